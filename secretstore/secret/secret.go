@@ -1,0 +1,63 @@
+// Package secret holds the one type that a secret value may have in this
+// project, from the moment the value exists.
+package secret
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
+
+// redacted is all that any formatting of a Value shows.
+const redacted = "[redacted]"
+
+// Value is a secret string. It prints as "[redacted]" under every fmt verb,
+// in JSON, in text encodings and in structured logs, also when it is nested
+// in an unexported field: the pointer inside is what reflection finds there.
+// The zero Value is empty.
+//
+// Only [Value.Reveal] gives the string. It is called in the few files that put
+// a value on the wire or on disk; a linter keeps that list.
+type Value struct{ s *string }
+
+// New wraps s. An empty s gives the zero Value.
+func New(s string) Value {
+	if s == "" {
+		return Value{}
+	}
+	return Value{s: &s}
+}
+
+// Reveal gives the secret itself. Call it only where the value goes on the
+// wire or on disk.
+func (v Value) Reveal() string {
+	if v.s == nil {
+		return ""
+	}
+	return *v.s
+}
+
+// IsZero tells whether the value is empty.
+func (v Value) IsZero() bool { return v.s == nil }
+
+// Equal tells whether both hold the same secret. Nothing in this project
+// compares with a value an attacker chose, so it need not run in constant time.
+func (v Value) Equal(w Value) bool { return v.Reveal() == w.Reveal() }
+
+// String implements [fmt.Stringer] without the secret.
+func (v Value) String() string { return redacted }
+
+// GoString implements [fmt.GoStringer] without the secret.
+func (v Value) GoString() string { return redacted }
+
+// Format implements [fmt.Formatter] without the secret, whatever the verb.
+func (v Value) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// MarshalText implements [encoding.TextMarshaler] without the secret.
+func (v Value) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// MarshalJSON implements [encoding/json.Marshaler] without the secret.
+func (v Value) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
+
+// LogValue implements [slog.LogValuer] without the secret.
+func (v Value) LogValue() slog.Value { return slog.StringValue(redacted) }

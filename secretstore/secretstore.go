@@ -1,0 +1,197 @@
+// Package secretstore is the contract between the rotation engine and a place
+// that keeps one secret: a local folder, AWS Secrets Manager, GCP Secret
+// Manager. Its doc comments are the contract, package storetest checks them,
+// and every backend passes that suite.
+//
+// A backend stores two kinds of thing for its secret: versions, each the value
+// of one Instantly API key, and notes, a few facts without secrets that let any
+// instance of the rotator carry on where another one stopped. There is no other
+// memory: what the store does not say, nobody knows.
+package secretstore
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+)
+
+// A Store keeps one secret; it is bound to that secret when it is made, so
+// that no name can be passed wrongly.
+//
+// The four methods that write take the [Snapshot] that the caller decided on.
+// They compare and swap: if the secret's versions, stages or notes are no
+// longer as seen, they change nothing and return [ErrConflict]. If they
+// succeed they return the snapshot as it stands after them, so that the caller
+// need not ask again. Any other error leaves the outcome unknown: the effect
+// may or may not have happened, all of it or none, and the caller must
+// Describe before it decides anything else.
+//
+// A write survives the death of the process, and of the machine, from the
+// moment it returned nil. Killed at any instant, the store is whole at the next
+// start: as before the write or as after it.
+//
+// Errors wrap one of the package's sentinels and never carry a value. Stores do
+// not retry what is not idempotent, do not log, and are safe for concurrent use.
+type Store interface {
+	// Describe reads the secret's state without its values. A secret that is
+	// there but holds nothing yet gives a Snapshot without versions; one that
+	// is not there, in a backend that does not make it on first use, gives
+	// ErrNotFound.
+	Describe(ctx context.Context) (Snapshot, error)
+
+	// Annotate replaces the notes.
+	Annotate(ctx context.Context, seen Snapshot, n Notes) (Snapshot, error)
+
+	// Stage stores value as the pending version v.ID, with v's Intent and
+	// Organization, and clears the notes' Intent, which it fulfils. Another
+	// pending version is forgotten. Staging the version that is pending already
+	// with the same value changes nothing and succeeds; with another value it
+	// is ErrConflict, as is staging an ID that is current or previous.
+	// Readers of the current version see nothing of it.
+	Stage(ctx context.Context, seen Snapshot, v Version, value secret.Value) (Snapshot, error)
+
+	// Read gives the value of the version with that id, whatever its stage.
+	// A version that is not held, or no longer, is ErrNotFound; one whose bytes
+	// cannot be understood is ErrCorrupt.
+	Read(ctx context.Context, id string) (secret.Value, error)
+
+	// Promote makes the pending version id current, at time at, in one step:
+	// readers see the old value or the new one, never none. The version that
+	// was current becomes previous. If a previous version stands, it stays, and
+	// the displaced current version is forgotten instead: the caller does this
+	// only where the displaced key is dead or is not ours.
+	//
+	// Promoting the version that is current already changes nothing, but
+	// records at as its promotion time if none is known: a repair.
+	// An id that is neither pending nor current is ErrNotFound.
+	Promote(ctx context.Context, seen Snapshot, id string, at time.Time) (Snapshot, error)
+
+	// Destroy forgets the pending or previous version id, its value included.
+	// A version that is not held is fine: destroying it changes nothing.
+	// The current version cannot be destroyed: ErrConflict.
+	Destroy(ctx context.Context, seen Snapshot, id string) (Snapshot, error)
+}
+
+// Stage says what a version is for. Not every version has one; those that
+// have none are of no concern to anybody.
+type Stage string
+
+// The stages, in AWS Secrets Manager's words, on every backend.
+const (
+	// Pending is stored but not yet what consumers read.
+	Pending Stage = "pending"
+	// Current is what consumers read.
+	Current Stage = "current"
+	// Previous was current before; consumers that cache may still use it.
+	Previous Stage = "previous"
+)
+
+// Stages lists all of them in the order of a version's life.
+func Stages() []Stage { return []Stage{Pending, Current, Previous} }
+
+// Version is a stored value, without the value. Its ID is the id of the
+// Instantly API key it holds.
+type Version struct {
+	// ID is the key's id for a version that the rotator staged. For one that
+	// something else put there (see Foreign) it is the backend's own name for
+	// it and says nothing about the key.
+	ID string
+	// Foreign marks a version that the rotator did not stage, or whose record
+	// was lost: it may be used, but its key is not known.
+	Foreign bool
+	// Intent is what the version was issued for; zero if Foreign.
+	Intent Intent
+	// Organization is the id of the Instantly organization (workspace) the key
+	// was issued in, as the API said; empty if Foreign.
+	Organization string
+	// Created is when the backend stored the version; zero if it cannot tell.
+	Created time.Time
+	// Promoted is when the version became current; zero if it never was, or if
+	// that is not known.
+	Promoted time.Time
+}
+
+// Intent is a rotation that was begun: written before the key is issued, so
+// that a key whose create call was never answered can be found again by the
+// nonce in its name. It carries the part of the configuration that the rotation
+// finishes under, also when the configuration is edited meanwhile.
+type Intent struct {
+	// Nonce names the attempt; it is part of the key's name. Empty means that
+	// no rotation has been begun.
+	Nonce string
+	// At is when the rotation was begun.
+	At time.Time
+	// Scopes are the scopes wanted for the key.
+	Scopes []string
+	// Grace is how long the key that this one displaces stays alive after it
+	// was displaced.
+	Grace time.Duration
+}
+
+// IsZero tells whether no rotation has been begun.
+func (i Intent) IsZero() bool { return i.Nonce == "" }
+
+// Failure records what went wrong since the last step that succeeded, so that
+// backoff survives a restart and a person can see the reason.
+type Failure struct {
+	// Count of failed attempts in a row; 0 means that nothing is wrong.
+	Count int
+	// At is when the last attempt failed.
+	At time.Time
+	// Step that failed, in the engine's words ("issue", "verify" …).
+	Step string
+	// Reason is a short text without any secret, at most [MaxReason] bytes.
+	Reason string
+}
+
+// MaxReason is the most bytes a Failure's Reason may have; backends may count
+// on it (an AWS staging label has 256 characters).
+const MaxReason = 160
+
+// Notes are the facts about the secret that are kept beside its versions.
+type Notes struct {
+	Intent  Intent
+	Failure Failure
+}
+
+// Snapshot is what a store held at one moment, without values.
+type Snapshot struct {
+	// Identity tells this secret from every other one, for good: an ARN, a
+	// resource name, a random id made with the folder. Two stores of different
+	// deployments never share it, even if they are configured alike.
+	Identity string
+	// Revision changes with every change of versions, stages or notes. Opaque.
+	Revision string
+	// Versions by stage; a stage without a version is absent.
+	Versions map[Stage]Version
+	Notes    Notes
+}
+
+// Find gives the version with that id and its stage.
+func (s Snapshot) Find(id string) (Version, Stage, bool) {
+	for _, stage := range Stages() {
+		if v, ok := s.Versions[stage]; ok && v.ID == id {
+			return v, stage, true
+		}
+	}
+	return Version{}, "", false
+}
+
+// The errors of this package, to be matched with errors.Is. Backends wrap them
+// around their own and say what was tried, on what.
+var (
+	// ErrNotFound: the secret, or the version, is not there.
+	ErrNotFound = errors.New("not found")
+	// ErrConflict: the secret is no longer as seen, or the step makes no sense
+	// in its present state. Nothing was changed. Look again.
+	ErrConflict = errors.New("changed meanwhile")
+	// ErrDenied: the store refused for want of permission. A person must act.
+	ErrDenied = errors.New("permission denied")
+	// ErrUnavailable: the store could not be reached or did not answer in time;
+	// the outcome of a write is unknown. Try again later.
+	ErrUnavailable = errors.New("store unavailable")
+	// ErrCorrupt: what is stored cannot be understood. A person must act.
+	ErrCorrupt = errors.New("stored data cannot be read")
+)
