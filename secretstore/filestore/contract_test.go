@@ -1,0 +1,62 @@
+package filestore_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/filestore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest"
+)
+
+// TestContract leaves out what the folder does not have: a way to put a value
+// by hand. Faults are the matter of the crash tests.
+func TestContract(t *testing.T) {
+	storetest.Run(t, storetest.Harness{Fresh: func(t *testing.T) storetest.Secret {
+		o := options(t)
+		return storetest.Secret{
+			Open:           func(t *testing.T) secretstore.Store { return open(t, o) },
+			ForgetPromoted: func(t *testing.T) { forgetPromoted(t, o.Dir) },
+		}
+	}})
+}
+
+func forgetPromoted(t *testing.T, dir string) {
+	t.Helper()
+	path := filepath.Join(dir, "state.json")
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var st map[string]any
+	if err := json.Unmarshal(raw, &st); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range st["versions"].([]any) {
+		delete(v.(map[string]any), "promoted")
+	}
+	if raw, err = json.Marshal(st); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// options are a new folder and an identity of its own, neither made yet.
+func options(t *testing.T) filestore.Options {
+	t.Helper()
+	base := t.TempDir()
+	return filestore.Options{Dir: filepath.Join(base, "secret"), Identity: filepath.Join(base, "keys", "identity.txt")}
+}
+
+func open(t *testing.T, o filestore.Options) *filestore.Store {
+	t.Helper()
+	s, err := filestore.Open(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}

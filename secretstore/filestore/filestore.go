@@ -1,0 +1,240 @@
+// Package filestore is a [secretstore.Store] in a folder on a local disk: the
+// store that needs no cloud.
+//
+// # What is in the folder
+//
+// One folder keeps one secret, and is the rotator's alone:
+//
+//	state.json          versions, stages and notes; no secret in it
+//	value-<random>.age  one file a version, encrypted with age
+//	lock                held by whoever writes
+//
+// No value is ever on disk in clear. Values are encrypted to the recipient of
+// the store's identity file and to any further recipients, so that a team can
+// read them with the age command: state.json says which file holds which
+// version. A change of recipients applies to versions stored after it.
+//
+// A copy of the folder is the same secret, by its identity: do not let rotators
+// work on both. A value cannot be put into the folder by hand; a file that no
+// version in state.json names is taken for the leftover of a crash and removed.
+//
+// # What is promised
+//
+// The rename of state.json is the one commit point of every write. A value file
+// is on disk, its name included, before state.json names it, and is removed
+// only when the state.json that no longer names it is on disk. Killed at any
+// instant, by a power cut too, the folder is as before the write or as after.
+// What a crash leaves over is removed by the next write.
+//
+// Writers in any number of processes exclude each other with flock(2); readers
+// take no lock. The folder must be on a local file system: on a network one the
+// locks and the order of writes are not to be relied upon.
+package filestore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"time"
+
+	"filippo.io/age"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+)
+
+// Options say where a secret is kept and who can read it.
+type Options struct {
+	// Dir is the secret's folder. It is made, with its parents and mode 0700,
+	// if it is not there.
+	Dir string
+	// Identity is the path of an age identity file: one AGE-SECRET-KEY-1… a
+	// line, "#" for comments. Values are encrypted to the first; all of them
+	// are tried to decrypt, so that an old one can stay below a new one. It is
+	// made on first use with mode 0600. One file may serve many secrets.
+	Identity string
+	// Recipients can read the values too: age X25519 recipients ("age1…").
+	Recipients []string
+	// Now gives the time that versions are created at; time.Now if nil.
+	Now func() time.Time
+}
+
+// Store keeps one secret in a folder. It is safe for concurrent use and holds
+// neither a file open nor a goroutine between its calls.
+type Store struct {
+	dir        string
+	identities []age.Identity
+	recipients []age.Recipient
+	clock      func() time.Time
+	disk       disk
+}
+
+var _ secretstore.Store = (*Store)(nil)
+
+// Open gives the store in a folder, and makes the folder and the identity file
+// if neither is there yet. Its errors wrap the sentinels of package
+// secretstore.
+//
+// A state.json that cannot be understood is found out by Describe, not by Open,
+// so that one broken secret need not keep a program with many from starting.
+func Open(o Options) (*Store, error) {
+	s, err := openOn(realDisk{}, o)
+	if err != nil {
+		return nil, fmt.Errorf("filestore: open %s: %w", o.Dir, err)
+	}
+	return s, nil
+}
+
+func openOn(d disk, o Options) (*Store, error) {
+	if o.Dir == "" || o.Identity == "" {
+		return nil, fmt.Errorf("a store needs a folder and an identity file: %w", secretstore.ErrNotFound)
+	}
+	s := &Store{dir: o.Dir, clock: o.Now, disk: d}
+	if s.clock == nil {
+		s.clock = time.Now
+	}
+	others, err := parseRecipients(o.Recipients)
+	if err != nil {
+		return nil, err
+	}
+	made, err := s.isMade()
+	if err != nil {
+		return nil, err
+	}
+	own, err := openIdentity(d, o.Identity, made)
+	if err != nil {
+		return nil, err
+	}
+	s.identities = own.identities
+	s.recipients = append([]age.Recipient{own.recipient}, others...)
+	if !made {
+		err = s.make(o.Identity)
+	}
+	if err != nil {
+		return nil, err
+	}
+	// A writer that was killed may have renamed state.json without making the
+	// rename durable. Nobody shall act on a state that a power cut takes back.
+	if err := s.disk.SyncFolder(s.dir); err != nil {
+		return nil, failed("open the folder", err)
+	}
+	return s, nil
+}
+
+// Describe implements [secretstore.Store]. It reads one file.
+func (s *Store) Describe(ctx context.Context) (secretstore.Snapshot, error) {
+	st, err := s.load(ctx)
+	if err != nil {
+		return secretstore.Snapshot{}, s.named("describe", err)
+	}
+	return st.snapshot(), nil
+}
+
+// Annotate implements [secretstore.Store].
+func (s *Store) Annotate(ctx context.Context, seen secretstore.Snapshot, n secretstore.Notes) (secretstore.Snapshot, error) {
+	next, err := s.write(ctx, seen, func(st state) (change, error) { return st.annotated(n), nil })
+	return next, s.named("annotate", err)
+}
+
+// Stage implements [secretstore.Store].
+func (s *Store) Stage(ctx context.Context, seen secretstore.Snapshot, v secretstore.Version, value secret.Value) (secretstore.Snapshot, error) {
+	next, err := s.write(ctx, seen, func(st state) (change, error) { return s.stage(st, v, value) })
+	return next, s.named("stage "+v.ID, err)
+}
+
+func (s *Store) stage(st state, v secretstore.Version, value secret.Value) (change, error) {
+	pending, repeated, err := st.mayStage(v.ID)
+	if err != nil {
+		return change{}, err
+	}
+	if repeated {
+		return st.unchanged(), s.sameValue(pending, value)
+	}
+	sealed, err := seal(value, s.recipients)
+	if err != nil {
+		return change{}, err
+	}
+	file := newValueFile()
+	c := st.staged(record{ID: v.ID, File: file, Intent: keepIntent(v.Intent), Organization: v.Organization, Created: plainTime(s.clock())})
+	c.file, c.sealed = file, sealed
+	return c, nil
+}
+
+// sameValue fails with ErrConflict if the pending version has another value.
+func (s *Store) sameValue(pending record, value secret.Value) error {
+	held, err := s.open(pending)
+	if err != nil {
+		return err
+	}
+	if !held.Equal(value) {
+		return fmt.Errorf("it is pending with another value: %w", secretstore.ErrConflict)
+	}
+	return nil
+}
+
+// Read implements [secretstore.Store]. An identity that does not open the value
+// is ErrDenied.
+func (s *Store) Read(ctx context.Context, id string) (secret.Value, error) {
+	value, err := s.read(ctx, id)
+	return value, s.named("read "+id, err)
+}
+
+func (s *Store) read(ctx context.Context, id string) (secret.Value, error) {
+	tried := ""
+	for {
+		st, err := s.load(ctx)
+		if err != nil {
+			return secret.Value{}, err
+		}
+		r, held := st.find(id)
+		if !held {
+			return secret.Value{}, fmt.Errorf("no version has that id: %w", secretstore.ErrNotFound)
+		}
+		value, err := s.open(r)
+		// There is no lock: the version may be destroyed after its state was read,
+		// and its file with it. Then the state must be looked at again, and only if
+		// that still names the same file is the file lost.
+		if !errors.Is(err, fs.ErrNotExist) || r.File == tried {
+			return value, err
+		}
+		tried = r.File
+	}
+}
+
+// open decrypts the value of a version.
+func (s *Store) open(r record) (secret.Value, error) {
+	sealed, err := s.disk.Read(filepath.Join(s.dir, r.File))
+	if errors.Is(err, fs.ErrNotExist) {
+		return secret.Value{}, fmt.Errorf("its value file is lost, restore it from a backup: %w: %w", secretstore.ErrCorrupt, err)
+	}
+	if err != nil {
+		return secret.Value{}, failed("read the value", err)
+	}
+	value, err := unseal(sealed, s.identities)
+	if err != nil {
+		return secret.Value{}, fmt.Errorf("decrypt %s: %w", r.File, err)
+	}
+	return value, nil
+}
+
+// Promote implements [secretstore.Store].
+func (s *Store) Promote(ctx context.Context, seen secretstore.Snapshot, id string, at time.Time) (secretstore.Snapshot, error) {
+	next, err := s.write(ctx, seen, func(st state) (change, error) { return st.promoted(id, at) })
+	return next, s.named("promote "+id, err)
+}
+
+// Destroy implements [secretstore.Store].
+func (s *Store) Destroy(ctx context.Context, seen secretstore.Snapshot, id string) (secretstore.Snapshot, error) {
+	next, err := s.write(ctx, seen, func(st state) (change, error) { return st.destroyed(id) })
+	return next, s.named("destroy "+id, err)
+}
+
+// named says on an error what was tried, and where.
+func (s *Store) named(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("filestore: %s in %s: %w", what, s.dir, err)
+}

@@ -1,0 +1,209 @@
+// Package memstore is a [secretstore.Store] in memory. It is the contract in
+// its plainest form, and the store that tests of the engine run on: it can be
+// made to fail before or after the effect of any call, it can be changed by
+// hand as people change secrets, and it shows what it holds, values included.
+package memstore
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+)
+
+// When tells at which end of a call a fault strikes.
+type When string
+
+const (
+	// Before the effect: the call changed nothing.
+	Before When = "before"
+	// After the effect: it happened, only the answer is lost.
+	After When = "after"
+)
+
+// Store keeps one secret in memory. The zero value is not usable: see [New].
+// It is safe for concurrent use.
+type Store struct {
+	// Strike, if set, is called before and after the effect of every call, with
+	// the call's name: "describe", "annotate", "stage", "read", "promote" or
+	// "destroy". An error that it returns becomes the call's; to keep to the
+	// contract it should wrap a sentinel of package secretstore. A call that
+	// fails by itself has no effect, so nothing strikes after it.
+	//
+	// The store is not locked meanwhile: Strike may look at it, change it as
+	// another writer would, or panic. Set it while no call is under way.
+	Strike func(op string, when When) error
+	// Now gives the time that versions are created at; time.Now if nil. Set it
+	// while no call is under way.
+	Now func() time.Time
+
+	identity string
+
+	mu       sync.Mutex
+	revision uint64
+	state    state
+	byHand   int
+}
+
+var _ secretstore.Store = (*Store)(nil)
+
+// New makes a store that holds nothing. An empty identity stands for a random
+// one.
+func New(identity string) *Store {
+	if identity == "" {
+		identity = "memory-" + rand.Text()
+	}
+	return &Store{identity: identity}
+}
+
+// Describe implements [secretstore.Store].
+func (s *Store) Describe(ctx context.Context) (secretstore.Snapshot, error) {
+	var snap secretstore.Snapshot
+	err := s.call(ctx, "describe", func() error {
+		snap = s.snapshot()
+		return nil
+	})
+	return orNone(snap, err)
+}
+
+// Annotate implements [secretstore.Store].
+func (s *Store) Annotate(ctx context.Context, seen secretstore.Snapshot, n secretstore.Notes) (secretstore.Snapshot, error) {
+	return s.write(ctx, "annotate", seen, func(st *state) (bool, error) {
+		st.notes = copyNotes(n)
+		return true, nil
+	})
+}
+
+// Stage implements [secretstore.Store].
+func (s *Store) Stage(ctx context.Context, seen secretstore.Snapshot, v secretstore.Version, value secret.Value) (secretstore.Snapshot, error) {
+	created := s.now()
+	return s.write(ctx, "stage", seen, func(st *state) (bool, error) {
+		return st.stage(v, value, created)
+	})
+}
+
+// Read implements [secretstore.Store].
+func (s *Store) Read(ctx context.Context, id string) (secret.Value, error) {
+	var value secret.Value
+	err := s.call(ctx, "read", func() error {
+		h, _, ok := s.state.find(id)
+		if !ok {
+			return fmt.Errorf("memstore: read version %s: %w", id, secretstore.ErrNotFound)
+		}
+		value = h.Value
+		return nil
+	})
+	if err != nil {
+		return secret.Value{}, err
+	}
+	return value, nil
+}
+
+// Promote implements [secretstore.Store].
+func (s *Store) Promote(ctx context.Context, seen secretstore.Snapshot, id string, at time.Time) (secretstore.Snapshot, error) {
+	return s.write(ctx, "promote", seen, func(st *state) (bool, error) {
+		return st.promote(id, at.UTC().Round(0))
+	})
+}
+
+// Destroy implements [secretstore.Store].
+func (s *Store) Destroy(ctx context.Context, seen secretstore.Snapshot, id string) (secretstore.Snapshot, error) {
+	return s.write(ctx, "destroy", seen, func(st *state) (bool, error) {
+		return st.destroy(id)
+	})
+}
+
+// write runs one compare-and-swap: change works on a copy, which takes the
+// state's place only if it changed and did not fail.
+func (s *Store) write(ctx context.Context, op string, seen secretstore.Snapshot, change func(*state) (bool, error)) (secretstore.Snapshot, error) {
+	var snap secretstore.Snapshot
+	err := s.call(ctx, op, func() error {
+		if seen.Identity != s.identity || seen.Revision != s.revisionText() {
+			return fmt.Errorf("memstore: %s at revision %s, seen %q: %w", op, s.revisionText(), seen.Revision, secretstore.ErrConflict)
+		}
+		next := s.state.copy()
+		changed, err := change(&next)
+		if err != nil {
+			return fmt.Errorf("memstore: %s: %w", op, err)
+		}
+		if changed {
+			s.replace(next)
+		}
+		snap = s.snapshot()
+		return nil
+	})
+	return orNone(snap, err)
+}
+
+// call runs effect under the lock and between the two strikes.
+func (s *Store) call(ctx context.Context, op string, effect func() error) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("memstore: %s: %w: %w", op, secretstore.ErrUnavailable, err)
+	}
+	if err := s.strike(op, Before); err != nil {
+		return err
+	}
+	if err := s.locked(effect); err != nil {
+		return err
+	}
+	return s.strike(op, After)
+}
+
+func (s *Store) strike(op string, when When) error {
+	if s.Strike == nil {
+		return nil
+	}
+	if err := s.Strike(op, when); err != nil {
+		return fmt.Errorf("memstore: struck %s %s: %w", when, op, err)
+	}
+	return nil
+}
+
+func (s *Store) locked(effect func() error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return effect()
+}
+
+// replace makes next the state; the caller holds the lock.
+func (s *Store) replace(next state) {
+	s.state = next
+	s.revision++
+}
+
+// snapshot copies the state; the caller holds the lock.
+func (s *Store) snapshot() secretstore.Snapshot {
+	versions := make(map[secretstore.Stage]secretstore.Version)
+	for stage, h := range s.state.held {
+		versions[stage] = copyVersion(h.Version)
+	}
+	return secretstore.Snapshot{
+		Identity: s.identity,
+		Revision: s.revisionText(),
+		Versions: versions,
+		Notes:    copyNotes(s.state.notes),
+	}
+}
+
+func (s *Store) revisionText() string { return strconv.FormatUint(s.revision, 10) }
+
+func (s *Store) now() time.Time {
+	if s.Now != nil {
+		return s.Now().UTC().Round(0)
+	}
+	return time.Now().UTC().Round(0)
+}
+
+// orNone keeps a snapshot from going out beside an error: whoever got the error
+// must Describe.
+func orNone(snap secretstore.Snapshot, err error) (secretstore.Snapshot, error) {
+	if err != nil {
+		return secretstore.Snapshot{}, err
+	}
+	return snap, nil
+}

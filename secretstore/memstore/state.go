@@ -1,0 +1,122 @@
+package memstore
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+)
+
+// Held is a version with its value and stage, as [Store.Contents] shows it.
+type Held struct {
+	Stage   secretstore.Stage
+	Version secretstore.Version
+	Value   secret.Value
+}
+
+// state is what the store remembers. Its methods are the contract's
+// transitions; they tell whether they changed anything.
+type state struct {
+	held  map[secretstore.Stage]Held
+	notes secretstore.Notes
+}
+
+// copy is shallow below the map, which is enough: versions and notes are
+// copied when they come in and when they go out, and never changed in between.
+func (st *state) copy() state {
+	held := maps.Clone(st.held)
+	if held == nil {
+		held = make(map[secretstore.Stage]Held)
+	}
+	return state{held: held, notes: st.notes}
+}
+
+func (st *state) find(id string) (Held, secretstore.Stage, bool) {
+	for stage, h := range st.held {
+		if h.Version.ID == id {
+			return h, stage, true
+		}
+	}
+	return Held{}, "", false
+}
+
+// put sets a version on a stage in place of what is there.
+func (st *state) put(stage secretstore.Stage, h Held) {
+	h.Stage = stage
+	st.held[stage] = h
+}
+
+func (st *state) stage(v secretstore.Version, value secret.Value, created time.Time) (bool, error) {
+	if v.ID == "" {
+		return false, fmt.Errorf("a version needs an id: %w", secretstore.ErrConflict)
+	}
+	if h, stage, ok := st.find(v.ID); ok {
+		if stage != secretstore.Pending {
+			return false, fmt.Errorf("version %s is %s already: %w", v.ID, stage, secretstore.ErrConflict)
+		}
+		if !h.Value.Equal(value) {
+			return false, fmt.Errorf("version %s is pending with another value: %w", v.ID, secretstore.ErrConflict)
+		}
+		return false, nil
+	}
+	fresh := copyVersion(secretstore.Version{ID: v.ID, Intent: v.Intent, Organization: v.Organization, Created: created})
+	st.put(secretstore.Pending, Held{Version: fresh, Value: value})
+	st.notes.Intent = secretstore.Intent{}
+	return true, nil
+}
+
+func (st *state) promote(id string, at time.Time) (bool, error) {
+	h, stage, _ := st.find(id)
+	switch stage {
+	case secretstore.Current:
+		if !h.Version.Promoted.IsZero() {
+			return false, nil
+		}
+		h.Version.Promoted = at
+		st.put(secretstore.Current, h)
+		return true, nil
+	case secretstore.Pending:
+		displaced, hadCurrent := st.held[secretstore.Current]
+		if _, stands := st.held[secretstore.Previous]; hadCurrent && !stands {
+			st.put(secretstore.Previous, displaced)
+		}
+		h.Version.Promoted = at
+		st.put(secretstore.Current, h)
+		delete(st.held, secretstore.Pending)
+		return true, nil
+	default:
+		return false, fmt.Errorf("version %s is neither pending nor current: %w", id, secretstore.ErrNotFound)
+	}
+}
+
+func (st *state) destroy(id string) (bool, error) {
+	_, stage, ok := st.find(id)
+	if !ok {
+		return false, nil
+	}
+	if stage == secretstore.Current {
+		return false, fmt.Errorf("version %s is current: %w", id, secretstore.ErrConflict)
+	}
+	delete(st.held, stage)
+	return true, nil
+}
+
+func copyVersion(v secretstore.Version) secretstore.Version {
+	v.Intent = copyIntent(v.Intent)
+	return v
+}
+
+func copyNotes(n secretstore.Notes) secretstore.Notes {
+	n.Intent = copyIntent(n.Intent)
+	n.Failure.At = n.Failure.At.UTC().Round(0)
+	return n
+}
+
+func copyIntent(i secretstore.Intent) secretstore.Intent {
+	i.Scopes = slices.Clone(i.Scopes)
+	i.At = i.At.UTC().Round(0)
+	return i
+}

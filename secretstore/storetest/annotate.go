@@ -1,0 +1,111 @@
+package storetest
+
+import (
+	"strings"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+func annotateClaims() []claim {
+	return []claim{
+		{"Annotate replaces the notes whole", checkAnnotateReplaces},
+		{"Annotate with nothing clears the notes", checkAnnotateClears},
+		{"Annotate touches no version", checkAnnotateTouchesNoVersion},
+		{"Notes keep every scope there is", checkManyScopes},
+		{"Notes keep a reason of the greatest length", checkLongReason},
+		{"Notes keep times to the second in any zone", checkNotesTimes},
+		{"Notes keep any grace", checkGrace},
+	}
+}
+
+func checkAnnotateReplaces(d *desk) {
+	d.annotate(secretstore.Notes{Intent: intentOf(idA)})
+	d.wantNotes(secretstore.Notes{Intent: intentOf(idA)})
+	d.annotate(secretstore.Notes{Failure: failure()})
+	d.wantNotes(secretstore.Notes{Failure: failure()})
+	d.annotate(secretstore.Notes{Intent: intentOf(idB), Failure: failure()})
+	d.wantNotes(secretstore.Notes{Intent: intentOf(idB), Failure: failure()})
+}
+
+func checkAnnotateClears(d *desk) {
+	d.annotate(secretstore.Notes{Intent: intentOf(idA), Failure: failure()})
+	d.annotate(secretstore.Notes{})
+	d.wantNotes(secretstore.Notes{})
+}
+
+func checkAnnotateTouchesNoVersion(d *desk) {
+	d.rotate(idA, idB)
+	d.stage(idC)
+	before := d.look().Versions
+	d.annotate(secretstore.Notes{Intent: intentOf(idD), Failure: failure()})
+	if diff := diff(before, d.look().Versions); diff != "" {
+		d.Errorf("annotate changed the versions (-before +after):\n%s", diff)
+	}
+	for _, id := range []string{idA, idB, idC} {
+		d.wantValue(id, valueOf(id))
+	}
+}
+
+// checkManyScopes takes the notes and three versions to the most that they can
+// have to carry: every scope that the vendor's OpenAPI file names.
+func checkManyScopes(d *desk) {
+	many := intentOf(idA)
+	many.Scopes = everyScope()
+	d.annotate(secretstore.Notes{Intent: many})
+	d.wantNotes(secretstore.Notes{Intent: many})
+	v := version(idA)
+	v.Intent = many
+	if _, err := d.store.Stage(d.Context(), d.look(), v, valueOf(idA)); err != nil {
+		d.Fatalf("stage a version with %d scopes: %v", len(many.Scopes), err)
+	}
+	got, _, _ := d.look().Find(idA)
+	if diff := diff(many, got.Intent); diff != "" {
+		d.Errorf("the version's intent (-want +got):\n%s", diff)
+	}
+}
+
+func checkLongReason(d *desk) {
+	f := failure()
+	const odd = `401 "Ungültig" <a&b> \n 鍵; `
+	f.Reason = odd + strings.Repeat("x", secretstore.MaxReason-len(odd))
+	d.annotate(secretstore.Notes{Failure: f})
+	d.wantNotes(secretstore.Notes{Failure: f})
+}
+
+func checkNotesTimes(d *desk) {
+	zone := time.FixedZone("far east", 13*3600)
+	n := secretstore.Notes{Intent: intentOf(idA), Failure: failure()}
+	n.Intent.At = time.Date(2026, 12, 31, 23, 59, 59, 0, zone)
+	n.Failure.At = time.Date(2027, 1, 1, 0, 0, 1, 0, zone)
+	d.annotate(n)
+	d.wantNotes(n)
+}
+
+func checkGrace(d *desk) {
+	for _, grace := range []time.Duration{0, time.Second, 90 * time.Minute, 24 * time.Hour, 366 * 24 * time.Hour} {
+		n := secretstore.Notes{Intent: intentOf(idA)}
+		n.Intent.Grace = grace
+		d.annotate(n)
+		d.wantNotes(n)
+	}
+}
+
+// everyScope lists the 178 scopes of the vendor's OpenAPI file. Their number
+// and length are what matters here.
+func everyScope() []string {
+	resources := strings.Fields(`all ai_agents api_keys audit_logs custom_prompt_templates
+		account_campaign_mappings campaigns inbox_placement_tests inbox_placement_analytics
+		inbox_placement_reports lead_lists leads background-jobs custom_tags custom_tag_mappings
+		crm_actions accounts block_list_entries lead-labels emails email_templates workspaces
+		workspace_billing workspace_group_members workspace_members subsequences ai_sdr
+		ai_sdr_replies ai_inbox_manager_analytics sales_flows webhooks webhook_events
+		security_tokens dfy_email_account_orders auth`)
+	scopes := []string{"email_verifications:all", "email_verifications:create", "email_verifications:read"}
+	for _, r := range resources {
+		for _, action := range []string{"all", "create", "read", "update", "delete"} {
+			scopes = append(scopes, r+":"+action)
+		}
+	}
+	return scopes
+}
