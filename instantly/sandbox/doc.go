@@ -1,0 +1,19 @@
+// Package sandbox is a stateful Instantly API server for tests, demonstrations
+// and for trying out a configuration without an account. It keeps keys,
+// workspaces, members and audit logs, enforces scopes and rate limits, and has
+// switches for whatever is known to go wrong, or is not known at all, on the
+// way to the vendor's API.
+//
+// It is an independent reading of the vendor's OpenAPI file, of the vendor's
+// documents and of answers that people have published. Where those are silent
+// the comments say "undocumented" and the sandbox takes the reading that is
+// harder on a client, or offers both behind a switch.
+//
+// Three things make it fail on purpose. [Faults] are standing switches that
+// hold until they are taken back. A [Rule] strikes chosen calls, before or
+// after their effect. [Server.DeleteKey] and [Server.AddKey] are the person who
+// works in the vendor's web application meanwhile. All but AddKey can be had in Go
+// and, below /_sandbox/, over HTTP.
+//
+// The sandbox holds no real secret: its key values open nothing but itself.
+package sandbox

@@ -1,0 +1,203 @@
+package sandbox_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/instantly-rotator/instantly-rotator/instantly/sandbox"
+)
+
+// examplePath puts an id in the place of a pattern's parameter.
+func examplePath(pattern string) string {
+	return regexp.MustCompile(`\{.*\}`).ReplaceAllString(pattern, "01980000-0000-7000-8000-0000000000ff") +
+		map[bool]string{true: "?test_id=01980000-0000-7000-8000-0000000000ff"}[strings.HasPrefix(pattern, "/api/v2/inbox-placement-")]
+}
+
+// exampleBody gives a body that the route takes.
+func exampleBody(r sandbox.Route) string {
+	switch {
+	case r.Method != http.MethodPost:
+		return ""
+	case r.Pattern == keysPath:
+		return newKey
+	default:
+		return `{"limit":1}`
+	}
+}
+
+// vendorFile reads the vendor's OpenAPI file, which is not part of the project.
+func vendorFile(t *testing.T) *openapi3.T {
+	t.Helper()
+	path := os.Getenv("INSTANTLY_OPENAPI")
+	if path == "" {
+		t.Skip("INSTANTLY_OPENAPI is not set: the sandbox is not checked against the vendor's OpenAPI file")
+	}
+	doc, err := openapi3.NewLoader().LoadFromFile(path)
+	if err != nil {
+		t.Fatalf("read %s: %v", path, err)
+	}
+	return doc
+}
+
+func operation(doc *openapi3.T, r sandbox.Route) *openapi3.Operation {
+	item := doc.Paths.Value(r.Pattern)
+	if item == nil {
+		return nil
+	}
+	return item.GetOperation(r.Method)
+}
+
+// conforms checks that the operation documents the answer's status, and that
+// the body fits the schema.
+func conforms(op *openapi3.Operation, a answer) error {
+	documented := op.Responses.Status(a.status)
+	if documented == nil {
+		return errors.New("status " + strconv.Itoa(a.status) + " is not documented")
+	}
+	var body any
+	if err := json.Unmarshal([]byte(a.text), &body); err != nil {
+		return err
+	}
+	media := documented.Value.Content.Get(strings.Split(a.header.Get("Content-Type"), ";")[0])
+	if media == nil {
+		return errors.New("content type " + a.header.Get("Content-Type") + " is not documented")
+	}
+	return media.Schema.Value.VisitJSON(body, openapi3.MultiErrors(), openapi3.VisitAsResponse(),
+		openapi3.EnableFormatValidation(), openapi3.DisablePatternValidation(),
+		openapi3.WithStringFormatValidator("uuid", openapi3.NewRegexpFormatValidator(openapi3.FormatOfStringForUUIDOfRFC9562)),
+		openapi3.WithStringFormatValidator("email", openapi3.NewRegexpFormatValidator(openapi3.FormatOfStringForEmail)))
+}
+
+// furnished gives a sandbox that has something to show in its lists.
+func furnished(t *testing.T) (*sandbox.Server, client, string) {
+	t.Helper()
+	srv, admin := inProcess(t, sandbox.Options{Workspaces: agency(), RateLimit: unlimited()})
+	k := admin.create("worker", "campaigns:read", "lead-labels:all")
+	admin.del(admin.create("gone").ID)
+	if _, err := srv.AddKey(sandbox.DefaultWorkspaceID, "by hand", "all:read"); err != nil {
+		t.Fatal(err)
+	}
+	return srv, admin, k.ID
+}
+
+func TestAnswersConformToTheVendorsFile(t *testing.T) {
+	doc := vendorFile(t)
+	checked := 0
+	for _, r := range sandbox.Routes() {
+		op := operation(doc, r)
+		if op == nil {
+			t.Logf("not in the file: %s %s", r.Method, r.Pattern)
+			continue
+		}
+		srv, admin, worker := furnished(t)
+		missing := examplePath(r.Pattern)
+		present := strings.ReplaceAll(missing, "01980000-0000-7000-8000-0000000000ff", worker)
+		send := func(c client, path string) answer { return c.send(r.Method, path, exampleBody(r)) }
+		under := func(f sandbox.Faults) answer {
+			srv.SetFaults(f)
+			defer srv.SetFaults(sandbox.Faults{})
+			return send(admin, missing)
+		}
+		stranger := admin.create("stranger", "auth:read")
+		for name, got := range map[string]struct {
+			answer answer
+			status int
+		}{
+			"success":      {send(admin, present), 200},
+			"no header":    {send(admin.as(""), missing), 401},
+			"unknown key":  {send(admin.as("guess"), missing), 401},
+			"scope":        {send(admin.as(stranger.Key), missing), 401},
+			"plan":         {under(sandbox.Faults{PlanLapsed: true}), 402},
+			"rate limited": {under(sandbox.Faults{RateLimited: true}), 429},
+		} {
+			checked++
+			if err := conforms(op, got.answer); err != nil || got.answer.status != got.status {
+				t.Errorf("%s %s, %s: status %d, %v: %s", r.Method, r.Pattern, name, got.answer.status, err, got.answer.text)
+			}
+		}
+	}
+	t.Logf("%d answers checked", checked)
+}
+
+func TestAnswersOfKeysConformToTheVendorsFile(t *testing.T) {
+	doc := vendorFile(t)
+	item := doc.Paths.Value(keysPath)
+	_, admin, worker := furnished(t)
+	deletion := doc.Paths.Value(keysPath + "/{id}").Delete
+	for name, c := range map[string]struct {
+		op     *openapi3.Operation
+		answer answer
+		status int
+	}{
+		"create with an error": {item.Post, admin.post(`{"scopes":[]}`), 400},
+		"create without body":  {item.Post, admin.with("Content-Type", "application/json").post(""), 400},
+		"page with a cursor":   {item.Get, admin.get(keysPath + "?limit=1"), 200},
+		"deletion":             {deletion, admin.del(worker), 200},
+		"deletion of nothing":  {deletion, admin.del(worker), 404},
+	} {
+		if err := conforms(c.op, c.answer); err != nil || c.answer.status != c.status {
+			t.Errorf("%s: status %d, %v: %s", name, c.answer.status, err, c.answer.text)
+		}
+	}
+}
+
+func TestEveryFormOfAKeyConformsToTheVendorsFile(t *testing.T) {
+	doc := vendorFile(t)
+	for _, form := range []sandbox.KeyForm{sandbox.KeyFull, sandbox.KeyMasked, sandbox.KeyEmpty} {
+		srv, admin, _ := furnished(t)
+		srv.SetFaults(sandbox.Faults{ListKey: form})
+		if err := conforms(doc.Paths.Value(keysPath).Get, admin.get(keysPath)); err != nil {
+			t.Errorf("%s: %v", form, err)
+		}
+	}
+}
+
+func TestScopesOfRoutesAreThoseOfTheVendorsFile(t *testing.T) {
+	doc := vendorFile(t)
+	scope := regexp.MustCompile("`([a-z_-]+:[a-z]+)`")
+	compared := 0
+	for _, r := range sandbox.Routes() {
+		op := operation(doc, r)
+		if op == nil {
+			continue
+		}
+		var documented []string
+		for _, found := range scope.FindAllStringSubmatch(op.Description, -1) {
+			documented = append(documented, found[1])
+		}
+		if documented == nil { // webhooks and their event types
+			continue
+		}
+		compared++
+		if d := cmp.Diff(documented, r.Scopes); d != "" {
+			t.Errorf("%s %s: %s", r.Method, r.Pattern, d)
+		}
+	}
+	if compared < 20 {
+		t.Errorf("only %d routes were compared", compared)
+	}
+}
+
+func TestStrictScopesAreTheEnumOfTheVendorsFile(t *testing.T) {
+	doc := vendorFile(t)
+	body := doc.Paths.Value(keysPath).Post.RequestBody.Value.Content.Get("application/json")
+	var enum []string
+	for _, scope := range body.Schema.Value.Properties["scopes"].Value.Items.Value.Enum {
+		enum = append(enum, scope.(string))
+	}
+	srv, admin := inProcess(t, sandbox.Options{})
+	srv.SetFaults(sandbox.Faults{StrictScopes: true})
+	if k := admin.create("everything", enum...); !slices.Equal(k.Scopes, enum) || len(enum) != 178 {
+		t.Errorf("%d scopes of %d", len(k.Scopes), len(enum))
+	}
+}
