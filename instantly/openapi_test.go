@@ -1,0 +1,116 @@
+package instantly_test
+
+import (
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/legacy"
+
+	"github.com/instantly-rotator/instantly-rotator/instantly"
+)
+
+// vendorRouter reads the vendor's OpenAPI file that INSTANTLY_OPENAPI names.
+func vendorRouter(t *testing.T) routers.Router {
+	t.Helper()
+	path := os.Getenv("INSTANTLY_OPENAPI")
+	if path == "" {
+		t.Skip("INSTANTLY_OPENAPI is not set: requests are not compared with the vendor's OpenAPI file")
+	}
+	doc, err := openapi3.NewLoader().LoadFromFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The file has one pattern that Go's regexp does not know, "(?!", and
+	// examples that do not fit their own schemas; neither concerns our calls.
+	router, err := legacy.NewRouter(doc, openapi3.DisableSchemaPatternValidation(), openapi3.DisableExamplesValidation())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return router
+}
+
+// beyondTheFile are paths of test calls that only fuller editions of the
+// vendor's file have.
+func beyondTheFile(path string) bool {
+	for _, prefix := range []string{
+		"/ai-agents", "/inbox-placement-analytics", "/inbox-placement-reports",
+		"/account-campaign-mappings/", "/email-verification/", "/supersearch-enrichment/history/",
+	} {
+		if strings.HasPrefix(path, "/api/v2"+prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// checked is a transport that compares each request with the file.
+type checked struct {
+	t      *testing.T
+	router routers.Router
+	seen   map[string]bool // operation ids
+	http.RoundTripper
+}
+
+func (c checked) RoundTrip(req *http.Request) (*http.Response, error) {
+	route, parameters, err := c.router.FindRoute(req)
+	if err != nil {
+		if !beyondTheFile(req.URL.Path) {
+			c.t.Errorf("%s %s: %v", req.Method, req.URL.Path, err)
+		}
+		return c.RoundTripper.RoundTrip(req)
+	}
+	c.seen[route.Operation.OperationID] = true
+	for name := range req.URL.Query() {
+		if route.Operation.Parameters.GetByInAndName("query", name) == nil {
+			c.t.Errorf("%s %s: no query parameter %q in the file", req.Method, req.URL.Path, name)
+		}
+	}
+	if err := openapi3filter.ValidateRequest(req.Context(), &openapi3filter.RequestValidationInput{
+		Request: req, PathParams: parameters, Route: route,
+		Options: &openapi3filter.Options{
+			MultiError:                        true,
+			RejectWhenRequestBodyNotSpecified: true,
+			AuthenticationFunc:                openapi3filter.NoopAuthenticationFunc,
+		},
+	}); err != nil {
+		c.t.Errorf("%s %s: %v", req.Method, req.URL, err)
+	}
+	return c.RoundTripper.RoundTrip(req)
+}
+
+func TestEveryRequestIsOneOfTheVendorsFile(t *testing.T) {
+	transport := checked{
+		t: t, router: vendorRouter(t), seen: map[string]bool{},
+		RoundTripper: inTurn(pageOf("019ffad2-9b83-7eb2-a5c2-72f6cc563775", keyItem("a")), pageOf("")),
+	}
+	c := newClient(t, transport)
+	callEverything(t.Context(), c)
+	probeEverything(t.Context(), c)
+	for _, op := range []string{
+		"createAPIKey", "listAPIKey", "deleteAPIKey", "getWorkspace", "listWorkspaceMember",
+		"listWorkspaceGroupMember", "listAuditLog", "listCampaign", "listLeads", "countUnreadEmails",
+	} {
+		if !transport.seen[op] {
+			t.Errorf("%s was not called: the test has lost its grip", op)
+		}
+	}
+}
+
+func TestEveryKnownScopeCanBeAskedFor(t *testing.T) {
+	transport := checked{
+		t: t, router: vendorRouter(t), seen: map[string]bool{},
+		RoundTripper: always(200, keyBody),
+	}
+	c := newClient(t, transport)
+	for scopes := range slices.Chunk(instantly.KnownScopes(), 50) {
+		if _, err := c.CreateKey(t.Context(), "n", scopes); err != nil {
+			t.Error(err)
+		}
+	}
+}

@@ -1,0 +1,176 @@
+package instantly
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// repeat sends a request until it is answered for good, the budget is spent or
+// ctx is over. It is for requests that change nothing when repeated.
+func (c *Client) repeat(ctx context.Context, r request, budget time.Duration) (answer, error) {
+	if budget < 0 {
+		return c.once(ctx, r)
+	}
+	var last error
+	attempt := func() (answer, error) {
+		got, err := c.once(ctx, r)
+		last = err
+		return got, pace(err)
+	}
+	wait := backoff.NewExponentialBackOff()
+	wait.Multiplier = 2
+	wait.MaxInterval = 15 * time.Second
+	got, err := backoff.Retry(ctx, attempt, backoff.WithBackOff(wait), backoff.WithMaxElapsedTime(budget))
+	switch {
+	case err == nil:
+		return got, nil
+	case ctx.Err() != nil && retryable(last):
+		return answer{}, interrupted(last, ctx.Err())
+	default:
+		return answer{}, last
+	}
+}
+
+// pace tells backoff what to do after an attempt.
+func pace(err error) error {
+	var e *Error
+	switch {
+	case err == nil:
+		return nil
+	case !retryable(err):
+		return backoff.Permanent(err)
+	case errors.As(err, &e) && e.RetryAfter > 0:
+		return &backoff.RetryAfterError{Duration: e.RetryAfter}
+	default:
+		return err
+	}
+}
+
+// interrupted is the last attempt's error with the reason why there was no
+// further one.
+func interrupted(last, reason error) error {
+	var e *Error
+	if !errors.As(last, &e) {
+		return reason
+	}
+	stopped := *e
+	stopped.cause = reason
+	return &stopped
+}
+
+// once makes one attempt, in its turn.
+func (c *Client) once(ctx context.Context, r request) (answer, error) {
+	if err := c.await(ctx, r.op); err != nil {
+		return answer{}, err
+	}
+	return c.attempt(ctx, r)
+}
+
+// errNotSent: the limiter did not let the request go, since ctx is over or
+// would be before its turn.
+var errNotSent = errors.New("not sent within the rate limit")
+
+// await waits until the limiter lets another request go. After an error of it
+// nothing was sent.
+func (c *Client) await(ctx context.Context, op string) error {
+	if err := c.options.Limiter.Wait(ctx); err != nil {
+		return &Error{Op: op, classes: []error{ErrUnavailable}, cause: fmt.Errorf("%w: %w", errNotSent, err)}
+	}
+	return nil
+}
+
+// attempt sends the request and gives the answer if it is a 2xx.
+func (c *Client) attempt(ctx context.Context, r request) (answer, error) {
+	timed, cancel := context.WithTimeout(ctx, c.options.Timeout)
+	defer cancel()
+	req, err := c.newRequest(timed, r)
+	if err != nil {
+		return answer{}, &Error{Op: r.op, classes: []error{ErrBadRequest}, cause: err}
+	}
+	start := time.Now()
+	got, err := exchange(c.clientFor(r.method), req, r.maxAnswer)
+	c.options.Observe(Call{
+		Method:   r.method,
+		Route:    apiPath + r.route,
+		Status:   got.status,
+		Duration: time.Since(start),
+	})
+	if err == nil && isSuccess(got.status) && !r.ignoreAnswer {
+		err = got.broken
+	}
+	if err != nil {
+		return answer{}, c.unanswered(ctx, timed, r.op, got.status, err)
+	}
+	hide := func(text string) string { return censor(text, c.options.AdminKey, r.credential) }
+	if e := classify(r.op, got, hide, time.Now()); e != nil {
+		return answer{}, e
+	}
+	return got, nil
+}
+
+// clientFor keeps POSTs off the connections that may be used twice.
+func (c *Client) clientFor(method string) *http.Client {
+	if method == http.MethodPost {
+		return c.single
+	}
+	return c.repeating
+}
+
+// answer is what came back.
+type answer struct {
+	status int // 0 if nothing came back
+	header http.Header
+	body   []byte
+	// broken is why the body is not all there; nil if it is. The status is worth
+	// having even so.
+	broken error
+}
+
+// exchange sends req and reads the answer.
+func exchange(client *http.Client, req *http.Request, limit int64) (answer, error) {
+	resp, err := client.Do(req)
+	if err != nil {
+		return answer{}, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, broken := readAll(resp.Body, limit)
+	return answer{status: resp.StatusCode, header: resp.Header, body: body, broken: broken}, nil
+}
+
+var errTooLarge = errors.New("the answer is too large")
+
+// readAll reads to the end, which also frees the connection for another use.
+func readAll(body io.Reader, limit int64) ([]byte, error) {
+	read, err := io.ReadAll(io.LimitReader(body, limit+1))
+	if err == nil && int64(len(read)) > limit {
+		err = errTooLarge
+	}
+	return read, err
+}
+
+func isSuccess(status int) bool { return status >= 200 && status <= 299 }
+
+// unanswered is the error for a request that was sent, as far as is known,
+// and has no answer, or only the beginning of one.
+func (c *Client) unanswered(ctx, timed context.Context, op string, status int, err error) error {
+	e := &Error{Op: op, Status: status, classes: []error{ErrUnavailable}}
+	switch {
+	case ctx.Err() != nil:
+		e.cause = ctx.Err()
+	case timed.Err() != nil:
+		e.cause = fmt.Errorf("no complete answer within %s: %w", c.options.Timeout, context.DeadlineExceeded)
+	case errors.Is(err, errTooLarge):
+		e.classes, e.cause = []error{ErrMalformed}, errTooLarge
+	case status != 0:
+		e.classes, e.cause = []error{ErrMalformed, ErrUnavailable}, fmt.Errorf("the answer broke off: %w", presentable(err))
+	default:
+		e.cause = presentable(err)
+	}
+	return e
+}
