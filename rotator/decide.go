@@ -1,0 +1,178 @@
+package rotator
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+// decide names the next step, from what is known and nothing else. It does no
+// I/O and is the only place where it is decided what happens to a key.
+//
+// The rules are asked in turn; the first that wants a step gets it. A rule that
+// must wait says until when by wake, so that Settled knows when to look again.
+func decide(now time.Time, s State, p Policy, r Request) Step {
+	v := &view{now: now, State: s, policy: p, request: r}
+	for _, rule := range []func(*view) (Step, bool){
+		(*view).blind,
+		(*view).inHand,
+		(*view).standBack,
+		(*view).pending,
+		(*view).alive,
+		(*view).deliver,
+		(*view).retire,
+		(*view).sweep,
+		(*view).begin,
+		(*view).blocked,
+		(*view).forgive,
+	} {
+		if step, ok := rule(v); ok {
+			return step
+		}
+	}
+	return Step{Verb: Settled, At: v.next, Reason: v.why, Failing: v.failing}
+}
+
+// view is what the rules see, and where they leave when to look again.
+type view struct {
+	now time.Time
+	State
+	policy  Policy
+	request Request
+
+	next    time.Time // the earliest instant at which something is to be done
+	why     string    // what that is
+	failing bool      // a due rotation waits only because the last attempts failed
+}
+
+// wake notes that something is to be done at t.
+func (v *view) wake(t time.Time, why string) {
+	if v.next.IsZero() || t.Before(v.next) {
+		v.next, v.why = t, why
+	}
+}
+
+func stop(err error) (Step, bool) { return Step{Verb: Stop, Err: err, Reason: err.Error()}, true }
+
+func no() (Step, bool) { return Step{}, false }
+
+// blind stops where not even the primary can be read, or where the keys are not
+// those of the organization configured. Keys come first, stores after: see sweep.
+func (v *view) blind() (Step, bool) {
+	if v.Listed == 0 {
+		return Step{Verb: List, Reason: "read the workspace's keys"}, true
+	}
+	if !v.looked() {
+		return Step{Verb: Look, Reason: "read the stores"}, true
+	}
+	if err := v.primary().Err; err != nil {
+		return stop(fmt.Errorf("store %s: %w", v.primary().Name, err))
+	}
+	for _, st := range v.Stores {
+		for _, ver := range st.Versions {
+			if ver.Organization != "" && v.Organization != "" && ver.Organization != v.Organization {
+				return stop(fmt.Errorf("%w: store %s holds key %s of organization %s, the admin key belongs to %s",
+					ErrOrganization, st.Name, ver.ID, ver.Organization, v.Organization))
+			}
+		}
+	}
+	return no()
+}
+
+// looked tells whether every store was read, or was tried to be read.
+func (v *view) looked() bool {
+	return !slices.ContainsFunc(v.Stores, func(st StoreState) bool { return st.Seen == 0 })
+}
+
+// standBack ends the run of an instance that lost a race: the winner goes on.
+func (v *view) standBack() (Step, bool) {
+	if v.LostRace != nil {
+		return stop(fmt.Errorf("%w: %w", ErrLostRace, v.LostRace))
+	}
+	return no()
+}
+
+// blocked ends the run with an error where a store could not be read: all that
+// could be done without it has been done.
+func (v *view) blocked() (Step, bool) {
+	if st, ok := v.unreadable(); ok {
+		return stop(fmt.Errorf("store %s: %w", st.Name, st.Err))
+	}
+	return no()
+}
+
+// forgive clears the record of failures once the target is settled.
+func (v *view) forgive() (Step, bool) {
+	if v.primary().Notes.Failure.Count == 0 || v.failing {
+		return no()
+	}
+	return Step{Verb: Clear, Reason: "what failed before has been made good"}, true
+}
+
+// tested gives the newest test of the version id in store i, if it is fresh.
+func (v *view) tested(i int, id string) (test, bool) {
+	t, ok := v.Tests[place{i, id}]
+	if !ok || v.now.Sub(t.At) > fresh {
+		return test{Tries: t.Tries}, false
+	}
+	return t, true
+}
+
+// again makes the test call at a place once more, after a pause.
+func again(verb Verb, store int, id string, t test, reason string) (Step, bool) {
+	return Step{Verb: verb, Store: store, ID: id, At: t.At.Add(pause(t.Tries)), Reason: reason}, true
+}
+
+// inconclusive stops on an indeterminate verdict.
+func inconclusive(id string, t test) (Step, bool) {
+	return stop(fmt.Errorf("key %s: %w: %w", id, ErrIndeterminate, t.Err))
+}
+
+// within tells whether now is before from+budget.
+func (v *view) within(from time.Time, budget time.Duration) bool {
+	return v.now.Before(from.Add(budget))
+}
+
+// graceEnd tells when the grace period of the displaced keys is over: counted
+// from the promotion in the store that took the current key last. known is
+// false if a store cannot say when it promoted.
+func (v *view) graceEnd() (end time.Time, known bool) {
+	grace := v.policy.Grace
+	if cur, ok := v.current(0); ok && !cur.Foreign {
+		grace = cur.Intent.Grace
+	}
+	for i := range v.Stores {
+		cur, ok := v.current(i)
+		if !ok {
+			continue
+		}
+		if cur.Promoted.IsZero() {
+			return time.Time{}, false
+		}
+		if e := cur.Promoted.Add(grace); e.After(end) {
+			end = e
+		}
+	}
+	return end, true
+}
+
+// old gives the displaced versions of ours that are still somewhere, the
+// primary's first.
+func (v *view) old() []secretstore.Version {
+	var olds []secretstore.Version
+	seen := map[string]bool{}
+	for _, st := range v.Stores {
+		ver, ok := st.Versions[secretstore.Previous]
+		if ok && !ver.Foreign && !seen[ver.ID] {
+			seen[ver.ID] = true
+			olds = append(olds, ver)
+		}
+	}
+	return olds
+}
+
+func isValid(t test) bool   { return t.Verdict == instantly.Valid }
+func isInvalid(t test) bool { return t.Verdict == instantly.Invalid }

@@ -1,0 +1,347 @@
+package rotator
+
+// These tests are inside the package because decide and its State are: the
+// decision is private, its rules are not.
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+var t0 = time.Date(2026, 11, 21, 3, 0, 0, 0, time.UTC)
+
+type interval time.Duration
+
+func (d interval) Next(t time.Time) time.Time { return t.Add(time.Duration(d)) }
+
+func testPolicy() Policy {
+	return Policy{
+		Owner: "instantly-rotator", Scopes: []string{"campaigns:read"}, Schedule: interval(90 * 24 * time.Hour),
+		Grace: 24 * time.Hour, Activation: time.Minute, Revocation: time.Minute,
+	}
+}
+
+// A situation builder, in the words of the rules.
+
+func situation() State {
+	return State{
+		Target: "sending", Organization: "org", Checked: true, Listed: 1, Keys: map[string]instantly.Key{},
+		Stores: []StoreState{{Name: "primary", Seen: 2, Snapshot: secretstore.Snapshot{
+			Identity: "id-0", Versions: map[secretstore.Stage]secretstore.Version{},
+		}}},
+		Tests: map[place]test{}, Revoked: map[string]time.Time{},
+	}
+}
+
+func (s State) with(i int, stage secretstore.Stage, id string, promoted time.Time) State {
+	s.Stores[i].Versions[stage] = secretstore.Version{
+		ID: id, Organization: "org", Promoted: promoted,
+		Intent: secretstore.Intent{Nonce: "n-" + id, At: t0.Add(-1000 * time.Hour), Scopes: []string{"campaigns:read"}, Grace: 24 * time.Hour},
+	}
+	return s
+}
+
+func (s State) listed(id, name string) State {
+	s.Keys[id] = instantly.Key{ID: id, Name: name, Organization: "org"}
+	return s
+}
+
+func (s State) testedAs(i int, id string, v instantly.Verdict) State {
+	s.Tests[place{i, id}] = test{Probe: instantly.Probe{Verdict: v, Err: errors.New("x")}, First: t0, At: t0, Seq: 1, Tries: 1}
+	return s
+}
+
+func ours(nonce string) string {
+	return keyName{"instantly-rotator", "sending", fingerprint("id-0"), nonce}.String()
+}
+
+func TestDecide(t *testing.T) {
+	const cur, prev, pend = secretstore.Current, secretstore.Previous, secretstore.Pending
+	day := 24 * time.Hour
+	for _, c := range []struct {
+		situation string
+		state     State
+		request   Request
+		want      string
+	}{
+		{"the store is empty", situation(), Request{}, "reserve"},
+		{"the store is empty and the admin key was not checked", func() State { s := situation(); s.Checked = false; return s }(), Request{}, "check"},
+		{"the key is young", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")), Request{}, "settled"},
+		{"the key is due", situation().with(0, cur, "k1", t0.Add(-90*day)).listed("k1", ours("1")), Request{}, "reserve"},
+		{"a rotation is asked for", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")), Request{RotateSince: t0}, "reserve"},
+		{"what was asked for has been done", situation().with(0, cur, "k1", t0).listed("k1", ours("1")), Request{RotateSince: t0}, "settled"},
+		{"the current key is not listed", situation().with(0, cur, "k1", t0.Add(-day)), Request{}, "verify k1"},
+		{"the current key is dead", situation().with(0, cur, "k1", t0.Add(-day)).testedAs(0, "k1", instantly.Invalid), Request{}, "reserve"},
+		{"nobody knows whether the current key is dead", situation().with(0, cur, "k1", t0.Add(-day)).testedAs(0, "k1", instantly.Indeterminate), Request{}, "stop"},
+		{"a key is pending", situation().with(0, pend, "k2", time.Time{}), Request{}, "verify k2"},
+		{"the pending key works", situation().with(0, pend, "k2", time.Time{}).testedAs(0, "k2", instantly.Valid), Request{}, "promote k2"},
+		{"the pending key never worked", situation().with(0, pend, "k2", time.Time{}).testedAs(0, "k2", instantly.Invalid), Request{}, "discard k2"},
+		{"the pending key works but the old one is in grace", situation().with(0, pend, "k2", time.Time{}).with(0, cur, "k1", t0.Add(-time.Hour)).with(0, prev, "k0", t0).testedAs(0, "k2", instantly.Valid).listed("k1", ours("1")), Request{}, "settled"},
+		{"the old key's grace is over", situation().with(0, cur, "k1", t0.Add(-day)).with(0, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")), Request{}, "verify k1"},
+		{"the old key's grace is over and the current key works", situation().with(0, cur, "k1", t0.Add(-day)).with(0, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")).testedAs(0, "k1", instantly.Valid), Request{}, "revoke k0"},
+		{"the old key's grace ends in a second", situation().with(0, cur, "k1", t0.Add(time.Second-day)).with(0, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")), Request{}, "settled"},
+		{"nobody knows when the current key was promoted", situation().with(0, cur, "k1", time.Time{}).with(0, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")), Request{}, "repair k1"},
+		{"the old key is gone from the list", situation().with(0, cur, "k1", t0.Add(-day)).with(0, prev, "k0", t0).listed("k1", ours("1")), Request{}, "prove k0"},
+		{"the old key is proven dead", situation().with(0, cur, "k1", t0.Add(-day)).with(0, prev, "k0", t0).listed("k1", ours("1")).testedAs(0, "k0", instantly.Invalid), Request{}, "destroy k0"},
+		{"the old key is in grace and a rotation is asked for", situation().with(0, cur, "k1", t0.Add(-time.Hour)).with(0, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")), Request{RotateSince: t0}, "stop"},
+		{"a key of ours that nothing refers to", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")).listed("k9", ours("9")), Request{}, "sweep k9"},
+		{"somebody else's key", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")).listed("k9", "Zapier"), Request{}, "settled"},
+		{"a key of a deployment with another store", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")).listed("k9", keyName{"instantly-rotator", "sending", fingerprint("id-1"), "9"}.String()), Request{}, "settled"},
+		{"a key of another owner", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")).listed("k9", keyName{"them", "sending", fingerprint("id-0"), "9"}.String()), Request{}, "settled"},
+	} {
+		t.Run(c.situation, func(t *testing.T) {
+			got := decide(t0, c.state, testPolicy(), c.request)
+			said := string(got.Verb)
+			if got.ID != "" {
+				said += " " + got.ID
+			}
+			if said != c.want {
+				t.Errorf("decide says %q (%s), want %q", said, got.Reason, c.want)
+			}
+		})
+	}
+}
+
+// randomState draws a situation that no story would think of.
+func randomState(t *rapid.T) State {
+	s := situation()
+	s.Listed = moment(rapid.IntRange(0, 3).Draw(t, "listed"))
+	s.Checked = rapid.Bool().Draw(t, "checked")
+	if rapid.IntRange(0, 9).Draw(t, "race") == 0 {
+		s.LostRace = errors.New("race")
+	}
+	ids := []string{"k0", "k1", "k2", "k3"}
+	n := rapid.IntRange(1, 3).Draw(t, "stores")
+	s.Stores = nil
+	for i := range n {
+		st := StoreState{Name: fmt.Sprint(i), Seen: moment(rapid.IntRange(1, 5).Draw(t, "seen"))}
+		st.Identity = fmt.Sprintf("id-%d", i)
+		st.Versions = map[secretstore.Stage]secretstore.Version{}
+		left := slices.Clone(ids)
+		for _, stage := range secretstore.Stages() {
+			if rapid.Bool().Draw(t, "held") {
+				at := rapid.IntRange(0, len(left)-1).Draw(t, "which")
+				st.Versions[stage] = randomVersion(t, left[at])
+				left = slices.Delete(left, at, at+1)
+			}
+		}
+		if i > 0 && rapid.IntRange(0, 5).Draw(t, "down") == 0 {
+			st.Err = errors.New("down")
+		}
+		s.Stores = append(s.Stores, st)
+	}
+	s.Stores[0].Notes.Intent.Nonce = rapid.SampledFrom([]string{"", "n-k3", "other"}).Draw(t, "intent")
+	if rapid.Bool().Draw(t, "failed") {
+		s.Stores[0].Notes.Failure = secretstore.Failure{Count: 3, At: t0.Add(-time.Minute)}
+	}
+	for _, id := range ids {
+		if rapid.Bool().Draw(t, "listed key") {
+			s.listed(id, rapid.SampledFrom([]string{ours("n-" + id), "Zapier", keyName{"them", "sending", fingerprint("id-0"), "x"}.String()}).Draw(t, "name"))
+		}
+		for i := inMemory; i < n; i++ {
+			if rapid.Bool().Draw(t, "tested") {
+				age := rapid.SampledFrom([]time.Duration{0, time.Second, time.Hour}).Draw(t, "test age")
+				s.Tests[place{i, id}] = test{
+					Probe: instantly.Probe{Verdict: instantly.Verdict(rapid.IntRange(0, 2).Draw(t, "verdict")), Err: errors.New("x")},
+					First: t0.Add(-age), At: t0.Add(-age), Seq: moment(rapid.IntRange(1, 5).Draw(t, "seq")), Tries: 1,
+				}
+			}
+		}
+	}
+	if rapid.IntRange(0, 3).Draw(t, "orderly") == 0 {
+		s.tidy()
+	}
+	if rapid.IntRange(0, 3).Draw(t, "in hand") == 0 {
+		s.InHand = &InHand{ID: "k3", Nonce: "n-k3", Issued: t0.Add(-time.Second)}
+	}
+	return s
+}
+
+// tidy makes every store hold the same tested current key, and the one before:
+// the situation in which a key may be revoked, if chance did not spoil it.
+func (s State) tidy() {
+	for i, st := range s.Stores {
+		cur, prev := st.Versions[secretstore.Current], st.Versions[secretstore.Previous]
+		delete(st.Versions, secretstore.Pending)
+		cur.ID, prev.ID, prev.Foreign = "k1", "k0", false
+		st.Versions[secretstore.Current], st.Versions[secretstore.Previous] = cur, prev
+		s.testedAs(i, "k1", instantly.Valid)
+	}
+	s.listed("k0", ours("n-k0")).listed("k1", ours("n-k1"))
+}
+
+func randomVersion(t *rapid.T, id string) secretstore.Version {
+	if rapid.IntRange(0, 5).Draw(t, "foreign") == 0 {
+		return secretstore.Version{ID: id, Foreign: true}
+	}
+	ago := rapid.SampledFrom([]time.Duration{0, time.Hour, 24 * time.Hour, 100 * 24 * time.Hour}).Draw(t, "promoted")
+	v := secretstore.Version{ID: id, Organization: "org", Promoted: t0.Add(-ago)}
+	if rapid.IntRange(0, 5).Draw(t, "promotion lost") == 0 {
+		v.Promoted = time.Time{}
+	}
+	v.Intent = secretstore.Intent{Nonce: "n-" + id, At: t0.Add(-ago), Scopes: []string{"campaigns:read"}, Grace: 24 * time.Hour}
+	return v
+}
+
+func randomRequest(t *rapid.T) Request {
+	r := Request{IgnoreBackoff: rapid.Bool().Draw(t, "ignore backoff")}
+	if rapid.Bool().Draw(t, "asked") {
+		r.RotateSince = t0
+	}
+	return r
+}
+
+// TestDecideKeepsTheRules checks, on random situations, that no step that the
+// rules forbid is ever named.
+func TestDecideKeepsTheRules(t *testing.T) {
+	named := map[Verb]int{}
+	rapid.Check(t, func(t *rapid.T) {
+		for range 100 {
+			named[checkOne(t)]++
+		}
+	})
+	for _, verb := range []Verb{Reserve, Issue, Try, Stage, Verify, Promote, Revoke, Prove, Destroy, Sweep, Discard, Cancel, Repair, Clear, Look, List, Check, Settled, Stop} {
+		if named[verb] == 0 && verb != Issue { // needs an intent of the same run
+			t.Errorf("no situation led to %q: the rules about it were not tried", verb)
+		}
+	}
+	t.Logf("steps named: %v", named)
+}
+
+func checkOne(t *rapid.T) Verb {
+	s, p, r := randomState(t), testPolicy(), randomRequest(t)
+	step := decide(t0, s, p, r)
+	checkStep(t, s, step)
+	if again := decide(t0, s, p, r); again.Verb != step.Verb || again.ID != step.ID || again.Store != step.Store {
+		t.Fatalf("decides %v, then %v on the same facts", step, again)
+	}
+	return step.Verb
+}
+
+func checkStep(t *rapid.T, s State, step Step) {
+	justValid := func(i int, id string) bool {
+		x, ok := s.Tests[place{i, id}]
+		return ok && x.Verdict == instantly.Valid && t0.Sub(x.At) <= fresh
+	}
+	switch step.Verb {
+	case Stage:
+		if step.Store == 0 && !justValid(inMemory, step.ID) || step.Store > 0 && !justValid(0, step.ID) {
+			t.Fatalf("stages %s untested", step.ID)
+		}
+	case Promote:
+		if !justValid(step.Store, step.ID) {
+			t.Fatalf("promotes %s, which was not just verified in store %d", step.ID, step.Store)
+		}
+		checkDisplaced(t, s, step)
+	case Revoke:
+		checkRevoke(t, s, step, justValid)
+	case Sweep:
+		checkSweep(t, s, step)
+	case Destroy:
+		if v, stage, _ := s.Stores[step.Store].Find(step.ID); stage == secretstore.Current {
+			t.Fatalf("destroys the current version %+v", v)
+		}
+	case Discard:
+		if x := s.Tests[place{step.Store, step.ID}]; x.Verdict != instantly.Invalid && !errors.Is(step.Err, ErrLostRace) {
+			t.Fatalf("discards %s on the verdict %s", step.ID, x.Verdict)
+		}
+		if _, stage, ok := s.Stores[0].Find(step.ID); ok && stage == secretstore.Current {
+			t.Fatal("discards the current key")
+		}
+	case Reserve:
+		if _, ok := s.unreadable(); ok && !justInvalid(s) {
+			t.Fatal("begins a rotation while a store cannot be read")
+		}
+	default: // the rules say nothing about the other steps
+	}
+}
+
+func justInvalid(s State) bool {
+	cur, ok := s.current(0)
+	return ok && s.Tests[place{0, cur.ID}].Verdict == instantly.Invalid
+}
+
+// checkDisplaced: promoting forgets the current version where a previous one
+// stands, so that must be a key that is dead or not ours.
+func checkDisplaced(t *rapid.T, s State, step Step) {
+	_, previous := s.Stores[step.Store].Versions[secretstore.Previous]
+	cur, current := s.current(step.Store)
+	if step.Store > 0 || !previous || !current || cur.Foreign {
+		return
+	}
+	if s.Tests[place{0, cur.ID}].Verdict != instantly.Invalid {
+		t.Fatalf("promoting %s would forget the living key %s", step.ID, cur.ID)
+	}
+}
+
+func checkRevoke(t *rapid.T, s State, step Step, justValid func(int, string) bool) {
+	for i, st := range s.Stores {
+		cur, ok := s.current(i)
+		switch {
+		case st.Err != nil:
+			t.Fatalf("revokes %s while store %d cannot be read", step.ID, i)
+		case !ok || cur.ID == step.ID || st.Versions[secretstore.Pending].ID == step.ID:
+			t.Fatalf("revokes %s, in use in store %d", step.ID, i)
+		case !justValid(i, cur.ID):
+			t.Fatalf("revokes %s, but current %s of store %d was not just verified", step.ID, cur.ID, i)
+		case cur.Promoted.IsZero() || t0.Before(cur.Promoted.Add(24*time.Hour)):
+			t.Fatalf("revokes %s in its grace", step.ID)
+		case st.Seen <= s.Tests[place{i, cur.ID}].Seq:
+			t.Fatalf("revokes %s without a last look at store %d", step.ID, i)
+		}
+	}
+}
+
+func checkSweep(t *rapid.T, s State, step Step) {
+	k := s.Keys[step.ID]
+	n, ok := parseKeyName(k.Name)
+	if !ok || n.Owner != "instantly-rotator" || n.Store != fingerprint("id-0") {
+		t.Fatalf("sweeps %s, named %q", step.ID, k.Name)
+	}
+	if n.Nonce == s.primary().Notes.Intent.Nonce || s.referenced(step.ID) || (s.InHand != nil && s.InHand.ID == step.ID) {
+		t.Fatalf("sweeps %s, which is referred to", step.ID)
+	}
+	for i, st := range s.Stores {
+		if st.Err != nil || st.Seen <= s.Listed {
+			t.Fatalf("sweeps %s on a list that is newer than the look at store %d", step.ID, i)
+		}
+	}
+}
+
+func TestKeyNameRoundTrips(t *testing.T) {
+	n := keyName{"owner", "target", fingerprint("x"), "0123"}
+	got, ok := parseKeyName(n.String())
+	if !ok || got != n {
+		t.Errorf("got %+v, %v", got, ok)
+	}
+	for _, bad := range []string{"", "Zapier", "a/b/c", "a/b/c/d/e", "a//c/d", "a/b/c/"} {
+		if _, ok := parseKeyName(bad); ok {
+			t.Errorf("%q passes for one of ours", bad)
+		}
+	}
+}
+
+func TestBackoffDoublesFromAMinuteToSixHours(t *testing.T) {
+	for failures, want := range map[int]time.Duration{1: time.Minute, 2: 2 * time.Minute, 4: 8 * time.Minute, 9: 256 * time.Minute, 10: 6 * time.Hour, 1000: 6 * time.Hour} {
+		if got := backoff(failures); got != want {
+			t.Errorf("after %d failures: %s, want %s", failures, got, want)
+		}
+	}
+}
+
+func TestShortenCutsAtACharacter(t *testing.T) {
+	for n := range 300 {
+		s := fmt.Sprint(n, string(slices.Repeat([]rune("ä"), n)))
+		if got := shorten(s); len(got) > secretstore.MaxReason || (len(s) <= secretstore.MaxReason && got != s) {
+			t.Errorf("shorten(%d bytes) gives %d: %q", len(s), len(got), got)
+		}
+	}
+}

@@ -1,0 +1,51 @@
+package rotator
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// What can be in the way of a target, to be matched with errors.Is. Errors of
+// the stores and of package instantly come through as they are.
+var (
+	// ErrLostRace: another instance is rotating this target. This one stood
+	// back; nothing is wrong.
+	ErrLostRace = errors.New("another instance is rotating this target")
+	// ErrInGrace: a rotation was asked for while the old key's grace period runs.
+	ErrInGrace = errors.New("the old key is still in its grace period")
+	// ErrOrganization: the admin key, or a key, belongs to another organization
+	// than expected. Nothing is touched.
+	ErrOrganization = errors.New("wrong organization")
+	// ErrNeverValid: a fresh key did not become valid in the time allowed.
+	ErrNeverValid = errors.New("the new key never became valid")
+	// ErrIndeterminate: a test call said nothing about the key. Both keys live.
+	ErrIndeterminate = errors.New("the test call was inconclusive")
+	// ErrStillAlive: a revoked key goes on working. Its version is kept until
+	// it is proven dead.
+	ErrStillAlive = errors.New("the revoked key still works")
+	// ErrByHand: somebody changed the secret by hand in a way the rotator must
+	// not decide about.
+	ErrByHand = errors.New("changed by hand")
+	// ErrScopes: Instantly granted other scopes than were asked for.
+	ErrScopes = errors.New("granted scopes differ from those asked for")
+	// ErrTooManySteps: a run took more steps than any rotation needs.
+	ErrTooManySteps = errors.New("more steps than a rotation needs")
+)
+
+// GraceError says until when a rotation has to wait. It matches ErrInGrace.
+type GraceError struct {
+	KeyID string    // the old key
+	Until time.Time // when its grace period is over; zero if not yet known
+}
+
+// Error gives the sentence that the command line shows.
+func (e *GraceError) Error() string {
+	if e.Until.IsZero() {
+		return fmt.Sprintf("%v: key %s", ErrInGrace, e.KeyID)
+	}
+	return fmt.Sprintf("%v: key %s, until %s", ErrInGrace, e.KeyID, e.Until.UTC().Format(time.RFC3339))
+}
+
+// Unwrap makes the error match ErrInGrace.
+func (e *GraceError) Unwrap() error { return ErrInGrace }

@@ -1,0 +1,205 @@
+package rotator
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+// Outlook is what is known of a target and what would happen next. Making it
+// changes nothing.
+type Outlook struct {
+	Target    string
+	Workspace string
+	// Stores as they were seen; the primary first.
+	Stores []StoreState
+	// Current is the primary's current version; nil if it has none.
+	Current *secretstore.Version
+	// Since is when the age of the current key began; zero if not known.
+	Since time.Time
+	// NextDue is when the current key falls due; zero if never, or not known.
+	NextDue time.Time
+	// Old are keys that live on until their grace is over.
+	Old []OldKey
+	// Orphans are keys of ours that nothing refers to; the next run sweeps them.
+	Orphans []string
+	// Next is the next step; its Err says what is in the way.
+	Next Step
+	// Due: a run now would begin or carry on a rotation, or revoke something.
+	Due bool
+	// Because is why the target is due; empty if it is not.
+	Because string
+	// Failure is the last failure that was not made good yet.
+	Failure secretstore.Failure
+	// Err is why nothing could be decided: the key list could not be read.
+	Err error
+}
+
+// OldKey is a displaced key that is still alive.
+type OldKey struct {
+	ID string
+	// Until is when its grace period ends; zero if not known yet.
+	Until time.Time
+}
+
+// Outlook looks at targets, side by side, and says what Reconcile would do next.
+// It makes test calls where the next step hangs on them.
+func (r *Rotator) Outlook(ctx context.Context, ts []Target, req Request) []Outlook {
+	return each(r, ts, func(t Target, mark int) Outlook {
+		return r.newRun(t, req, mark).outlook(ctx)
+	})
+}
+
+func (w *run) outlook(ctx context.Context) Outlook {
+	for range maxSteps {
+		step := decide(w.now(), w.State, w.target.Policy, w.req)
+		if step.Verb.Effect() || step.Verb == Settled || step.Verb == Stop || step.Verb == Check {
+			return w.describe(step)
+		}
+		if !w.wait(ctx, step.At) {
+			return w.unknown(ctx.Err())
+		}
+		if err := w.take(ctx, step); err != nil {
+			w.look(ctx) // show at least what the stores say
+			return w.unknown(err)
+		}
+	}
+	return w.unknown(ErrTooManySteps)
+}
+
+func (w *run) unknown(err error) Outlook {
+	o := w.describe(Step{Verb: Stop, Err: err, Reason: err.Error()})
+	o.Err = err
+	return o
+}
+
+func (w *run) describe(next Step) Outlook {
+	v := &view{now: w.now(), State: w.State, policy: w.target.Policy, request: w.req}
+	o := Outlook{Target: w.target.Name, Workspace: w.target.Workspace.Name, Stores: w.Stores, Next: next,
+		Failure: w.primary().Notes.Failure, Due: next.Verb.Effect() || next.Verb == Check}
+	if cur, ok := w.current(0); ok {
+		o.Current, o.Since = &cur, since(cur)
+		o.NextDue, _ = nextDue(w.target.Policy, o.Since)
+	}
+	if o.Due {
+		o.Because = next.Reason
+		if reason, due := v.due(); due && next.Verb == Check {
+			o.Because = reason
+		}
+	}
+	end, _ := v.graceEnd()
+	for _, old := range v.old() {
+		o.Old = append(o.Old, OldKey{ID: old.ID, Until: end})
+	}
+	if _, blind := w.unreadable(); !blind {
+		o.Orphans = v.orphans()
+	}
+	return o
+}
+
+// Verification is what verify says of one store's current version.
+type Verification struct {
+	Target string
+	Store  string
+	KeyID  string
+	// Foreign: the version is not ours, so KeyID names no key.
+	Foreign bool
+	instantly.Probe
+}
+
+// Verify reads the current version of every store back and makes the test call
+// with it. It changes nothing.
+func (r *Rotator) Verify(ctx context.Context, ts []Target) []Verification {
+	return slices.Concat(each(r, ts, func(t Target, mark int) []Verification {
+		return r.newRun(t, Request{}, mark).checks(ctx)
+	})...)
+}
+
+func (w *run) checks(ctx context.Context) []Verification {
+	w.look(ctx)
+	var out []Verification
+	for i, st := range w.Stores {
+		out = append(out, w.checkStore(ctx, i, st))
+	}
+	return out
+}
+
+func (w *run) checkStore(ctx context.Context, i int, st StoreState) Verification {
+	c := Verification{Target: w.target.Name, Store: st.Name}
+	if st.Err != nil {
+		c.Err = st.Err
+		return c
+	}
+	cur, ok := w.current(i)
+	if !ok {
+		c.Verdict, c.Err = instantly.Invalid, secretstore.ErrNotFound
+		return c
+	}
+	c.KeyID, c.Foreign = cur.ID, cur.Foreign
+	if err := w.verify(ctx, Step{Verb: Verify, Store: i, ID: cur.ID}); err != nil {
+		c.Err = err
+		return c
+	}
+	c.Probe = w.Tests[place{i, cur.ID}].Probe
+	return c
+}
+
+// Inventory is what a workspace's key list says beside our targets.
+type Inventory struct {
+	Workspace    string
+	Organization string
+	// Keys counts all of them.
+	Keys int
+	// Strangers are the keys that no target refers to and that do not bear the
+	// name of one. They are never touched.
+	Strangers []instantly.Key
+	Err       error
+}
+
+// Inventory sorts the keys of the workspaces of ts into ours and the others.
+// The outlooks must be those of the same targets.
+func (r *Rotator) Inventory(ctx context.Context, ts []Target, outlooks []Outlook) []Inventory {
+	var out []Inventory
+	seen := map[*Workspace]bool{}
+	for _, t := range ts {
+		if seen[t.Workspace] {
+			continue
+		}
+		seen[t.Workspace] = true
+		out = append(out, inventory(ctx, t.Workspace, outlooks))
+	}
+	return out
+}
+
+func inventory(ctx context.Context, w *Workspace, outlooks []Outlook) Inventory {
+	inv := Inventory{Workspace: w.Name}
+	l, err := w.listedSince(ctx, w.mark()-1)
+	if err != nil {
+		inv.Err = err
+		return inv
+	}
+	inv.Organization, inv.Keys = l.organization, len(l.keys)
+	for _, k := range l.keys {
+		if !slices.ContainsFunc(outlooks, func(o Outlook) bool { return o.owns(k) }) {
+			inv.Strangers = append(inv.Strangers, k)
+		}
+	}
+	slices.SortFunc(inv.Strangers, func(a, b instantly.Key) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
+	return inv
+}
+
+// owns tells whether the target refers to the key, or would sweep it.
+func (o Outlook) owns(k instantly.Key) bool {
+	name, ours := parseKeyName(k.Name)
+	if slices.Contains(o.Orphans, k.ID) || (ours && name.Nonce == o.Stores[0].Notes.Intent.Nonce) {
+		return true
+	}
+	return slices.ContainsFunc(o.Stores, func(st StoreState) bool {
+		_, _, ok := st.Find(k.ID)
+		return ok
+	})
+}

@@ -1,0 +1,76 @@
+package rotator
+
+import "time"
+
+// Schedule says when a key falls due. robfig/cron's schedules keep it.
+type Schedule interface {
+	// Next gives the first tick after t, in t's location or the schedule's own.
+	// A zero time means that there is none.
+	Next(t time.Time) time.Time
+}
+
+// Policy is how one target's key is kept fresh.
+type Policy struct {
+	// Owner goes into every key's name. Only keys named with it, and with the
+	// fingerprint of the target's primary store, are ever swept.
+	Owner string
+	// Scopes wanted for the key. A change of them is a reason to rotate.
+	Scopes []string
+	// Schedule: the key is due at the first tick after its promotion. May be
+	// nil: due by age only.
+	Schedule Schedule
+	// MaxAge is the backstop: a key this old is due whatever the schedule says.
+	// 0 means none.
+	MaxAge time.Duration
+	// Grace is how long a displaced key stays alive, counted from promotion in
+	// the last store that took its successor.
+	Grace time.Duration
+	// Activation is how long a fresh key may take until its first valid answer.
+	Activation time.Duration
+	// Revocation is how long a revoked key may go on working.
+	Revocation time.Duration
+}
+
+// Request is what the caller wants of one run, beyond what is due anyhow.
+// The zero Request asks for nothing more.
+type Request struct {
+	// RotateSince asks for a rotation now: a key promoted before that instant is
+	// due. The start of the command, so that carrying on with an interrupted
+	// rotation counts as the one that was asked for. Zero: only what is due.
+	RotateSince time.Time
+	// IgnoreBackoff starts a rotation even though the last attempts failed
+	// a short while ago.
+	IgnoreBackoff bool
+	// EndGrace ends the grace period of the old key on purpose.
+	EndGrace bool
+}
+
+// The ladder of waits after failed attempts in a row.
+const (
+	firstBackoff = time.Minute
+	lastBackoff  = 6 * time.Hour
+)
+
+// backoff gives the wait after so many failures in a row: 1 min, doubling, at
+// most 6 h.
+func backoff(failures int) time.Duration {
+	wait := firstBackoff
+	for range failures - 1 {
+		if wait *= 2; wait >= lastBackoff {
+			return lastBackoff
+		}
+	}
+	return wait
+}
+
+// pause gives the wait between two test calls whose answer may still change:
+// 250 ms, doubling, at most 5 s.
+func pause(tries int) time.Duration {
+	wait := 250 * time.Millisecond
+	for range tries - 1 {
+		if wait *= 2; wait >= 5*time.Second {
+			return 5 * time.Second
+		}
+	}
+	return wait
+}

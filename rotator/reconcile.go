@@ -1,0 +1,257 @@
+package rotator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+)
+
+// maxSteps is far more than any run needs: a guard against rules that undo each
+// other.
+const maxSteps = 10_000
+
+// handOver is how long an interrupted run may go on to bring a key that it has
+// in hand into the store.
+const handOver = 30 * time.Second
+
+// A run reconciles one target once. Its State is what decide sees; beside it are
+// the things decide must not see: secret values, the stores themselves.
+type run struct {
+	*Rotator
+	target Target
+	req    Request
+	State
+	clock moment // the newest moment given out
+	mark  int    // a key list must be begun after this
+
+	value  secret.Value           // of the key in hand
+	read   map[place]secret.Value // values read back in this run
+	probed []probed               // values tested in this run
+	result Result
+
+	salvaged int // see lookAgain
+}
+
+// probed is a value and what its test call said.
+type probed struct {
+	value secret.Value
+	probe instantly.Probe
+	at    time.Time
+}
+
+func (r *Rotator) newRun(t Target, req Request, mark int) *run {
+	w := &run{Rotator: r, target: t, req: req, mark: mark, read: make(map[place]secret.Value)}
+	w.State = State{Target: t.Name, Tests: make(map[place]test), Revoked: make(map[string]time.Time)}
+	for _, st := range t.Stores {
+		w.Stores = append(w.Stores, StoreState{Name: st.Name})
+	}
+	w.result.Target = t.Name
+	return w
+}
+
+func (w *run) now() time.Time { return w.opts.Now() }
+
+// tick gives the next moment.
+func (w *run) tick() moment {
+	w.clock++
+	return w.clock
+}
+
+func (w *run) reconcile(ctx context.Context) Result {
+	var interrupted time.Time
+	for range maxSteps {
+		if ctx.Err() != nil {
+			if interrupted.IsZero() {
+				interrupted = w.now()
+			}
+			if w.InHand == nil || w.now().Sub(interrupted) >= handOver {
+				return w.interrupted()
+			}
+		}
+		step := decide(w.now(), w.State, w.target.Policy, w.req)
+		switch step.Verb {
+		case Settled:
+			return w.settled(step)
+		case Stop:
+			w.tell(step, 0, step.Err)
+			return w.failed(ctx, step, step.Err)
+		default:
+		}
+		if !w.wait(ctx, step.At) {
+			continue
+		}
+		if err := w.attempt(ctx, step); err != nil {
+			return w.failed(ctx, step, err)
+		}
+	}
+	return w.failed(ctx, Step{Verb: Stop}, ErrTooManySteps)
+}
+
+// attempt takes a step and tells of it. An error ends the run, but for a
+// conflict: then the rules decide, which let a loser stand back.
+func (w *run) attempt(ctx context.Context, step Step) error {
+	begun := w.now()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.opts.StepTimeout)
+	defer cancel()
+	err := w.take(ctx, step)
+	w.tell(step, w.now().Sub(begun), err)
+	if errors.Is(err, secretstore.ErrConflict) {
+		w.LostRace = err
+	}
+	if err == nil || (!errors.Is(err, secretstore.ErrConflict) && w.InHand == nil) {
+		return err
+	}
+	return w.lookAgain(ctx, err)
+}
+
+// maxSalvage is how often a run looks again after a write that failed or met a
+// conflict.
+const maxSalvage = 3
+
+// lookAgain lets the rules decide after a conflict, or after a key in hand could
+// not be stored: it may have arrived all the same, or fit now.
+func (w *run) lookAgain(ctx context.Context, cause error) error {
+	if w.salvaged++; w.salvaged > maxSalvage {
+		return cause
+	}
+	w.look(ctx)
+	if w.primary().Err != nil {
+		return cause
+	}
+	if w.InHand != nil && w.referenced(w.InHand.ID) {
+		w.letGo()
+	}
+	return nil
+}
+
+// wait sleeps until at; false if ctx ended first.
+func (w *run) wait(ctx context.Context, at time.Time) bool {
+	d := at.Sub(w.now())
+	if at.IsZero() || d <= 0 {
+		return true
+	}
+	if ctx.Err() != nil && w.InHand != nil {
+		ctx = context.WithoutCancel(ctx) // handOver bounds it
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (w *run) settled(step Step) Result {
+	w.conclude()
+	w.result.Next, w.result.Why, w.result.Failing = step.At, step.Reason, step.Failing
+	w.tell(step, 0, nil)
+	return w.result
+}
+
+func (w *run) interrupted() Result {
+	w.conclude()
+	w.result.Interrupted = true
+	return w.result
+}
+
+func (w *run) failed(ctx context.Context, step Step, err error) Result {
+	w.conclude()
+	w.result.Err = err
+	w.recordFailure(ctx, step, err)
+	return w.result
+}
+
+func (w *run) conclude() {
+	w.result.Rotated = w.Rotated
+	if cur, ok := w.current(0); ok && !cur.Foreign {
+		w.result.KeyID = cur.ID
+	}
+}
+
+// recordable tells whether a failure is one of an attempt: those count for
+// backoff. What could not be read, what a person has to undo, and what is no
+// failure at all costs nothing to try again, and shows at every look.
+func recordable(step Step, err error) bool {
+	switch step.Verb {
+	case List, Look:
+		return false
+	case Stop:
+		return errors.Is(err, ErrIndeterminate) || errors.Is(err, ErrStillAlive)
+	default:
+		return !errors.Is(err, ErrLostRace)
+	}
+}
+
+// recordFailure writes the failure beside the secret, for backoff and for
+// whoever asks. Best effort: if the store cannot take it, the error is told all
+// the same.
+func (w *run) recordFailure(ctx context.Context, step Step, err error) {
+	if !recordable(step, err) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.opts.StepTimeout)
+	defer cancel()
+	w.look(ctx) // what the failed step left is not known
+	if w.primary().Err != nil {
+		return
+	}
+	notes := w.primary().Notes
+	notes.Failure = secretstore.Failure{
+		Count: notes.Failure.Count + 1, At: w.now(), Step: string(step.Verb), Reason: shorten(err.Error()),
+	}
+	_ = w.annotate(ctx, notes)
+}
+
+// shorten cuts a reason to what stores take, at a character's border.
+func shorten(s string) string {
+	if len(s) <= secretstore.MaxReason {
+		return s
+	}
+	cut := 0
+	for i := range s {
+		if i > secretstore.MaxReason-len("…") {
+			break
+		}
+		cut = i
+	}
+	return s[:cut] + "…"
+}
+
+func (w *run) tell(step Step, took time.Duration, err error) {
+	e := Event{
+		At: w.now(), Target: w.target.Name, Workspace: w.target.Workspace.Name,
+		Verb: step.Verb, KeyID: step.ID, Reason: step.Reason, Took: took, Err: err,
+	}
+	if step.Store >= 0 && aboutStore(step.Verb) {
+		e.Store = w.target.Stores[step.Store].Name
+	}
+	if step.Verb == Issue && w.InHand != nil {
+		e.KeyID = w.InHand.ID
+	}
+	w.opts.Observe(e)
+}
+
+// aboutStore tells whether a step concerns one store.
+func aboutStore(v Verb) bool {
+	switch v {
+	case Reserve, Stage, Verify, Promote, Prove, Destroy, Discard, Cancel, Repair, Clear:
+		return true
+	default:
+		return false
+	}
+}
+
+// keyed names a key in an error.
+func keyed(id string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("key %s: %w", id, err)
+}

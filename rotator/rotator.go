@@ -1,0 +1,148 @@
+package rotator
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"sync"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+// Target is one secret kept fresh.
+type Target struct {
+	// Name is unique in a configuration.
+	Name      string
+	Workspace *Workspace
+	Policy    Policy
+	// Stores that hold the secret, at least one: the primary first, whose notes
+	// carry the state; the others follow it.
+	Stores []NamedStore
+}
+
+// NamedStore is a store with its name in the configuration.
+type NamedStore struct {
+	Name string
+	secretstore.Store
+}
+
+// Options of a Rotator. The zero value is ready for use.
+type Options struct {
+	// Now tells the time; time.Now if nil.
+	Now func() time.Time
+	// Nonce names an attempt; 16 random hexadecimal digits if nil.
+	Nonce func() string
+	// Observe is told of every step when it is done; from several goroutines.
+	// It must not block.
+	Observe func(Event)
+	// Concurrency is how many targets are reconciled side by side; 8 if 0.
+	Concurrency int
+	// StepTimeout bounds a step that was begun, which is then not interrupted;
+	// 2 min if 0.
+	StepTimeout time.Duration
+}
+
+// Rotator reconciles targets. It remembers nothing between runs.
+type Rotator struct{ opts Options }
+
+// New makes a Rotator.
+func New(o Options) *Rotator {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Nonce == nil {
+		o.Nonce = randomNonce
+	}
+	if o.Observe == nil {
+		o.Observe = func(Event) {}
+	}
+	if o.Concurrency == 0 {
+		o.Concurrency = 8
+	}
+	if o.StepTimeout == 0 {
+		o.StepTimeout = 2 * time.Minute
+	}
+	return &Rotator{opts: o}
+}
+
+func randomNonce() string {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand aborts the program instead
+	return hex.EncodeToString(b[:])
+}
+
+// Event is a step that was taken.
+type Event struct {
+	At        time.Time
+	Target    string
+	Workspace string
+	Store     string // empty where no store is concerned
+	Verb      Verb
+	KeyID     string
+	Reason    string
+	Took      time.Duration
+	Err       error // never carries a secret
+}
+
+// Result is how a run over one target ended.
+type Result struct {
+	Target string
+	// KeyID is the primary's current key at the end; empty if not known.
+	KeyID string
+	// Rotated: the run promoted a new key.
+	Rotated bool
+	// Revoked and Swept are the keys this run revoked; Swept those that were
+	// left behind by an interrupted rotation.
+	Revoked, Swept []string
+	// Next is when to look again, and Why; zero if nothing is planned.
+	Next time.Time
+	Why  string
+	// Interrupted: the context ended first. The next run goes on.
+	Interrupted bool
+	// Failing: a due rotation waits only because the last attempts failed.
+	Failing bool
+	// Err is what was in the way; nil if the target is settled.
+	Err error
+}
+
+// Reconcile takes steps until the target is settled or something is in the way.
+// If ctx ends, the step in hand is finished and the state left is one that the
+// next run goes on from.
+func (r *Rotator) Reconcile(ctx context.Context, t Target, req Request) Result {
+	return r.newRun(t, req, t.Workspace.mark()).reconcile(ctx)
+}
+
+// ReconcileAll reconciles targets side by side; what happens to one does not
+// touch another. done, if not nil, is told of each as it ends, from several
+// goroutines. The results are in the targets' order.
+func (r *Rotator) ReconcileAll(ctx context.Context, ts []Target, req Request, done func(Result)) []Result {
+	return each(r, ts, func(t Target, mark int) Result {
+		res := r.newRun(t, req, mark).reconcile(ctx)
+		if done != nil {
+			done(res)
+		}
+		return res
+	})
+}
+
+// each runs f over targets in a bounded pool. Targets of one workspace share
+// the key list that is read after the call.
+func each[T any](r *Rotator, ts []Target, f func(t Target, mark int) T) []T {
+	marks := make(map[*Workspace]int)
+	for _, t := range ts {
+		marks[t.Workspace] = t.Workspace.mark()
+	}
+	out := make([]T, len(ts))
+	slots := make(chan struct{}, r.opts.Concurrency)
+	var wg sync.WaitGroup
+	for i, t := range ts {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			out[i] = f(t, marks[t.Workspace])
+		})
+	}
+	wg.Wait()
+	return out
+}

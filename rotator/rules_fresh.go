@@ -1,0 +1,203 @@
+package rotator
+
+import (
+	"fmt"
+
+	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+// inHand brings a key whose value is in memory into the primary store, or gives
+// it up. Nothing untested is stored: on GCP a stored version is at once what
+// readers of "latest" get.
+func (v *view) inHand() (Step, bool) {
+	h := v.InHand
+	if h == nil {
+		return no()
+	}
+	if v.primary().Notes.Intent.Nonce != h.Nonce {
+		return v.outrun(h)
+	}
+	t, ok := v.tested(inMemory, h.ID)
+	switch {
+	case !ok:
+		return Step{Verb: Try, Store: inMemory, ID: h.ID, Reason: "is the new key live?"}, true
+	case isValid(t):
+		return Step{Verb: Stage, ID: h.ID, Reason: "store the new key as pending"}, true
+	case v.within(h.Issued, v.policy.Activation):
+		return again(Try, inMemory, h.ID, t, "the new key may not be live yet")
+	case isInvalid(t):
+		return Step{Verb: Discard, Store: inMemory, ID: h.ID, Reason: "never became valid", Err: neverValid(h.ID, t)}, true
+	default:
+		// The intent names the key: the next run sweeps it.
+		return inconclusive(h.ID, t)
+	}
+}
+
+// outrun is for a key in hand whose intent is gone: stored after all, or lost to
+// another instance. No store can take it any more, so it is revoked.
+func (v *view) outrun(h *InHand) (Step, bool) {
+	if _, ok := v.unreadable(); ok || v.referenced(h.ID) {
+		return no()
+	}
+	return Step{Verb: Discard, Store: inMemory, ID: h.ID, Reason: "another instance took over", Err: ErrLostRace}, true
+}
+
+func neverValid(id string, t test) error {
+	return fmt.Errorf("key %s: %w after %d test calls: %w", id, ErrNeverValid, t.Tries, t.Err)
+}
+
+// pending verifies the primary's pending version as consumers would read it,
+// and promotes it.
+func (v *view) pending() (Step, bool) {
+	ver, ok := v.primary().Versions[secretstore.Pending]
+	if !ok || ver.Foreign || !v.mayDisplace() {
+		return no() // rules retire and begin say what has to happen first
+	}
+	return v.verifyAndPromote(0, ver)
+}
+
+// mayDisplace tells whether the primary's current version may become previous,
+// or be forgotten where a previous one stands: the latter only if its key is
+// dead or not ours. So no living key of ours is ever dropped from the store.
+func (v *view) mayDisplace() bool {
+	if _, stands := v.primary().Versions[secretstore.Previous]; !stands {
+		return true
+	}
+	cur, ok := v.current(0)
+	return !ok || cur.Foreign || v.dead()
+}
+
+// dead tells whether the primary's current key was just refused, and has had
+// the time that a fresh key may need.
+func (v *view) dead() bool {
+	cur, ok := v.current(0)
+	if !ok {
+		return false
+	}
+	t, ok := v.tested(0, cur.ID)
+	return ok && isInvalid(t) && (cur.Foreign || !v.within(cur.Intent.At, v.policy.Activation))
+}
+
+// verifyAndPromote is the same for every store: a version is promoted only if
+// its value, read back from that store, has just passed a test call.
+func (v *view) verifyAndPromote(i int, ver secretstore.Version) (Step, bool) {
+	t, ok := v.tested(i, ver.ID)
+	switch {
+	case !ok:
+		return Step{Verb: Verify, Store: i, ID: ver.ID, Reason: "read the pending key back and test it"}, true
+	case isValid(t):
+		return Step{Verb: Promote, Store: i, ID: ver.ID, Reason: "the pending key works as stored"}, true
+	case !isInvalid(t):
+		return inconclusive(ver.ID, t)
+	case v.within(ver.Intent.At, v.policy.Activation):
+		return again(Verify, i, ver.ID, t, "the new key may not be live yet")
+	case i == 0:
+		return Step{Verb: Discard, ID: ver.ID, Reason: "never became valid", Err: neverValid(ver.ID, t)}, true
+	default:
+		return v.undeliverable(i, ver, t)
+	}
+}
+
+// undeliverable is for a follower whose copy of the current key does not work:
+// the copy goes, the key itself is judged by the primary.
+func (v *view) undeliverable(i int, ver secretstore.Version, t test) (Step, bool) {
+	err := fmt.Errorf("store %s: key %s does not work as stored there: %w", v.Stores[i].Name, ver.ID, t.Err)
+	return Step{Verb: Destroy, Store: i, ID: ver.ID, Reason: "the copy does not work", Err: err}, true
+}
+
+// alive finds out whether the current key was revoked behind our back: it is
+// tested when the key list lacks it, or when it is not ours and the list cannot
+// tell. Only an invalid test call says dead.
+func (v *view) alive() (Step, bool) {
+	cur, ok := v.current(0)
+	if !ok {
+		return no()
+	}
+	t, ok := v.tested(0, cur.ID)
+	if _, listed := v.Keys[cur.ID]; !ok && (cur.Foreign || (!listed && v.Listed > v.bornAt(cur))) {
+		return Step{Verb: Verify, ID: cur.ID, Reason: "does the current key still work?"}, true
+	}
+	if !ok || isValid(t) {
+		return no()
+	}
+	if !isInvalid(t) {
+		return inconclusive(cur.ID, t)
+	}
+	if !v.dead() {
+		return again(Verify, 0, cur.ID, t, "the key may not be live yet")
+	}
+	return no() // rule begin sees to it
+}
+
+// bornAt tells when this run issued the key, if it did: a list that was begun
+// earlier cannot have it.
+func (v *view) bornAt(cur secretstore.Version) moment {
+	if t, ok := v.Tests[place{inMemory, cur.ID}]; ok {
+		return t.Seq
+	}
+	return 0
+}
+
+// deliver brings the stores that follow to the primary's current key.
+func (v *view) deliver() (Step, bool) {
+	cur, ok := v.current(0)
+	if !ok || cur.Foreign || v.dead() {
+		return no()
+	}
+	for i := 1; i < len(v.Stores); i++ {
+		if v.Stores[i].Err != nil {
+			continue
+		}
+		if step, ok := v.deliverTo(i, cur); ok {
+			return step, true
+		}
+	}
+	return no()
+}
+
+func (v *view) deliverTo(i int, cur secretstore.Version) (Step, bool) {
+	st := v.Stores[i]
+	_, stage, held := st.Find(cur.ID)
+	switch {
+	case held && stage == secretstore.Current:
+		if left, ok := st.Versions[secretstore.Pending]; ok && !left.Foreign {
+			return Step{Verb: Destroy, Store: i, ID: left.ID, Reason: "left over"}, true
+		}
+		return no()
+	case held && stage == secretstore.Previous:
+		return stop(fmt.Errorf("store %s: %w: key %s is previous there but current in %s; move it back there, or in %s",
+			st.Name, ErrByHand, cur.ID, v.primary().Name, v.primary().Name))
+	}
+	if old, ok := st.Versions[secretstore.Previous]; ok && old.Foreign {
+		// Promoting would keep it and forget what is current there now.
+		return Step{Verb: Destroy, Store: i, ID: old.ID, Reason: "make room: not one of ours"}, true
+	}
+	if held {
+		return v.verifyAndPromote(i, cur)
+	}
+	return v.stageFollower(i, cur)
+}
+
+// stageFollower copies the primary's current value, once it is known to work.
+func (v *view) stageFollower(i int, cur secretstore.Version) (Step, bool) {
+	t, ok := v.tested(0, cur.ID)
+	switch {
+	case !ok:
+		return Step{Verb: Verify, ID: cur.ID, Reason: "test the current key before it is delivered"}, true
+	case isValid(t):
+		return Step{Verb: Stage, Store: i, ID: cur.ID, Reason: "deliver the current key"}, true
+	default:
+		return no() // rule alive has dealt with it
+	}
+}
+
+// wanting tells whether the answer to a create grants less than was asked for.
+func wanting(k instantly.Key, scopes []string) bool {
+	for _, s := range scopes {
+		if !instantly.Covers(k.Scopes, s) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,124 @@
+package rotator
+
+import (
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+// A moment is a logical time within one run: observations and effects are
+// numbered in the order they began, so that "seen after" needs no clock.
+type moment int
+
+// State is all that decide goes by: what the stores and Instantly say, and what
+// this run has found out and done so far. It holds no secret values.
+type State struct {
+	Target string
+	// Stores in the order of the configuration, the primary first.
+	Stores []StoreState
+	// Keys of the workspace by id, from a list read to its last page.
+	Keys map[string]instantly.Key
+	// Listed is when the reading of Keys began; 0 if they must be read (again).
+	Listed moment
+	// Organization that the admin key resolves to.
+	Organization string
+	// Checked: the admin key is known to be able to delete keys.
+	Checked bool
+
+	// Reserved is the nonce of an intent that this run wrote and for which it
+	// has not tried to issue a key yet.
+	Reserved string
+	// InHand is the key this run issued and has not stored yet; nil if none.
+	InHand *InHand
+	// Tests made in this run.
+	Tests map[place]test
+	// Revoked keys of this run, by id.
+	Revoked map[string]time.Time
+	// LostRace: another writer came between; this run must stand back. The
+	// conflict, or nil.
+	LostRace error
+	// Rotated: this run promoted a new key in the primary store.
+	Rotated bool
+}
+
+// StoreState is what one store said.
+type StoreState struct {
+	// Name of the store in the configuration.
+	Name string
+	secretstore.Snapshot
+	// Err is why the store could not be read; nil if it was.
+	Err error
+	// Seen is when the look at it began, or the write that gave the snapshot.
+	Seen moment
+}
+
+// InHand is a key whose value is in memory only. The value itself is the run's.
+type InHand struct {
+	ID     string
+	Nonce  string
+	Issued time.Time
+}
+
+// A place is where a tested value was read from: a version in a store, or
+// memory.
+type place struct {
+	store int // index in State.Stores; inMemory for a key in hand
+	id    string
+}
+
+const inMemory = -1
+
+// A test is the newest test call with the value at a place.
+type test struct {
+	instantly.Probe
+	// First and At are when the first and the newest answer came.
+	First, At time.Time
+	// Seq is when the call began.
+	Seq moment
+	// Tries counts the calls made for this place in this run.
+	Tries int
+}
+
+// fresh is how long a test call counts as "just verified".
+const fresh = time.Minute
+
+// primary is the first store: the one whose notes carry the intent.
+func (s State) primary() StoreState { return s.Stores[0] }
+
+// current gives the current version of store i.
+func (s State) current(i int) (secretstore.Version, bool) {
+	v, ok := s.Stores[i].Versions[secretstore.Current]
+	return v, ok
+}
+
+// referenced tells whether any store refers to the key by a version.
+// Meaningful only if every store could be read.
+func (s State) referenced(id string) bool {
+	for _, st := range s.Stores {
+		if _, _, ok := st.Find(id); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// unreadable gives the first store that could not be read.
+func (s State) unreadable() (StoreState, bool) {
+	for _, st := range s.Stores {
+		if st.Err != nil {
+			return st, true
+		}
+	}
+	return StoreState{}, false
+}
+
+// seenSince tells whether every store was looked at after m.
+func (s State) seenSince(m moment) bool {
+	for _, st := range s.Stores {
+		if st.Err != nil || st.Seen <= m {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,161 @@
+package rotator
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+)
+
+// API is what the engine needs of one Instantly workspace, reached with its
+// admin key. [instantly.Client] keeps it. Errors never carry a secret.
+type API interface {
+	// CreateKey issues a key, with one request that is never sent twice. An
+	// error does not say that there is no key now.
+	CreateKey(ctx context.Context, name string, scopes []string) (instantly.Key, error)
+	// Keys lists every key of the workspace, or fails: never a part of them.
+	Keys(ctx context.Context) ([]instantly.Key, error)
+	// DeleteKey revokes a key; one that is not there is fine.
+	DeleteKey(ctx context.Context, id string) error
+	// Probe makes a test call without side effects, with value as the key.
+	Probe(ctx context.Context, value secret.Value, scopes []string) instantly.Probe
+	// Organization gives the id of the workspace the admin key resolves to, or
+	// "" if the admin key may not ask.
+	Organization(ctx context.Context) (string, error)
+	// CheckDelete tells whether the admin key may delete keys, without deleting.
+	CheckDelete(ctx context.Context) error
+}
+
+// Workspace is an Instantly workspace as all of its targets share it: one key
+// list serves them all.
+type Workspace struct {
+	Name         string
+	api          API
+	organization string
+
+	turn    chan struct{} // held while the list is read or the admin key checked
+	listing listing       // the newest
+	checked time.Time     // when CheckDelete last said yes
+
+	mu    sync.Mutex
+	begun int // number of lists begun
+}
+
+// listing is one reading of the whole key list.
+type listing struct {
+	number       int // counts readings; 0 for none
+	keys         map[string]instantly.Key
+	organization string
+}
+
+// NewWorkspace binds a workspace's name to its API. If organization is not
+// empty, nothing is touched while the admin key resolves to another one.
+func NewWorkspace(name string, api API, organization string) *Workspace {
+	return &Workspace{Name: name, api: api, organization: organization, turn: make(chan struct{}, 1)}
+}
+
+// mark gives a point in time: listings begun after it have a greater number.
+func (w *Workspace) mark() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.begun
+}
+
+// listedSince gives a listing whose reading began after mark. Callers that wait
+// at the same time share one.
+func (w *Workspace) listedSince(ctx context.Context, mark int) (listing, error) {
+	if err := w.take(ctx); err != nil {
+		return listing{}, err
+	}
+	defer w.release()
+	if w.listing.number > mark {
+		return w.listing, nil
+	}
+	l, err := w.list(ctx)
+	if err != nil {
+		return listing{}, fmt.Errorf("workspace %s: %w", w.Name, err)
+	}
+	w.listing = l
+	return l, nil
+}
+
+func (w *Workspace) list(ctx context.Context) (listing, error) {
+	w.mu.Lock()
+	w.begun++
+	l := listing{number: w.begun}
+	w.mu.Unlock()
+
+	keys, err := w.api.Keys(ctx)
+	if err != nil {
+		return listing{}, err
+	}
+	l.keys = make(map[string]instantly.Key, len(keys))
+	for _, k := range keys {
+		k.Secret = secret.Value{} // a list may carry values; nobody needs them
+		l.keys[k.ID] = k
+	}
+	l.organization, err = w.whose(ctx, keys)
+	return l, err
+}
+
+// whose gives the one organization all listed keys belong to. An empty list
+// says nothing, so there the API is asked.
+func (w *Workspace) whose(ctx context.Context, keys []instantly.Key) (string, error) {
+	org := ""
+	for _, k := range keys {
+		switch {
+		case k.Organization == "" || k.Organization == org:
+		case org == "":
+			org = k.Organization
+		default:
+			return "", fmt.Errorf("%w: the key list names both %s and %s", ErrOrganization, org, k.Organization)
+		}
+	}
+	if org == "" {
+		var err error
+		if org, err = w.api.Organization(ctx); err != nil {
+			return "", err
+		}
+	}
+	if w.organization == "" || org == w.organization {
+		return org, nil
+	}
+	if org == "" {
+		return "", fmt.Errorf("%w: %s is configured but the API does not tell; give the admin key workspaces:read", ErrOrganization, w.organization)
+	}
+	return "", fmt.Errorf("%w: %s is configured but the admin key belongs to %s", ErrOrganization, w.organization, org)
+}
+
+// checkedFor is how long the admin key's ability is taken for granted.
+const checkedFor = time.Hour
+
+// check tells whether the admin key can finish what it begins. The answer is
+// shared by the workspace's targets.
+func (w *Workspace) check(ctx context.Context, now time.Time) error {
+	if err := w.take(ctx); err != nil {
+		return err
+	}
+	defer w.release()
+	if !w.checked.IsZero() && now.Sub(w.checked) < checkedFor {
+		return nil
+	}
+	if err := w.api.CheckDelete(ctx); err != nil {
+		return fmt.Errorf("workspace %s: %w", w.Name, err)
+	}
+	w.checked = now
+	return nil
+}
+
+func (w *Workspace) take(ctx context.Context) error {
+	select {
+	case w.turn <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("workspace %s: waiting for its key list: %w", w.Name, ctx.Err())
+	}
+}
+
+func (w *Workspace) release() { <-w.turn }
