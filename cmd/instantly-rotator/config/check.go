@@ -1,0 +1,181 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A checker turns forms into values. It reports what is wrong and goes on, so
+// that everything is reported at once; the values are only used if nothing was.
+type checker struct {
+	*report
+	folder string // where relative paths begin; absolute
+	cfg    Config
+	gaps   map[string]gaps // of schedules looked at, by their text
+}
+
+// file checks the whole file.
+func (c *checker) file(f *fileForm) *Config {
+	c.cfg = Config{Owner: f.Owner.v, Concurrency: f.Concurrency.v, Stores: map[string]Store{}, Workspaces: map[string]Workspace{}}
+	c.rotation(&f.Defaults)
+	c.nonEmpty(f.Workspaces.mark, len(f.Workspaces.Entries), "a workspace")
+	c.nonEmpty(f.Stores.mark, len(f.Stores.Entries), "a store")
+	c.nonEmpty(f.Keys.mark, len(f.Keys.Items), "a key")
+	for _, e := range f.Stores.Entries {
+		if e.Value.settings != nil {
+			c.cfg.Stores[e.Name.v] = Store{Name: e.Name.v, Backend: e.Value.settings.resolve(c)}
+		}
+	}
+	for _, e := range f.Workspaces.Entries {
+		c.cfg.Workspaces[e.Name.v] = c.workspace(e.Name.v, &e.Value, f)
+	}
+	for i := range f.Keys.Items {
+		f.Keys.Items[i].inherit(&f.Defaults)
+		c.cfg.Keys = append(c.cfg.Keys, c.key(&f.Keys.Items[i], f))
+	}
+	c.distinctNames(f.Keys.Items)
+	c.distinctSecrets(f)
+	return &c.cfg
+}
+
+// nonEmpty reports a list or mapping that was written but holds nothing.
+func (c *checker) nonEmpty(at mark, n int, what string) {
+	if at.written() && n == 0 && !c.hasErrorWithin(at.path) {
+		c.fail(at, "", "is empty: there must be at least %s", what)
+	}
+}
+
+// path makes a path absolute; empty if there is none.
+func (c *checker) path(t text) string {
+	switch {
+	case !t.ok:
+		return ""
+	case t.v == "" || strings.HasPrefix(t.v, "~") || strings.ContainsRune(t.v, 0):
+		c.fail(t.mark, `write a path; "~" is not expanded`, "not a usable path")
+		return ""
+	case filepath.IsAbs(t.v):
+		return filepath.Clean(t.v)
+	default:
+		return filepath.Join(c.folder, t.v)
+	}
+}
+
+// reference reports a name that is not among the known ones.
+func (c *checker) reference(t text, what string, known []string) bool {
+	if slices.Contains(known, t.v) {
+		return true
+	}
+	c.fail(t.mark, suggestion(t.v, known), "unknown %s %s", what, quote(t.v))
+	return false
+}
+
+// suggestion says which of the known names was likely meant.
+func suggestion(name string, known []string) string {
+	if near, ok := nearest(name, known); ok {
+		return fmt.Sprintf("did you mean %s?", quote(near))
+	}
+	return knownAre(known)
+}
+
+// knownAre lists names the user chose.
+func knownAre(names []string) string {
+	if len(names) == 0 {
+		return "there is none"
+	}
+	var out []string
+	for _, n := range names {
+		out = append(out, pathName(n))
+	}
+	return "known are " + strings.Join(out, ", ")
+}
+
+func (c *checker) workspace(name string, w *workspaceForm, f *fileForm) Workspace {
+	return Workspace{
+		Name:              name,
+		AdminKey:          c.adminKey(&w.AdminKey, f),
+		OrganizationID:    w.OrganizationID.v,
+		BaseURL:           c.baseURL(w.BaseURL),
+		AsWorkspace:       w.AsWorkspace.v,
+		RequestsPerSecond: w.RequestsPerSecond.v,
+	}
+}
+
+// adminKey checks that there is exactly one place. No message of it repeats
+// what was written: it may be the key itself.
+func (c *checker) adminKey(k *adminKeyForm, f *fileForm) SecretRef {
+	for _, t := range []text{k.Env, k.File, k.Store, k.Secret} {
+		if t.ok && looksSecret(t.v) {
+			c.fail(t.mark, "an admin key never goes into this file; revoke it if it was written here",
+				"this looks like a secret, not like the place of one")
+		}
+	}
+	set := 0
+	for _, t := range []text{k.Env, k.File, k.Store} {
+		if t.written() {
+			set++
+		}
+	}
+	switch {
+	case !k.written() || c.hasErrorWithin(k.path):
+	case set != 1:
+		c.fail(k.mark, "write {env: NAME}, {file: PATH} or {store: NAME, secret: NAME}",
+			"want exactly one of env, file and store, found %d", set)
+	case k.Store.written() != k.Secret.written():
+		c.fail(k.mark, "write {store: NAME, secret: NAME}", "store and secret belong together")
+	case k.Store.written() && !slices.Contains(f.Stores.names(), k.Store.v):
+		c.fail(k.Store.mark, suggestion(k.Store.v, f.Stores.names()), "unknown store")
+	case k.Store.written():
+		c.secretName(StoreRef{k.Store.v, k.Secret.v}, k.Secret.mark)
+	}
+	return SecretRef{Env: k.Env.v, File: c.path(k.File), Store: k.Store.v, Secret: k.Secret.v}
+}
+
+// secretName reports a name that the store cannot keep a secret under.
+func (c *checker) secretName(ref StoreRef, at mark) {
+	store, ok := c.cfg.Stores[ref.Store]
+	if !ok {
+		return
+	}
+	if reason := store.Backend.refuse(ref.Secret); reason != "" {
+		c.fail(at, reason, "bad name of a secret in store %s", pathName(ref.Store))
+	}
+}
+
+// hasErrorWithin tells whether anything at or below path was reported.
+func (c *checker) hasErrorWithin(path string) bool {
+	for _, p := range c.errors {
+		if p.Path == path || strings.HasPrefix(p.Path, path+".") {
+			return true
+		}
+	}
+	return false
+}
+
+// baseURL checks the API's address. Keys travel there, so that plain http is
+// for the same machine only.
+func (c *checker) baseURL(t text) string {
+	if !t.ok {
+		return ""
+	}
+	base := strings.TrimRight(strings.TrimSuffix(strings.TrimRight(t.v, "/"), "/api/v2"), "/")
+	u, err := url.Parse(base)
+	const hint = "write for example https://api.instantly.ai"
+	switch {
+	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http":
+		c.fail(t.mark, hint, "not the address of a web server")
+	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		c.fail(t.mark, hint, "an address with a user, a query or a fragment")
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		c.fail(t.mark, "write https", "plain http would show keys to the network")
+	}
+	return base
+}
+
+// isLoopback tells whether the host is this machine, without asking DNS.
+func isLoopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
+}

@@ -1,0 +1,219 @@
+package config
+
+import (
+	"strings"
+	"time"
+)
+
+// key checks one entry of keys, which has inherited the defaults already.
+func (c *checker) key(k *keyForm, f *fileForm) Key {
+	key := c.rotation(&k.rotationForm)
+	key.Name = k.Name.v
+	key.Workspace = c.workspaceOf(k, f)
+	key.Scopes = c.scopes(k)
+	key.AllowCriticalScopes = k.AllowCriticalScopes.v
+	key.Stores = c.storesOf(k, f)
+	return key
+}
+
+// workspaceOf gives the key's workspace; the only one if it names none.
+func (c *checker) workspaceOf(k *keyForm, f *fileForm) string {
+	known := f.Workspaces.names()
+	switch {
+	case k.Workspace.ok:
+		c.reference(k.Workspace, "workspace", known)
+	case k.Workspace.written(): // reported
+	case len(known) == 1:
+		return known[0]
+	case len(known) > 1:
+		at := k.below("workspace")
+		c.fail(at, knownAre(known), "is missing: there are several workspaces")
+	}
+	return k.Workspace.v
+}
+
+// storesOf gives the secrets that hold the key.
+func (c *checker) storesOf(k *keyForm, f *fileForm) []StoreRef {
+	if k.Stores.written() && len(k.Stores.Items) == 0 && !c.hasErrorWithin(k.Stores.path) {
+		c.fail(k.Stores.mark, "write - {store: NAME}", "is empty: a key must be kept somewhere")
+	}
+	var refs []StoreRef
+	for _, s := range k.Stores.Items {
+		if ref, ok := c.storeRef(k, s, f); ok {
+			refs = append(refs, ref)
+		}
+	}
+	return refs
+}
+
+// storeRef gives one secret that holds the key; ok is false if it is not known.
+func (c *checker) storeRef(k *keyForm, s storeRefForm, f *fileForm) (ref StoreRef, ok bool) {
+	if !s.Store.ok || !c.reference(s.Store, "store", f.Stores.names()) {
+		return StoreRef{}, false
+	}
+	ref = StoreRef{Store: s.Store.v, Secret: s.Secret.v}
+	at := s.Secret.mark
+	if !s.Secret.written() {
+		ref.Secret, at = k.Name.v, s.mark
+		if !k.Name.ok {
+			return StoreRef{}, false
+		}
+	} else if !s.Secret.ok {
+		return StoreRef{}, false
+	}
+	c.secretName(ref, at)
+	return ref, true
+}
+
+// distinctNames reports two keys of one name.
+func (c *checker) distinctNames(keys []keyForm) {
+	first := map[string]mark{}
+	for _, k := range keys {
+		if !k.Name.ok {
+			continue
+		}
+		if at, taken := first[k.Name.v]; taken {
+			c.fail(k.Name.mark, "give each key its own name", "another key is named %q, in line %d", k.Name.v, at.line)
+			continue
+		}
+		first[k.Name.v] = k.Name.mark
+	}
+}
+
+// distinctSecrets reports two uses of one secret: keys would take each other's
+// place, or that of an admin key.
+func (c *checker) distinctSecrets(f *fileForm) {
+	first := map[string]mark{}
+	for _, e := range f.Workspaces.Entries {
+		k := e.Value.AdminKey
+		if store, ok := c.cfg.Stores[k.Store.v]; ok && k.Secret.ok {
+			first[store.Backend.place(k.Secret.v)] = k.mark
+		}
+	}
+	for i := range f.Keys.Items {
+		k := &f.Keys.Items[i]
+		for _, s := range k.Stores.Items {
+			c.distinctSecret(k, s, first)
+		}
+	}
+}
+
+func (c *checker) distinctSecret(k *keyForm, s storeRefForm, first map[string]mark) {
+	store, ok := c.cfg.Stores[s.Store.v]
+	secret := s.Secret
+	if !secret.written() {
+		secret.v, secret.ok = k.Name.v, k.Name.ok
+	}
+	if !ok || !secret.ok {
+		return
+	}
+	place := store.Backend.place(secret.v)
+	if at, taken := first[place]; taken {
+		c.fail(s.mark, "give each its own secret", "the secret is in use already, by %s in line %d", at.path, at.line)
+		return
+	}
+	first[place] = s.mark
+}
+
+// rotation checks the options that keys inherit. It gives a Key with nothing
+// but these.
+func (c *checker) rotation(f *rotationForm) Key {
+	return Key{
+		Schedule:          c.schedule(f),
+		Grace:             c.grace(f.GracePeriod),
+		MaxAge:            c.positive(f.MaxAge),
+		ActivationTimeout: c.upToAnHour(f.ActivationTimeout),
+		RevocationTimeout: c.upToAnHour(f.RevocationTimeout),
+	}
+}
+
+// schedule reads the schedule in its time zone.
+func (c *checker) schedule(f *rotationForm) Schedule {
+	zone := time.UTC
+	if f.Timezone.ok {
+		var err error
+		if zone, err = ParseTimezone(f.Timezone.v); err != nil {
+			c.failErr(f.Timezone.mark, err)
+			zone = time.UTC // to check the schedule all the same
+		}
+	}
+	if !f.Schedule.ok {
+		return nil
+	}
+	s, err := ParseSchedule(f.Schedule.v, zone)
+	if err != nil {
+		c.failErr(f.Schedule.mark, err)
+		return nil
+	}
+	c.compareWithSchedule(f, s)
+	return s
+}
+
+// compareWithSchedule warns of options that get in each other's way.
+func (c *checker) compareWithSchedule(f *rotationForm, s Schedule) {
+	between, seen := c.gaps[s.String()]
+	if !seen {
+		between = gapsOf(s)
+		c.gaps[s.String()] = between
+	}
+	grace, age := f.GracePeriod, f.MaxAge
+	if grace.ok && between.shortest <= grace.v {
+		c.warn(closest(f.Schedule.mark, grace.mark), "schedule less often or shorten the grace period",
+			"the schedule ticks every %s, but no rotation begins before the last one's grace period of %s is over",
+			formatDuration(between.shortest), formatDuration(grace.v))
+	}
+	if grace.ok && age.ok && age.v > 0 && age.v <= grace.v {
+		c.warn(closest(age.mark, grace.mark), "raise max_age or shorten the grace period",
+			"a key is due at the age of %s, but no rotation begins before the last one's grace period of %s is over",
+			formatDuration(age.v), formatDuration(grace.v))
+	}
+	if age.ok && age.v > 0 && age.v < between.longest {
+		c.warn(closest(age.mark, f.Schedule.mark), "raise max_age or schedule more often",
+			"max_age of %s comes before the schedule, which leaves up to %s between rotations",
+			formatDuration(age.v), formatDuration(between.longest))
+	}
+}
+
+// closest gives the mark that the user likely thinks of: the key's own rather
+// than an inherited one, a written one rather than a default.
+func closest(a, b mark) mark {
+	inherited := strings.HasPrefix(a.path, "defaults.") && !strings.HasPrefix(b.path, "defaults.")
+	if !a.written() || inherited {
+		return b
+	}
+	return a
+}
+
+// Bounds outside of which a grace period is legal but seldom meant.
+const (
+	shortGrace = 5 * time.Minute
+	longGrace  = 30 * 24 * time.Hour
+)
+
+func (c *checker) grace(d duration) time.Duration {
+	switch {
+	case !d.ok:
+	case d.v == 0:
+		c.fail(d.mark, "to end an old key's life at once, as when a key has leaked, use the command line, for that one rotation",
+			"must be more than 0: consumers would hold a dead key until they read the new one")
+	case d.v < shortGrace:
+		c.warn(d.mark, "is that longer than any consumer caches its key?", "%s is short", formatDuration(d.v))
+	case d.v > longGrace:
+		c.warn(d.mark, "a key that leaked stays useful for that long", "%s is long", formatDuration(d.v))
+	}
+	return d.v
+}
+
+func (c *checker) positive(d duration) time.Duration {
+	if d.ok && d.v == 0 {
+		c.fail(d.mark, "leave the line out for the default", "must be more than 0")
+	}
+	return d.v
+}
+
+func (c *checker) upToAnHour(d duration) time.Duration {
+	if d.ok && d.v > time.Hour {
+		c.fail(d.mark, "want at most 1h", "%s is out of range", formatDuration(d.v))
+	}
+	return c.positive(d)
+}

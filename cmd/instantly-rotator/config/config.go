@@ -1,0 +1,98 @@
+// Package config reads the configuration file: strictly, all mistakes at once,
+// each with its place in the file. What it gives has every default applied and
+// every reference checked, so that nobody else needs to know a default.
+//
+// It makes no network call, opens no store and reads no secret: an admin key is
+// only ever referred to, see [SecretRef].
+//
+// Where to look: load.go (the steps), form.go (the file as it is written),
+// option.go (every option with its default and the reason), check_*.go (the
+// rules), store_*.go (one file per kind of store), schema.go (for editors).
+package config
+
+import "time"
+
+// Config is a checked configuration.
+type Config struct {
+	// Owner is part of every key's name: [a-z0-9-], 1 to 40 characters.
+	Owner string
+	// Concurrency is how many keys are rotated side by side, 1 to 64.
+	Concurrency int
+	// Workspaces by name.
+	Workspaces map[string]Workspace
+	// Stores by name.
+	Stores map[string]Store
+	// Keys in the order of the file; at least one.
+	Keys []Key
+}
+
+// Workspace is an Instantly workspace and how to talk to it.
+type Workspace struct {
+	Name string
+	// AdminKey refers to the key that issues and revokes the others.
+	AdminKey SecretRef
+	// OrganizationID is the only organization in which anything may be touched;
+	// empty if the file does not pin one.
+	OrganizationID string
+	// BaseURL of the API without a trailing slash and without /api/v2; https
+	// unless the host is loopback.
+	BaseURL string
+	// AsWorkspace is the id of the sub workspace to act in; empty if none.
+	AsWorkspace string
+	// RequestsPerSecond is the client's own limit, 0.1 to 100.
+	RequestsPerSecond float64
+}
+
+// SecretRef says where a secret is to be read from. Exactly one of Env, File
+// and Store is set; Secret is set with Store. It never holds the secret itself.
+type SecretRef struct {
+	// Env is the name of an environment variable.
+	Env string
+	// File is the absolute path of a file.
+	File string
+	// Store is the name of one of the configuration's stores.
+	Store string
+	// Secret is the name of the secret in that store.
+	Secret string
+}
+
+// Store is a place that keeps secrets.
+type Store struct {
+	Name string
+	// Backend is what the store's kind needs: see [FileStore].
+	Backend Backend
+}
+
+// Key is one API key to be kept fresh: a target of the engine.
+type Key struct {
+	// Name matches [a-z0-9][a-z0-9-]{0,62}; no two keys have the same.
+	Name string
+	// Workspace is the name of one of the configuration's workspaces.
+	Workspace string
+	// Scopes wanted for the key, in "resource:action" form, in the order of the
+	// file, none twice.
+	Scopes []string
+	// AllowCriticalScopes is why critical scopes are wanted; empty if none are.
+	AllowCriticalScopes string
+	// Stores that take the key, the primary first; at least one, none twice.
+	Stores []StoreRef
+	// Schedule says when the key falls due, in its time zone.
+	Schedule Schedule
+	// Grace is how long the old key stays alive; more than 0.
+	Grace time.Duration
+	// MaxAge is the age at which the key is due whatever the schedule says;
+	// more than 0.
+	MaxAge time.Duration
+	// ActivationTimeout is how long a fresh key may take until its first valid
+	// answer; more than 0, at most an hour.
+	ActivationTimeout time.Duration
+	// RevocationTimeout is how long a revoked key may go on working; more than
+	// 0, at most an hour.
+	RevocationTimeout time.Duration
+}
+
+// StoreRef is one secret in one of the configuration's stores.
+type StoreRef struct {
+	Store  string
+	Secret string
+}

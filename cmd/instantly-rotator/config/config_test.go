@@ -1,0 +1,188 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+)
+
+// minimal is the least that a file needs.
+const minimal = `workspaces:
+  main:
+    admin_key: {env: INSTANTLY_ADMIN_KEY}
+stores:
+  local: {kind: file, path: ./store}
+keys:
+  - name: sending
+    scopes: [campaigns:read]
+    stores: [{store: local}]
+`
+
+func parse(t *testing.T, text string) *config.Config {
+	t.Helper()
+	cfg, warnings, err := config.Parse("/etc/rotator/c.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(warnings) > 0 {
+		t.Errorf("warnings:\n%s", warnings)
+	}
+	return cfg
+}
+
+// compareSchedules compares by what people see.
+func compareSchedules() cmp.Option {
+	return cmp.Comparer(func(a, b config.Schedule) bool { return a.String() == b.String() })
+}
+
+func wantDiff(t *testing.T, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, compareSchedules()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func schedule(t *testing.T, spec string, zone *time.Location) config.Schedule {
+	t.Helper()
+	s, err := config.ParseSchedule(spec, zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestDefaultsFillAMinimalFile(t *testing.T) {
+	want := &config.Config{
+		Owner:       "instantly-rotator",
+		Concurrency: 8,
+		Workspaces: map[string]config.Workspace{"main": {
+			Name: "main", AdminKey: config.SecretRef{Env: "INSTANTLY_ADMIN_KEY"},
+			BaseURL: "https://api.instantly.ai", RequestsPerSecond: 5,
+		}},
+		Stores: map[string]config.Store{"local": {Name: "local", Backend: config.FileStore{
+			Path: "/etc/rotator/store", Identity: "/etc/rotator/store/identity",
+		}}},
+		Keys: []config.Key{{
+			Name: "sending", Workspace: "main", Scopes: []string{"campaigns:read"},
+			Stores:   []config.StoreRef{{Store: "local", Secret: "sending"}},
+			Schedule: schedule(t, "0 3 1 */3 *", time.UTC),
+			Grace:    24 * time.Hour, MaxAge: 120 * 24 * time.Hour,
+			ActivationTimeout: time.Minute, RevocationTimeout: time.Minute,
+		}},
+	}
+	wantDiff(t, want, parse(t, minimal))
+}
+
+func TestEverythingThatIsWrittenIsTaken(t *testing.T) {
+	berlin, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := parse(t, `owner: team-1
+concurrency: 2
+workspaces:
+  one:
+    admin_key: {file: secrets/one}
+    organization_id: org-1
+    base_url: http://127.0.0.1:8086/api/v2/
+    as_workspace: sub-1
+    requests_per_second: 0.5
+  two:
+    admin_key: {store: local, secret: admin}
+stores:
+  local: {kind: file, path: /srv/store, identity: id.txt, recipients: [age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p]}
+  other: {kind: file, path: ../other}
+keys:
+  - name: a
+    workspace: two
+    scopes: [all:read, leads:update]
+    allow_critical_scopes: a good reason
+    stores: [{store: other, secret: x}, {store: local}]
+    schedule: "@quarterly"
+    timezone: Europe/Berlin
+    grace_period: 1d12h
+    max_age: 15w
+    activation_timeout: 1m30s
+    revocation_timeout: 500ms
+`)
+	want := &config.Config{
+		Owner:       "team-1",
+		Concurrency: 2,
+		Workspaces: map[string]config.Workspace{
+			"one": {
+				Name: "one", AdminKey: config.SecretRef{File: "/etc/rotator/secrets/one"}, OrganizationID: "org-1",
+				BaseURL: "http://127.0.0.1:8086", AsWorkspace: "sub-1", RequestsPerSecond: 0.5,
+			},
+			"two": {
+				Name: "two", AdminKey: config.SecretRef{Store: "local", Secret: "admin"},
+				BaseURL: "https://api.instantly.ai", RequestsPerSecond: 5,
+			},
+		},
+		Stores: map[string]config.Store{
+			"local": {Name: "local", Backend: config.FileStore{
+				Path: "/srv/store", Identity: "/etc/rotator/id.txt",
+				Recipients: []string{"age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"},
+			}},
+			"other": {Name: "other", Backend: config.FileStore{Path: "/etc/other", Identity: "/etc/other/identity"}},
+		},
+		Keys: []config.Key{{
+			Name: "a", Workspace: "two", Scopes: []string{"all:read", "leads:update"}, AllowCriticalScopes: "a good reason",
+			Stores:   []config.StoreRef{{Store: "other", Secret: "x"}, {Store: "local", Secret: "a"}},
+			Schedule: schedule(t, "@quarterly", berlin),
+			Grace:    36 * time.Hour, MaxAge: 15 * 7 * 24 * time.Hour,
+			ActivationTimeout: 90 * time.Second, RevocationTimeout: 500 * time.Millisecond,
+		}},
+	}
+	wantDiff(t, want, got)
+}
+
+func TestKeysInheritWhatTheyDoNotSet(t *testing.T) {
+	got := parse(t, `defaults: {schedule: "@monthly", timezone: Asia/Tokyo, grace_period: 7d}
+`+minimal+`    grace_period: 2d
+  - name: other
+    scopes: [leads:read]
+    stores: [{store: local}]
+`)
+	type inherited struct {
+		Schedule string
+		Grace    time.Duration
+	}
+	var have []inherited
+	for _, k := range got.Keys {
+		have = append(have, inherited{k.Schedule.String(), k.Grace})
+	}
+	day := 24 * time.Hour
+	wantDiff(t, []inherited{{"@monthly (Asia/Tokyo)", 2 * day}, {"@monthly (Asia/Tokyo)", 7 * day}}, have)
+}
+
+func TestAnchorsAndAliasesAreFollowed(t *testing.T) {
+	got := parse(t, strings.Replace(minimal, "[campaigns:read]", "&scopes [campaigns:read, leads:read]", 1)+`  - name: other
+    scopes: *scopes
+    stores: [{store: local}]
+`)
+	wantDiff(t, []string{"campaigns:read", "leads:read"}, got.Keys[1].Scopes)
+}
+
+func TestRelativePathsBeginInTheFilesFolder(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "c.yaml"), []byte(minimal), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(filepath.Dir(folder))
+	cfg, _, err := config.Load(filepath.Join(filepath.Base(folder), "c.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.FileStore{Path: filepath.Join(folder, "store"), Identity: filepath.Join(folder, "store", "identity")}
+	wantDiff(t, config.Backend(want), cfg.Stores["local"].Backend)
+}
+
+func TestWindowsLineEndsAndByteOrderMarkAreFine(t *testing.T) {
+	parse(t, "\ufeff"+strings.ReplaceAll(minimal, "\n", "\r\n"))
+}
