@@ -1,0 +1,141 @@
+// Command plant shows that the safety tests can fail: it plants one bug at a
+// time in a copy of a source file, runs the tests that must find it, and fails
+// if they stay green. The tree itself is not touched: the go command's -overlay
+// puts the copy in place.
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// A bug is a few edits of the source, and the tests that must find it.
+type bug struct {
+	name  string
+	test  string // package, then -run pattern
+	edits []edit
+}
+
+// An edit replaces old by planted, once, in file.
+type edit struct{ file, old, planted string }
+
+func bugs() []bug {
+	const (
+		engine = "./rotator ."
+		client = "./instantly ."
+		folder = "./secretstore/filestore ."
+	)
+	return []bug{
+		{"402 taken for a dead key", client, []edit{{"instantly/classify.go", "return ErrPlan\n", "return ErrUnauthorized\n"}}},
+		{"any 401 taken for a dead key", client, []edit{{"instantly/classify.go", "case said.isInvalidScope():\n\t\treturn ErrScope", "case said.isInvalidScope():\n\t\treturn ErrUnauthorized"}}},
+		{"retry of the POST", client, []edit{{"instantly/keys.go", "c.attempt(ctx, c.admin(request{op: op, method: http.MethodPost, route: routeKeys, body: body}))", "c.repeat(ctx, c.admin(request{op: op, method: http.MethodPost, route: routeKeys, body: body}), c.options.RetryBudget)"}}},
+		{"a POST on a connection that was used before", client, []edit{{"instantly/send.go", "if method == http.MethodPost {", "if method == \"\" {"}}},
+		{"writes without the lock", folder, []edit{{"secretstore/filestore/write.go", "_, err = l.TryLockContext(ctx, lockPoll)", "_ = l"}}},
+		{"writes without comparing", folder, []edit{{"secretstore/filestore/write.go", "if now := st.snapshot(); now.Identity != seen.Identity || now.Revision != seen.Revision {", "if now := st.snapshot(); now.Identity != seen.Identity {"}}},
+		{"the state renamed before the value is on disk", folder, []edit{{"secretstore/filestore/write.go", "\tif err := s.putValue(c); err != nil {\n\t\treturn state{}, err\n\t}\n\tif err := s.putState(raw); err != nil {\n\t\treturn state{}, err\n\t}\n", "\tif err := s.putState(raw); err != nil {\n\t\treturn state{}, err\n\t}\n\tif err := s.putValue(c); err != nil {\n\t\treturn state{}, err\n\t}\n"}}},
+		{"no grace", engine, []edit{{"rotator/rules_old.go", "return !known || v.now.Before(end)", "_, _ = end, known\n\treturn false"}}},
+		{"grace counted from creation", engine, []edit{{"rotator/decide.go", "e := cur.Promoted.Add(grace)", "e := cur.Intent.At.Add(grace)"}}},
+		{"grace counted from promotion in the first store", engine, []edit{{"rotator/decide.go", "for i := range v.Stores {\n\t\tcur, ok := v.current(i)", "for i := range v.Stores[:1] {\n\t\tcur, ok := v.current(i)"}}},
+		{"no sweep", engine, []edit{{"rotator/decide.go", "(*view).sweep,\n", ""}}},
+		{"sweep without the store's fingerprint", engine, []edit{{"rotator/rules_old.go", "name.Store != mark", "mark == \"\""}}},
+		{"sweep of a foreign key", engine, []edit{{"rotator/rules_old.go", "if !ok || name.Owner != v.policy.Owner || name.Store != mark {", "if _, _ = ok, mark; false {"}}},
+		{"sweep on a look older than the list", engine, []edit{{"rotator/rules_old.go", "if !v.seenSince(v.Listed) {", "if false {"}}},
+		{"revoke at promotion", engine, []edit{{"rotator/effects.go", "\tif s.Store == 0 {\n\t\tw.Rotated = true\n\t}\n", "\tif s.Store == 0 {\n\t\tw.Rotated = true\n\t\tif old, ok := w.primary().Versions[secretstore.Previous]; ok {\n\t\t\treturn w.deleteKey(ctx, old.ID)\n\t\t}\n\t}\n"}}},
+		{"revoke without a last verification", engine, []edit{{"rotator/rules_old.go", "if step, ok := v.confirmCurrent(); ok {", "if step, ok := v.confirmCurrent(); ok && false {"}}},
+		{"revoke while current in a follower", engine, []edit{{"rotator/rules_old.go", "if v.inUse(old.ID) {\n\t\t\tcontinue // rule deliver moves the store on, or says why it cannot\n\t\t}\n\t\tif step, ok := v.retireOne(old); ok {", "if step, ok := v.retireOne(old); ok && !v.dead() {"}, {"rotator/rules_old.go", "case cur.ID != primary.ID && !primary.Foreign:", "case false && primary.Foreign:"}}},
+		{"promote without verify", engine, []edit{{"rotator/rules_fresh.go", "case !ok:\n\t\treturn Step{Verb: Verify, Store: i, ID: ver.ID, Reason: \"read the pending", "case !ok:\n\t\treturn Step{Verb: Promote, Store: i, ID: ver.ID, Reason: \"read the pending"}}},
+		{"stage untested", engine, []edit{{"rotator/rules_fresh.go", "return Step{Verb: Try, Store: inMemory,", "return Step{Verb: Stage, Store: 0,"}}},
+		{"indeterminate taken for invalid", engine, []edit{{"rotator/decide.go", "return t.Verdict == instantly.Invalid }", "return t.Verdict != instantly.Valid }"}}},
+		{"issue without reserve", engine, []edit{{"rotator/effects.go", "if err := w.annotate(ctx, notes); err != nil {\n\t\treturn err\n\t}\n\tw.Reserved", "w.Stores[0].Notes = notes\n\tw.Reserved"}}},
+		{"promote forgets the living current key", engine, []edit{{"rotator/rules_fresh.go", "return !ok || cur.Foreign || v.dead()", "return !ok || cur.Foreign || true"}}},
+		{"discard revokes before the store lets go", engine, []edit{{"rotator/effects.go", "\tif s.Store != inMemory {\n\t\tif err := w.destroyVersion(ctx, s)", "\t_ = w.deleteKey(ctx, s.ID)\n\tif s.Store != inMemory {\n\t\tif err := w.destroyVersion(ctx, s)"}}},
+		{"the organization is not looked at", engine, []edit{{"rotator/workspace.go", "if w.organization == \"\" || org == w.organization {", "if true {"}}},
+		{"destroy before the proof", engine, []edit{{"rotator/rules_old.go", "case !ok:\n\t\treturn Step{Verb: Prove, Store: i,", "case !ok:\n\t\treturn Step{Verb: Destroy, Store: i,"}}},
+		{"an interrupt drops the key in hand", engine, []edit{{"rotator/reconcile.go", "if w.InHand == nil || w.now().Sub(interrupted) >= handOver {", "if true {"}}},
+	}
+}
+
+func main() {
+	missed := 0
+	for _, b := range bugs() {
+		found, err := plant(b)
+		switch {
+		case err != nil:
+			fmt.Printf("ERROR   %s: %v\n", b.name, err)
+			missed++
+		case !found:
+			fmt.Printf("MISSED  %s: the tests stay green\n", b.name)
+			missed++
+		default:
+			fmt.Printf("found   %s\n", b.name)
+		}
+	}
+	fmt.Printf("%d planted bugs, %d found\n", len(bugs()), len(bugs())-missed)
+	if missed > 0 {
+		os.Exit(1)
+	}
+}
+
+// plant reports whether the tests turn red with the bug in place. A bug that
+// does not compile is an error: it would be found for the wrong reason.
+func plant(b bug) (found bool, err error) {
+	dir, err := os.MkdirTemp("", "plant-")
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	overlay, err := writeOverlay(dir, b)
+	if err != nil {
+		return false, err
+	}
+	pkg, run, _ := strings.Cut(b.test, " ")
+	if out, err := exec.Command("go", "vet", "-overlay="+overlay, pkg).CombinedOutput(); err != nil {
+		return false, fmt.Errorf("does not compile: %s", out)
+	}
+	test := exec.Command("go", "test", "-short", "-failfast", "-overlay="+overlay, "-run="+run, pkg)
+	out, err := test.CombinedOutput()
+	if err != nil && !strings.Contains(string(out), "FAIL") {
+		return false, fmt.Errorf("%w: %s", err, out)
+	}
+	return err != nil, nil
+}
+
+// writeOverlay writes the edited copies, and the list that puts them in place.
+func writeOverlay(dir string, b bug) (string, error) {
+	sources := map[string]string{}
+	for _, e := range b.edits {
+		if sources[e.file] == "" {
+			src, err := os.ReadFile(e.file)
+			if err != nil {
+				return "", err
+			}
+			sources[e.file] = string(src)
+		}
+		if n := strings.Count(sources[e.file], e.old); n != 1 {
+			return "", fmt.Errorf("%s has the text to replace %d times, want once", e.file, n)
+		}
+		sources[e.file] = strings.Replace(sources[e.file], e.old, e.planted, 1)
+	}
+	replace := map[string]string{}
+	for file, src := range sources {
+		copied := filepath.Join(dir, strings.ReplaceAll(file, "/", "_"))
+		if err := os.WriteFile(copied, []byte(src), 0o600); err != nil {
+			return "", err
+		}
+		abs, err := filepath.Abs(file)
+		if err != nil {
+			return "", err
+		}
+		replace[abs] = copied
+	}
+	list, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "overlay.json")
+	return path, os.WriteFile(path, list, 0o600)
+}
