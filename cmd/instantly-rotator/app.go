@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// app is what all commands share: where to write, and the global flags.
+type app struct {
+	stdout, stderr io.Writer
+	getenv         func(string) string
+	now            func() time.Time
+
+	configPath string
+	logLevel   string
+	logFormat  string
+}
+
+// defaultConfig is read if --config and INSTANTLY_ROTATOR_CONFIG say nothing.
+const defaultConfig = "config.yaml"
+
+// run carries out one command line and gives its exit code.
+func (a *app) run(ctx context.Context, args []string) int {
+	if !a.colorful() {
+		text.DisableColors()
+	}
+	root := a.rootCommand()
+	root.SetArgs(args)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	err := root.ExecuteContext(ctx)
+	a.complain(err)
+	return exitCode(err)
+}
+
+func (a *app) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "instantly-rotator",
+		Short: "Keep Instantly API keys fresh, without a consumer ever holding a dead one",
+		Long: `instantly-rotator keeps Instantly API keys fresh.
+
+For each key in its configuration it creates a new scoped key when the schedule
+says so, writes it to the secret stores, verifies it with a test call, and
+revokes the old key once its grace period is over. Whatever crashes in between,
+consumers hold a key that works, and the next run goes on.
+
+New here?   instantly-rotator demo
+On call?    instantly-rotator status`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	flags := root.PersistentFlags()
+	flags.StringVarP(&a.configPath, "config", "c", a.configDefault(), "configuration `file`; also INSTANTLY_ROTATOR_CONFIG")
+	flags.StringVar(&a.logLevel, "log-level", "", "debug, info, warn or error (default: warn at a terminal, else info)")
+	flags.StringVar(&a.logFormat, "log-format", "", "console or json (default: console at a terminal, else json)")
+	root.AddCommand(
+		a.rotateCommand(), a.planCommand(), a.statusCommand(), a.verifyCommand(),
+		a.validateCommand(), a.schemaCommand(), a.getCommand(),
+		a.sandboxCommand(), a.versionCommand(),
+	)
+	return root
+}
+
+func (a *app) configDefault() string {
+	if path := a.getenv("INSTANTLY_ROTATOR_CONFIG"); path != "" {
+		return path
+	}
+	return defaultConfig
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintln(a.stdout, "instantly-rotator", version())
+			return err
+		},
+	}
+}
+
+// version is the module's version, with the commit where the build knows it.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}
+
+// terminal tells whether w is a terminal that a person looks at.
+func terminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// colorful follows https://no-color.org.
+func (a *app) colorful() bool {
+	return terminal(a.stdout) && a.getenv("NO_COLOR") == "" && a.getenv("TERM") != "dumb"
+}

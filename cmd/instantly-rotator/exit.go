@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+)
+
+// The exit codes, decided in exitCode and nowhere else.
+const (
+	exitSettled     = 0   // everything is as it should be
+	exitFailed      = 1   // some target failed
+	exitDue         = 2   // plan: something is due
+	exitUsage       = 64  // the command line or the configuration is wrong (EX_USAGE of sysexits.h)
+	exitInterrupted = 130 // by Ctrl-C or SIGTERM, as shells count
+)
+
+// The outcomes of commands that are not settled and have been told already: they
+// carry no text of their own.
+var (
+	errFailed      = errors.New("some target failed")
+	errDue         = errors.New("something is due")
+	errInterrupted = errors.New("interrupted")
+)
+
+// usageError is a wrong command line.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// exitCode maps a command's outcome to the process's.
+func exitCode(err error) int {
+	var usage usageError
+	var problems config.Problems
+	switch {
+	case err == nil:
+		return exitSettled
+	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.Is(err, errDue):
+		return exitDue
+	case errors.As(err, &usage), errors.As(err, &problems), isUnknownCommand(err):
+		return exitUsage
+	default:
+		return exitFailed
+	}
+}
+
+// isUnknownCommand recognises cobra's own errors, which have no type.
+func isUnknownCommand(err error) bool {
+	return strings.HasPrefix(err.Error(), "unknown command")
+}
+
+// complain says what went wrong, where the command has not said it yet.
+func (a *app) complain(err error) {
+	if err == nil || errors.Is(err, errFailed) || errors.Is(err, errDue) {
+		return
+	}
+	var problems config.Problems
+	if errors.As(err, &problems) {
+		fmt.Fprintln(a.stderr, problems.Error())
+		return
+	}
+	if exitCode(err) == exitInterrupted {
+		fmt.Fprintln(a.stderr, "interrupted; the next run goes on from here")
+		return
+	}
+	fmt.Fprintf(a.stderr, "%s %s\n", text.FgRed.Sprint("error:"), err)
+	if exitCode(err) == exitUsage {
+		fmt.Fprintln(a.stderr, "hint:  instantly-rotator --help lists the commands and flags")
+		return
+	}
+	if hint := hintFor(err); hint != "" {
+		fmt.Fprintln(a.stderr, "hint: ", hint)
+	}
+}
+
+// noArgs refuses arguments as a usage error.
+func noArgs(c *cobra.Command, args []string) error {
+	if err := cobra.NoArgs(c, args); err != nil {
+		return usageError{fmt.Errorf("%s takes no arguments", c.Name())}
+	}
+	return nil
+}
+
+// oneTarget wants exactly one argument.
+func oneTarget(c *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usageError{fmt.Errorf("%s takes one TARGET: the name of a key in the configuration", c.Name())}
+	}
+	return nil
+}

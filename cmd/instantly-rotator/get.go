@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+)
+
+// getFlags are the flags of get.
+type getFlags struct {
+	show, noNewline bool
+	store           string
+}
+
+func (a *app) getCommand() *cobra.Command {
+	var f getFlags
+	c := &cobra.Command{
+		Use:   "get TARGET",
+		Short: "Print the current key, for scripts and units",
+		Long: `Print the current key of a target, as its consumers read it. It goes to a pipe
+or a file; on a terminal, where it would stay in the scroll-back, only with
+--show. No call is made to Instantly.`,
+		Example: `  INSTANTLY_API_KEY="$(instantly-rotator get sending)" ./send
+  instantly-rotator get --no-newline sending > /run/sender/api-key`,
+		Args: oneTarget,
+		RunE: func(c *cobra.Command, args []string) error { return a.get(c.Context(), args[0], f) },
+	}
+	c.Flags().BoolVar(&f.show, "show", false, "print it on a terminal too")
+	c.Flags().BoolVarP(&f.noNewline, "no-newline", "n", false, "no newline after the key")
+	c.Flags().StringVar(&f.store, "store", "", "the `name` of the store to read (default: the primary)")
+	return c
+}
+
+func (a *app) get(ctx context.Context, target string, f getFlags) error {
+	if terminal(a.stdout) && !f.show {
+		return usageError{errors.New("this is a terminal: pipe the key to where it is needed, or print it with --show")}
+	}
+	cfg, err := a.load()
+	if err != nil {
+		return err
+	}
+	keys, err := chosen(cfg, []string{target})
+	if err != nil {
+		return err
+	}
+	ref, err := storeOfKey(keys[0], f.store)
+	if err != nil {
+		return err
+	}
+	w := &wiring{app: a, cfg: cfg}
+	value, err := currentValue(ctx, w.store(ref))
+	if err != nil {
+		return fmt.Errorf("%s: store %s: %w", target, ref.Store, err)
+	}
+	end := "\n"
+	if f.noNewline {
+		end = ""
+	}
+	_, err = fmt.Fprint(a.stdout, value.Reveal(), end)
+	return err
+}
+
+// storeOfKey picks one of a key's stores: the primary if no name is given.
+func storeOfKey(k config.Key, name string) (config.StoreRef, error) {
+	if name == "" {
+		return k.Stores[0], nil
+	}
+	i := slices.IndexFunc(k.Stores, func(r config.StoreRef) bool { return r.Store == name })
+	if i < 0 {
+		return config.StoreRef{}, usageError{fmt.Errorf("%s is not kept in a store named %q", k.Name, name)}
+	}
+	return k.Stores[i], nil
+}

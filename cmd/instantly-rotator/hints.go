@@ -1,0 +1,50 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+// hintFor says what a person can do about an error; empty if there is nothing
+// to do but to wait for the next run.
+func hintFor(err error) string {
+	for _, h := range hints() {
+		if errors.Is(err, h.is) {
+			return h.say
+		}
+	}
+	return ""
+}
+
+type hint struct {
+	is  error
+	say string
+}
+
+// hints in the order in which they are tried: the engine's errors first, since
+// they may wrap the others.
+func hints() []hint {
+	return []hint{
+		{rotator.ErrInGrace, "wait until then, or end the grace period on purpose with --end-grace: consumers that cached the old key will fail"},
+		{rotator.ErrOrganization, "nothing was touched; check admin_key, as_workspace and organization_id of the workspace"},
+		{rotator.ErrScopes, "the new key was given up and the old one is in use; check the scopes in the configuration against what Instantly offers"},
+		{rotator.ErrNeverValid, "the new key was given up and the old one is in use; if keys take longer to become active, raise activation_timeout"},
+		{rotator.ErrStillAlive, "the old key was revoked but still works; later runs test it again. If it lasts, delete it in Instantly under Settings > Integrations > API Keys"},
+		{rotator.ErrByHand, "somebody changed the secret by hand; put it right as the message says, then run again"},
+		{rotator.ErrLostRace, "nothing to do: the other instance goes on"},
+		{errNoAdminKey, "set admin_key of the workspace to where its key is; it needs api_keys:create, api_keys:read and api_keys:delete"},
+		{instantly.ErrScope, "give the admin key the scopes api_keys:create, api_keys:read and api_keys:delete (and workspaces:read)"},
+		{instantly.ErrPlan, "both keys live on; renew the workspace's plan at Instantly, then run again"},
+		{instantly.ErrBlocked, "both keys live on; the network edge turned the request away: check for a proxy or an address on a block list"},
+		{instantly.ErrRateLimited, "both keys live on; other programs use up the workspace's budget. Run again later, or lower requests_per_second"},
+		{instantly.ErrUnauthorized, "Instantly does not accept the key; if it is the admin key, make a new one under Settings > Integrations > API Keys"},
+		{rotator.ErrIndeterminate, "both keys live on; run again later"},
+		{instantly.ErrUnavailable, "both keys live on; run again when Instantly answers, or check base_url and the network"},
+		{secretstore.ErrDenied, "give the rotator read and write access to the store"},
+		{secretstore.ErrCorrupt, "what is stored cannot be read: restore it from a backup, or check that the identity is the one it was written with"},
+		{secretstore.ErrUnavailable, "run again when the store can be reached; both keys live on"},
+	}
+}

@@ -1,0 +1,28 @@
+// Command instantly-rotator keeps Instantly API keys fresh: on a schedule it
+// creates a new scoped key, writes it to the secret store, verifies it and
+// revokes the old one, without a consumer ever holding a dead key.
+//
+// This package is the edge: commands, wiring, what people see. Texts, hints and
+// exit codes are decided here and nowhere else; how keys are rotated is in
+// package rotator.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+func main() { os.Exit(run()) }
+
+// run gives the exit code. The first interrupt lets the step in hand finish, a
+// second one ends the process at once.
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	a := &app{stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, now: time.Now}
+	return a.run(ctx, os.Args[1:])
+}

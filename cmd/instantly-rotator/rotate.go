@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/progress"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+)
+
+// rotateFlags are what the command asks of the engine.
+type rotateFlags struct {
+	due, dryRun, force, endGrace bool
+}
+
+func (a *app) rotateCommand() *cobra.Command {
+	var f rotateFlags
+	c := &cobra.Command{
+		Use:   "rotate [TARGET...]",
+		Short: "Rotate keys now, or with --due only what is due",
+		Long: `Rotate the named keys now, all of them if none is named.
+
+The new key is current in every store when the command ends. The old key lives
+on until its grace period is over; the next run after that revokes it, so let
+"instantly-rotator rotate --due" run from cron or as a CronJob.
+
+With --due, only what is due is done: keys whose schedule, age or scopes ask for
+it, rotations that were interrupted, old keys whose grace period is over.`,
+		Example: `  instantly-rotator rotate sending          one key, now
+  instantly-rotator rotate --due            what a CronJob calls
+  instantly-rotator rotate --dry-run        what would happen`,
+		RunE: func(c *cobra.Command, names []string) error { return a.rotate(c.Context(), names, f) },
+	}
+	c.Flags().BoolVar(&f.due, "due", false, "only what is due")
+	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "show what would happen, change nothing")
+	c.Flags().BoolVar(&f.force, "force", false, "do not wait for the backoff after failed attempts")
+	c.Flags().BoolVar(&f.endGrace, "end-grace", false, "end the grace period of the old key first: consumers that cached it will fail")
+	return c
+}
+
+// request turns the flags into what the engine understands.
+func (f rotateFlags) request(now time.Time) rotator.Request {
+	req := rotator.Request{IgnoreBackoff: f.force, EndGrace: f.endGrace}
+	if !f.due {
+		req.RotateSince = now
+	}
+	return req
+}
+
+func (a *app) rotate(ctx context.Context, names []string, f rotateFlags) error {
+	if f.dryRun {
+		return a.plan(ctx, names, f.request(a.now()), "table", false)
+	}
+	log, err := a.logger()
+	if err != nil {
+		return err
+	}
+	targets, cfg, err := a.targets(ctx, log, names)
+	if err != nil {
+		return err
+	}
+	bar := a.progress(len(targets))
+	engine := rotator.New(rotator.Options{Now: a.now, Concurrency: cfg.Concurrency, Observe: logSteps(log)})
+	results := engine.ReconcileAll(ctx, targets, f.request(a.now()), bar.done)
+	bar.stop()
+	return a.report(results)
+}
+
+// report prints a line for each target, what a person can do, and the sum.
+func (a *app) report(results []rotator.Result) error {
+	var rotated, failed, waiting, interrupted int
+	for _, r := range results {
+		switch {
+		case r.Err != nil && !errors.Is(r.Err, rotator.ErrLostRace):
+			failed++
+		case r.Failing:
+			waiting++
+		case r.Interrupted:
+			interrupted++
+		case r.Rotated:
+			rotated++
+		}
+		a.reportOne(r)
+	}
+	if len(results) > 1 {
+		fmt.Fprintf(a.stdout, "%d targets: %d rotated, %d failed, %d in backoff, %d settled\n",
+			len(results), rotated, failed, waiting, len(results)-rotated-failed-waiting-interrupted)
+	}
+	switch {
+	case interrupted > 0:
+		return errInterrupted
+	case failed+waiting > 0:
+		return errFailed
+	default:
+		return nil
+	}
+}
+
+func (a *app) reportOne(r rotator.Result) {
+	for _, id := range r.Swept {
+		fmt.Fprintf(a.stdout, "%s: revoked key %s, left behind by a rotation that was cut off\n", r.Target, id)
+	}
+	for _, id := range r.Revoked {
+		fmt.Fprintf(a.stdout, "%s: revoked the old key %s\n", r.Target, id)
+	}
+	if r.Rotated {
+		fmt.Fprintf(a.stdout, "%s: %s key %s is current\n", r.Target, text.FgGreen.Sprint("rotated:"), r.KeyID)
+	}
+	switch {
+	case errors.Is(r.Err, rotator.ErrLostRace):
+		fmt.Fprintf(a.stdout, "%s: stood back: %v\n", r.Target, rotator.ErrLostRace)
+	case r.Err != nil:
+		fmt.Fprintf(a.stdout, "%s: %s %v\n", r.Target, text.FgRed.Sprint("failed:"), r.Err)
+		if h := hintFor(r.Err); h != "" {
+			fmt.Fprintf(a.stdout, "%s: hint: %s\n", r.Target, h)
+		}
+	case r.Interrupted:
+		fmt.Fprintf(a.stdout, "%s: interrupted: the next run goes on\n", r.Target)
+	default:
+		fmt.Fprintf(a.stdout, "%s: %s%s\n", r.Target, settledWord(r), a.whatNext(r))
+	}
+}
+
+func settledWord(r rotator.Result) string {
+	if r.Failing {
+		return text.FgYellow.Sprint("in backoff")
+	}
+	return "settled"
+}
+
+func (a *app) whatNext(r rotator.Result) string {
+	if r.Next.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf("; next: %s at %s (%s)", r.Why, stamp(r.Next), until(r.Next, a.now()))
+}
+
+// progressBar shows how many targets are done, at a terminal and if there are
+// many; elsewhere it is nothing.
+type progressBar struct {
+	writer  progress.Writer
+	tracker *progress.Tracker
+	ended   *sync.WaitGroup
+}
+
+// manyTargets is where a bar begins to help.
+const manyTargets = 2
+
+func (a *app) progress(targets int) progressBar {
+	if targets < manyTargets || !terminal(a.stderr) {
+		return progressBar{}
+	}
+	w := progress.NewWriter()
+	w.SetOutputWriter(a.stderr)
+	w.SetAutoStop(false)
+	w.SetUpdateFrequency(100 * time.Millisecond)
+	tracker := &progress.Tracker{Message: "targets", Total: int64(targets)}
+	w.AppendTracker(tracker)
+	var ended sync.WaitGroup
+	ended.Go(w.Render)
+	return progressBar{w, tracker, &ended}
+}
+
+// done counts one target.
+func (b progressBar) done(rotator.Result) {
+	if b.tracker != nil {
+		b.tracker.Increment(1)
+	}
+}
+
+// stop ends the bar before anything else is printed.
+func (b progressBar) stop() {
+	if b.writer != nil {
+		b.writer.Stop()
+		b.ended.Wait()
+	}
+}

@@ -1,0 +1,129 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/spf13/cobra"
+)
+
+func outputFlag(c *cobra.Command, output *string) {
+	c.Flags().StringVarP(output, "output", "o", "table", "table or json")
+}
+
+// show prints v as JSON, or calls forPeople.
+func (a *app) show(output string, v any, forPeople func()) error {
+	switch output {
+	case "json":
+		enc := json.NewEncoder(a.stdout)
+		enc.SetIndent("", "  ")
+		enc.SetEscapeHTML(false)
+		return enc.Encode(v)
+	case "table":
+		forPeople()
+		return nil
+	default:
+		return usageError{fmt.Errorf("--output %q: want table or json", output)}
+	}
+}
+
+// table makes a table without lines, as kubectl prints them.
+func (a *app) table(columns ...string) table.Writer {
+	t := table.NewWriter()
+	t.SetOutputMirror(a.stdout)
+	style := table.StyleDefault
+	style.Options = table.OptionsNoBordersAndSeparators
+	style.Box.PaddingLeft = ""
+	style.Box.PaddingRight = "  "
+	t.SetStyle(style)
+	t.SuppressTrailingSpaces()
+	t.AppendHeader(row(columns...))
+	return t
+}
+
+func row(cells ...string) table.Row {
+	r := make(table.Row, len(cells))
+	for i, c := range cells {
+		r[i] = c
+	}
+	return r
+}
+
+// dash stands for nothing where nothing could be taken for an oversight.
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return "no"
+}
+
+// shortID cuts a UUID to what tells two keys apart: UUIDs of version 7 made in
+// the same minute begin alike, so its end is kept too.
+func shortID(id string) string {
+	const head, tail = 8, 4
+	if len(id) <= head+tail+1 {
+		return dash(id)
+	}
+	return id[:head] + "…" + id[len(id)-tail:]
+}
+
+// stamp prints an instant in UTC, so that it reads the same everywhere.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04Z") }
+
+// until says how far away t is, one way or the other.
+func until(t, now time.Time) string {
+	if d := t.Sub(now); d >= 0 {
+		return "in " + span(d)
+	}
+	return span(now.Sub(t)) + " ago"
+}
+
+// span prints a duration with its two largest units.
+func span(d time.Duration) string {
+	units := []struct {
+		name string
+		size time.Duration
+	}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}}
+	var parts []string
+	for _, u := range units {
+		if n := d / u.size; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d%s", n, u.name))
+			d -= n * u.size
+		} else if len(parts) > 0 {
+			break
+		}
+		if len(parts) == 2 {
+			break
+		}
+	}
+	if len(parts) == 0 {
+		return "0s"
+	}
+	return strings.Join(parts, "")
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+// optional leaves out what is not known.
+func optional(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}

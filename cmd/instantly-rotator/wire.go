@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/time/rate"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/filestore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+)
+
+// errNoAdminKey: a workspace's admin key is not where the configuration says.
+var errNoAdminKey = errors.New("no admin key")
+
+// load reads the configuration and passes its warnings on.
+func (a *app) load() (*config.Config, error) {
+	cfg, warnings, err := config.Load(a.configPath)
+	for _, w := range warnings {
+		fmt.Fprintln(a.stderr, "warning:", w)
+	}
+	return cfg, err
+}
+
+// targets opens what the named keys need, or all of them if no name is given. A
+// store or an admin key that cannot be had fails the targets that need it, when
+// they are run, and no other.
+func (a *app) targets(ctx context.Context, log *zap.Logger, names []string) ([]rotator.Target, *config.Config, error) {
+	cfg, err := a.load()
+	if err != nil {
+		return nil, nil, err
+	}
+	keys, err := chosen(cfg, names)
+	if err != nil {
+		return nil, nil, err
+	}
+	w := &wiring{app: a, cfg: cfg, log: log, workspaces: map[string]*rotator.Workspace{}}
+	var out []rotator.Target
+	for _, k := range keys {
+		out = append(out, w.target(ctx, k))
+	}
+	return out, cfg, nil
+}
+
+// chosen picks keys by name, in the order of the names.
+func chosen(cfg *config.Config, names []string) ([]config.Key, error) {
+	if len(names) == 0 {
+		return cfg.Keys, nil
+	}
+	var out []config.Key
+	for _, name := range names {
+		i := slices.IndexFunc(cfg.Keys, func(k config.Key) bool { return k.Name == name })
+		if i < 0 {
+			return nil, usageError{fmt.Errorf("no key named %q in the configuration; it has %s", name, keyNames(cfg))}
+		}
+		if !slices.ContainsFunc(out, func(k config.Key) bool { return k.Name == name }) {
+			out = append(out, cfg.Keys[i])
+		}
+	}
+	return out, nil
+}
+
+// keyNames lists the configuration's keys, as many as one can read.
+func keyNames(cfg *config.Config) string {
+	const most = 10
+	var names []string
+	for _, k := range cfg.Keys {
+		names = append(names, k.Name)
+	}
+	if len(names) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
+
+// wiring makes the engine's parts out of a configuration.
+type wiring struct {
+	app        *app
+	cfg        *config.Config
+	log        *zap.Logger
+	workspaces map[string]*rotator.Workspace
+}
+
+func (w *wiring) target(ctx context.Context, k config.Key) rotator.Target {
+	t := rotator.Target{
+		Name:      k.Name,
+		Workspace: w.workspace(ctx, k.Workspace),
+		Policy: rotator.Policy{
+			Owner: w.cfg.Owner, Scopes: k.Scopes, Schedule: k.Schedule, MaxAge: k.MaxAge,
+			Grace: k.Grace, Activation: k.ActivationTimeout, Revocation: k.RevocationTimeout,
+		},
+	}
+	for _, ref := range k.Stores {
+		t.Stores = append(t.Stores, rotator.NamedStore{Name: ref.Store, Store: w.store(ref)})
+	}
+	return t
+}
+
+// store opens one secret in one of the configured stores.
+func (w *wiring) store(ref config.StoreRef) secretstore.Store {
+	store, err := w.open(ref)
+	if err != nil {
+		return unopened{err}
+	}
+	return store
+}
+
+func (w *wiring) open(ref config.StoreRef) (secretstore.Store, error) {
+	switch b := w.cfg.Stores[ref.Store].Backend.(type) {
+	case config.FileStore:
+		return filestore.Open(filestore.Options{
+			Dir: b.Dir(ref.Secret), Identity: b.Identity, Recipients: b.Recipients, Now: w.app.now,
+		})
+	default:
+		return nil, fmt.Errorf("store %s: no backend for %T", ref.Store, b)
+	}
+}
+
+// workspace binds a workspace once, so that its targets share the key list and
+// the limiter.
+func (w *wiring) workspace(ctx context.Context, name string) *rotator.Workspace {
+	if ws, ok := w.workspaces[name]; ok {
+		return ws
+	}
+	cfg := w.cfg.Workspaces[name]
+	var api rotator.API
+	client, err := w.client(ctx, cfg)
+	if api = client; err != nil {
+		api = unreachable{err}
+	}
+	ws := rotator.NewWorkspace(name, api, cfg.OrganizationID)
+	w.workspaces[name] = ws
+	return ws
+}
+
+func (w *wiring) client(ctx context.Context, cfg config.Workspace) (*instantly.Client, error) {
+	key, err := w.adminKey(ctx, cfg.AdminKey)
+	if err != nil {
+		return nil, err
+	}
+	return instantly.NewClient(instantly.Options{
+		BaseURL: cfg.BaseURL, AdminKey: key, AsWorkspace: cfg.AsWorkspace,
+		Limiter: rate.NewLimiter(rate.Limit(cfg.RequestsPerSecond), max(1, int(cfg.RequestsPerSecond))),
+		Observe: func(c instantly.Call) {
+			w.log.Debug("api call", zap.String("workspace", cfg.Name), zap.String("method", c.Method),
+				zap.String("route", c.Route), zap.Int("status", c.Status), zap.Duration("took", c.Duration))
+		},
+	})
+}
+
+// adminKey reads the key from where the configuration refers to. White space
+// around it is not part of it: files end in a newline.
+func (w *wiring) adminKey(ctx context.Context, ref config.SecretRef) (secret.Value, error) {
+	var value secret.Value
+	var from string
+	switch {
+	case ref.Env != "":
+		value, from = secret.New(strings.TrimSpace(w.app.getenv(ref.Env))), "environment variable "+ref.Env
+	case ref.File != "":
+		data, err := os.ReadFile(ref.File)
+		if err != nil {
+			return value, fmt.Errorf("%w: %w", errNoAdminKey, err)
+		}
+		value, from = secret.New(strings.TrimSpace(string(data))), "file "+ref.File
+	default:
+		return w.storedKey(ctx, ref)
+	}
+	if value.IsZero() {
+		return value, fmt.Errorf("%w: %s is empty or not set", errNoAdminKey, from)
+	}
+	return value, nil
+}
+
+// storedKey reads an admin key that is the current version of a secret.
+func (w *wiring) storedKey(ctx context.Context, ref config.SecretRef) (secret.Value, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	value, err := currentValue(ctx, w.store(config.StoreRef{Store: ref.Store, Secret: ref.Secret}))
+	if err != nil {
+		return value, fmt.Errorf("%w: store %s, secret %s: %w", errNoAdminKey, ref.Store, ref.Secret, err)
+	}
+	return value, nil
+}
+
+// currentValue reads what consumers of a store read.
+func currentValue(ctx context.Context, st secretstore.Store) (secret.Value, error) {
+	snap, err := st.Describe(ctx)
+	if err != nil {
+		return secret.Value{}, err
+	}
+	cur, ok := snap.Versions[secretstore.Current]
+	if !ok {
+		return secret.Value{}, fmt.Errorf("current version: %w", secretstore.ErrNotFound)
+	}
+	return st.Read(ctx, cur.ID)
+}
