@@ -67,7 +67,7 @@ On call?    instantly-rotator status`,
 	root.AddCommand(
 		a.rotateCommand(), a.planCommand(), a.statusCommand(), a.verifyCommand(),
 		a.validateCommand(), a.schemaCommand(), a.getCommand(),
-		a.sandboxCommand(), a.versionCommand(),
+		a.sandboxCommand(), a.demoCommand(), a.versionCommand(),
 	)
 	return root
 }

@@ -68,8 +68,7 @@ func (a *app) complain(err error) {
 		return
 	}
 	if exitCode(err) == exitInterrupted {
-		fmt.Fprintln(a.stderr, "interrupted; the next run goes on from here")
-		return
+		return // each command has said what that means
 	}
 	fmt.Fprintf(a.stderr, "%s %s\n", text.FgRed.Sprint("error:"), err)
 	if exitCode(err) == exitUsage {

@@ -9,6 +9,8 @@ package main
 
 import (
 	"context"
+	"io"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
@@ -20,6 +22,7 @@ func main() { os.Exit(run()) }
 // run gives the exit code. The first interrupt lets the step in hand finish, a
 // second one ends the process at once.
 func run() int {
+	log.SetOutput(io.Discard) // net/http writes bytes of odd answers there
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)
