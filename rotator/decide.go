@@ -17,6 +17,7 @@ import (
 func decide(now time.Time, s State, p Policy, r Request) Step {
 	v := &view{now: now, State: s, policy: p, request: r}
 	for _, rule := range []func(*view) (Step, bool){
+		(*view).observe,
 		(*view).blind,
 		(*view).inHand,
 		(*view).standBack,
@@ -24,8 +25,10 @@ func decide(now time.Time, s State, p Policy, r Request) Step {
 		(*view).alive,
 		(*view).deliver,
 		(*view).retire,
+		(*view).urgent,
 		(*view).sweep,
 		(*view).begin,
+		(*view).hindered,
 		(*view).blocked,
 		(*view).forgive,
 	} {
@@ -46,6 +49,8 @@ type view struct {
 	next    time.Time // the earliest instant at which something is to be done
 	why     string    // what that is
 	failing bool      // a due rotation waits only because the last attempts failed
+	waiting bool      // a due rotation waits, for whatever reason
+	hinder  *Step     // why an old key cannot be revoked: told last, see hindered
 }
 
 // wake notes that something is to be done at t.
@@ -59,15 +64,21 @@ func stop(err error) (Step, bool) { return Step{Verb: Stop, Err: err, Reason: er
 
 func no() (Step, bool) { return Step{}, false }
 
-// blind stops where not even the primary can be read, or where the keys are not
-// those of the organization configured. Keys come first, stores after: see sweep.
-func (v *view) blind() (Step, bool) {
+// observe reads what is not known yet: the keys first, the stores after. See
+// sweep for why in that order.
+func (v *view) observe() (Step, bool) {
 	if v.Listed == 0 {
 		return Step{Verb: List, Reason: "read the workspace's keys"}, true
 	}
 	if !v.looked() {
 		return Step{Verb: Look, Reason: "read the stores"}, true
 	}
+	return no()
+}
+
+// blind stops where not even the primary can be read, or where a key is of
+// another organization than the admin key.
+func (v *view) blind() (Step, bool) {
 	if err := v.primary().Err; err != nil {
 		return stop(fmt.Errorf("store %s: %w", v.primary().Name, err))
 	}
@@ -104,6 +115,23 @@ func (v *view) blocked() (Step, bool) {
 	return no()
 }
 
+// urgent replaces a dead current key before anything else is tidied up.
+func (v *view) urgent() (Step, bool) {
+	if !v.dead() {
+		return no()
+	}
+	return v.begin()
+}
+
+// hindered tells at last why an old key could not be revoked. It must not keep a
+// rotation from beginning, which may be what mends it.
+func (v *view) hindered() (Step, bool) {
+	if v.hinder == nil {
+		return no()
+	}
+	return *v.hinder, true
+}
+
 // forgive clears the record of failures once the target is settled.
 func (v *view) forgive() (Step, bool) {
 	if v.primary().Notes.Failure.Count == 0 || v.failing {
@@ -127,18 +155,21 @@ func again(verb Verb, store int, id string, t test, reason string) (Step, bool) 
 }
 
 // inconclusive stops on an indeterminate verdict.
-func inconclusive(id string, t test) (Step, bool) {
-	return stop(fmt.Errorf("key %s: %w: %w", id, ErrIndeterminate, t.Err))
+func inconclusive(while Verb, id string, t test) (Step, bool) {
+	err := fmt.Errorf("key %s: %w: %w", id, ErrIndeterminate, t.Err)
+	return Step{Verb: Stop, While: while, ID: id, Err: err, Reason: err.Error()}, true
 }
 
-// within tells whether now is before from+budget.
+// within tells whether now is before from+budget. A clock may have been wrong:
+// what began in the future began now.
 func (v *view) within(from time.Time, budget time.Duration) bool {
-	return v.now.Before(from.Add(budget))
+	return !v.now.Before(from) && v.now.Before(from.Add(budget))
 }
 
 // graceEnd tells when the grace period of the displaced keys is over: counted
 // from the promotion in the store that took the current key last. known is
-// false if a store cannot say when it promoted.
+// false if the primary has no current key, or a store cannot say when it
+// promoted its own.
 func (v *view) graceEnd() (end time.Time, known bool) {
 	grace := v.policy.Grace
 	if cur, ok := v.current(0); ok && !cur.Foreign {
@@ -146,10 +177,10 @@ func (v *view) graceEnd() (end time.Time, known bool) {
 	}
 	for i := range v.Stores {
 		cur, ok := v.current(i)
-		if !ok {
-			continue
+		if !ok && i > 0 {
+			continue // nobody reads a key there
 		}
-		if cur.Promoted.IsZero() {
+		if !ok || cur.Promoted.IsZero() {
 			return time.Time{}, false
 		}
 		if e := cur.Promoted.Add(grace); e.After(end) {
@@ -173,6 +204,13 @@ func (v *view) old() []secretstore.Version {
 	}
 	return olds
 }
+
+// enough is how many refusals in a row say that a key is dead: one alone may be a
+// slip of the API.
+const enough = 3
+
+// refused tells whether a key was refused often enough to be given up.
+func refused(t test) bool { return isInvalid(t) && t.Refused >= enough }
 
 func isValid(t test) bool   { return t.Verdict == instantly.Valid }
 func isInvalid(t test) bool { return t.Verdict == instantly.Invalid }

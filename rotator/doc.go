@@ -25,7 +25,8 @@
 //	grace    the old key stays alive while consumers that cache converge, counted
 //	         from the promotion in the store that took the new key last
 //	revoke   verify the current version of every store again, look at every store
-//	         again, then delete the old key at Instantly
+//	         again, then delete the old key at Instantly; in a later run than the
+//	         one that displaced it
 //	prove    the old value gets a 401 and the full key list lacks its id
 //	destroy  forget the old version in the stores, the primary's last
 //
@@ -40,15 +41,20 @@
 //     decide's rule "pending".
 //   - A key is swept only if a look at every store, made after the key was
 //     listed, shows neither a version nor an intent that refers to it. From that
-//     moment on it can never be referred to: the instance that issued it can
-//     stage it only on the snapshot that held its intent. Hence the logical
-//     clock in [State]: what was seen before what.
+//     moment on it can never be staged: the instance that issued it can do so
+//     only on the snapshot that held its intent. Hence the logical clock in
+//     [State]: what was seen before what. And no key is swept that a version of
+//     unknown origin may hold: people put values back by hand.
 //   - A key is revoked only if rule "retire" finds nothing against it, on
 //     observations of this run.
+//   - Stores that follow are looked at before the primary, so that a rotation by
+//     another instance never looks like a change by hand.
+//   - A promotion is written down as of the latest instant at which it can have
+//     happened, so that the grace period counted from there is never too short.
 //   - Every doubt (an error, an indeterminate verdict, a conflict) ends the run
 //     with both keys alive.
 //
 // Where to look: decide.go (the order of the rules), rules_*.go (one file per
-// part of a key's life), reconcile.go (the loop), effects.go (what steps do),
-// outlook.go (what status and plan show).
+// part of a key's life), reconcile.go (the loop), observations.go and effects.go
+// (what steps do), outlook.go (what status and plan show).
 package rotator

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
+	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
@@ -55,124 +55,6 @@ func (w *run) take(ctx context.Context, s Step) error {
 	}
 }
 
-// Observations.
-
-func (w *run) list(ctx context.Context) error {
-	at := w.tick()
-	l, err := w.target.Workspace.listedSince(ctx, w.mark)
-	if err != nil {
-		return err
-	}
-	w.Keys, w.Organization, w.Listed = l.keys, l.organization, at
-	return nil
-}
-
-// look reads all stores side by side.
-func (w *run) look(ctx context.Context) {
-	at := w.tick()
-	var wg sync.WaitGroup
-	for i, st := range w.target.Stores {
-		wg.Go(func() {
-			snap, err := st.Describe(ctx)
-			w.Stores[i] = StoreState{Name: st.Name, Snapshot: snap, Err: err, Seen: at}
-		})
-	}
-	wg.Wait()
-}
-
-func (w *run) check(ctx context.Context) error {
-	if err := w.target.Workspace.check(ctx, w.now()); err != nil {
-		return err
-	}
-	w.Checked = true
-	return nil
-}
-
-func (w *run) try(ctx context.Context) {
-	at := w.tick()
-	probe := w.target.Workspace.api.Probe(ctx, w.value, w.primary().Notes.Intent.Scopes)
-	w.note(place{inMemory, w.InHand.ID}, probe, at)
-}
-
-// verify makes the test call with the value as the store gives it to consumers.
-// A value that passed the same call a moment ago, from another store, need not
-// be tried twice.
-func (w *run) verify(ctx context.Context, s Step) error {
-	at := w.tick()
-	value, probe, err := w.readBack(ctx, s)
-	if err != nil {
-		return err
-	}
-	if !value.IsZero() {
-		probe = w.probeOnce(ctx, s, value)
-	}
-	w.note(place{s.Store, s.ID}, probe, at)
-	return nil
-}
-
-// prove makes the test call that must be refused.
-func (w *run) prove(ctx context.Context, s Step) error {
-	at := w.tick()
-	value, probe, err := w.readBack(ctx, s)
-	if err != nil {
-		return err
-	}
-	if !value.IsZero() {
-		probe = w.target.Workspace.api.Probe(ctx, value, w.scopes(s))
-	}
-	w.note(place{s.Store, s.ID}, probe, at)
-	return nil
-}
-
-// readBack reads a version's value. One that is gone for good works for nobody:
-// it counts as invalid.
-func (w *run) readBack(ctx context.Context, s Step) (secret.Value, instantly.Probe, error) {
-	st := w.target.Stores[s.Store]
-	value, err := st.Read(ctx, s.ID)
-	switch {
-	case errors.Is(err, secretstore.ErrNotFound):
-		return secret.Value{}, instantly.Probe{Verdict: instantly.Invalid, Err: fmt.Errorf("store %s: %w", st.Name, err)}, nil
-	case err != nil:
-		return secret.Value{}, instantly.Probe{}, fmt.Errorf("store %s: %w", st.Name, err)
-	}
-	w.read[place{s.Store, s.ID}] = value
-	return value, instantly.Probe{}, nil
-}
-
-// probeOnce makes the test call with a value, or takes over the answer that the
-// same value just got as the current or pending one of another store.
-func (w *run) probeOnce(ctx context.Context, s Step, value secret.Value) instantly.Probe {
-	for _, p := range w.probed {
-		if s.Store > 0 && p.value.Equal(value) && w.now().Sub(p.at) < fresh/2 {
-			return p.probe
-		}
-	}
-	probe := w.target.Workspace.api.Probe(ctx, value, w.scopes(s))
-	if probe.Verdict == instantly.Valid {
-		w.probed = append(w.probed, probed{value, probe, w.now()})
-	}
-	return probe
-}
-
-// scopes gives what the key of a version was issued with, so that the test call
-// is one it is allowed to make.
-func (w *run) scopes(s Step) []string {
-	ver, _, _ := w.Stores[s.Store].Find(s.ID)
-	return ver.Intent.Scopes
-}
-
-// note keeps the outcome of a test call.
-func (w *run) note(p place, probe instantly.Probe, seq moment) {
-	t := w.Tests[p]
-	if t.Tries == 0 {
-		t.First = w.now()
-	}
-	t.Probe, t.At, t.Seq, t.Tries = probe, w.now(), seq, t.Tries+1
-	w.Tests[p] = t
-}
-
-// Effects.
-
 // wrote keeps what a store says after a write; an error leaves it unknown.
 func (w *run) wrote(i int, snap secretstore.Snapshot, at moment, err error) error {
 	if err != nil {
@@ -192,13 +74,24 @@ func (w *run) annotate(ctx context.Context, notes secretstore.Notes) error {
 func (w *run) reserve(ctx context.Context) error {
 	notes := w.primary().Notes
 	notes.Intent = secretstore.Intent{
-		Nonce: w.opts.Nonce(), At: w.now(), Scopes: w.target.Policy.Scopes, Grace: w.target.Policy.Grace,
+		Nonce: w.opts.Nonce(), At: w.now(), Scopes: w.target.Policy.Scopes, Grace: w.grace(),
 	}
 	if err := w.annotate(ctx, notes); err != nil {
 		return err
 	}
 	w.Reserved = notes.Intent.Nonce
 	return nil
+}
+
+// grace is how long the keys displaced by a new one will live. One that is in its
+// grace period already was promised the old one's.
+func (w *run) grace() time.Duration {
+	grace := w.target.Policy.Grace
+	_, stands := w.primary().Versions[secretstore.Previous]
+	if cur, ok := w.current(0); ok && stands {
+		grace = max(grace, cur.Intent.Grace)
+	}
+	return grace
 }
 
 // issue creates the key. Whatever the answer, this intent is used up: a second
@@ -225,7 +118,7 @@ func (w *run) acceptable(key instantly.Key, intent secretstore.Intent) error {
 	if w.Organization != "" && key.Organization != "" && key.Organization != w.Organization {
 		return fmt.Errorf("key %s: %w: issued in %s instead of %s", key.ID, ErrOrganization, key.Organization, w.Organization)
 	}
-	if wanting(key, intent.Scopes) {
+	if !instantly.CoversAll(key.Scopes, intent.Scopes) || !instantly.CoversAll(intent.Scopes, key.Scopes) {
 		return fmt.Errorf("key %s: %w: asked for %v, got %v", key.ID, ErrScopes, intent.Scopes, key.Scopes)
 	}
 	return nil
@@ -258,20 +151,32 @@ func (w *run) toStage(s Step) (secretstore.Version, secret.Value) {
 func (w *run) letGo() { w.InHand, w.value = nil, secret.Value{} }
 
 func (w *run) promote(ctx context.Context, s Step) error {
-	if err := w.promoteAt(ctx, s); err != nil {
+	if err := w.promoteWithin(ctx, s); err != nil {
 		return err
 	}
+	w.Displaced = true
 	if s.Store == 0 {
 		w.Rotated = true
 	}
 	return nil
 }
 
-func (w *run) repair(ctx context.Context, s Step) error { return w.promoteAt(ctx, s) }
+func (w *run) repair(ctx context.Context, s Step) error {
+	if s.Store == 0 {
+		w.Repaired = true
+	}
+	return w.promoteWithin(ctx, s)
+}
 
-func (w *run) promoteAt(ctx context.Context, s Step) error {
+// promoteWithin bounds the one write whose time is written down with it, and
+// writes down the latest instant at which it can have happened: so the grace
+// period that is counted from there is never too short.
+func (w *run) promoteWithin(ctx context.Context, s Step) error {
+	bound := min(max(w.target.Policy.Grace/100, time.Second), 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, bound)
+	defer cancel()
 	at := w.tick()
-	snap, err := w.target.Stores[s.Store].Promote(ctx, w.Stores[s.Store].Snapshot, s.ID, w.now())
+	snap, err := w.target.Stores[s.Store].Promote(ctx, w.Stores[s.Store].Snapshot, s.ID, w.now().Add(bound))
 	return w.wrote(s.Store, snap, at, err)
 }
 
@@ -286,9 +191,13 @@ func (w *run) revoke(ctx context.Context, s Step) error {
 	return nil
 }
 
+// sweep revokes an orphan. One that cannot be revoked is told at the end: it must
+// not keep the target from what is more urgent.
 func (w *run) sweep(ctx context.Context, s Step) error {
 	if err := w.deleteKey(ctx, s.ID); err != nil {
-		return err
+		w.Unswept[s.ID] = true
+		w.carried = errors.Join(w.carried, err)
+		return nil
 	}
 	w.result.Swept = append(w.result.Swept, s.ID)
 	return nil
@@ -311,9 +220,10 @@ func (w *run) discard(ctx context.Context, s Step) error {
 		}
 	}
 	w.letGo()
-	if err := w.sweep(ctx, s); err != nil {
+	if err := w.deleteKey(ctx, s.ID); err != nil {
 		return errors.Join(s.Err, err)
 	}
+	w.result.Discarded = append(w.result.Discarded, s.ID)
 	return s.Err
 }
 

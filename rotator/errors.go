@@ -21,30 +21,38 @@ var (
 	ErrNeverValid = errors.New("the new key never became valid")
 	// ErrIndeterminate: a test call said nothing about the key. Both keys live.
 	ErrIndeterminate = errors.New("the test call was inconclusive")
-	// ErrStillAlive: a revoked key goes on working. Its version is kept until
-	// it is proven dead.
-	ErrStillAlive = errors.New("the revoked key still works")
+	// ErrStillAlive: a key that should be gone is not proven dead. Its version is
+	// kept until it is.
+	ErrStillAlive = errors.New("the old key is not proven dead")
 	// ErrByHand: somebody changed the secret by hand in a way the rotator must
 	// not decide about.
 	ErrByHand = errors.New("changed by hand")
 	// ErrScopes: Instantly granted other scopes than were asked for.
 	ErrScopes = errors.New("granted scopes differ from those asked for")
+	// ErrPanic: a bug in the code of a store or of the API client.
+	ErrPanic = errors.New("internal error")
 	// ErrTooManySteps: a run took more steps than any rotation needs.
 	ErrTooManySteps = errors.New("more steps than a rotation needs")
 )
 
 // GraceError says until when a rotation has to wait. It matches ErrInGrace.
 type GraceError struct {
-	KeyID string    // the old key
-	Until time.Time // when its grace period is over; zero if not yet known
+	KeyID   string    // the old key
+	Foreign bool      // KeyID is the store's name for a version that is not ours
+	Until   time.Time // when its grace period is over; zero if not yet known
 }
 
 // Error gives the sentence that the command line shows.
 func (e *GraceError) Error() string {
-	if e.Until.IsZero() {
-		return fmt.Sprintf("%v: key %s", ErrInGrace, e.KeyID)
+	what := "key"
+	if e.Foreign {
+		what = "version"
 	}
-	return fmt.Sprintf("%v: key %s, until %s", ErrInGrace, e.KeyID, e.Until.UTC().Format(time.RFC3339))
+	text := fmt.Sprintf("%v: %s %s", ErrInGrace, what, e.KeyID)
+	if !e.Until.IsZero() {
+		text += ", until " + e.Until.UTC().Format(time.RFC3339)
+	}
+	return text
 }
 
 // Unwrap makes the error match ErrInGrace.

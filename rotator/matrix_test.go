@@ -1,8 +1,10 @@
 package rotator_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,13 +95,13 @@ func lifetime(w *world, s *striker) {
 		in.run(rotator.Request{IgnoreBackoff: true})
 		time.Sleep(time.Minute)
 	}
-	time.Sleep(interval)
+	time.Sleep(interval + late)
 	for range 2 + len(s.blows) {
 		s.dead = false
 		in := w.start()
 		in.hook = s.hook
 		in.run(rotator.Request{IgnoreBackoff: true})
-		time.Sleep(grace)
+		time.Sleep(grace + late)
 	}
 }
 
@@ -128,7 +130,7 @@ func endure(t *testing.T, stores int, blows ...blow) {
 }
 
 func TestEveryCallFailedBeforeAndAfterItsEffect(t *testing.T) {
-	for _, stores := range []int{1, 2} {
+	for _, stores := range []int{1, 2, 3} {
 		n, runs := cleanCalls(t, stores), 0
 		for call := 1; call <= n; call++ {
 			for mode := range 4 {
@@ -158,18 +160,29 @@ func TestEveryPairOfCallsFailed(t *testing.T) {
 	t.Logf("%d store: pairs of %d calls × before/after × error/crash: %d runs, the rules hold", stores, n, runs)
 }
 
-// TestTwoInstancesInterleaved pauses one instance at each of its calls, lets
-// another run up to each of its own, and then lets the first finish before the
-// second, or the other way round.
+// A meeting is how two instances come between each other: A runs to its call a
+// and pauses before or after its effect; B runs to its call b and pauses; A goes
+// on to its end; B goes on to its end, or is dead.
+type meeting struct {
+	begin   string
+	stores  int
+	a, b    int
+	after   bool
+	lag     time.Duration // of activation and revocation
+	bothEnd bool          // else B dies at its pause
+}
+
 func TestTwoInstancesInterleaved(t *testing.T) {
 	runs := 0
-	for _, begin := range []string{"first key", "rotation", "retirement"} {
-		n := soloCalls(t, begin)
-		for a := 1; a <= n; a++ {
-			for b := 1; b <= n+2; b++ {
-				for _, after := range []bool{false, true} {
-					interleave(t, begin, a, b, after)
-					runs++
+	for _, m := range []meeting{{stores: 1, bothEnd: true}, {stores: 2, bothEnd: true}, {stores: 2}, {stores: 2, bothEnd: true, lag: 3 * time.Second}} {
+		for _, m.begin = range []string{"first key", "rotation", "retirement"} {
+			n := soloCalls(t, m)
+			for m.a = 1; m.a <= n; m.a++ {
+				for m.b = 1; m.b <= n+2; m.b++ {
+					for _, m.after = range []bool{false, true} {
+						meet(t, m)
+						runs++
+					}
 				}
 			}
 		}
@@ -177,26 +190,47 @@ func TestTwoInstancesInterleaved(t *testing.T) {
 	t.Logf("%d schedules of two instances: the rules hold", runs)
 }
 
-// stage sets the scene that the instances meet.
+// TestATornLookIsNoReasonToMoveAStoreBack: one instance has read one store when
+// another one rotates and delivers, and reads the other store after that.
+func TestATornLookIsNoReasonToMoveAStoreBack(t *testing.T) {
+	story(t, 2, func(t *testing.T, w *world) {
+		scene(w, "rotation")
+		in, other, looks := w.start(), w.start(), 0
+		in.hook = func(op string, when memstore.When) error {
+			if when == memstore.Before && strings.HasPrefix(op, "describe") {
+				if looks++; looks == 2 {
+					mustSettle(t, other.run(rotator.Request{}))
+				}
+			}
+			return nil
+		}
+		in.run(rotator.Request{})
+		if currentValue(w.stores[0]) != currentValue(w.stores[1]) {
+			t.Errorf("it moved back a store that another instance had brought up to date: %s", in.steps())
+		}
+	})
+}
+
+// scene is what the instances find.
 func scene(w *world, begin string) {
 	switch begin {
 	case "rotation":
 		w.start().run(rotator.Request{})
-		time.Sleep(interval)
+		time.Sleep(interval + late)
 	case "retirement":
 		w.start().run(rotator.Request{})
-		time.Sleep(interval)
+		time.Sleep(interval + late)
 		w.start().run(rotator.Request{})
-		time.Sleep(grace)
+		time.Sleep(grace + late)
 	}
 }
 
-func soloCalls(t *testing.T, begin string) int {
+func soloCalls(t *testing.T, m meeting) int {
 	t.Helper()
 	var s striker
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 1)
-		scene(w, begin)
+		w := newWorld(t, m.stores)
+		scene(w, m.begin)
 		in := w.start()
 		in.hook = s.hook
 		in.run(rotator.Request{})
@@ -204,24 +238,30 @@ func soloCalls(t *testing.T, begin string) int {
 	return s.calls
 }
 
-// interleave: A runs to its call a and pauses before or after its effect; B runs
-// to its call b and pauses; A goes on to its end; B goes on to its end.
-func interleave(t *testing.T, begin string, a, b int, after bool) {
+func meet(t *testing.T, m meeting) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, 1)
-		scene(w, begin)
+		w := newWorld(t, m.stores)
+		scene(w, m.begin)
+		w.cloud.activation, w.cloud.revocation = m.lag, m.lag
 		aPaused, bPaused := make(chan struct{}, 1), make(chan struct{}, 1)
 		aGo, bGo := make(chan struct{}), make(chan struct{})
 		aDone, bDone := make(chan rotator.Result, 1), make(chan rotator.Result, 1)
 		first, second := w.start(), w.start()
-		first.hook = pauseAt(a, after, aPaused, aGo)
-		second.hook = pauseAt(b, after, bPaused, bGo)
+		first.hook = pauseAt(m.a, m.after, aPaused, aGo)
+		pause, dead := pauseAt(m.b, m.after, bPaused, bGo), false
+		second.hook = func(op string, when memstore.When) error {
+			if dead {
+				return errStruck
+			}
+			return pause(op, when)
+		}
 
 		go func() { aDone <- first.run(rotator.Request{}) }()
 		aRes, aEnded := pausedOrDone(aPaused, aDone)
 		go func() { bDone <- second.run(rotator.Request{}) }()
 		bRes, bEnded := pausedOrDone(bPaused, bDone)
+		dead = !m.bothEnd
 		close(aGo)
 		if !aEnded {
 			aRes = <-aDone
@@ -230,14 +270,25 @@ func interleave(t *testing.T, begin string, a, b int, after bool) {
 		if !bEnded {
 			bRes = <-bDone
 		}
-		for _, res := range []rotator.Result{aRes, bRes} {
-			if res.Err != nil && !errors.Is(res.Err, rotator.ErrLostRace) && !errors.Is(res.Err, rotator.ErrNeverValid) {
-				t.Errorf("%s, A at %d, B at %d: neither won nor stood back: %v", begin, a, b, res.Err)
-			}
+		wonOrStoodBack(t, m, aRes)
+		if m.bothEnd {
+			wonOrStoodBack(t, m, bRes)
 		}
 		w.settle()
-		w.check(fmt.Sprintf("%s, A paused at its call %d, B at its call %d, after=%v\nA: %s\nB: %s", begin, a, b, after, first.steps(), second.steps()))
+		w.check(fmt.Sprintf("%+v\nA: %s\nB: %s", m, first.steps(), second.steps()))
 	})
+}
+
+func wonOrStoodBack(t *testing.T, m meeting, res rotator.Result) {
+	t.Helper()
+	for _, fine := range []error{rotator.ErrLostRace, rotator.ErrNeverValid, context.DeadlineExceeded} {
+		if errors.Is(res.Err, fine) {
+			return
+		}
+	}
+	if res.Err != nil {
+		t.Errorf("%+v: neither won nor stood back: %v", m, res.Err)
+	}
 }
 
 func pausedOrDone(paused chan struct{}, done chan rotator.Result) (rotator.Result, bool) {

@@ -54,7 +54,8 @@ func (r *Rotator) Outlook(ctx context.Context, ts []Target, req Request) []Outlo
 	})
 }
 
-func (w *run) outlook(ctx context.Context) Outlook {
+func (w *run) outlook(ctx context.Context) (o Outlook) {
+	defer recovered(func(err error) { o = w.unknown(err) })
 	for range maxSteps {
 		step := decide(w.now(), w.State, w.target.Policy, w.req)
 		if step.Verb.Effect() || step.Verb == Settled || step.Verb == Stop || step.Verb == Check {
@@ -63,12 +64,19 @@ func (w *run) outlook(ctx context.Context) Outlook {
 		if !w.wait(ctx, step.At) {
 			return w.unknown(ctx.Err())
 		}
-		if err := w.take(ctx, step); err != nil {
+		if err := w.bounded(ctx, step); err != nil {
 			w.look(ctx) // show at least what the stores say
 			return w.unknown(err)
 		}
 	}
 	return w.unknown(ErrTooManySteps)
+}
+
+// bounded takes a step that changes nothing, so it may be interrupted.
+func (w *run) bounded(ctx context.Context, step Step) error {
+	ctx, cancel := context.WithTimeout(ctx, w.opts.StepTimeout)
+	defer cancel()
+	return w.take(ctx, step)
 }
 
 func (w *run) unknown(err error) Outlook {
@@ -80,7 +88,7 @@ func (w *run) unknown(err error) Outlook {
 func (w *run) describe(next Step) Outlook {
 	v := &view{now: w.now(), State: w.State, policy: w.target.Policy, request: w.req}
 	o := Outlook{Target: w.target.Name, Workspace: w.target.Workspace.Name, Stores: w.Stores, Next: next,
-		Failure: w.primary().Notes.Failure, Due: next.Verb.Effect() || next.Verb == Check}
+		Failure: w.primary().Notes.Failure, Due: worthARun(next.Verb)}
 	if cur, ok := w.current(0); ok {
 		o.Current, o.Since = &cur, since(cur)
 		o.NextDue, _ = nextDue(w.target.Policy, o.Since)
@@ -99,6 +107,17 @@ func (w *run) describe(next Step) Outlook {
 		o.Orphans = v.orphans()
 	}
 	return o
+}
+
+// worthARun tells whether a step is something to run for, and not mere tidying of
+// notes.
+func worthARun(v Verb) bool {
+	switch v {
+	case Clear, Cancel, Repair:
+		return false
+	default:
+		return v.Effect() || v == Check
+	}
 }
 
 // Verification is what verify says of one store's current version.

@@ -34,7 +34,8 @@ type run struct {
 	probed []probed               // values tested in this run
 	result Result
 
-	salvaged int // see lookAgain
+	salvaged int   // see lookAgain
+	carried  error // failed sweeps: told at the end
 }
 
 // probed is a value and what its test call said.
@@ -46,7 +47,10 @@ type probed struct {
 
 func (r *Rotator) newRun(t Target, req Request, mark int) *run {
 	w := &run{Rotator: r, target: t, req: req, mark: mark, read: make(map[place]secret.Value)}
-	w.State = State{Target: t.Name, Tests: make(map[place]test), Revoked: make(map[string]time.Time)}
+	w.State = State{
+		Target: t.Name, Tests: make(map[place]test), Revoked: make(map[string]time.Time),
+		Unswept: make(map[string]bool), Twins: make(map[string]bool),
+	}
 	for _, st := range t.Stores {
 		w.Stores = append(w.Stores, StoreState{Name: st.Name})
 	}
@@ -62,7 +66,11 @@ func (w *run) tick() moment {
 	return w.clock
 }
 
-func (w *run) reconcile(ctx context.Context) Result {
+func (w *run) reconcile(ctx context.Context) (res Result) {
+	defer recovered(func(err error) {
+		w.result.Err = err
+		res = w.result
+	})
 	var interrupted time.Time
 	for range maxSteps {
 		if ctx.Err() != nil {
@@ -76,7 +84,7 @@ func (w *run) reconcile(ctx context.Context) Result {
 		step := decide(w.now(), w.State, w.target.Policy, w.req)
 		switch step.Verb {
 		case Settled:
-			return w.settled(step)
+			return w.settled(ctx, step)
 		case Stop:
 			w.tell(step, 0, step.Err)
 			return w.failed(ctx, step, step.Err)
@@ -92,6 +100,14 @@ func (w *run) reconcile(ctx context.Context) Result {
 	return w.failed(ctx, Step{Verb: Stop}, ErrTooManySteps)
 }
 
+// recovered turns a panic into an error: one target's bug must not stop the
+// others. What was panicked with may hold anything, so only its type is told.
+func recovered(report func(error)) {
+	if p := recover(); p != nil {
+		report(fmt.Errorf("%w: panic with a %T", ErrPanic, p))
+	}
+}
+
 // attempt takes a step and tells of it. An error ends the run, but for a
 // conflict: then the rules decide, which let a loser stand back.
 func (w *run) attempt(ctx context.Context, step Step) error {
@@ -100,13 +116,14 @@ func (w *run) attempt(ctx context.Context, step Step) error {
 	defer cancel()
 	err := w.take(ctx, step)
 	w.tell(step, w.now().Sub(begun), err)
-	if errors.Is(err, secretstore.ErrConflict) {
-		w.LostRace = err
-	}
-	if err == nil || (!errors.Is(err, secretstore.ErrConflict) && w.InHand == nil) {
+	switch {
+	case errors.Is(err, secretstore.ErrConflict):
+		return w.lookAgain(ctx, step, err)
+	case err != nil && w.InHand != nil:
+		return w.lookAgain(ctx, step, err)
+	default:
 		return err
 	}
-	return w.lookAgain(ctx, err)
 }
 
 // maxSalvage is how often a run looks again after a write that failed or met a
@@ -114,14 +131,22 @@ func (w *run) attempt(ctx context.Context, step Step) error {
 const maxSalvage = 3
 
 // lookAgain lets the rules decide after a conflict, or after a key in hand could
-// not be stored: it may have arrived all the same, or fit now.
-func (w *run) lookAgain(ctx context.Context, cause error) error {
+// not be stored: it may have arrived all the same, or fit now. A conflict with a
+// store that nobody has changed is not a lost race but an error.
+func (w *run) lookAgain(ctx context.Context, step Step, cause error) error {
+	seen := w.Stores[max(step.Store, 0)].Revision
 	if w.salvaged++; w.salvaged > maxSalvage {
 		return cause
 	}
 	w.look(ctx)
 	if w.primary().Err != nil {
 		return cause
+	}
+	if errors.Is(cause, secretstore.ErrConflict) {
+		if w.Stores[max(step.Store, 0)].Revision == seen {
+			return cause
+		}
+		w.LostRace = cause
 	}
 	if w.InHand != nil && w.referenced(w.InHand.ID) {
 		w.letGo()
@@ -148,7 +173,10 @@ func (w *run) wait(ctx context.Context, at time.Time) bool {
 	}
 }
 
-func (w *run) settled(step Step) Result {
+func (w *run) settled(ctx context.Context, step Step) Result {
+	if w.carried != nil {
+		return w.failed(ctx, Step{Verb: Sweep}, w.carried)
+	}
 	w.conclude()
 	w.result.Next, w.result.Why, w.result.Failing = step.At, step.Reason, step.Failing
 	w.tell(step, 0, nil)
@@ -183,7 +211,7 @@ func recordable(step Step, err error) bool {
 	case List, Look:
 		return false
 	case Stop:
-		return errors.Is(err, ErrIndeterminate) || errors.Is(err, ErrStillAlive)
+		return errors.Is(err, ErrIndeterminate) || errors.Is(err, ErrStillAlive) || errors.Is(err, ErrTooManySteps)
 	default:
 		return !errors.Is(err, ErrLostRace)
 	}
@@ -203,8 +231,12 @@ func (w *run) recordFailure(ctx context.Context, step Step, err error) {
 		return
 	}
 	notes := w.primary().Notes
+	what := step.Verb
+	if step.While != "" {
+		what = step.While
+	}
 	notes.Failure = secretstore.Failure{
-		Count: notes.Failure.Count + 1, At: w.now(), Step: string(step.Verb), Reason: shorten(err.Error()),
+		Count: notes.Failure.Count + 1, At: w.now(), Step: string(what), Reason: shorten(err.Error()),
 	}
 	_ = w.annotate(ctx, notes)
 }

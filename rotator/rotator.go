@@ -36,7 +36,8 @@ type Options struct {
 	// Observe is told of every step when it is done; from several goroutines.
 	// It must not block.
 	Observe func(Event)
-	// Concurrency is how many targets are reconciled side by side; 8 if 0.
+	// Concurrency is how many targets of one workspace are reconciled side by
+	// side; 8 if 0. Workspaces do not wait for each other.
 	Concurrency int
 	// StepTimeout bounds a step that was begun, which is then not interrupted;
 	// 2 min if 0.
@@ -92,9 +93,9 @@ type Result struct {
 	KeyID string
 	// Rotated: the run promoted a new key.
 	Rotated bool
-	// Revoked and Swept are the keys this run revoked; Swept those that were
-	// left behind by an interrupted rotation.
-	Revoked, Swept []string
+	// Revoked are the old keys this run revoked, Swept those left behind by an
+	// interrupted rotation, Discarded those it issued and had to give up.
+	Revoked, Swept, Discarded []string
 	// Next is when to look again, and Why; zero if nothing is planned.
 	Next time.Time
 	Why  string
@@ -126,23 +127,32 @@ func (r *Rotator) ReconcileAll(ctx context.Context, ts []Target, req Request, do
 	})
 }
 
-// each runs f over targets in a bounded pool. Targets of one workspace share
-// the key list that is read after the call.
+// each runs f over targets, in a bounded pool for each workspace, so that one that
+// hangs holds up nobody else's. Targets of one workspace share the key list that
+// is read after the call.
 func each[T any](r *Rotator, ts []Target, f func(t Target, mark int) T) []T {
-	marks := make(map[*Workspace]int)
+	pools := make(map[*Workspace]pool)
 	for _, t := range ts {
-		marks[t.Workspace] = t.Workspace.mark()
+		if _, ok := pools[t.Workspace]; !ok {
+			pools[t.Workspace] = pool{t.Workspace.mark(), make(chan struct{}, r.opts.Concurrency)}
+		}
 	}
 	out := make([]T, len(ts))
-	slots := make(chan struct{}, r.opts.Concurrency)
 	var wg sync.WaitGroup
 	for i, t := range ts {
-		slots <- struct{}{}
 		wg.Go(func() {
-			defer func() { <-slots }()
-			out[i] = f(t, marks[t.Workspace])
+			p := pools[t.Workspace]
+			p.slots <- struct{}{}
+			defer func() { <-p.slots }()
+			out[i] = f(t, p.mark)
 		})
 	}
 	wg.Wait()
 	return out
+}
+
+// pool is what the targets of one workspace share in one call of each.
+type pool struct {
+	mark  int
+	slots chan struct{}
 }

@@ -17,8 +17,12 @@ func (v *view) begin() (Step, bool) {
 	if !due {
 		return no()
 	}
-	if step, ok := v.obstacle(); ok || v.patient() {
-		return step, ok
+	for _, obstacle := range []func(*view) (Step, bool){
+		(*view).missingStore, (*view).strangePending, (*view).makeRoom, (*view).failedBefore,
+	} {
+		if step, ok := obstacle(v); ok || v.waiting {
+			return step, ok
+		}
 	}
 	if !v.Checked {
 		return Step{Verb: Check, Reason: "can the admin key finish what it begins?"}, true
@@ -38,12 +42,21 @@ func (v *view) due() (reason string, due bool) {
 		return "the current key no longer works: it was revoked, or the stored value is wrong", true
 	case !v.primary().Notes.Intent.IsZero():
 		return "an interrupted rotation is taken up again", true
-	case !v.request.RotateSince.IsZero() && cur.Promoted.Before(v.request.RotateSince):
+	case v.asked(cur):
 		return "asked for", true
 	case !cur.Foreign && !instantly.SameScopes(cur.Intent.Scopes, v.policy.Scopes):
 		return "the scopes in the configuration changed", true
 	}
 	return v.dueByTime(since)
+}
+
+// asked tells whether a rotation was asked for that has not been done: by this
+// run, or before it by the one that it carries on.
+func (v *view) asked(cur secretstore.Version) bool {
+	if v.request.RotateSince.IsZero() || v.Rotated {
+		return false
+	}
+	return v.Repaired || cur.Promoted.Before(v.request.RotateSince)
 }
 
 // since is when the age of the current key began; zero if that is not known.
@@ -72,7 +85,7 @@ func nextDue(p Policy, since time.Time) (at time.Time, reason string) {
 		return time.Time{}, ""
 	}
 	if p.Schedule != nil {
-		at, reason = p.Schedule.Next(since), "due by schedule"
+		at, reason = nextTick(p.Schedule, since), "due by schedule"
 	}
 	if p.MaxAge > 0 {
 		if old := since.Add(p.MaxAge); at.IsZero() || old.Before(at) {
@@ -82,69 +95,94 @@ func nextDue(p Policy, since time.Time) (at time.Time, reason string) {
 	return at, reason
 }
 
-// cancelStep drops the intent of an interrupted rotation that must wait for its
-// backoff, so that a key issued for it can be swept at once.
-func (v *view) cancelStep() (Step, bool) {
-	if v.primary().Notes.Intent.IsZero() {
-		return no()
+// zoneShift is the most by which a change of time zone moves a tick.
+const zoneShift = 26 * time.Hour
+
+// nextTick gives the first tick that is not the one the key was promoted for. A
+// change of the time zone moves that tick to after the promotion; rotating for it
+// again would be a rotation by configuration. So a tick close behind the
+// promotion, by at most zoneShift or half the schedule's interval, is passed over.
+func nextTick(s Schedule, since time.Time) time.Time {
+	first := s.Next(since)
+	second := s.Next(first)
+	if first.IsZero() || second.IsZero() {
+		return first
 	}
-	return Step{Verb: Cancel, Reason: "not taken up before the backoff is over"}, true
+	if first.Sub(since) < min(zoneShift, second.Sub(first)/2) {
+		return second
+	}
+	return first
 }
 
-// obstacle is what stands between a due rotation and its beginning.
-func (v *view) obstacle() (Step, bool) {
-	if _, ok := v.unreadable(); ok && !v.dead() {
-		return v.blocked()
+// missingStore lets no rotation begin while a store cannot be read, unless the
+// current key is dead anyhow.
+func (v *view) missingStore() (Step, bool) {
+	if v.dead() {
+		return no()
 	}
-	if ver, ok := v.primary().Versions[secretstore.Pending]; ok && ver.Foreign {
-		return stop(fmt.Errorf("store %s: %w: its pending version %s is not ours; remove its pending mark first",
-			v.primary().Name, ErrByHand, ver.ID))
+	return v.blocked()
+}
+
+// strangePending leaves a pending version alone that is not ours.
+func (v *view) strangePending() (Step, bool) {
+	ver, ok := v.primary().Versions[secretstore.Pending]
+	if !ok || !ver.Foreign {
+		return no()
 	}
-	if step, ok := v.makeRoom(); ok {
-		return step, true
+	return stop(fmt.Errorf("store %s: %w: its pending version %s is not ours; remove its pending mark first",
+		v.primary().Name, ErrByHand, ver.ID))
+}
+
+// urgentBackoff is the longest wait while the current key is dead: each attempt
+// costs a key at Instantly, but consumers have none.
+const urgentBackoff = time.Minute
+
+// failedBefore lets a rotation wait whose last attempts failed, unless the
+// caller is in a hurry. The intent of the failed attempt is dropped meanwhile, so
+// that a key issued for it can be swept at once.
+func (v *view) failedBefore() (Step, bool) {
+	f := v.primary().Notes.Failure
+	if f.Count == 0 || v.request.IgnoreBackoff || f.At.After(v.now) { // a clock was wrong
+		return no()
 	}
-	if v.patient() {
-		return v.cancelStep()
+	wait := backoff(f.Count)
+	if v.dead() {
+		wait = min(wait, urgentBackoff)
+	}
+	if !v.within(f.At, wait) {
+		return no()
+	}
+	v.failing, v.waiting = true, true
+	v.wake(f.At.Add(wait), "try again after the last failure")
+	if in := v.primary().Notes.Intent; !in.IsZero() && !in.At.After(f.At) { // a later one is another instance's
+		return Step{Verb: Cancel, Reason: "not taken up before the backoff is over"}, true
 	}
 	return no()
 }
 
-// patient tells whether the last attempts failed so recently that the next one
-// must wait.
-func (v *view) patient() bool {
-	f := v.primary().Notes.Failure
-	if f.Count == 0 || v.request.IgnoreBackoff {
-		return false
-	}
-	until := f.At.Add(backoff(f.Count))
-	if !v.now.Before(until) {
-		return false
-	}
-	v.failing = true
-	v.wake(until, "try again after the last failure")
-	return true
-}
-
-// makeRoom sees to the previous version before a new rotation begins, so that
+// makeRoom sees to the previous versions before a new rotation begins, so that
 // pending, current and previous are all there ever is. One of ours lives until
 // its grace is over; one that is not ours is never revoked, only forgotten.
 func (v *view) makeRoom() (Step, bool) {
+	if v.dead() {
+		return no() // promoting forgets the dead key and keeps the one before
+	}
 	for i, st := range v.Stores {
 		old, ok := st.Versions[secretstore.Previous]
-		if !ok {
+		if !ok || (i == 0 && v.mayDisplace()) || v.deadIn(i) {
 			continue
 		}
 		cur, hasCurrent := v.current(i)
-		if !old.Foreign {
-			if v.dead() || (i == 0 && v.mayDisplace()) {
-				continue // promoting will keep it and forget the dead or foreign one
-			}
+		switch {
+		case !old.Foreign && v.inUse(old.ID) && !v.inGrace():
+			return Step{Verb: Destroy, Store: i, ID: old.ID, Reason: "make room: it is in use in another store"}, true
+		case !old.Foreign:
 			return v.waitForGrace(old)
-		}
-		if hasCurrent && !cur.Foreign && v.inGrace() && !v.dead() {
+		case hasCurrent && !cur.Foreign && v.inGrace():
 			return v.waitForGrace(old)
+		default:
+			return Step{Verb: Destroy, Store: i, ID: old.ID, Reason: "make room: not one of ours"}, true
 		}
-		return Step{Verb: Destroy, Store: i, ID: old.ID, Reason: "make room: not one of ours"}, true
 	}
 	return no()
 }
@@ -152,17 +190,16 @@ func (v *view) makeRoom() (Step, bool) {
 // waitForGrace refuses a rotation that was asked for, and lets one that fell
 // due wait.
 func (v *view) waitForGrace(old secretstore.Version) (Step, bool) {
-	if step, ok := v.graceStep(old); ok {
+	if step, ok := v.graceStep(); ok {
 		return step, true
 	}
-	end, _ := v.graceEnd()
+	end, known := v.graceEnd()
+	v.waiting = true
 	switch {
-	case !v.inGrace():
-		return stop(fmt.Errorf("%w: key %s is previous in one store and in use in another", ErrByHand, old.ID))
-	case !v.request.RotateSince.IsZero():
-		return stop(&GraceError{KeyID: old.ID, Until: end})
-	default:
+	case !v.request.RotateSince.IsZero() && v.inGrace():
+		return stop(&GraceError{KeyID: old.ID, Foreign: old.Foreign, Until: end})
+	case known && v.inGrace():
 		v.wake(end, "begin the rotation that is due")
-		return Step{Verb: Settled, At: v.next, Reason: v.why}, true
 	}
+	return no() // else retire has said what hinders it
 }

@@ -2,8 +2,8 @@ package rotator
 
 import (
 	"fmt"
+	"time"
 
-	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
@@ -24,13 +24,13 @@ func (v *view) inHand() (Step, bool) {
 		return Step{Verb: Try, Store: inMemory, ID: h.ID, Reason: "is the new key live?"}, true
 	case isValid(t):
 		return Step{Verb: Stage, ID: h.ID, Reason: "store the new key as pending"}, true
-	case v.within(h.Issued, v.policy.Activation):
+	case v.within(h.Issued, v.policy.Activation) || (isInvalid(t) && !refused(t)):
 		return again(Try, inMemory, h.ID, t, "the new key may not be live yet")
 	case isInvalid(t):
 		return Step{Verb: Discard, Store: inMemory, ID: h.ID, Reason: "never became valid", Err: neverValid(h.ID, t)}, true
 	default:
 		// The intent names the key: the next run sweeps it.
-		return inconclusive(h.ID, t)
+		return inconclusive(Try, h.ID, t)
 	}
 }
 
@@ -59,13 +59,13 @@ func (v *view) pending() (Step, bool) {
 
 // mayDisplace tells whether the primary's current version may become previous,
 // or be forgotten where a previous one stands: the latter only if its key is
-// dead or not ours. So no living key of ours is ever dropped from the store.
+// dead. So no living key is ever dropped from the store without its grace.
 func (v *view) mayDisplace() bool {
 	if _, stands := v.primary().Versions[secretstore.Previous]; !stands {
 		return true
 	}
-	cur, ok := v.current(0)
-	return !ok || cur.Foreign || v.dead()
+	_, ok := v.current(0)
+	return !ok || v.dead()
 }
 
 // dead tells whether the primary's current key was just refused, and has had
@@ -75,8 +75,15 @@ func (v *view) dead() bool {
 	if !ok {
 		return false
 	}
-	t, ok := v.tested(0, cur.ID)
-	return ok && isInvalid(t) && (cur.Foreign || !v.within(cur.Intent.At, v.policy.Activation))
+	return v.deadIn(0) && !v.within(born(cur), v.policy.Activation)
+}
+
+// born is when a version's key was made, as far as can be told.
+func born(ver secretstore.Version) time.Time {
+	if ver.Foreign {
+		return ver.Created
+	}
+	return ver.Intent.At
 }
 
 // verifyAndPromote is the same for every store: a version is promoted only if
@@ -89,8 +96,8 @@ func (v *view) verifyAndPromote(i int, ver secretstore.Version) (Step, bool) {
 	case isValid(t):
 		return Step{Verb: Promote, Store: i, ID: ver.ID, Reason: "the pending key works as stored"}, true
 	case !isInvalid(t):
-		return inconclusive(ver.ID, t)
-	case v.within(ver.Intent.At, v.policy.Activation):
+		return inconclusive(Verify, ver.ID, t)
+	case v.within(born(ver), v.policy.Activation) || !refused(t):
 		return again(Verify, i, ver.ID, t, "the new key may not be live yet")
 	case i == 0:
 		return Step{Verb: Discard, ID: ver.ID, Reason: "never became valid", Err: neverValid(ver.ID, t)}, true
@@ -122,7 +129,7 @@ func (v *view) alive() (Step, bool) {
 		return no()
 	}
 	if !isInvalid(t) {
-		return inconclusive(cur.ID, t)
+		return inconclusive(Verify, cur.ID, t)
 	}
 	if !v.dead() {
 		return again(Verify, 0, cur.ID, t, "the key may not be live yet")
@@ -159,24 +166,62 @@ func (v *view) deliver() (Step, bool) {
 func (v *view) deliverTo(i int, cur secretstore.Version) (Step, bool) {
 	st := v.Stores[i]
 	_, stage, held := st.Find(cur.ID)
-	switch {
-	case held && stage == secretstore.Current:
+	if held && stage == secretstore.Current {
 		if left, ok := st.Versions[secretstore.Pending]; ok && !left.Foreign {
 			return Step{Verb: Destroy, Store: i, ID: left.ID, Reason: "left over"}, true
 		}
 		return no()
-	case held && stage == secretstore.Previous:
-		return stop(fmt.Errorf("store %s: %w: key %s is previous there but current in %s; move it back there, or in %s",
-			st.Name, ErrByHand, cur.ID, v.primary().Name, v.primary().Name))
 	}
-	if old, ok := st.Versions[secretstore.Previous]; ok && old.Foreign {
-		// Promoting would keep it and forget what is current there now.
-		return Step{Verb: Destroy, Store: i, ID: old.ID, Reason: "make room: not one of ours"}, true
+	if held && stage == secretstore.Previous && v.byHand(i) {
+		return no() // somebody put another value over it: not ours to undo before the next rotation
 	}
-	if held {
+	if step, ok := v.makeRoomIn(i, cur); ok || v.mustKeep(i, cur) {
+		return step, ok
+	}
+	if held && stage == secretstore.Pending {
 		return v.verifyAndPromote(i, cur)
 	}
 	return v.stageFollower(i, cur)
+}
+
+// byHand tells whether somebody else's value is current in store i.
+func (v *view) byHand(i int) bool {
+	cur, ok := v.current(i)
+	return ok && cur.Foreign
+}
+
+// makeRoomIn takes a follower's previous version out of the way of a delivery:
+// one that is not ours, or that the primary refers to anyhow. Promoting would
+// keep it, and forget the living key that is current there.
+func (v *view) makeRoomIn(i int, cur secretstore.Version) (Step, bool) {
+	old, ok := v.Stores[i].Versions[secretstore.Previous]
+	if !ok || v.mustKeep(i, cur) || v.deadIn(i) {
+		return no()
+	}
+	return Step{Verb: Destroy, Store: i, ID: old.ID, Reason: "make room for the current key"}, true
+}
+
+// mustKeep tells whether store i alone refers to an old key of ours, which must
+// be retired before anything can be delivered there; unless what the delivery
+// displaces is dead, then promoting keeps it.
+func (v *view) mustKeep(i int, cur secretstore.Version) bool {
+	old, ok := v.Stores[i].Versions[secretstore.Previous]
+	if !ok || old.Foreign || old.ID == cur.ID || v.deadIn(i) {
+		return false
+	}
+	_, _, known := v.primary().Find(old.ID)
+	return !known
+}
+
+// deadIn tells whether the current version of store i was just refused, often
+// enough.
+func (v *view) deadIn(i int) bool {
+	cur, ok := v.current(i)
+	if !ok {
+		return false
+	}
+	t, ok := v.tested(i, cur.ID)
+	return ok && refused(t)
 }
 
 // stageFollower copies the primary's current value, once it is known to work.
@@ -190,14 +235,4 @@ func (v *view) stageFollower(i int, cur secretstore.Version) (Step, bool) {
 	default:
 		return no() // rule alive has dealt with it
 	}
-}
-
-// wanting tells whether the answer to a create grants less than was asked for.
-func wanting(k instantly.Key, scopes []string) bool {
-	for _, s := range scopes {
-		if !instantly.Covers(k.Scopes, s) {
-			return true
-		}
-	}
-	return false
 }

@@ -5,25 +5,47 @@ import (
 	"slices"
 	"time"
 
+	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
 // retire takes displaced keys of ours out of use: wait for the end of grace,
 // make sure once more that the current key works everywhere, revoke, prove,
-// destroy.
+// destroy. A key that this very run displaced is left to a later one, so that
+// nothing that held this process up can have eaten the grace.
 func (v *view) retire() (Step, bool) {
-	if _, ok := v.unreadable(); ok || v.dead() {
+	if _, ok := v.unreadable(); ok || v.dead() || v.Displaced {
+		v.wakeForOld()
 		return no()
 	}
 	for _, old := range v.old() {
 		if v.inUse(old.ID) {
-			continue // rule deliver moves the store on, or says why it cannot
+			continue // rule deliver moves the store on
 		}
-		if step, ok := v.retireOne(old); ok {
+		step, ok := v.retireOne(old)
+		if ok && step.Verb == Stop {
+			v.hinder = &step
+			continue
+		}
+		if ok {
 			return step, true
 		}
 	}
 	return no()
+}
+
+// wakeForOld makes sure that a later run sees to the displaced keys.
+func (v *view) wakeForOld() {
+	end, known := v.graceEnd()
+	if known && end.Before(v.now) && v.Displaced {
+		end = v.now
+	}
+	if !known || end.Before(v.now) {
+		return // what keeps them is no question of time
+	}
+	for _, old := range v.old() {
+		v.wake(end, "revoke the old key "+old.ID)
+	}
 }
 
 // inUse tells whether some store has the key as its current or pending version.
@@ -37,8 +59,12 @@ func (v *view) inUse(id string) bool {
 }
 
 func (v *view) retireOne(old secretstore.Version) (Step, bool) {
-	if step, ok := v.graceStep(old); ok || v.inGrace() {
-		return step, ok
+	if step, ok := v.graceStep(); ok {
+		return step, true
+	}
+	if v.inGrace() {
+		v.wakeForOld()
+		return no()
 	}
 	if _, listed := v.Keys[old.ID]; !listed {
 		return v.proveStep(old)
@@ -46,7 +72,7 @@ func (v *view) retireOne(old secretstore.Version) (Step, bool) {
 	if at, ok := v.Revoked[old.ID]; ok {
 		return v.stillListed(old, at)
 	}
-	if step, ok := v.confirmCurrent(); ok {
+	if step, ok := v.confirmCurrent(old); ok {
 		return step, true
 	}
 	return Step{Verb: Revoke, ID: old.ID, Reason: "grace is over and its successor works everywhere"}, true
@@ -54,7 +80,7 @@ func (v *view) retireOne(old secretstore.Version) (Step, bool) {
 
 // inGrace tells whether displaced keys must live on.
 func (v *view) inGrace() bool {
-	if v.request.EndGrace && !v.Rotated { // not of a key displaced by this very run
+	if v.request.EndGrace && !v.Displaced { // not of a key displaced by this very run
 		return false
 	}
 	end, known := v.graceEnd()
@@ -63,27 +89,26 @@ func (v *view) inGrace() bool {
 
 // graceStep mends an unknown promotion time, which counts as "now": the old key
 // lives longer, never shorter.
-func (v *view) graceStep(old secretstore.Version) (Step, bool) {
+func (v *view) graceStep() (Step, bool) {
 	for i := range v.Stores {
 		if cur, ok := v.current(i); ok && cur.Promoted.IsZero() {
 			return Step{Verb: Repair, Store: i, ID: cur.ID, Reason: "its promotion time is not known: count from now"}, true
 		}
 	}
-	if v.inGrace() {
-		end, _ := v.graceEnd()
-		v.wake(end, "revoke the old key "+old.ID)
-	}
 	return no()
 }
 
 // confirmCurrent is the last look before a key is revoked: the current version
-// of every store passes a test call, and every store is looked at again after
-// that, since somebody may have changed it in between.
-func (v *view) confirmCurrent() (Step, bool) {
+// of every store passes a test call, none of them is the old key under another
+// name, and every store is looked at again after that, since somebody may have
+// changed it in between.
+func (v *view) confirmCurrent(old secretstore.Version) (Step, bool) {
 	var last moment
-	primary, _ := v.current(0)
 	for i := range v.Stores {
 		cur, ok := v.current(i)
+		if !ok && i > 0 {
+			continue // nobody reads a key there
+		}
 		if !ok {
 			return stop(fmt.Errorf("store %s: %w: it has no current version", v.Stores[i].Name, ErrByHand))
 		}
@@ -91,12 +116,15 @@ func (v *view) confirmCurrent() (Step, bool) {
 		switch {
 		case !ok:
 			return Step{Verb: Verify, Store: i, ID: cur.ID, Reason: "test the current key before the old one goes"}, true
-		case cur.ID != primary.ID && !primary.Foreign:
-			return stop(fmt.Errorf("store %s: %w: its current version %s is not the primary's", v.Stores[i].Name, ErrByHand, cur.ID))
+		case isInvalid(t) && !refused(t):
+			return again(Verify, i, cur.ID, t, "refused: a slip, or is it dead?")
 		case isInvalid(t):
-			return stop(fmt.Errorf("store %s: key %s does not work as stored there: %w", v.Stores[i].Name, cur.ID, t.Err))
+			return stop(fmt.Errorf("store %s: version %s does not work as stored there: %w", v.Stores[i].Name, cur.ID, t.Err))
 		case !isValid(t):
-			return inconclusive(cur.ID, t)
+			return inconclusive(Verify, cur.ID, t)
+		}
+		if step, ok := v.unmask(cur, old); ok {
+			return step, true
 		}
 		last = max(last, t.Seq)
 	}
@@ -106,12 +134,28 @@ func (v *view) confirmCurrent() (Step, bool) {
 	return no()
 }
 
+// unmask finds out whether a current version that somebody put there by hand is
+// the old key: its value is compared. If so the record goes, and the key stays.
+func (v *view) unmask(cur, old secretstore.Version) (Step, bool) {
+	i := v.holder(old.ID)
+	switch _, known := v.Tests[place{i, old.ID}]; {
+	case !cur.Foreign:
+		return no()
+	case !known:
+		return Step{Verb: Verify, Store: i, ID: old.ID, Reason: "is it what somebody put there by hand?"}, true
+	case v.Twins[old.ID]:
+		return Step{Verb: Destroy, Store: i, ID: old.ID, Reason: "somebody made this very key current by hand: it stays alive"}, true
+	default:
+		return no()
+	}
+}
+
 // stillListed waits for the key list to lose a revoked key.
 func (v *view) stillListed(old secretstore.Version, revoked time.Time) (Step, bool) {
 	if v.within(revoked, v.policy.Revocation) {
 		return Step{Verb: List, At: v.now.Add(pause(4)), Reason: "the revoked key is still listed"}, true
 	}
-	return stop(fmt.Errorf("key %s: %w: it is still listed", old.ID, ErrStillAlive))
+	return stop(fmt.Errorf("key %s: %w: it was revoked but is still listed", old.ID, ErrStillAlive))
 }
 
 // proveStep is for a key that the list no longer has: its value must be refused
@@ -126,11 +170,11 @@ func (v *view) proveStep(old secretstore.Version) (Step, bool) {
 		// The primary's record goes last: it says that work is left.
 		return Step{Verb: Destroy, Store: v.lastHolder(old.ID), ID: old.ID, Reason: "proven dead"}, true
 	case !isValid(t):
-		return inconclusive(old.ID, t)
+		return inconclusive(Prove, old.ID, t)
 	case v.within(t.First, v.policy.Revocation):
 		return again(Prove, i, old.ID, t, "revocation takes effect late")
 	default:
-		return stop(fmt.Errorf("key %s: %w", old.ID, ErrStillAlive))
+		return stop(fmt.Errorf("key %s: %w: the key list lacks it, but it is still accepted", old.ID, ErrStillAlive))
 	}
 }
 
@@ -156,13 +200,13 @@ func holds(id string) func(StoreState) bool {
 
 // sweep revokes keys of ours that nothing refers to: lost creates, discarded
 // ones. It must have looked at the stores after the list was begun: then a
-// listed key that no version and no intent names can never be named again.
+// listed key that no version and no intent names can never be staged any more.
 func (v *view) sweep() (Step, bool) {
 	if _, ok := v.unreadable(); ok {
 		return no()
 	}
 	for _, id := range v.orphans() {
-		if _, ok := v.Revoked[id]; ok {
+		if _, ok := v.Revoked[id]; ok || v.Unswept[id] {
 			continue // the next run's list shows whether it is gone
 		}
 		if !v.seenSince(v.Listed) {
@@ -173,21 +217,50 @@ func (v *view) sweep() (Step, bool) {
 	return no()
 }
 
-// orphans gives, in a stable order, the listed keys that bear our owner and this
-// primary's fingerprint, and that neither a version nor the intent refers to.
+// orphans gives, in a stable order, the listed keys that bear our owner and the
+// fingerprint of one of the target's stores, and that nothing can refer to. (A
+// store may have been the primary before the configuration's order was changed.)
 func (v *view) orphans() []string {
-	mark := fingerprint(v.primary().Identity)
 	var ids []string
 	for id, k := range v.Keys {
-		name, ok := parseKeyName(k.Name)
-		if !ok || name.Owner != v.policy.Owner || name.Store != mark {
-			continue
+		if v.bearsOurName(k) && !v.referenced(id) && !v.mayBeInUse(k) {
+			ids = append(ids, id)
 		}
-		if v.referenced(id) || name.Nonce == v.primary().Notes.Intent.Nonce || (v.InHand != nil && v.InHand.ID == id) {
-			continue
-		}
-		ids = append(ids, id)
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+// bearsOurName tells whether a key was issued for this target's stores, and not
+// for an intent that still stands.
+func (v *view) bearsOurName(k instantly.Key) bool {
+	name, ok := parseKeyName(k.Name)
+	if !ok || name.Owner != v.policy.Owner || (v.InHand != nil && v.InHand.ID == k.ID) {
+		return false
+	}
+	ours := false
+	for _, st := range v.Stores {
+		if name.Nonce == st.Notes.Intent.Nonce {
+			return false
+		}
+		ours = ours || name.Store == fingerprint(st.Identity)
+	}
+	return ours
+}
+
+// handMargin allows for clocks that differ between Instantly and a store.
+const handMargin = 10 * time.Minute
+
+// mayBeInUse tells whether the key may be what a version of unknown origin holds:
+// one whose record was lost, or that somebody put there by hand. That is so for
+// every key that is older than the version.
+func (v *view) mayBeInUse(k instantly.Key) bool {
+	for _, st := range v.Stores {
+		for _, ver := range st.Versions {
+			if ver.Foreign && (k.Created.IsZero() || ver.Created.IsZero() || k.Created.Before(ver.Created.Add(handMargin))) {
+				return true
+			}
+		}
+	}
+	return false
 }

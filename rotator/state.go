@@ -35,11 +35,20 @@ type State struct {
 	Tests map[place]test
 	// Revoked keys of this run, by id.
 	Revoked map[string]time.Time
+	// Unswept are orphans that could not be revoked in this run.
+	Unswept map[string]bool
+	// Twins are ids of versions whose value some version of unknown origin has
+	// too: somebody put it there by hand.
+	Twins map[string]bool
 	// LostRace: another writer came between; this run must stand back. The
 	// conflict, or nil.
 	LostRace error
 	// Rotated: this run promoted a new key in the primary store.
 	Rotated bool
+	// Displaced: this run promoted a key in some store.
+	Displaced bool
+	// Repaired: this run had to make up a promotion time in the primary store.
+	Repaired bool
 }
 
 // StoreState is what one store said.
@@ -72,12 +81,14 @@ const inMemory = -1
 // A test is the newest test call with the value at a place.
 type test struct {
 	instantly.Probe
-	// First and At are when the first and the newest answer came.
+	// First and At are when the first and the newest call began.
 	First, At time.Time
 	// Seq is when the call began.
 	Seq moment
 	// Tries counts the calls made for this place in this run.
 	Tries int
+	// Refused counts the invalid answers in a row, the newest included.
+	Refused int
 }
 
 // fresh is how long a test call counts as "just verified".

@@ -20,8 +20,8 @@ const (
 
 	// Sweep revokes a key of ours that nothing refers to.
 	Sweep Verb = "sweep"
-	// Discard gives up a key that never became valid: destroys its pending
-	// version, if it has one, and revokes it.
+	// Discard gives up a key that never became valid, or that another instance
+	// outran: destroys its pending version, if it has one, and revokes it.
 	Discard Verb = "discard"
 	// Cancel drops an intent that nobody goes on with, so that a key issued for
 	// it can be swept.
@@ -66,6 +66,8 @@ type Step struct {
 	// At: not before that instant (a test call that is made again), or for
 	// Settled when to look again. Zero: now; for Settled: nothing is planned.
 	At time.Time
+	// While is what a Stop was about to find out or do.
+	While Verb
 	// Failing for Settled: a due rotation waits only because the last attempts
 	// failed.
 	Failing bool

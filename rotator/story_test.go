@@ -40,7 +40,7 @@ func TestFirstRunFillsAnEmptyStore(t *testing.T) {
 		in := w.start()
 		res := mustSettle(t, in.run(rotator.Request{}))
 		expectSteps(t, in, "reserve issue try stage verify promote settled")
-		if !res.Rotated || !res.Next.Equal(time.Now().Add(interval)) {
+		if !res.Rotated || !res.Next.Equal(time.Now().Add(interval+late)) {
 			t.Errorf("result: %+v", res)
 		}
 	})
@@ -49,14 +49,14 @@ func TestFirstRunFillsAnEmptyStore(t *testing.T) {
 func TestARotationKeepsTheOldKeyForItsGrace(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		mustSettle(t, w.start().run(rotator.Request{}))
-		time.Sleep(interval)
+		time.Sleep(interval + late)
 		in := w.start()
 		res := mustSettle(t, in.run(rotator.Request{}))
 		expectSteps(t, in, "reserve issue try stage verify promote settled")
-		if !res.Next.Equal(time.Now().Add(grace)) {
+		if !res.Next.Equal(time.Now().Add(grace + late)) {
 			t.Errorf("next look in %s, want at the end of grace", time.Until(res.Next))
 		}
-		time.Sleep(grace - time.Second)
+		time.Sleep(grace + late - time.Second)
 		in = w.start()
 		mustSettle(t, in.run(rotator.Request{}))
 		expectSteps(t, in, "settled")
@@ -71,17 +71,17 @@ func TestARotationKeepsTheOldKeyForItsGrace(t *testing.T) {
 func TestFollowersAreDeliveredAndGraceStartsWithTheLast(t *testing.T) {
 	story(t, 2, func(t *testing.T, w *world) {
 		mustSettle(t, w.start().run(rotator.Request{}))
-		time.Sleep(interval)
+		time.Sleep(interval + late)
 		in := w.start()
 		in.hook = failing("stage@1", errors.New("follower is down"))
 		if res := in.run(rotator.Request{}); res.Err == nil {
 			t.Fatal("a follower failed and the run says settled")
 		}
-		time.Sleep(grace)
+		time.Sleep(grace + late)
 		in = w.start()
 		mustSettle(t, in.run(rotator.Request{}))
 		expectSteps(t, in, "verify stage@1 verify@1 promote@1 clear settled")
-		time.Sleep(grace - time.Second)
+		time.Sleep(grace + late - time.Second)
 		in = w.start()
 		mustSettle(t, in.run(rotator.Request{}))
 		expectSteps(t, in, "settled")
@@ -128,7 +128,7 @@ func TestAKeyThatNeverWorksIsDiscarded(t *testing.T) {
 		w.cloud.activation = time.Hour
 		in := w.start()
 		res := in.run(rotator.Request{})
-		if !errors.Is(res.Err, rotator.ErrNeverValid) || len(res.Swept) != 1 {
+		if !errors.Is(res.Err, rotator.ErrNeverValid) || len(res.Discarded) != 1 {
 			t.Fatalf("result %+v, want the key discarded", res)
 		}
 		if len(w.stores[0].Contents()) != 0 {
@@ -148,7 +148,7 @@ func TestAPendingKeyThatStoppedWorkingIsDiscarded(t *testing.T) {
 		}
 		in = w.start()
 		res := in.run(rotator.Request{})
-		expectSteps(t, in, "verify discard")
+		expectSteps(t, in, "verify verify verify discard")
 		if !errors.Is(res.Err, rotator.ErrNeverValid) {
 			t.Errorf("err = %v", res.Err)
 		}
@@ -194,9 +194,9 @@ func TestARevokedKeyThatGoesOnWorkingIsKeptInSight(t *testing.T) {
 func rotateAndEndGrace(t *testing.T, w *world) {
 	t.Helper()
 	mustSettle(t, w.start().run(rotator.Request{}))
-	time.Sleep(interval)
+	time.Sleep(interval + late)
 	mustSettle(t, w.start().run(rotator.Request{}))
-	time.Sleep(grace)
+	time.Sleep(grace + late)
 }
 
 func TestAnInconclusiveTestCallStopsWithBothKeysAlive(t *testing.T) {
@@ -204,10 +204,10 @@ func TestAnInconclusiveTestCallStopsWithBothKeysAlive(t *testing.T) {
 		t.Run(when, func(t *testing.T) {
 			story(t, 1, func(t *testing.T, w *world) {
 				mustSettle(t, w.start().run(rotator.Request{}))
-				time.Sleep(interval)
+				time.Sleep(interval + late)
 				if when == "before the old key is revoked" {
 					mustSettle(t, w.start().run(rotator.Request{}))
-					time.Sleep(grace)
+					time.Sleep(grace + late)
 				}
 				before := len(w.cloud.listedKeys())
 				w.cloud.probeErr = errors.New("402: no active paid plan")
@@ -244,7 +244,7 @@ func TestAKeyRevokedByHandIsReplacedAtOnce(t *testing.T) {
 func TestAKeyRevokedByHandIsReplacedInTheGraceOfTheOneBefore(t *testing.T) {
 	story(t, 2, func(t *testing.T, w *world) {
 		old := mustSettle(t, w.start().run(rotator.Request{}))
-		time.Sleep(interval)
+		time.Sleep(interval + late)
 		res := mustSettle(t, w.start().run(rotator.Request{}))
 		time.Sleep(time.Hour)
 		w.cloud.revokeByHand(res.KeyID)
@@ -266,11 +266,11 @@ func TestAHandMadeSecretIsUsedReplacedWhenDueAndNeverRevoked(t *testing.T) {
 		if res.Rotated || !res.Next.Equal(time.Now().Add(interval)) {
 			t.Errorf("result %+v, want it left alone until it is due", res)
 		}
-		time.Sleep(interval)
+		time.Sleep(interval + late)
 		mustSettle(t, w.start().run(rotator.Request{}))
-		time.Sleep(grace)
+		time.Sleep(grace + late)
 		mustSettle(t, w.start().run(rotator.Request{}))
-		time.Sleep(interval)
+		time.Sleep(interval + late)
 		mustSettle(t, w.start().run(rotator.Request{}))
 		w.settle()
 		if !k.listed() {
@@ -290,7 +290,7 @@ func TestAHandMadeValueOverOursIsNotFought(t *testing.T) {
 		if !w.cloud.keys[ours.KeyID].listed() {
 			t.Fatal("our displaced key was revoked without grace")
 		}
-		time.Sleep(grace)
+		time.Sleep(grace + late)
 		mustSettle(t, w.start().run(rotator.Request{}))
 		if w.cloud.keys[ours.KeyID].listed() || currentValue(w.stores[0]) != k.value {
 			t.Error("after its grace our displaced key should be gone and the hand-made one still current")
@@ -306,7 +306,7 @@ func TestAHandMadeValueInThePrimaryLeavesTheFollowersKeyAlive(t *testing.T) {
 		w.judge("a person's put")
 		for range 3 {
 			mustSettle(t, w.start().run(rotator.Request{}))
-			time.Sleep(grace)
+			time.Sleep(grace + late)
 		}
 		if !w.cloud.keys[ours.KeyID].listed() {
 			t.Error("the key that the follower's consumers read was revoked")
@@ -317,13 +317,13 @@ func TestAHandMadeValueInThePrimaryLeavesTheFollowersKeyAlive(t *testing.T) {
 func TestARotationIsRefusedInTheGracePeriod(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		first := mustSettle(t, w.start().run(rotator.Request{}))
-		time.Sleep(interval)
+		time.Sleep(interval + late)
 		mustSettle(t, w.start().run(rotator.Request{}))
 		promoted := time.Now()
 		time.Sleep(time.Hour)
 		res := w.start().run(rotator.Request{RotateSince: time.Now()})
 		var inGrace *rotator.GraceError
-		if !errors.As(res.Err, &inGrace) || inGrace.KeyID != first.KeyID || !inGrace.Until.Equal(promoted.Add(grace)) {
+		if !errors.As(res.Err, &inGrace) || inGrace.KeyID != first.KeyID || !inGrace.Until.Equal(promoted.Add(grace+late)) {
 			t.Fatalf("err = %v, want it to name the old key and the end of its grace", res.Err)
 		}
 		w.graceEnded = true
@@ -376,7 +376,7 @@ func TestAnEditInMidRotationFinishesUnderTheOldConfiguration(t *testing.T) {
 		in.run(rotator.Request{})
 		w.policy.Scopes, w.policy.Grace = []string{"leads:update"}, time.Second
 		mustSettle(t, w.start().run(rotator.Request{IgnoreBackoff: true}))
-		time.Sleep(grace)
+		time.Sleep(grace + late)
 		w.settle()
 	})
 }
@@ -388,7 +388,7 @@ func TestALostPromotionTimeMakesTheOldKeyLiveLonger(t *testing.T) {
 		in := w.start()
 		res := mustSettle(t, in.run(rotator.Request{}))
 		expectSteps(t, in, "repair settled")
-		if !res.Next.Equal(time.Now().Add(grace)) {
+		if !res.Next.Equal(time.Now().Add(grace + late)) {
 			t.Errorf("next look in %s, want a whole grace period", time.Until(res.Next))
 		}
 	})

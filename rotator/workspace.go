@@ -38,6 +38,7 @@ type Workspace struct {
 
 	turn    chan struct{} // held while the list is read or the admin key checked
 	listing listing       // the newest
+	failed  failedListing // the newest that failed
 	checked time.Time     // when CheckDelete last said yes
 
 	mu    sync.Mutex
@@ -49,6 +50,13 @@ type listing struct {
 	number       int // counts readings; 0 for none
 	keys         map[string]instantly.Key
 	organization string
+}
+
+// failedListing is a reading of the key list that came to nothing. Those who
+// waited for it share its error: asking again for each of them would not help.
+type failedListing struct {
+	number int
+	err    error
 }
 
 // NewWorkspace binds a workspace's name to its API. If organization is not
@@ -71,12 +79,19 @@ func (w *Workspace) listedSince(ctx context.Context, mark int) (listing, error) 
 		return listing{}, err
 	}
 	defer w.release()
-	if w.listing.number > mark {
+	switch {
+	case w.listing.number > mark:
 		return w.listing, nil
+	case w.failed.number > mark:
+		return listing{}, w.failed.err
 	}
 	l, err := w.list(ctx)
 	if err != nil {
-		return listing{}, fmt.Errorf("workspace %s: %w", w.Name, err)
+		err = fmt.Errorf("workspace %s: %w", w.Name, err)
+		if ctx.Err() == nil { // else it is this caller's own failure
+			w.failed = failedListing{w.begun, err}
+		}
+		return listing{}, err
 	}
 	w.listing = l
 	return l, nil
@@ -149,6 +164,7 @@ func (w *Workspace) check(ctx context.Context, now time.Time) error {
 	return nil
 }
 
+// take waits for this caller's turn.
 func (w *Workspace) take(ctx context.Context) error {
 	select {
 	case w.turn <- struct{}{}:

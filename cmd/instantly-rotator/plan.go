@@ -42,10 +42,11 @@ type plannedStep struct {
 
 // plan shows the next steps. gate: something due is exit code 2, for pipelines.
 func (a *app) plan(ctx context.Context, names []string, req rotator.Request, output string, gate bool) error {
-	outlooks, err := a.outlooks(ctx, names, req)
+	d, err := a.deploy(ctx, names)
 	if err != nil {
 		return err
 	}
+	outlooks := d.Outlook(ctx, d.targets, req)
 	steps := make([]plannedStep, len(outlooks))
 	due, failed := 0, 0
 	for i, o := range outlooks {
@@ -129,18 +130,4 @@ func (a *app) why(p plannedStep) string {
 	default:
 		return p.Reason
 	}
-}
-
-// outlooks looks at the named targets.
-func (a *app) outlooks(ctx context.Context, names []string, req rotator.Request) ([]rotator.Outlook, error) {
-	log, err := a.logger()
-	if err != nil {
-		return nil, err
-	}
-	targets, cfg, err := a.targets(ctx, log, names)
-	if err != nil {
-		return nil, err
-	}
-	engine := rotator.New(rotator.Options{Now: a.now, Concurrency: cfg.Concurrency})
-	return engine.Outlook(ctx, targets, req), nil
 }

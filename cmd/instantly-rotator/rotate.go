@@ -57,17 +57,12 @@ func (a *app) rotate(ctx context.Context, names []string, f rotateFlags) error {
 	if f.dryRun {
 		return a.plan(ctx, names, f.request(a.now()), "table", false)
 	}
-	log, err := a.logger()
+	d, err := a.deploy(ctx, names)
 	if err != nil {
 		return err
 	}
-	targets, cfg, err := a.targets(ctx, log, names)
-	if err != nil {
-		return err
-	}
-	bar := a.progress(len(targets))
-	engine := rotator.New(rotator.Options{Now: a.now, Concurrency: cfg.Concurrency, Observe: logSteps(log)})
-	results := engine.ReconcileAll(ctx, targets, f.request(a.now()), bar.done)
+	bar := a.progress(len(d.targets))
+	results := d.ReconcileAll(ctx, d.targets, f.request(a.now()), bar.done)
 	bar.stop()
 	return a.report(results)
 }
@@ -105,6 +100,9 @@ func (a *app) report(results []rotator.Result) error {
 func (a *app) reportOne(r rotator.Result) {
 	for _, id := range r.Swept {
 		fmt.Fprintf(a.stdout, "%s: revoked key %s, left behind by a rotation that was cut off\n", r.Target, id)
+	}
+	for _, id := range r.Discarded {
+		fmt.Fprintf(a.stdout, "%s: revoked the new key %s, which could not be used\n", r.Target, id)
 	}
 	for _, id := range r.Revoked {
 		fmt.Fprintf(a.stdout, "%s: revoked the old key %s\n", r.Target, id)

@@ -81,16 +81,11 @@ type foreign struct {
 }
 
 func (a *app) status(ctx context.Context, names []string, output string, wide bool) error {
-	log, err := a.logger()
+	d, err := a.deploy(ctx, names)
 	if err != nil {
 		return err
 	}
-	targets, cfg, err := a.targets(ctx, log, names)
-	if err != nil {
-		return err
-	}
-	engine := rotator.New(rotator.Options{Now: a.now, Concurrency: cfg.Concurrency})
-	outlooks := engine.Outlook(ctx, targets, rotator.Request{})
+	outlooks := d.Outlook(ctx, d.targets, rotator.Request{})
 	statuses, failed := make([]targetStatus, len(outlooks)), false
 	for i, o := range outlooks {
 		statuses[i] = a.statusOf(o)
@@ -98,7 +93,7 @@ func (a *app) status(ctx context.Context, names []string, output string, wide bo
 	}
 	var workspaces []workspaceStatus
 	if len(names) == 0 { // with a choice of targets, "not ours" could not be told
-		workspaces = inventories(engine.Inventory(ctx, targets, outlooks))
+		workspaces = inventories(d.Inventory(ctx, d.targets, outlooks))
 	}
 	all := map[string]any{"targets": statuses, "workspaces": workspaces}
 	if err := a.show(output, all, func() { a.statusTable(statuses, workspaces, wide) }); err != nil {
@@ -165,6 +160,9 @@ func (a *app) hintsOf(o rotator.Outlook) []string {
 	}
 	if o.Current != nil && o.Current.Foreign {
 		hints = append(hints, "the current key was not made by the rotator: it is used as it is and never revoked; \"rotate "+o.Target+"\" replaces it, then revoke it yourself in Instantly")
+	}
+	if o.Current != nil && o.Since.IsZero() {
+		hints = append(hints, "the age of the current key is not known, so it never falls due by itself; \"rotate "+o.Target+"\" starts afresh")
 	}
 	if n := len(o.Orphans); n > 0 {
 		hints = append(hints, fmt.Sprintf("%d keys left behind by interrupted rotations; \"rotate --due\" revokes them", n))

@@ -38,18 +38,13 @@ type verdict struct {
 }
 
 func (a *app) verify(ctx context.Context, names []string, output string) error {
-	log, err := a.logger()
+	d, err := a.deploy(ctx, names)
 	if err != nil {
 		return err
 	}
-	targets, cfg, err := a.targets(ctx, log, names)
-	if err != nil {
-		return err
-	}
-	engine := rotator.New(rotator.Options{Now: a.now, Concurrency: cfg.Concurrency})
 	var verdicts []verdict
 	failed := false
-	for _, v := range engine.Verify(ctx, targets) {
+	for _, v := range d.Verify(ctx, d.targets) {
 		verdicts = append(verdicts, verdictOf(v))
 		failed = failed || v.Verdict != instantly.Valid
 	}

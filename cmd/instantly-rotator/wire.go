@@ -32,24 +32,34 @@ func (a *app) load() (*config.Config, error) {
 	return cfg, err
 }
 
-// targets opens what the named keys need, or all of them if no name is given. A
+// A deployment is the engine with the targets it is to run over.
+type deployment struct {
+	*rotator.Rotator
+	targets []rotator.Target
+}
+
+// deploy opens what the named keys need, or all of them if no name is given. A
 // store or an admin key that cannot be had fails the targets that need it, when
 // they are run, and no other.
-func (a *app) targets(ctx context.Context, log *zap.Logger, names []string) ([]rotator.Target, *config.Config, error) {
+func (a *app) deploy(ctx context.Context, names []string) (deployment, error) {
+	log, err := a.logger()
+	if err != nil {
+		return deployment{}, err
+	}
 	cfg, err := a.load()
 	if err != nil {
-		return nil, nil, err
+		return deployment{}, err
 	}
 	keys, err := chosen(cfg, names)
 	if err != nil {
-		return nil, nil, err
+		return deployment{}, err
 	}
 	w := &wiring{app: a, cfg: cfg, log: log, workspaces: map[string]*rotator.Workspace{}}
-	var out []rotator.Target
+	d := deployment{Rotator: rotator.New(rotator.Options{Now: a.now, Concurrency: cfg.Concurrency, Observe: logSteps(log)})}
 	for _, k := range keys {
-		out = append(out, w.target(ctx, k))
+		d.targets = append(d.targets, w.target(ctx, k))
 	}
-	return out, cfg, nil
+	return d, nil
 }
 
 // chosen picks keys by name, in the order of the names.

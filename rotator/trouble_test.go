@@ -1,0 +1,291 @@
+package rotator_test
+
+// Trouble of one kind must not keep the engine from what it can still do.
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/memstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+)
+
+// A key list that shows a deleted key for five seconds more: "is still listed" is read from a cached list,
+// never again from the API.
+func TestTheListIsReadAgainWhileARevokedKeyIsStillListed(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		rotateAndEndGrace(t, w)
+		in, lists := w.start(), 0
+		res := in.oddRun(rotator.Request{}, oddAPI{keys: func(_ context.Context, ks []instantly.Key) ([]instantly.Key, error) {
+			lists++
+			for _, k := range w.cloud.all() {
+				if !k.listed() && time.Since(k.deletedAt) < 5*time.Second {
+					ks = append(ks, k.Key)
+				}
+			}
+			return ks, nil
+		}})
+		if res.Err != nil {
+			t.Errorf("after %d readings of the list: %v\n%s", lists, res.Err, in.steps())
+		}
+	})
+}
+
+// An orphan that the API refuses to delete keeps a dead current key from being replaced, for ever.
+func TestAnUndeletableOrphanMustNotKeepADeadKeyCurrent(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		mustSettle(t, w.start().run(rotator.Request{}))
+		// a lost create, later
+		time.Sleep(interval + late)
+		in := w.start()
+		in.hook = losingAnswer("create")
+		in.run(rotator.Request{})
+		w.cloud.revokeByHand("key-1")
+		for range 30 {
+			time.Sleep(6 * time.Hour)
+			in = w.start()
+			res := in.oddRun(rotator.Request{IgnoreBackoff: true}, oddAPI{del: func(_ context.Context, id string) error {
+				if id == "key-2" {
+					return errors.New("500: cannot delete")
+				}
+				return nil
+			}})
+			if res.Rotated {
+				return
+			}
+		}
+		t.Error("30 runs over a week: consumers still read a dead key")
+	})
+}
+
+// The value of the previous version cannot be read any more (value file lost, identity exchanged): the target
+// never rotates again, though the old key is long gone from Instantly.
+func TestAnUnreadablePreviousValueMustNotStopRotationForEver(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		rotateAndEndGrace(t, w)
+		var last rotator.Result
+		for range 5 {
+			in := w.start()
+			tg := in.target()
+			tg.Stores[0].Store = corrupt{tg.Stores[0].Store, "key-1"}
+			last = in.rotator.Reconcile(t.Context(), tg, rotator.Request{IgnoreBackoff: true, EndGrace: true, RotateSince: time.Now()})
+			time.Sleep(interval + late)
+		}
+		if last.Err != nil {
+			t.Errorf("no rotation for five intervals: %v", last.Err)
+		}
+	})
+}
+
+// The primary has a previous version of ours but no current one (removed by hand): nothing ever fills it.
+func TestAPrimaryWithoutACurrentVersionIsFilled(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		rotateAndEndGrace(t, w)
+		w.cloud.revokeByHand("key-2")
+		in := w.start()
+		tg := in.target()
+		tg.Stores[0].Store = noCurrent{tg.Stores[0].Store}
+		res := in.rotator.Reconcile(t.Context(), tg, rotator.Request{IgnoreBackoff: true, RotateSince: time.Now()})
+		if !res.Rotated {
+			t.Errorf("%s: %v", in.steps(), res.Err)
+		}
+	})
+}
+
+// One stray 401 and a key list that does not show the current key (the one that was made a minute ago, say).
+func TestOneStray401MustNotEndALivingKey(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		mustSettle(t, w.start().run(rotator.Request{}))
+		time.Sleep(interval + late)
+		mustSettle(t, w.start().run(rotator.Request{}))
+		time.Sleep(2 * time.Minute) // key-2 is current, key-1 in its grace
+		in, n := w.start(), 0
+		in.oddRun(rotator.Request{}, oddAPI{
+			keys: func(_ context.Context, ks []instantly.Key) (out []instantly.Key, err error) {
+				for _, k := range ks {
+					if k.ID != "key-2" {
+						out = append(out, k)
+					}
+				}
+				return out, nil
+			},
+			probe: func(_ secret.Value, p instantly.Probe) instantly.Probe {
+				if n++; n == 1 {
+					return instantly.Probe{Verdict: instantly.Invalid, Err: errDead}
+				}
+				return p
+			},
+		})
+		next := w.start()
+		_ = next.run(rotator.Request{})
+	})
+}
+
+// An answer that arrives late (the process stood still) counts as fresh.
+func TestAnAnswerReadLateIsNotFresh(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		rotateAndEndGrace(t, w)
+		in, n := w.start(), 0
+		in.hook = func(op string, when memstore.When) error {
+			if op == "probe" && when == memstore.After {
+				if n++; n == 1 {
+					time.Sleep(100 * time.Second) // within StepTimeout
+				}
+			}
+			return nil
+		}
+		in.run(rotator.Request{})
+	})
+}
+
+func TestAPanicInOneTargetsStoreMustNotEndTheOthers(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		in := w.start()
+		bad := in.target()
+		bad.Stores[0].Store = panicking{}
+		res := in.rotator.ReconcileAll(t.Context(), []rotator.Target{bad, in.target()}, rotator.Request{}, nil)
+		if !errors.Is(res[0].Err, rotator.ErrPanic) || !res[1].Rotated {
+			t.Errorf("results %+v", res)
+		}
+	})
+}
+
+// Only the record of a failure that was made good is left to clear: "plan" says that something is due.
+func TestClearingARecordIsNotDue(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		in := w.start()
+		in.hook = losingAnswer("promote@0")
+		in.run(rotator.Request{})
+		in = w.start()
+		o := in.rotator.Outlook(t.Context(), []rotator.Target{in.target()}, rotator.Request{})[0]
+		if o.Due {
+			t.Errorf("due because %q; next step %s", o.Because, o.Next.Verb)
+		}
+	})
+}
+
+// One workspace hangs; the targets of another one wait for it.
+func TestAHangingWorkspaceMustNotHoldUpTheOthers(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		in := w.start()
+		hang := rotator.NewWorkspace("hanging", oddAPI{tappedAPI: tappedAPI{in}, keys: func(ctx context.Context, _ []instantly.Key) ([]instantly.Key, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}}, orgID)
+		var ts []rotator.Target
+		for range 40 {
+			x := in.target()
+			x.Workspace = hang
+			ts = append(ts, x)
+		}
+		ts = append(ts, in.target())
+		began, took := time.Now(), time.Hour
+		for i := range ts {
+			ts[i].Name = string(rune('A' + i))
+		}
+		var mu sync.Mutex
+		in.rotator.ReconcileAll(t.Context(), ts, rotator.Request{}, func(r rotator.Result) {
+			mu.Lock()
+			defer mu.Unlock()
+			if r.Rotated {
+				took = time.Since(began)
+			}
+		})
+		if took > time.Minute {
+			t.Errorf("the healthy workspace's target was done after %s; all after %s", took, time.Since(began))
+		}
+	})
+}
+
+// The list of a workspace fails: each of its targets asks for it again.
+func TestAFailedListIsSharedToo(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		in, lists := w.start(), 0
+		var mu sync.Mutex
+		ws := rotator.NewWorkspace("down", oddAPI{tappedAPI: tappedAPI{in}, keys: func(ctx context.Context, _ []instantly.Key) ([]instantly.Key, error) {
+			mu.Lock()
+			lists++
+			mu.Unlock()
+			time.Sleep(10 * time.Second)
+			return nil, errors.New("503")
+		}}, orgID)
+		var ts []rotator.Target
+		for range 40 {
+			x := in.target()
+			x.Workspace = ws
+			ts = append(ts, x)
+		}
+		began := time.Now()
+		in.rotator.ReconcileAll(t.Context(), ts, rotator.Request{}, nil)
+		if lists > 5 {
+			t.Errorf("%d readings of a failing list in %s", lists, time.Since(began))
+		}
+	})
+}
+
+// Due in the grace of the key before: a failure long made good stays on record until the grace ends.
+func TestAScopeEditInGraceShowsWhyNothingHappens(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		mustSettle(t, w.start().run(rotator.Request{}))
+		time.Sleep(interval + late)
+		in := w.start()
+		in.hook = losingAnswer("promote@0")
+		in.run(rotator.Request{})
+		w.policy.Scopes = []string{"leads:update"}
+		in = w.start()
+		in.run(rotator.Request{})
+		if f := w.failure(t); f.Count != 0 {
+			t.Errorf("%s: still on record: %+v", in.steps(), f)
+		}
+	})
+}
+
+// unreadable makes Read of one id corrupt.
+type corrupt struct {
+	secretstore.Store
+	id string
+}
+
+func (c corrupt) Read(ctx context.Context, id string) (secret.Value, error) {
+	if id == c.id {
+		return secret.Value{}, secretstore.ErrCorrupt
+	}
+	return c.Store.Read(ctx, id)
+}
+
+// noCurrent shows a store whose current version was removed by hand, until there is a new one.
+type noCurrent struct{ secretstore.Store }
+
+func (n noCurrent) Describe(ctx context.Context) (secretstore.Snapshot, error) {
+	s, err := n.Store.Describe(ctx)
+	return hide(s), err
+}
+
+func (panicking) Describe(context.Context) (secretstore.Snapshot, error) {
+	panic("a nil map in an SDK")
+}
+
+func (n noCurrent) Annotate(ctx context.Context, seen secretstore.Snapshot, x secretstore.Notes) (secretstore.Snapshot, error) {
+	s, err := n.Store.Annotate(ctx, seen, x)
+	return hide(s), err
+}
+
+func (n noCurrent) Stage(ctx context.Context, seen secretstore.Snapshot, v secretstore.Version, val secret.Value) (secretstore.Snapshot, error) {
+	s, err := n.Store.Stage(ctx, seen, v, val)
+	return hide(s), err
+}
+
+func hide(s secretstore.Snapshot) secretstore.Snapshot {
+	if s.Versions[secretstore.Current].ID == "key-2" {
+		delete(s.Versions, secretstore.Current)
+	}
+	return s
+}
+
+type panicking struct{ secretstore.Store }
