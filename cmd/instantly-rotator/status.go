@@ -118,7 +118,7 @@ func (a *app) statusOf(o rotator.Outlook) targetStatus {
 		s.KeyID, s.Ours = o.Current.ID, !o.Current.Foreign
 	}
 	if !o.Since.IsZero() {
-		s.AgeSeconds = int64(a.now().Sub(o.Since) / time.Second)
+		s.AgeSeconds = max(0, int64(a.now().Sub(o.Since)/time.Second)) // promotions are written down a little late
 	}
 	for _, old := range o.Old {
 		s.OldKeys = append(s.OldKeys, oldKey{old.ID, optional(old.Until)})
