@@ -77,7 +77,7 @@ func TestDecide(t *testing.T) {
 		{"the key is young", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")), Request{}, "settled"},
 		{"the key is due", situation().with(0, cur, "k1", t0.Add(-90*day)).listed("k1", ours("1")), Request{}, "reserve"},
 		{"a rotation is asked for", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")), Request{RotateSince: t0}, "reserve"},
-		{"what was asked for has been done", situation().with(0, cur, "k1", t0).listed("k1", ours("1")), Request{RotateSince: t0}, "settled"},
+		{"what was asked for has been done", situation().with(0, cur, "k1", t0.Add(30*time.Second)).listed("k1", ours("1")), Request{RotateSince: t0}, "settled"},
 		{"the current key is not listed", situation().with(0, cur, "k1", t0.Add(-day)), Request{}, "verify k1"},
 		{"the current key is dead", situation().with(0, cur, "k1", t0.Add(-day)).testedAs(0, "k1", instantly.Invalid), Request{}, "reserve"},
 		{"nobody knows whether the current key is dead", situation().with(0, cur, "k1", t0.Add(-day)).testedAs(0, "k1", instantly.Indeterminate), Request{}, "stop"},

@@ -168,11 +168,19 @@ func (w *run) repair(ctx context.Context, s Step) error {
 	return w.promoteWithin(ctx, s)
 }
 
+// graceOf is the grace period that the version of a step was issued with.
+func (w *run) graceOf(s Step) time.Duration {
+	if ver, _, ok := w.Stores[s.Store].Find(s.ID); ok && !ver.Foreign {
+		return ver.Intent.Grace
+	}
+	return w.target.Policy.Grace
+}
+
 // promoteWithin bounds the one write whose time is written down with it, and
 // writes down the latest instant at which it can have happened: so the grace
 // period that is counted from there is never too short.
 func (w *run) promoteWithin(ctx context.Context, s Step) error {
-	bound := min(max(w.target.Policy.Grace/100, time.Second), 30*time.Second)
+	bound := promotionBound(w.graceOf(s))
 	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
 	at := w.tick()

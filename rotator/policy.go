@@ -63,6 +63,13 @@ func backoff(failures int) time.Duration {
 	return wait
 }
 
+// promotionBound is the most time that a promotion may take, and by which it is
+// written down later than it began: a hundredth of the grace period that is
+// counted from it, but 1 to 30 s.
+func promotionBound(grace time.Duration) time.Duration {
+	return min(max(grace/100, time.Second), 30*time.Second)
+}
+
 // pause gives the wait between two test calls whose answer may still change:
 // 250 ms, doubling, at most 5 s.
 func pause(tries int) time.Duration {

@@ -56,7 +56,8 @@ func (v *view) asked(cur secretstore.Version) bool {
 	if v.request.RotateSince.IsZero() || v.Rotated {
 		return false
 	}
-	return v.Repaired || cur.Promoted.Before(v.request.RotateSince)
+	begun := cur.Promoted.Add(-promotionBound(cur.Intent.Grace))
+	return v.Repaired || begun.Before(v.request.RotateSince)
 }
 
 // since is when the age of the current key began; zero if that is not known.

@@ -354,6 +354,20 @@ func TestARotationAskedForIsDoneOnce(t *testing.T) {
 	})
 }
 
+func TestARotationAskedForRightAfterOneIsNotTakenForDone(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		for range 2 {
+			if res := mustSettle(t, w.start().run(rotator.Request{RotateSince: time.Now()})); !res.Rotated {
+				t.Fatal("not rotated, and not refused")
+			}
+			time.Sleep(time.Second)
+		}
+		if res := w.start().run(rotator.Request{RotateSince: time.Now()}); !errors.Is(res.Err, rotator.ErrInGrace) {
+			t.Errorf("err = %v, want the third one refused", res.Err)
+		}
+	})
+}
+
 func TestAChangeOfScopesRotatesAndTheirOrderDoesNot(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		mustSettle(t, w.start().run(rotator.Request{}))

@@ -11,6 +11,8 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 )
 
 // app is what all commands share: where to write, and the global flags.
@@ -56,7 +58,6 @@ New here?   instantly-rotator demo
 On call?    instantly-rotator status`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
@@ -89,6 +90,19 @@ func (a *app) versionCommand() *cobra.Command {
 			return err
 		},
 	}
+}
+
+// completeTargets offers the names of the configuration's keys to shells.
+func (a *app) completeTargets(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	cfg, _, err := config.Load(a.configPath)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	var names []string
+	for _, k := range cfg.Keys {
+		names = append(names, k.Name)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
 // version is the module's version, with the commit where the build knows it.

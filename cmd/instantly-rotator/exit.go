@@ -71,11 +71,11 @@ func (a *app) complain(err error) {
 		return // each command has said what that means
 	}
 	fmt.Fprintf(a.stderr, "%s %s\n", text.FgRed.Sprint("error:"), err)
-	if exitCode(err) == exitUsage {
-		fmt.Fprintln(a.stderr, "hint:  instantly-rotator --help lists the commands and flags")
-		return
+	hint := hintFor(err)
+	if hint == "" && exitCode(err) == exitUsage {
+		hint = "instantly-rotator --help lists the commands and flags"
 	}
-	if hint := hintFor(err); hint != "" {
+	if hint != "" {
 		fmt.Fprintln(a.stderr, "hint: ", hint)
 	}
 }

@@ -20,8 +20,9 @@ type getFlags struct {
 func (a *app) getCommand() *cobra.Command {
 	var f getFlags
 	c := &cobra.Command{
-		Use:   "get TARGET",
-		Short: "Print the current key, for scripts and units",
+		Use:               "get TARGET",
+		ValidArgsFunction: a.completeTargets,
+		Short:             "Print the current key, for scripts and units",
 		Long: `Print the current key of a target, as its consumers read it. It goes to a pipe
 or a file; on a terminal, where it would stay in the scroll-back, only with
 --show. No call is made to Instantly.`,
@@ -52,7 +53,7 @@ func (a *app) get(ctx context.Context, target string, f getFlags) error {
 	if err != nil {
 		return err
 	}
-	w := &wiring{app: a, cfg: cfg}
+	w := &wiring{app: a, look: true, cfg: cfg}
 	value, err := currentValue(ctx, w.store(ref))
 	if err != nil {
 		return fmt.Errorf("%s: store %s: %w", target, ref.Store, err)

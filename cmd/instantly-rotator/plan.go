@@ -13,8 +13,9 @@ import (
 func (a *app) planCommand() *cobra.Command {
 	var output string
 	c := &cobra.Command{
-		Use:   "plan [TARGET...]",
-		Short: "Show what a run of \"rotate --due\" would do, and why",
+		Use:               "plan [TARGET...]",
+		ValidArgsFunction: a.completeTargets,
+		Short:             "Show what a run of \"rotate --due\" would do, and why",
 		Long: `Show what a run of "rotate --due" would do next for each key, and why.
 It changes nothing. Exit code 2 says that something is due, 1 that something is
 in the way.`,
@@ -42,7 +43,7 @@ type plannedStep struct {
 
 // plan shows the next steps. gate: something due is exit code 2, for pipelines.
 func (a *app) plan(ctx context.Context, names []string, req rotator.Request, output string, gate bool) error {
-	d, err := a.deploy(ctx, names)
+	d, err := a.deploy(ctx, names, true)
 	if err != nil {
 		return err
 	}
@@ -94,7 +95,7 @@ func planned(o rotator.Outlook) plannedStep {
 func (a *app) planTable(steps []plannedStep, due int) {
 	t := a.table("TARGET", "WORKSPACE", "DUE", "NEXT STEP", "KEY", "WHY")
 	for _, p := range steps {
-		t.AppendRow(row(p.Target, p.Workspace, yes(p.Due), p.words(), shortID(p.KeyID), a.why(p)))
+		t.AppendRow(row(p.Target, p.Workspace, p.due(), p.words(), shortID(p.KeyID), a.why(p)))
 	}
 	t.Render()
 	for _, p := range steps {
@@ -107,12 +108,24 @@ func (a *app) planTable(steps []plannedStep, due int) {
 	}
 }
 
+// due is what the plan's column says: nobody knows where looking failed.
+func (p plannedStep) due() string {
+	switch {
+	case p.Error != "":
+		return "-"
+	case p.Due:
+		return "yes"
+	default:
+		return "no"
+	}
+}
+
 // words names the step for people: what happens first, of a rotation as a whole.
 func (p plannedStep) words() string {
 	switch {
 	case p.Step == string(rotator.Reserve):
 		return "rotate"
-	case p.Step == string(rotator.Settled):
+	case p.Step == string(rotator.Settled), !p.Due && p.Error == "":
 		return "nothing"
 	case p.Step == string(rotator.Stop):
 		return "blocked"

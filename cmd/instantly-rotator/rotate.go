@@ -22,8 +22,9 @@ type rotateFlags struct {
 func (a *app) rotateCommand() *cobra.Command {
 	var f rotateFlags
 	c := &cobra.Command{
-		Use:   "rotate [TARGET...]",
-		Short: "Rotate keys now, or with --due only what is due",
+		Use:               "rotate [TARGET...]",
+		ValidArgsFunction: a.completeTargets,
+		Short:             "Rotate keys now, or with --due only what is due",
 		Long: `Rotate the named keys now, all of them if none is named.
 
 The new key is current in every store when the command ends. The old key lives
@@ -57,10 +58,14 @@ func (a *app) rotate(ctx context.Context, names []string, f rotateFlags) error {
 	if f.dryRun {
 		return a.plan(ctx, names, f.request(a.now()), "table", false)
 	}
-	d, err := a.deploy(ctx, names)
+	d, err := a.deploy(ctx, names, false)
 	if err != nil {
 		return err
 	}
+	told := context.AfterFunc(ctx, func() {
+		fmt.Fprintln(a.stderr, "finishing the step in hand; Ctrl-C again ends at once")
+	})
+	defer told()
 	bar := a.progress(len(d.targets))
 	results := d.ReconcileAll(ctx, d.targets, f.request(a.now()), bar.done)
 	bar.stop()

@@ -60,13 +60,6 @@ func dash(s string) string {
 	return s
 }
 
-func yes(b bool) string {
-	if b {
-		return "yes"
-	}
-	return "no"
-}
-
 // shortID cuts a UUID to what tells two keys apart: UUIDs of version 7 made in
 // the same minute begin alike, so its end is kept too.
 func shortID(id string) string {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -16,8 +17,9 @@ func (a *app) statusCommand() *cobra.Command {
 	var output string
 	var wide bool
 	c := &cobra.Command{
-		Use:   "status [TARGET...]",
-		Short: "Show which key is where, what happens next, and what needs a person",
+		Use:               "status [TARGET...]",
+		ValidArgsFunction: a.completeTargets,
+		Short:             "Show which key is where, what happens next, and what needs a person",
 		RunE: func(c *cobra.Command, names []string) error {
 			return a.status(c.Context(), names, output, wide)
 		},
@@ -81,7 +83,7 @@ type foreign struct {
 }
 
 func (a *app) status(ctx context.Context, names []string, output string, wide bool) error {
-	d, err := a.deploy(ctx, names)
+	d, err := a.deploy(ctx, names, true)
 	if err != nil {
 		return err
 	}
@@ -92,7 +94,7 @@ func (a *app) status(ctx context.Context, names []string, output string, wide bo
 		failed = failed || o.Next.Err != nil
 	}
 	var workspaces []workspaceStatus
-	if len(names) == 0 { // with a choice of targets, "not ours" could not be told
+	if len(names) == 0 && !unreadable(outlooks) { // else "not ours" could not be told
 		workspaces = inventories(d.Inventory(ctx, d.targets, outlooks))
 	}
 	all := map[string]any{"targets": statuses, "workspaces": workspaces}
@@ -146,6 +148,13 @@ func storeOf(st rotator.StoreState) storeStatus {
 	return s
 }
 
+// unreadable tells whether some store could not be read.
+func unreadable(outlooks []rotator.Outlook) bool {
+	return slices.ContainsFunc(outlooks, func(o rotator.Outlook) bool {
+		return slices.ContainsFunc(o.Stores, func(st rotator.StoreState) bool { return st.Err != nil })
+	})
+}
+
 // hintsOf says what a person should know or do about a target.
 func (a *app) hintsOf(o rotator.Outlook) []string {
 	var hints []string
@@ -156,7 +165,7 @@ func (a *app) hintsOf(o rotator.Outlook) []string {
 		}
 	}
 	if o.Failure.Count > 0 {
-		hints = append(hints, fmt.Sprintf("failed %s in a row, last at %s (%s): %s", times(o.Failure.Count), stamp(o.Failure.At), o.Failure.Step, o.Failure.Reason))
+		hints = append(hints, fmt.Sprintf("failed %s, last at %s (%s): %s", times(o.Failure.Count), stamp(o.Failure.At), o.Failure.Step, o.Failure.Reason))
 	}
 	if o.Current != nil && o.Current.Foreign {
 		hints = append(hints, "the current key was not made by the rotator: it is used as it is and never revoked; \"rotate "+o.Target+"\" replaces it, then revoke it yourself in Instantly")

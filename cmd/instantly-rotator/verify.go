@@ -16,8 +16,9 @@ import (
 func (a *app) verifyCommand() *cobra.Command {
 	var output string
 	c := &cobra.Command{
-		Use:   "verify [TARGET...]",
-		Short: "Read every current key back from its stores and test it",
+		Use:               "verify [TARGET...]",
+		ValidArgsFunction: a.completeTargets,
+		Short:             "Read every current key back from its stores and test it",
 		Long: `Read the current key of every store back, as consumers do, and make a test
 call with it. It changes nothing. Exit code 1 says that some key is not valid.`,
 		RunE: func(c *cobra.Command, names []string) error { return a.verify(c.Context(), names, output) },
@@ -38,7 +39,7 @@ type verdict struct {
 }
 
 func (a *app) verify(ctx context.Context, names []string, output string) error {
-	d, err := a.deploy(ctx, names)
+	d, err := a.deploy(ctx, names, true)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -20,14 +21,24 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
+// errNoConfig: there is no configuration to read.
+var errNoConfig = errors.New("no configuration")
+
 // errNoAdminKey: a workspace's admin key is not where the configuration says.
 var errNoAdminKey = errors.New("no admin key")
+
+// errNoKeyYet: a store has no current version.
+var errNoKeyYet = errors.New("the store has no key yet")
 
 // load reads the configuration and passes its warnings on.
 func (a *app) load() (*config.Config, error) {
 	cfg, warnings, err := config.Load(a.configPath)
 	for _, w := range warnings {
 		fmt.Fprintln(a.stderr, "warning:", w)
+	}
+	var problems config.Problems
+	if err != nil && !errors.As(err, &problems) {
+		return nil, usageError{fmt.Errorf("%w: %w", errNoConfig, err)}
 	}
 	return cfg, err
 }
@@ -40,8 +51,8 @@ type deployment struct {
 
 // deploy opens what the named keys need, or all of them if no name is given. A
 // store or an admin key that cannot be had fails the targets that need it, when
-// they are run, and no other.
-func (a *app) deploy(ctx context.Context, names []string) (deployment, error) {
+// they are run, and no other. To look is to change nothing, and to be told soon.
+func (a *app) deploy(ctx context.Context, names []string, look bool) (deployment, error) {
 	log, err := a.logger()
 	if err != nil {
 		return deployment{}, err
@@ -54,7 +65,7 @@ func (a *app) deploy(ctx context.Context, names []string) (deployment, error) {
 	if err != nil {
 		return deployment{}, err
 	}
-	w := &wiring{app: a, cfg: cfg, log: log, workspaces: map[string]*rotator.Workspace{}}
+	w := &wiring{app: a, look: look, cfg: cfg, log: log, workspaces: map[string]*rotator.Workspace{}}
 	d := deployment{Rotator: rotator.New(rotator.Options{Now: a.now, Concurrency: cfg.Concurrency, Observe: logSteps(log)})}
 	for _, k := range keys {
 		d.targets = append(d.targets, w.target(ctx, k))
@@ -96,6 +107,7 @@ func keyNames(cfg *config.Config) string {
 // wiring makes the engine's parts out of a configuration.
 type wiring struct {
 	app        *app
+	look       bool // nothing may be changed, not even made
 	cfg        *config.Config
 	log        *zap.Logger
 	workspaces map[string]*rotator.Workspace
@@ -128,6 +140,9 @@ func (w *wiring) store(ref config.StoreRef) secretstore.Store {
 func (w *wiring) open(ref config.StoreRef) (secretstore.Store, error) {
 	switch b := w.cfg.Stores[ref.Store].Backend.(type) {
 	case config.FileStore:
+		if _, err := os.Stat(b.Dir(ref.Secret)); w.look && errors.Is(err, fs.ErrNotExist) {
+			return absent{}, nil
+		}
 		return filestore.Open(filestore.Options{
 			Dir: b.Dir(ref.Secret), Identity: b.Identity, Recipients: b.Recipients, Now: w.app.now,
 		})
@@ -158,8 +173,12 @@ func (w *wiring) client(ctx context.Context, cfg config.Workspace) (*instantly.C
 	if err != nil {
 		return nil, err
 	}
+	retries := time.Duration(0) // the client's default
+	if w.look {
+		retries = 5 * time.Second // a person waits for the answer
+	}
 	return instantly.NewClient(instantly.Options{
-		BaseURL: cfg.BaseURL, AdminKey: key, AsWorkspace: cfg.AsWorkspace,
+		BaseURL: cfg.BaseURL, AdminKey: key, AsWorkspace: cfg.AsWorkspace, RetryBudget: retries,
 		Limiter: rate.NewLimiter(rate.Limit(cfg.RequestsPerSecond), max(1, int(cfg.RequestsPerSecond))),
 		Observe: func(c instantly.Call) {
 			w.log.Debug("api call", zap.String("workspace", cfg.Name), zap.String("method", c.Method),
@@ -210,7 +229,7 @@ func currentValue(ctx context.Context, st secretstore.Store) (secret.Value, erro
 	}
 	cur, ok := snap.Versions[secretstore.Current]
 	if !ok {
-		return secret.Value{}, fmt.Errorf("current version: %w", secretstore.ErrNotFound)
+		return secret.Value{}, errNoKeyYet
 	}
 	return st.Read(ctx, cur.ID)
 }

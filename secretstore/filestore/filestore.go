@@ -174,8 +174,8 @@ func (s *Store) sameValue(pending record, value secret.Value) error {
 	return nil
 }
 
-// Read implements [secretstore.Store]. An identity that does not open the value
-// is ErrDenied.
+// Read implements [secretstore.Store]. A value that the identity does not open
+// is ErrCorrupt.
 func (s *Store) Read(ctx context.Context, id string) (secret.Value, error) {
 	value, err := s.read(ctx, id)
 	return value, s.named("read "+id, err)

@@ -52,14 +52,14 @@ func TestOldIdentityBelowANewOneStillOpensOldValues(t *testing.T) {
 	}
 }
 
-func TestAnotherIdentityIsDenied(t *testing.T) {
+func TestAnotherIdentityCannotReadIt(t *testing.T) {
 	o := options(t)
 	stage(t, open(t, o), "key-1", secret.New(canary))
 	stranger := o
 	stranger.Identity = options(t).Identity
 	open(t, filestore.Options{Dir: filepath.Join(t.TempDir(), "other"), Identity: stranger.Identity})
 	_, err := open(t, stranger).Read(t.Context(), "key-1")
-	wantError(t, err, secretstore.ErrDenied, "other recipients")
+	wantError(t, err, secretstore.ErrCorrupt, "other recipients")
 }
 
 func TestIdentityOpenToOthersIsRefused(t *testing.T) {

@@ -34,7 +34,7 @@ func unseal(sealed []byte, with []age.Identity) (secret.Value, error) {
 	var noMatch *age.NoIdentityMatchError
 	if errors.As(err, &noMatch) {
 		return secret.Value{}, fmt.Errorf("it was encrypted to other recipients; open it with the identity file that was in use then: %w",
-			secretstore.ErrDenied)
+			secretstore.ErrCorrupt)
 	}
 	if err != nil {
 		return secret.Value{}, damaged(err)

@@ -1,0 +1,334 @@
+package main_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+type storyKey struct{}
+
+// A story is what a script has running.
+type story struct {
+	box   *sandboxProcess
+	begun *exec.Cmd
+	calls map[string]int // that the sandbox had when it was begun
+	ended chan struct{}  // closed when it has ended, with
+	err   error
+	out   bytes.Buffer // its standard output
+	diag  bytes.Buffer // its standard error
+}
+
+func storyOf(ts *testscript.TestScript) *story { return ts.Value(storyKey{}).(*story) }
+
+func (s *story) sandbox(ts *testscript.TestScript) *sandboxProcess {
+	if s.box == nil {
+		ts.Fatalf("no sandbox yet: the command \"sandbox\" starts one")
+	}
+	return s.box
+}
+
+type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
+
+// scriptCommands are the words that the stories have beside testscript's own:
+//
+//	exits CODE PROG ARGS…     run a program that ends with that exit code
+//	eventually PATTERN PROG…  run a program again and again until its standard output matches
+//	terminal CODE PROG ARGS…  the same with standard output and error at a terminal
+//	sandbox FILE…             start a sandbox; sets $API and $INSTANTLY_ADMIN_KEY, puts $API into the files
+//	faults [JSON]             set the sandbox's faults; without JSON none, and no rules
+//	inject JSON               add a rule to the sandbox
+//	add-key NAME              a key is made by hand; sets $ADDED to its id
+//	revoke-key-by-hand ID     a key is revoked by hand
+//	living N                  so many keys are alive at the sandbox
+//	[!] alive ID              that key is alive at the sandbox
+//	[!] works                 standard output is a key that the sandbox accepts
+//	[!] json PATH [VALUE]     standard output is JSON that has VALUE at PATH (targets[0].due)
+//	capture VAR PATH          put what JSON on standard output has at PATH into $VAR
+//	begin PROG ARGS…          start a program in the background
+//	reached METHOD ROUTE      wait until it has made that call to the sandbox
+//	signal INT|TERM           send a signal to the program that was begun
+//	insist INT|TERM           send it again and again until the program ends
+//	ends CODE                 wait for its end; -1 is by a signal
+func scriptCommands() map[string]scriptCommand {
+	return map[string]scriptCommand{
+		"exits": exits, "eventually": eventually, "terminal": atTerminal,
+		"sandbox": sandbox, "faults": faults, "inject": inject,
+		"add-key": addKey, "revoke-key-by-hand": revokeByHand, "living": living, "alive": alive, "works": works,
+		"json": jsonHas, "capture": capture,
+		"begin": begin, "reached": reached, "signal": signal, "insist": insist, "ends": ends,
+	}
+}
+
+func want(ts *testscript.TestScript, args []string, atLeast int, usage string) {
+	if len(args) < atLeast {
+		ts.Fatalf("usage: %s", usage)
+	}
+}
+
+func number(ts *testscript.TestScript, text string) int {
+	n, err := strconv.Atoi(text)
+	ts.Check(err)
+	return n
+}
+
+// codeOf gives the exit code of a program that ended.
+func codeOf(err error) (int, error) {
+	var ended *exec.ExitError
+	if errors.As(err, &ended) {
+		return ended.ExitCode(), nil
+	}
+	return 0, err
+}
+
+func wantCode(ts *testscript.TestScript, text string, err error) {
+	code, err := codeOf(err)
+	ts.Check(err)
+	if code != number(ts, text) {
+		ts.Fatalf("exit code %d, want %s", code, text)
+	}
+}
+
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, args, 2, "exits CODE PROG ARGS…")
+	wantCode(ts, args[0], ts.Exec(args[1], args[2:]...))
+}
+
+func eventually(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, args, 2, "eventually PATTERN PROG ARGS…")
+	pattern := regexp.MustCompile(args[0])
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if _, err := codeOf(ts.Exec(args[1], args[2:]...)); err != nil || pattern.MatchString(ts.ReadFile("stdout")) {
+			ts.Check(err)
+			return
+		}
+	}
+	ts.Fatalf("no %s within %s", args[0], patience)
+}
+
+func sandbox(ts *testscript.TestScript, _ bool, files []string) {
+	box, stop, err := startSandbox("--state", ts.MkAbs(".tmp/sandbox.json"))
+	ts.Check(err)
+	ts.Defer(stop)
+	storyOf(ts).box = box
+	ts.Setenv("API", box.url)
+	ts.Setenv("INSTANTLY_ADMIN_KEY", box.adminKey)
+	for _, name := range files {
+		text := strings.ReplaceAll(ts.ReadFile(name), "$API", box.url)
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o600))
+	}
+}
+
+func faults(ts *testscript.TestScript, _ bool, args []string) {
+	box, text := storyOf(ts).sandbox(ts), "{}"
+	if len(args) > 0 {
+		text = args[0]
+	} else {
+		_, err := box.control(http.MethodDelete, "inject", "")
+		ts.Check(err)
+	}
+	_, err := box.control(http.MethodPut, "faults", text)
+	ts.Check(err)
+}
+
+func inject(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, args, 1, "inject JSON")
+	_, err := storyOf(ts).sandbox(ts).control(http.MethodPost, "inject", args[0])
+	ts.Check(err)
+}
+
+func addKey(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, args, 1, "add-key NAME")
+	id, err := storyOf(ts).sandbox(ts).addKey(args[0])
+	ts.Check(err)
+	ts.Setenv("ADDED", id)
+}
+
+func revokeByHand(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, args, 1, "revoke-key-by-hand ID")
+	_, err := storyOf(ts).sandbox(ts).control(http.MethodDelete, "keys/"+args[0], "")
+	ts.Check(err)
+}
+
+func living(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, args, 1, "living N")
+	keys, err := storyOf(ts).sandbox(ts).living()
+	ts.Check(err)
+	if len(keys) != number(ts, args[0]) {
+		ts.Fatalf("%d keys are alive, want %s: %+v", len(keys), args[0], keys)
+	}
+}
+
+func alive(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, args, 1, "[!] alive ID")
+	keys, err := storyOf(ts).sandbox(ts).living()
+	ts.Check(err)
+	found := false
+	for _, k := range keys {
+		found = found || k.ID == args[0]
+	}
+	if found == neg {
+		ts.Fatalf("key %q alive: %v; alive are %+v", args[0], found, keys)
+	}
+}
+
+func works(ts *testscript.TestScript, neg bool, _ []string) {
+	err := storyOf(ts).sandbox(ts).works(strings.TrimSpace(ts.ReadFile("stdout")))
+	if (err == nil) == neg {
+		ts.Fatalf("works: %v", err)
+	}
+}
+
+func jsonHas(ts *testscript.TestScript, neg bool, args []string) {
+	want(ts, args, 1, "[!] json PATH [VALUE]")
+	got, ok := jsonAt(ts, args[0])
+	matches := ok && (len(args) == 1 || got == args[1])
+	if matches == neg {
+		ts.Fatalf("%s is %q (there: %v)", args[0], got, ok)
+	}
+}
+
+func capture(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, args, 2, "capture VAR PATH")
+	got, ok := jsonAt(ts, args[1])
+	if !ok {
+		ts.Fatalf("nothing at %s", args[1])
+	}
+	ts.Setenv(args[0], got)
+}
+
+// jsonAt gives what standard output has at a path: text as it is, everything
+// else as JSON.
+func jsonAt(ts *testscript.TestScript, path string) (text string, ok bool) {
+	var at any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &at))
+	for _, name := range strings.FieldsFunc(path, func(r rune) bool { return strings.ContainsRune(".[]", r) }) {
+		if at, ok = step(at, name); !ok {
+			return "", false
+		}
+	}
+	if text, isText := at.(string); isText {
+		return text, true
+	}
+	out, err := json.Marshal(at)
+	ts.Check(err)
+	return string(out), true
+}
+
+func step(at any, name string) (any, bool) {
+	switch at := at.(type) {
+	case map[string]any:
+		next, ok := at[name]
+		return next, ok
+	case []any:
+		i, err := strconv.Atoi(name)
+		if err != nil || i < 0 || i >= len(at) {
+			return nil, false
+		}
+		return at[i], true
+	default:
+		return nil, false
+	}
+}
+
+func begin(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, args, 1, "begin PROG ARGS…")
+	s := storyOf(ts)
+	var err error
+	s.calls, err = s.sandbox(ts).calls()
+	ts.Check(err)
+	s.out.Reset()
+	s.diag.Reset()
+	s.begun = exec.Command(args[0], args[1:]...)
+	s.begun.Dir, s.begun.Stdout, s.begun.Stderr = ts.MkAbs("."), &s.out, &s.diag
+	s.begun.SysProcAttr = childAttributes()
+	for _, name := range []string{"PATH", "INSTANTLY_ADMIN_KEY", "HOME", "TMPDIR", "GORACE"} {
+		s.begun.Env = append(s.begun.Env, name+"="+ts.Getenv(name))
+	}
+	ts.Check(s.begun.Start())
+	begun, ended := s.begun, make(chan struct{})
+	s.ended = ended
+	go func() {
+		defer close(ended)
+		s.err = begun.Wait()
+	}()
+	ts.Defer(func() {
+		_ = begun.Process.Kill()
+		<-ended
+	})
+}
+
+func reached(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, args, 2, "reached METHOD ROUTE")
+	s, route := storyOf(ts), args[0]+" "+args[1]
+	ts.Check(s.sandbox(ts).reached(route, s.calls[route]+1))
+}
+
+func signal(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, args, 1, "signal INT|TERM")
+	ts.Check(storyOf(ts).begun.Process.Signal(signalNamed(ts, args[0])))
+}
+
+func signalNamed(ts *testscript.TestScript, name string) os.Signal {
+	kind, ok := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}[name]
+	if !ok {
+		ts.Fatalf("unknown signal %s", name)
+	}
+	return kind
+}
+
+// insist sends a signal as an impatient person does: signals that come too close
+// together are one.
+func insist(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, args, 1, "insist INT|TERM")
+	s, kind := storyOf(ts), signalNamed(ts, args[0])
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
+	for {
+		_ = s.begun.Process.Signal(kind)
+		select {
+		case <-s.ended:
+			return
+		case <-again.C:
+		}
+	}
+}
+
+func ends(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, args, 1, "ends CODE")
+	s := storyOf(ts)
+	select {
+	case <-s.ended:
+	case <-time.After(patience):
+		ts.Fatalf("it did not end within %s", patience)
+	}
+	fmt.Fprint(ts.Stdout(), s.out.String())
+	fmt.Fprint(ts.Stderr(), s.diag.String())
+	wantCode(ts, args[0], s.err)
+}
+
+func atTerminal(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, args, 2, "terminal CODE PROG ARGS…")
+	cmd := exec.Command(args[1], args[2:]...)
+	cmd.Dir, cmd.SysProcAttr = ts.MkAbs("."), childAttributes()
+	for _, name := range []string{"PATH", "INSTANTLY_ADMIN_KEY", "NO_COLOR", "TERM", "GORACE"} {
+		if value := ts.Getenv(name); value != "" {
+			cmd.Env = append(cmd.Env, name+"="+value)
+		}
+	}
+	seen, err := runAtTerminal(cmd)
+	_, _ = io.WriteString(ts.Stdout(), seen)
+	wantCode(ts, args[0], err)
+}

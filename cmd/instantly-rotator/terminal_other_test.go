@@ -1,0 +1,11 @@
+//go:build !linux
+
+package main_test
+
+import (
+	"errors"
+	"os/exec"
+)
+
+// runAtTerminal: scripts use "[linux] terminal …".
+func runAtTerminal(*exec.Cmd) (string, error) { return "", errors.ErrUnsupported }
