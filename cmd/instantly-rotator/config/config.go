@@ -16,7 +16,7 @@ import "time"
 type Config struct {
 	// Owner is part of every key's name: [a-z0-9-], 1 to 40 characters.
 	Owner string
-	// Concurrency is how many keys are rotated side by side, 1 to 64.
+	// Concurrency is how many keys of one workspace are rotated side by side, 1 to 64.
 	Concurrency int
 	// Workspaces by name.
 	Workspaces map[string]Workspace

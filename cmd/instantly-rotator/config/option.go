@@ -54,7 +54,7 @@ func fileOptions() []Option {
 		},
 		{
 			Name: "concurrency", Default: "8", Min: 1, Max: 64, Want: "want 1 to 64",
-			Doc: "How many keys are rotated side by side. One that fails or waits does not hold up the others.",
+			Doc: "How many keys of one workspace are rotated side by side. One that fails or waits does not hold up the others.",
 		},
 		{Name: "defaults", Doc: "What every key inherits, unless it sets its own."},
 		{Name: "workspaces", Required: true, Doc: "The Instantly workspaces, each under a name of your choice."},
