@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -61,6 +62,7 @@ func (b blow) String() string {
 // memory is lost.
 type striker struct {
 	blows  []blow
+	mu     sync.Mutex // stores that follow are looked at side by side
 	calls  int
 	struck int
 	dead   bool
@@ -68,6 +70,8 @@ type striker struct {
 }
 
 func (s *striker) hook(op string, when memstore.When) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.dead {
 		return errStruck
 	}
