@@ -31,6 +31,8 @@ type Outlook struct {
 	Next Step
 	// Due: a run now would begin or carry on a rotation, or revoke something.
 	Due bool
+	// Dead: the current key was refused; consumers hold a dead key.
+	Dead bool
 	// Because is why the target is due; empty if it is not.
 	Because string
 	// Failure is the last failure that was not made good yet.
@@ -93,6 +95,7 @@ func (w *run) describe(next Step) Outlook {
 		o.Current, o.Since = &cur, since(cur)
 		o.NextDue, _ = nextDue(w.target.Policy, o.Since)
 	}
+	o.Dead = v.dead()
 	if o.Due {
 		o.Because = next.Reason
 		if reason, due := v.due(); due && next.Verb == Check {

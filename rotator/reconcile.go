@@ -111,10 +111,16 @@ func recovered(report func(error)) {
 // attempt takes a step and tells of it. An error ends the run, but for a
 // conflict: then the rules decide, which let a loser stand back.
 func (w *run) attempt(ctx context.Context, step Step) error {
-	begun := w.now()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.opts.StepTimeout)
+	begun, asked := w.now(), ctx
+	if step.Verb.Effect() || w.InHand != nil {
+		ctx = context.WithoutCancel(ctx) // mere looking may be cut off, an effect may not
+	}
+	ctx, cancel := context.WithTimeout(ctx, w.opts.StepTimeout)
 	defer cancel()
 	err := w.take(ctx, step)
+	if err != nil && asked.Err() != nil && !step.Verb.Effect() && w.InHand == nil {
+		return nil // interrupted: the loop sees to it
+	}
 	w.tell(step, w.now().Sub(begun), err)
 	switch {
 	case errors.Is(err, secretstore.ErrConflict):

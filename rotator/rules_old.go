@@ -59,15 +59,15 @@ func (v *view) inUse(id string) bool {
 }
 
 func (v *view) retireOne(old secretstore.Version) (Step, bool) {
+	if _, listed := v.Keys[old.ID]; !listed {
+		return v.proveStep(old) // gone already: there is no grace for a dead key
+	}
 	if step, ok := v.graceStep(); ok {
 		return step, true
 	}
 	if v.inGrace() {
 		v.wakeForOld()
 		return no()
-	}
-	if _, listed := v.Keys[old.ID]; !listed {
-		return v.proveStep(old)
 	}
 	if at, ok := v.Revoked[old.ID]; ok {
 		return v.stillListed(old, at)
@@ -166,6 +166,8 @@ func (v *view) proveStep(old secretstore.Version) (Step, bool) {
 	switch {
 	case !ok:
 		return Step{Verb: Prove, Store: i, ID: old.ID, Reason: "does the revoked key get a 401?"}, true
+	case isInvalid(t) && !refused(t) && v.inGrace():
+		return again(Prove, i, old.ID, t, "refused: a slip, or is it dead?")
 	case isInvalid(t):
 		// The primary's record goes last: it says that work is left.
 		return Step{Verb: Destroy, Store: v.lastHolder(old.ID), ID: old.ID, Reason: "proven dead"}, true

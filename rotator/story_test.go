@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/memstore"
 )
@@ -496,6 +497,23 @@ func TestAnInterruptFinishesTheStepInHandAndStoresTheKey(t *testing.T) {
 		mustSettle(t, w.start().run(rotator.Request{}))
 		if w.cloud.creates != 1 {
 			t.Errorf("%d keys were issued: the interrupted rotation was not carried on", w.cloud.creates)
+		}
+	})
+}
+
+func TestAnInterruptCutsMereLookingOff(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		ctx, cancel := context.WithCancel(context.Background())
+		in := w.start()
+		target := in.target()
+		target.Workspace = rotator.NewWorkspace("acme", oddAPI{tappedAPI: tappedAPI{in}, keys: func(ctx context.Context, _ []instantly.Key) ([]instantly.Key, error) {
+			cancel()
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}}, orgID)
+		began := time.Now()
+		if res := in.rotator.Reconcile(ctx, target, rotator.Request{}); !res.Interrupted || res.Err != nil || time.Since(began) > time.Second {
+			t.Errorf("result %+v after %s", res, time.Since(began))
 		}
 	})
 }

@@ -56,6 +56,7 @@ consumers hold a key that works, and the next run goes on.
 
 New here?   instantly-rotator demo
 On call?    instantly-rotator status`,
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },

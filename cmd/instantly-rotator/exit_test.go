@@ -39,7 +39,7 @@ func outcomes() []struct {
 		{"wrong command", errors.New(`unknown command "x" for "instantly-rotator"`), 64, "error: unknown command \"x\" for \"instantly-rotator\"\nhint:  instantly-rotator --help lists the commands and flags\n"},
 		{"bad configuration", problem, 64, "c.yaml:3:1: owner: bad owner\n"},
 		{"bad configuration, wrapped", fmt.Errorf("load: %w", problem), 64, "c.yaml:3:1: owner: bad owner\n"},
-		{"a store", fmt.Errorf("store a: %w", secretstore.ErrUnavailable), 1, "error: store a: store unavailable\nhint:  run again when the store can be reached; both keys live on\n"},
+		{"a store", fmt.Errorf("store a: %w", secretstore.ErrUnavailable), 1, "error: store a: store unavailable\nhint:  run again when the store can be reached; all keys live on\n"},
 		{"anything else", fs.ErrClosed, 1, "error: file already closed\n"},
 	}
 }
@@ -89,7 +89,7 @@ func TestReportGivesTheWorstOutcome(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stdout bytes.Buffer
-			err := (&app{stdout: &stdout}).report(c.results)
+			err := (&app{stdout: &stdout}).report(c.results, rotateFlags{due: true})
 			if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
 				t.Errorf("outcome %v, want %v", err, c.want)
 			}

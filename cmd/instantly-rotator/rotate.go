@@ -41,7 +41,7 @@ it, rotations that were interrupted, old keys whose grace period is over.`,
 	c.Flags().BoolVar(&f.due, "due", false, "only what is due")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "show what would happen, change nothing")
 	c.Flags().BoolVar(&f.force, "force", false, "do not wait for the backoff after failed attempts")
-	c.Flags().BoolVar(&f.endGrace, "end-grace", false, "end the grace period of the old key first: consumers that cached it will fail")
+	c.Flags().BoolVar(&f.endGrace, "end-grace", false, "revoke the previous key now instead of after its grace period (not the one that this run replaces): consumers that still use it will fail")
 	return c
 }
 
@@ -69,11 +69,11 @@ func (a *app) rotate(ctx context.Context, names []string, f rotateFlags) error {
 	bar := a.progress(len(d.targets))
 	results := d.ReconcileAll(ctx, d.targets, f.request(a.now()), bar.done)
 	bar.stop()
-	return a.report(results)
+	return a.report(results, f)
 }
 
 // report prints a line for each target, what a person can do, and the sum.
-func (a *app) report(results []rotator.Result) error {
+func (a *app) report(results []rotator.Result, f rotateFlags) error {
 	var rotated, failed, waiting, interrupted int
 	for _, r := range results {
 		switch {
@@ -87,6 +87,9 @@ func (a *app) report(results []rotator.Result) error {
 			rotated++
 		}
 		a.reportOne(r)
+		if h := followUp(r, f); h != "" {
+			fmt.Fprintf(a.stdout, "%s: hint: %s\n", r.Target, h)
+		}
 	}
 	if len(results) > 1 {
 		fmt.Fprintf(a.stdout, "%d targets: %d rotated, %d failed, %d in backoff, %d settled\n",
@@ -102,9 +105,23 @@ func (a *app) report(results []rotator.Result) error {
 	}
 }
 
+// followUp says what to do after a run that did not do all that may be meant.
+func followUp(r rotator.Result, f rotateFlags) string {
+	switch {
+	case r.Failing && !f.force:
+		return "not to wait: instantly-rotator rotate --force " + r.Target
+	case r.Err != nil && !f.due && !errors.Is(r.Err, rotator.ErrInGrace) && !errors.Is(r.Err, rotator.ErrLostRace):
+		return "this rotation was asked for by hand: no later run repeats it unless it is due; again: instantly-rotator rotate --force " + r.Target
+	case r.Rotated && f.endGrace && !f.due:
+		return "the key just replaced still works; restart its consumers, then revoke it: instantly-rotator rotate --due --end-grace " + r.Target
+	default:
+		return ""
+	}
+}
+
 func (a *app) reportOne(r rotator.Result) {
 	for _, id := range r.Swept {
-		fmt.Fprintf(a.stdout, "%s: revoked key %s, left behind by a rotation that was cut off\n", r.Target, id)
+		fmt.Fprintf(a.stdout, "%s: revoked key %s, of a rotation that was cut off or outrun\n", r.Target, id)
 	}
 	for _, id := range r.Discarded {
 		fmt.Fprintf(a.stdout, "%s: revoked the new key %s, which could not be used\n", r.Target, id)

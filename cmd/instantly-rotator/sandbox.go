@@ -19,8 +19,15 @@ func (a *app) sandboxCommand() *cobra.Command {
 		Use:   "sandbox",
 		Short: "Serve a stand-in for the Instantly API, to try a configuration against",
 		Long: `Serve a stand-in for the Instantly API on this machine. It keeps keys, enforces
-scopes, and can be told to fail: see /_sandbox/ on the same address. Nothing in it
-is worth protecting; its admin key is printed so that you can use it.`,
+scopes, and can be told to fail, on the same address:
+
+  GET, PUT /_sandbox/faults        standing faults; PUT replaces the whole set
+  POST, DELETE /_sandbox/inject    strike single calls
+  GET /_sandbox/keys               who is alive, without values
+  DELETE /_sandbox/keys/ID         as somebody would by hand
+  GET /_sandbox/calls              how often each route was called
+
+Nothing in it is worth protecting; its admin key is printed so that you can use it.`,
 		Example: `  instantly-rotator sandbox --listen 127.0.0.1:8086 --state sandbox.json
   # in the configuration: base_url: http://127.0.0.1:8086
   curl -X PUT http://127.0.0.1:8086/_sandbox/faults -d '{"unavailable": true}'`,

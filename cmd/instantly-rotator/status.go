@@ -41,6 +41,7 @@ type targetStatus struct {
 	OldKeys      []oldKey      `json:"old_keys,omitempty"`
 	Stores       []storeStatus `json:"stores"`
 	Due          bool          `json:"due"`
+	Dead         bool          `json:"dead"` // consumers hold a dead key
 	NextStep     string        `json:"next_step"`
 	Reason       string        `json:"reason"`
 	LastFailure  *failure      `json:"last_failure,omitempty"`
@@ -91,7 +92,7 @@ func (a *app) status(ctx context.Context, names []string, output string, wide bo
 	statuses, failed := make([]targetStatus, len(outlooks)), false
 	for i, o := range outlooks {
 		statuses[i] = a.statusOf(o)
-		failed = failed || o.Next.Err != nil
+		failed = failed || o.Next.Err != nil || o.Dead
 	}
 	var workspaces []workspaceStatus
 	if len(names) == 0 && !unreadable(outlooks) { // else "not ours" could not be told
@@ -113,7 +114,7 @@ func (a *app) status(ctx context.Context, names []string, output string, wide bo
 
 func (a *app) statusOf(o rotator.Outlook) targetStatus {
 	s := targetStatus{
-		Target: o.Target, Workspace: o.Workspace, Due: o.Due, NextStep: string(o.Next.Verb), Reason: o.Next.Reason,
+		Target: o.Target, Workspace: o.Workspace, Due: o.Due, Dead: o.Dead, NextStep: string(o.Next.Verb), Reason: o.Next.Reason,
 		Since: optional(o.Since), NextRotation: optional(o.NextDue), Hints: a.hintsOf(o),
 	}
 	if o.Current != nil {
@@ -176,7 +177,9 @@ func (a *app) hintsOf(o rotator.Outlook) []string {
 	if n := len(o.Orphans); n > 0 {
 		hints = append(hints, fmt.Sprintf("%d keys left behind by interrupted rotations; \"rotate --due\" revokes them", n))
 	}
-	if o.Due && o.Next.Err == nil {
+	if o.Dead {
+		hints = append(hints, "consumers hold a dead key; run: instantly-rotator rotate --due")
+	} else if o.Due && o.Next.Err == nil {
 		hints = append(hints, "due: "+o.Because+"; \"rotate --due\" sees to it")
 	}
 	return hints
@@ -231,6 +234,8 @@ func (s targetStatus) outcome() string {
 	switch {
 	case s.Error != "":
 		return text.FgRed.Sprint("blocked")
+	case s.Dead:
+		return text.FgRed.Sprint("DEAD KEY")
 	case s.LastFailure != nil:
 		return text.FgRed.Sprintf("failed %s", times(s.LastFailure.Count))
 	case s.Due:
