@@ -99,8 +99,7 @@ func (w *run) grace() time.Duration {
 func (w *run) issue(ctx context.Context) error {
 	intent := w.primary().Notes.Intent
 	w.Reserved = ""
-	name := keyName{w.target.Policy.Owner, w.target.Name, fingerprint(w.primary().Identity), intent.Nonce}
-	key, err := w.target.Workspace.api.CreateKey(ctx, name.String(), intent.Scopes)
+	key, err := w.target.Workspace.api.CreateKey(ctx, w.keyName(intent), intent.Scopes)
 	if err != nil {
 		return err
 	}
@@ -111,6 +110,11 @@ func (w *run) issue(ctx context.Context) error {
 	w.InHand = &InHand{ID: key.ID, Nonce: intent.Nonce, Issued: w.now()}
 	w.value = key.Secret
 	return nil
+}
+
+// keyName is what the key issued for an intent is called.
+func (w *run) keyName(intent secretstore.Intent) string {
+	return keyName{w.target.Policy.Owner, w.target.Name, fingerprint(w.primary().Identity), intent.Nonce}.String()
 }
 
 // acceptable refuses a key that is not what was asked for.
@@ -141,10 +145,11 @@ func (w *run) stage(ctx context.Context, s Step) error {
 // follows the primary's current one as it was read back and tested.
 func (w *run) toStage(s Step) (secretstore.Version, secret.Value) {
 	if s.Store == 0 {
-		return secretstore.Version{ID: s.ID, Intent: w.primary().Notes.Intent, Organization: w.Organization}, w.value
+		intent := w.primary().Notes.Intent
+		return secretstore.Version{ID: s.ID, Name: w.keyName(intent), Intent: intent, Organization: w.Organization}, w.value
 	}
 	cur, _ := w.current(0)
-	return secretstore.Version{ID: cur.ID, Intent: cur.Intent, Organization: cur.Organization}, w.read[place{0, cur.ID}]
+	return secretstore.Version{ID: cur.ID, Name: w.keyName(cur.Intent), Intent: cur.Intent, Organization: cur.Organization}, w.read[place{0, cur.ID}]
 }
 
 // letGo forgets the key in hand: it is stored, or given up.

@@ -101,6 +101,9 @@ type Version struct {
 	// Foreign marks a version that the rotator did not stage, or whose record
 	// was lost: it may be used, but its key is not known.
 	Foreign bool
+	// Name is the key's name at Instantly. It is given to Stage, for backends
+	// that write it beside the value; a Snapshot need not have it.
+	Name string
 	// Intent is what the version was issued for; zero if Foreign.
 	Intent Intent
 	// Organization is the id of the Instantly organization (workspace) the key
