@@ -1,0 +1,173 @@
+package awssecretsmanager
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+// Annotate implements [secretstore.Store]. The notes lie on the version that AWS
+// calls current, or in tags while there is none.
+//
+// An intent that is replaced, or dropped, is gone from the first call on:
+// killed after it, the secret is as if Annotate had been called without an
+// intent.
+func (s *Store) Annotate(ctx context.Context, seen secretstore.Snapshot, n secretstore.Notes) (secretstore.Snapshot, error) {
+	snap, err := s.annotate(ctx, seen, n)
+	return snap, s.named("annotate", err)
+}
+
+func (s *Store) annotate(ctx context.Context, seen secretstore.Snapshot, n secretstore.Notes) (secretstore.Snapshot, error) {
+	w, err := s.begin(ctx, seen)
+	if err != nil {
+		return secretstore.Snapshot{}, err
+	}
+	have := w.notes()
+	newIntent, newFailure := !sameIntent(have.Intent, n.Intent), !sameFailure(have.Failure, n.Failure)
+	if !newIntent && !newFailure {
+		return w.unchanged()
+	}
+	if err := w.replaceNotes(n, newIntent, newFailure); err != nil {
+		return secretstore.Snapshot{}, err
+	}
+	return w.done(), nil
+}
+
+func (w *write) replaceNotes(n secretstore.Notes, newIntent, newFailure bool) error {
+	var add []string
+	var oldFailures []mark
+	if newFailure {
+		oldFailures = w.failures
+	}
+	if newFailure && n.Failure != (secretstore.Failure{}) {
+		head, more := failureTexts(w.failureID(), n.Failure)
+		add = append(append(add, more...), head)
+	}
+	if newIntent && !n.Intent.IsZero() {
+		head, more := intentTexts(slotOf(n.Intent, ""), n.Intent)
+		add = append(append(add, more...), head)
+	}
+	if err := w.prepare(len(add), newIntent && !n.Intent.IsZero()); err != nil {
+		return err
+	}
+	if newIntent {
+		if err := w.takeReservations(""); err != nil {
+			return err
+		}
+	}
+	if len(add) == 0 {
+		if err := w.takeFailures(oldFailures); err != nil {
+			return err
+		}
+	}
+	if err := w.writeDown(add); err != nil {
+		return err
+	}
+	return afterwards(w.takeFailures(oldFailures))
+}
+
+// prepare sees to it that the notes can be written, and for an intent that the
+// version it will lead to can be, before a key is issued for it.
+func (w *write) prepare(add int, reserve bool) error {
+	if w.isAbsent() || reserve && w.holder() != "" {
+		if err := w.claim(); err != nil {
+			return err
+		}
+	}
+	if reserve {
+		for _, label := range w.litter() {
+			if err := w.detach(label); err != nil {
+				return err
+			}
+		}
+		add += labelsOfARotation
+	}
+	// Tags become labels with the first version; the mark of ownership is set with them.
+	return w.room(add)
+}
+
+// labelsOfARotation is how many labels a rotation adds at most to those of its
+// intent: AWSPENDING, kindKey, kindPromoted, kindKeep, AWSPREVIOUS.
+const labelsOfARotation = 5
+
+// writeDown writes, then looks. If another writer did the same meanwhile, at
+// least the one that looks last sees the other, and takes its own back.
+func (w *write) writeDown(add []string) error {
+	if err := w.set(add...); err != nil {
+		return err
+	}
+	err := w.confirm(nil)
+	if err != nil && refused(err) && len(add) > 0 {
+		slices.Reverse(add) // heads before what belongs to them
+		w.undo(func(u *write) error { return u.take(add...) })
+	}
+	return err
+}
+
+// takeReservations drops the reserved intents but the one of the slot spared.
+// The head goes first: whoever takes it has it, a stage that is under way
+// included.
+func (w *write) takeReservations(spared string) error {
+	for _, res := range slices.Clone(w.reserved) {
+		if res.fields[0] == spared {
+			continue
+		}
+		if err := w.take(append([]string{res.text}, w.partsOf(res.fields[0])...)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *write) takeFailures(old []mark) error {
+	for _, m := range slices.Backward(old) {
+		if err := w.take(append([]string{m.text}, w.partsOf(m.fields[0])...)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// partsOf lists the further marks of an intent or a failure.
+func (w *write) partsOf(slot string) []string {
+	var parts []string
+	for _, m := range w.marks() {
+		if m.kind == kindMore && m.fields[0] == slot {
+			parts = append(parts, m.text)
+		}
+	}
+	return parts
+}
+
+// failureID is new on every write, so that two writers never write the same.
+func (w *write) failureID() string {
+	return fmt.Sprintf("%d.%s", w.nextSequence(), anyName())
+}
+
+// anyName is short, since labels are, and new every time.
+func anyName() string { return strings.ToLower(rand.Text()[:6]) }
+
+func sameIntent(a, b secretstore.Intent) bool {
+	return a.Nonce == b.Nonce && sameStamp(a.At, b.At) && a.Grace == b.Grace && slices.Equal(a.Scopes, b.Scopes)
+}
+
+func sameFailure(a, b secretstore.Failure) bool {
+	at := sameStamp(a.At, b.At)
+	a.At, b.At = time.Time{}, time.Time{}
+	return at && a == b
+}
+
+// sameStamp compares times as marks keep them.
+func sameStamp(a, b time.Time) bool { return stamp(a) == stamp(b) }
+
+// isExisting tells whether AWS has that version already, with another value.
+func isExisting(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Code == "ResourceExistsException"
+}

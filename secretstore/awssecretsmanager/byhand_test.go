@@ -1,0 +1,127 @@
+package awssecretsmanager_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+func TestAForeignPendingVersionIsNotTouched(t *testing.T) {
+	b := newBench(t)
+	s := b.open()
+	rotate(t, s, keyA)
+	b.call("PutSecretValue", map[string]any{
+		"SecretId": b.name, "ClientRequestToken": strings.Repeat("h", 32), "SecretString": "theirs", "VersionStages": []string{"AWSPENDING"},
+	})
+	snap := look(t, s)
+	if v := snap.Versions[secretstore.Pending]; !v.Foreign {
+		t.Errorf("pending is %+v", v)
+	}
+	if _, err := stage(keyB).do(t, s, snap); !errors.Is(err, secretstore.ErrConflict) || !strings.Contains(err.Error(), "not ours") {
+		t.Error(err)
+	}
+	if value, _ := b.server.Value(b.name, "AWSPENDING"); value != "theirs" {
+		t.Errorf("AWSPENDING is on %q", value)
+	}
+}
+
+func TestAgeOfAValueThatWasPutByHandIsKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		at := time.Now()
+		b.putByHand(strings.Repeat("h", 32), "theirs")
+		time.Sleep(time.Hour)
+		if got := look(t, b.open()).Versions[secretstore.Current].Created; !got.Equal(at) {
+			t.Errorf("created at %v, want %v", got, at)
+		}
+	})
+}
+
+func TestAHandThatMovesAWSCURRENTBackIsSeen(t *testing.T) {
+	b := newBench(t)
+	s := b.open()
+	stale := rotate(t, s, keyA, keyB)
+	b.call("UpdateSecretVersionStage", map[string]any{
+		"SecretId": b.name, "VersionStage": "AWSCURRENT", "RemoveFromVersionId": keyB, "MoveToVersionId": keyA,
+	})
+	if _, err := reserve(keyC).do(t, s, stale); !errors.Is(err, secretstore.ErrConflict) {
+		t.Errorf("a write on the snapshot from before: %v", err)
+	}
+	snap := look(t, s)
+	if got := held(snap); got != "current=a previous=b" {
+		t.Fatalf("the secret holds %s", got)
+	}
+	if _, err := destroy(keyB).do(t, s, snap); err != nil {
+		t.Fatal(err)
+	}
+	if got := held(look(t, s)); got != "current=a" {
+		t.Errorf("then it holds %s", got)
+	}
+}
+
+func TestAHandThatTakesAWSPENDINGAwayEndsTheRotation(t *testing.T) {
+	b := newBench(t)
+	s := b.open()
+	rotate(t, s, keyA)
+	snap := look(t, s)
+	for _, w := range []write{reserve(keyB), stage(keyB)} {
+		var err error
+		if snap, err = w.do(t, s, snap); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.server.DropLabels(b.name, func(l string) bool { return l == "AWSPENDING" })
+	if _, err := promote(keyB).do(t, s, snap); !errors.Is(err, secretstore.ErrConflict) {
+		t.Errorf("promote: %v", err)
+	}
+	if got := held(look(t, s)); got != "current=a" {
+		t.Errorf("the secret holds %s", got)
+	}
+	rotate(t, s, keyC)
+	if got := held(look(t, s)); got != "current=c previous=a" {
+		t.Errorf("after the next rotation it holds %s", got)
+	}
+}
+
+func TestLosingAllMarksKeepsBothKeysReferredTo(t *testing.T) {
+	b := newBench(t)
+	s := b.open()
+	rotate(t, s, keyA, keyB)
+	b.server.DropLabels(b.name, func(l string) bool { return strings.HasPrefix(l, "rotator/") })
+	snap := look(t, s)
+	for _, id := range []string{keyA, keyB} {
+		if v, _, ok := snap.Find(id); !ok || !v.Foreign {
+			t.Errorf("%s: %+v", id, v)
+		}
+	}
+}
+
+// TestLosingAnyOneMarkLosesNoKey: whichever label of ours goes, no key that is
+// current or previous stops being referred to.
+func TestLosingAnyOneMarkLosesNoKey(t *testing.T) {
+	full := newBench(t)
+	rotate(t, full.open(), keyA, keyB)
+	labels, _, _ := full.server.Look(full.name)
+	for _, on := range labels {
+		for _, lost := range on {
+			if !strings.HasPrefix(lost, "rotator/") {
+				continue
+			}
+			kind := strings.Split(lost, "/")[1]
+			b := newBench(t)
+			s := b.open()
+			rotate(t, s, keyA, keyB)
+			b.server.DropLabels(b.name, isMarkOf(kind))
+			snap := look(t, s)
+			for _, id := range []string{keyA, keyB} {
+				if _, _, ok := snap.Find(id); !ok {
+					t.Errorf("without %s marks nothing refers to %s: %+v", kind, id, snap.Versions)
+				}
+			}
+		}
+	}
+}

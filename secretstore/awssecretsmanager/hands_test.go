@@ -1,0 +1,101 @@
+package awssecretsmanager_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/awssecretsmanager/awstest"
+)
+
+// A hand is something that befalls a secret from outside, in the midst of a
+// rotation.
+type hand struct {
+	name string
+	does func(w *world)
+}
+
+func hands() []hand {
+	return []hand{
+		{"Terraform wipes the tags that it does not know", func(w *world) {
+			w.server.DropTags(w.name, func(string) bool { return true })
+		}},
+		{"somebody takes AWSPENDING away", func(w *world) {
+			w.server.DropLabels(w.name, func(l string) bool { return l == "AWSPENDING" })
+		}},
+		{"somebody takes all promotion times away", func(w *world) {
+			w.server.DropLabels(w.name, isMarkOf("promoted"))
+		}},
+		{"AWS removes the versions without labels", func(w *world) { w.server.Purge() }},
+		{"somebody puts a value of his own", func(w *world) {
+			w.mu.Lock()
+			k := w.add("by hand", nil)
+			k.foreign = true
+			w.mu.Unlock()
+			w.putByHand(strings.Repeat("h", 32), k.value)
+			w.judge("a hand")
+		}},
+		{"somebody labels a version", func(w *world) {
+			labels, _, _ := w.server.Look(w.name)
+			for version := range labels {
+				w.call("UpdateSecretVersionStage", map[string]any{"SecretId": w.name, "VersionStage": "mine", "MoveToVersionId": version})
+				return
+			}
+		}},
+	}
+}
+
+// TestAHandBetweenAnyTwoCalls lets something befall the secret after each call
+// of a first key's, a second one's and an old one's life. The rotation may be
+// given up, never a key that is in use.
+func TestAHandBetweenAnyTwoCalls(t *testing.T) {
+	n := cleanCalls(t)
+	for _, h := range hands() {
+		for at := 1; at <= n; at++ {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				s := &striker{}
+				struck := false
+				w.lifetimeWith(func(call string, when awstest.When) error {
+					err := s.hook(call, when)
+					if when == awstest.After && s.calls == at && !struck {
+						struck = true
+						h.does(w)
+					}
+					return err
+				})
+				w.outlast(fmt.Sprintf("%s after call %d", h.name, at))
+			})
+		}
+	}
+	t.Logf("%d hands × %d calls: the rules hold", len(hands()), n)
+}
+
+// lifetimeWith is a lifetime of instances whose calls go through a hook.
+func (w *world) lifetimeWith(hook func(string, awstest.When) error) {
+	for range 3 {
+		w.start(hook).run(rotator.Request{IgnoreBackoff: true})
+		time.Sleep(time.Minute)
+	}
+	time.Sleep(interval + late)
+	for range 3 {
+		w.start(hook).run(rotator.Request{IgnoreBackoff: true})
+		time.Sleep(grace + late)
+	}
+}
+
+// outlast runs on undisturbed through two more rotations: at the end there is
+// one key of ours, and it is in use.
+func (w *world) outlast(story string) {
+	w.Helper()
+	for range 3 {
+		time.Sleep(interval + late)
+		w.start(nil).run(rotator.Request{IgnoreBackoff: true})
+		time.Sleep(grace + late)
+		w.start(nil).run(rotator.Request{IgnoreBackoff: true})
+	}
+	w.settle(story)
+}

@@ -1,0 +1,100 @@
+package awssecretsmanager_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/awssecretsmanager/awstest"
+)
+
+// TestAKilledWriteLeavesBeforeOrAfter kills each write after each of its calls:
+// the secret means what it meant, or what it was to mean. Then the next
+// instance makes the write, and the secret is as if nothing had been.
+func TestAKilledWriteLeavesBeforeOrAfter(t *testing.T) {
+	runs := 0
+	for _, s := range situations() {
+		for _, w := range s.writes {
+			synctest.Test(t, func(t *testing.T) {
+				after, calls := s.alone(t, w)
+				for at := 1; at < calls; at++ {
+					kill(t, s, w, at, after)
+					runs++
+				}
+			})
+		}
+	}
+	t.Logf("%d writes killed", runs)
+}
+
+func kill(t *testing.T, s situation, w write, at int, after string) {
+	b := s.open(t)
+	before := b.means(t)
+	armed, calls := false, 0
+	store := b.openVia(func(_ awstest.Call, when awstest.When) error {
+		if armed && when == awstest.Before {
+			calls++
+		}
+		if calls > at {
+			return awstest.ErrTorn
+		}
+		return nil
+	})
+	seen := look(t, store)
+	armed = true
+	_, err := w.do(t, store, seen)
+	if err != nil && !errors.Is(err, secretstore.ErrUnavailable) {
+		t.Fatalf("%s: %s, killed after its call %d: %v", s.name, w.name, at, err)
+	}
+	switch is := b.means(t); {
+	case is == before && err != nil || is == after:
+	case replacesIntent(s.name, w.name): // it may leave none
+	default:
+		t.Errorf("%s: %s, killed after its call %d, leaves\n%s\nit was\n%s\nand was to be\n%s", s.name, w.name, at, is, before, after)
+	}
+	heir := b.open()
+	snap, err := w.do(t, heir, look(t, heir))
+	if err != nil && !errors.Is(err, secretstore.ErrConflict) && !errors.Is(err, secretstore.ErrNotFound) {
+		t.Errorf("%s: %s again after it was killed after its call %d: %v", s.name, w.name, at, err)
+	}
+	if err == nil && b.means(t) != after && !strings.HasPrefix(w.name, "fail") {
+		t.Errorf("%s: %s again after it was killed after its call %d: the secret is\n%+v\nwas to be\n%s", s.name, w.name, at, snap, after)
+	}
+}
+
+// replacesIntent tells whether a write takes one intent away before it writes
+// another, or before it stages a version for another.
+func replacesIntent(situation, write string) bool {
+	return strings.Contains(situation, "reserved") && (write == reserveAs("x").name || strings.HasPrefix(write, "stage"))
+}
+
+// TestTwoReservationsAreNotShown: an instance that lost the race for a
+// reservation, and died before it took its own back, must not hide the winner's
+// from those who revoke keys that nothing refers to.
+func TestTwoReservationsAreNotShown(t *testing.T) {
+	now := promotedAt()
+	b := newBench(t)
+	rotate(t, b.open(), keyA)
+	o := b.options(b.server)
+	o.Now = func() time.Time { return now }
+	s := openWith(t, o)
+	for i, nonce := range []string{"winner", "loser"} {
+		label := fmt.Sprintf("rotator/intent/%s/%s/24h0m0s/a:read", nonce, now.Add(time.Duration(i)*time.Second).Format(time.RFC3339))
+		b.call("UpdateSecretVersionStage", map[string]any{"SecretId": b.name, "VersionStage": label, "MoveToVersionId": keyA})
+	}
+	if _, err := s.Describe(t.Context()); !errors.Is(err, secretstore.ErrUnavailable) {
+		t.Errorf("two reservations: %v", err)
+	}
+	now = now.Add(2 * time.Hour)
+	snap := look(t, s)
+	if snap.Notes.Intent.Nonce != "loser" {
+		t.Errorf("later: %+v", snap.Notes)
+	}
+	if snap, err := cancel().do(t, s, snap); err != nil || !snap.Notes.Intent.IsZero() {
+		t.Errorf("neither is left: %+v, %v", snap.Notes, err)
+	}
+}

@@ -1,0 +1,170 @@
+package awssecretsmanager
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/payload"
+)
+
+// Options say which secret it is, and how AWS is reached.
+type Options struct {
+	// Secret is the secret's name or ARN.
+	Secret string
+	// Region of the secret; empty for what the environment or the profile says.
+	// With an ARN in Secret, the ARN's region goes first.
+	Region string
+	// Profile of the shared configuration; empty for the environment's.
+	Profile string
+	// AssumeRole is a role to take on; none if its ARN is empty.
+	AssumeRole AssumeRole
+	// Endpoint replaces AWS's own address: an emulator, a VPC endpoint.
+	Endpoint string
+	// Create makes the secret on the first write; nil if it must be there.
+	Create *Create
+	// Payload is how a key is written; the key alone if nil.
+	Payload payload.Form
+	// Owner is the mark that goes into the tag rotator/owner: letters, digits,
+	// hyphens. A secret that bears another one is refused. Empty: no mark is
+	// set or asked for.
+	Owner string
+	// Now gives the time that marks are written with; time.Now if nil.
+	Now func() time.Time
+
+	// HTTPClient sends the requests; the SDK's own if nil.
+	HTTPClient HTTPClient
+	// Credentials replaces the default chain of the SDK if not nil.
+	Credentials aws.CredentialsProvider
+}
+
+// HTTPClient sends a request. *http.Client is one.
+type HTTPClient interface {
+	Do(*http.Request) (*http.Response, error)
+}
+
+// AssumeRole is a role to take on with the credentials found.
+type AssumeRole struct {
+	ARN string
+	// ExternalID that the role's trust policy asks for; may be empty.
+	ExternalID string
+}
+
+// Create says how a secret is made that is not there.
+type Create struct {
+	// KMSKeyID is the key to encrypt with; empty for the account's
+	// aws/secretsmanager.
+	KMSKeyID string
+	// Tags beside the ownership mark.
+	Tags map[string]string
+}
+
+// Store keeps one secret in AWS Secrets Manager. It is safe for concurrent use
+// and holds no goroutine between its calls.
+type Store struct {
+	client
+	create *Create
+	form   payload.Form
+	owner  string
+	now    func() time.Time
+
+	mu sync.Mutex
+	// last is the state behind the snapshot that was given out last: a write
+	// that was decided on it needs no look before it.
+	last state
+}
+
+var _ secretstore.Store = (*Store)(nil)
+
+// Open makes a store that is bound to one secret. It asks AWS for nothing yet,
+// neither the secret nor credentials. Its errors are of the configuration: a
+// profile that does not exist, no region.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	api, err := connect(ctx, o)
+	if err != nil {
+		return nil, fmt.Errorf("awssecretsmanager: open %s: %w", o.Secret, err)
+	}
+	s := &Store{client: client{api: api, name: o.Secret}, create: o.Create, form: o.Payload, owner: o.Owner, now: o.Now}
+	if s.form == nil {
+		s.form = payload.Raw{}
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	return s, nil
+}
+
+func connect(ctx context.Context, o Options) (*secretsmanager.Client, error) {
+	load := []func(*config.LoadOptions) error{
+		// The SDK must not log whatever the environment says: a body has a value in it.
+		config.WithLogger(logging.Nop{}), config.WithClientLogMode(0),
+	}
+	if region := o.region(); region != "" {
+		load = append(load, config.WithRegion(region))
+	}
+	if o.Profile != "" {
+		load = append(load, config.WithSharedConfigProfile(o.Profile))
+	}
+	if o.Credentials != nil {
+		load = append(load, config.WithCredentialsProvider(o.Credentials))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, load...)
+	if err != nil {
+		return nil, fmt.Errorf("read the AWS configuration: %w", err)
+	}
+	if o.HTTPClient != nil {
+		cfg.HTTPClient = o.HTTPClient
+	}
+	if cfg.Region == "" {
+		return nil, fmt.Errorf("no region: set it in the store's configuration, the profile or AWS_REGION: %w", secretstore.ErrNotFound)
+	}
+	if o.AssumeRole.ARN != "" {
+		cfg.Credentials = aws.NewCredentialsCache(o.AssumeRole.provider(cfg))
+	}
+	return secretsmanager.NewFromConfig(cfg, func(s *secretsmanager.Options) {
+		if o.Endpoint != "" {
+			s.BaseEndpoint = aws.String(o.Endpoint)
+		}
+	}), nil
+}
+
+func (a AssumeRole) provider(cfg aws.Config) aws.CredentialsProvider {
+	return stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), a.ARN, func(o *stscreds.AssumeRoleOptions) {
+		o.RoleSessionName = "instantly-rotator"
+		if a.ExternalID != "" {
+			o.ExternalID = aws.String(a.ExternalID)
+		}
+	})
+}
+
+// region is that of the secret's ARN, or the one configured.
+func (o Options) region() string {
+	if region := arnRegion(o.Secret); region != "" {
+		return region
+	}
+	return o.Region
+}
+
+// tagsToCreate are the tags of a new secret, in a stable order.
+func (s *Store) tagsToCreate() []tag {
+	var tags []tag
+	if s.owner != "" {
+		tags = append(tags, tag{tagOwner, s.owner})
+	}
+	for key, value := range s.create.Tags {
+		tags = append(tags, tag{key, value})
+	}
+	slices.SortFunc(tags, tag.compare)
+	return tags
+}

@@ -1,0 +1,51 @@
+package gcpsecretmanager_test
+
+import (
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/gcpsecretmanager"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/gcpsecretmanager/gcptest"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest"
+)
+
+func TestContract(t *testing.T) {
+	storetest.Run(t, harness(gcptest.Quirks{}))
+}
+
+func harness(quirks gcptest.Quirks) storetest.Harness {
+	var n atomic.Int64
+	return storetest.Harness{Fresh: func(t *testing.T) storetest.Secret {
+		server := newServer(t)
+		server.Quirks = quirks
+		// Two secrets of one project differ by their names.
+		other := fmt.Sprintf("sending-%d", n.Add(1))
+		server.Make(other)
+		return storetest.Secret{
+			Open: func(t *testing.T) secretstore.Store {
+				return open(t, server, func(o *gcpsecretmanager.Options) { o.Secret = other })
+			},
+			PutByHand:      func(_ *testing.T, value secret.Value) { server.Put(other, value.Reveal()) },
+			ForgetPromoted: func(t *testing.T) { forgetPromoted(t, server, other) },
+			Strike:         func(_ *testing.T, afterEffect bool) { strike(server, afterEffect) },
+		}
+	}}
+}
+
+// strike fails the next write: before its first call has its effect, or after
+// the call that completes it.
+func strike(server *gcptest.Server, afterEffect bool) {
+	server.Before = func(c gcptest.Call) gcptest.Fault {
+		if c.Method != "UpdateSecret" || afterEffect && announces(c) {
+			return gcptest.None
+		}
+		server.Before = nil
+		if afterEffect {
+			return gcptest.LostAnswer
+		}
+		return gcptest.LostRequest
+	}
+}

@@ -1,0 +1,251 @@
+package gcpsecretmanager
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/payload"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+)
+
+// Store keeps one secret in GCP Secret Manager. It is safe for concurrent use.
+type Store struct {
+	o       Options
+	service service
+
+	mu       sync.Mutex
+	seen     view // as of the last look or write
+	hasSeen  bool
+	compares bool // the server is known to compare etags
+}
+
+var _ secretstore.Store = (*Store)(nil)
+
+// Close ends the connection to the service.
+func (s *Store) Close() error { return s.service.client.Close() }
+
+// Describe implements [secretstore.Store]. It makes two calls; one more while a
+// version that the rotator did not add is on top and not on record.
+func (s *Store) Describe(ctx context.Context) (secretstore.Snapshot, error) {
+	v, err := s.looked(ctx)
+	if err != nil {
+		return secretstore.Snapshot{}, s.named("describe", err)
+	}
+	return v.snapshot(), nil
+}
+
+// looked reads the secret and remembers it.
+func (s *Store) looked(ctx context.Context) (view, error) {
+	if err := cancelled(ctx); err != nil {
+		return view{}, err
+	}
+	v, err := s.look(ctx)
+	s.remember(v, err == nil)
+	return v, err
+}
+
+// Annotate implements [secretstore.Store]. It makes one call.
+func (s *Store) Annotate(ctx context.Context, seen secretstore.Snapshot, n secretstore.Notes) (secretstore.Snapshot, error) {
+	next, err := s.write(ctx, seen, func(context.Context, view) (change, error) {
+		return change{apply: func(st state) state { return st.annotated(n) }}, nil
+	})
+	return next, s.named("annotate", err)
+}
+
+// Stage implements [secretstore.Store]. It makes three calls: announce, add,
+// record.
+func (s *Store) Stage(ctx context.Context, seen secretstore.Snapshot, v secretstore.Version, value secret.Value) (secretstore.Snapshot, error) {
+	next, err := s.write(ctx, seen, func(ctx context.Context, now view) (change, error) {
+		return s.stage(ctx, now, v, value)
+	})
+	return next, s.named("stage "+v.ID, err)
+}
+
+func (s *Store) stage(ctx context.Context, now view, v secretstore.Version, value secret.Value) (change, error) {
+	pending, repeated, err := now.base.mayStage(v.ID)
+	if err != nil {
+		return change{}, err
+	}
+	if repeated {
+		return change{same: true}, s.sameValue(ctx, pending, value)
+	}
+	stored, err := s.encoded(ctx, now, v, value)
+	if err != nil {
+		return change{}, err
+	}
+	r := record{
+		Stage: secretstore.Pending, ID: v.ID, CRC32C: checksum(stored),
+		Intent: keepIntent(v.Intent), Organization: v.Organization,
+	}
+	// The arrival of an announced version is all that there is to the change.
+	return change{apply: func(st state) state { return st }, add: &addition{version: r, stored: stored}}, nil
+}
+
+// sameValue fails with ErrConflict if the pending version has another value.
+func (s *Store) sameValue(ctx context.Context, pending record, value secret.Value) error {
+	held, err := s.open(ctx, pending)
+	if err != nil {
+		return err
+	}
+	if !held.Equal(value) {
+		return fmt.Errorf("it is pending with another value: %w", secretstore.ErrConflict)
+	}
+	return nil
+}
+
+// encoded gives what is stored for a key. Only a form that keeps more than the
+// key needs to see what is stored now.
+func (s *Store) encoded(ctx context.Context, now view, v secretstore.Version, value secret.Value) (secret.Value, error) {
+	var stored secret.Value
+	current, held := now.base.on(secretstore.Current)
+	if _, raw := s.o.Payload.(payload.Raw); held && !raw {
+		var err error
+		stored, _, err = s.service.read(ctx, current.number())
+		if err != nil && !errors.Is(err, secretstore.ErrNotFound) {
+			return secret.Value{}, err
+		}
+	}
+	return s.o.Payload.Encode(v, value, stored)
+}
+
+// Read implements [secretstore.Store]. It makes one call. A version that
+// somebody disabled or destroyed is ErrNotFound.
+func (s *Store) Read(ctx context.Context, id string) (secret.Value, error) {
+	value, err := s.read(ctx, id)
+	return value, s.named("read "+id, err)
+}
+
+func (s *Store) read(ctx context.Context, id string) (secret.Value, error) {
+	if err := cancelled(ctx); err != nil {
+		return secret.Value{}, err
+	}
+	if v, ok := s.remembered(); ok {
+		if r, held := v.shown.find(id); held {
+			value, err := s.open(ctx, r)
+			if !errors.Is(err, secretstore.ErrNotFound) {
+				return value, err
+			}
+		}
+	}
+	v, err := s.looked(ctx)
+	if err != nil {
+		return secret.Value{}, err
+	}
+	r, held := v.shown.find(id)
+	if !held {
+		return secret.Value{}, fmt.Errorf("no version has that id: %w", secretstore.ErrNotFound)
+	}
+	return s.open(ctx, r)
+}
+
+// open reads a version's value and checks that it is what was stored.
+func (s *Store) open(ctx context.Context, r record) (secret.Value, error) {
+	stored, crc, err := s.service.read(ctx, r.number())
+	if err != nil {
+		return secret.Value{}, err
+	}
+	if crc != r.CRC32C {
+		return secret.Value{}, differs(r)
+	}
+	return s.o.Payload.Decode(stored)
+}
+
+// Promote implements [secretstore.Store]. It makes one call; three more if the
+// version is not on top, where readers of the latest version look.
+func (s *Store) Promote(ctx context.Context, seen secretstore.Snapshot, id string, at time.Time) (secretstore.Snapshot, error) {
+	next, err := s.write(ctx, seen, func(ctx context.Context, now view) (change, error) {
+		return s.promote(ctx, now, id, at)
+	})
+	return next, s.named("promote "+id, err)
+}
+
+func (s *Store) promote(ctx context.Context, now view, id string, at time.Time) (change, error) {
+	r, again, err := now.base.mayPromote(id)
+	if err != nil || again {
+		return change{same: again}, err
+	}
+	c := change{apply: func(st state) state { return st.promoted(id, at, s.farewell()) }}
+	if r.Stage == secretstore.Current || r.number() == now.top.number {
+		return c, nil
+	}
+	if c.add, err = s.onceMore(ctx, r); err == nil && c.add == nil {
+		err = s.goneUnlessStale(ctx, now, r)
+	}
+	return c, err
+}
+
+// goneUnlessStale is the error for a version whose value is not there: somebody
+// destroyed it by hand, unless another writer did and the view is out of date.
+func (s *Store) goneUnlessStale(ctx context.Context, now view, r record) error {
+	if _, err := s.asSeen(ctx, now.identity, now.revision()); err != nil {
+		return err
+	}
+	return fmt.Errorf("version %s (number %d) is disabled or destroyed: %w", r.ID, r.number(), secretstore.ErrNotFound)
+}
+
+// Destroy implements [secretstore.Store]. It makes two calls; five for a pending
+// version that is on top, since the current value goes there before.
+func (s *Store) Destroy(ctx context.Context, seen secretstore.Snapshot, id string) (secretstore.Snapshot, error) {
+	next, err := s.write(ctx, seen, func(ctx context.Context, now view) (change, error) {
+		return s.destroy(ctx, now, id)
+	})
+	return next, s.named("destroy "+id, err)
+}
+
+func (s *Store) destroy(ctx context.Context, now view, id string) (change, error) {
+	r, held := now.shown.find(id)
+	switch {
+	case !held:
+		return change{same: true}, nil
+	case r.Stage == secretstore.Current:
+		return change{}, fmt.Errorf("version %s is current: %w", id, secretstore.ErrConflict)
+	}
+	c := change{apply: func(st state) state { return st.destroyed(id, s.farewell()) }}
+	if r.number() != now.top.number {
+		return c, nil
+	}
+	current, ok := now.base.on(secretstore.Current)
+	if !ok {
+		return c, nil
+	}
+	var err error
+	c.add, err = s.onceMore(ctx, current)
+	return c, err
+}
+
+// remember keeps a view, so that a write on its snapshot need not look again.
+func (s *Store) remember(v view, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen, s.hasSeen = v, ok
+}
+
+func (s *Store) remembered() (view, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.seen, s.hasSeen
+}
+
+func (s *Store) trust() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.compares = true
+}
+
+func (s *Store) trusted() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.compares
+}
+
+// named says on an error what was tried, and where.
+func (s *Store) named(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("gcpsecretmanager: %s in %s: %w", what, s.service.names.secret, err)
+}
