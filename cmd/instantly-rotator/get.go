@@ -54,7 +54,7 @@ func (a *app) get(ctx context.Context, target string, f getFlags) error {
 		return err
 	}
 	w := &wiring{app: a, look: true, cfg: cfg}
-	value, err := currentValue(ctx, w.store(ref))
+	value, err := currentValue(ctx, w.store(ctx, ref))
 	if err != nil {
 		return fmt.Errorf("%s: store %s: %w", target, ref.Store, err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/awssecretsmanager"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/filestore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
@@ -123,21 +124,21 @@ func (w *wiring) target(ctx context.Context, k config.Key) rotator.Target {
 		},
 	}
 	for _, ref := range k.Stores {
-		t.Stores = append(t.Stores, rotator.NamedStore{Name: ref.Store, Store: w.store(ref)})
+		t.Stores = append(t.Stores, rotator.NamedStore{Name: ref.Store, Store: w.store(ctx, ref)})
 	}
 	return t
 }
 
 // store opens one secret in one of the configured stores.
-func (w *wiring) store(ref config.StoreRef) secretstore.Store {
-	store, err := w.open(ref)
+func (w *wiring) store(ctx context.Context, ref config.StoreRef) secretstore.Store {
+	store, err := w.open(ctx, ref)
 	if err != nil {
 		return unopened{err}
 	}
 	return store
 }
 
-func (w *wiring) open(ref config.StoreRef) (secretstore.Store, error) {
+func (w *wiring) open(ctx context.Context, ref config.StoreRef) (secretstore.Store, error) {
 	switch b := w.cfg.Stores[ref.Store].Backend.(type) {
 	case config.FileStore:
 		if _, err := os.Stat(b.Dir(ref.Secret)); w.look && errors.Is(err, fs.ErrNotExist) {
@@ -146,9 +147,29 @@ func (w *wiring) open(ref config.StoreRef) (secretstore.Store, error) {
 		return filestore.Open(filestore.Options{
 			Dir: b.Dir(ref.Secret), Identity: b.Identity, Recipients: b.Recipients, Now: w.app.now,
 		})
+	case config.AWSStore:
+		return w.openAWS(ctx, b, ref.Secret)
+	case config.GCPStore:
+		return w.openGCP(b, ref.Secret)
 	default:
 		return nil, fmt.Errorf("store %s: no backend for %T", ref.Store, b)
 	}
+}
+
+func (w *wiring) openAWS(ctx context.Context, b config.AWSStore, name string) (secretstore.Store, error) {
+	form, err := b.Form()
+	if err != nil {
+		return nil, err
+	}
+	o := awssecretsmanager.Options{
+		Secret: name, Region: b.Region, Profile: b.Profile, Endpoint: b.Endpoint, Payload: form,
+		AssumeRole: awssecretsmanager.AssumeRole{ARN: b.RoleARN, ExternalID: b.ExternalID},
+		Owner:      w.cfg.Owner, Now: w.app.now,
+	}
+	if b.CreateMissing {
+		o.Create = &awssecretsmanager.Create{KMSKeyID: b.KMSKeyID, Tags: b.Tags}
+	}
+	return awssecretsmanager.Open(ctx, o)
 }
 
 // workspace binds a workspace once, so that its targets share the key list and
@@ -214,7 +235,7 @@ func (w *wiring) adminKey(ctx context.Context, ref config.SecretRef) (secret.Val
 func (w *wiring) storedKey(ctx context.Context, ref config.SecretRef) (secret.Value, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	value, err := currentValue(ctx, w.store(config.StoreRef{Store: ref.Store, Secret: ref.Secret}))
+	value, err := currentValue(ctx, w.store(ctx, config.StoreRef{Store: ref.Store, Secret: ref.Secret}))
 	if err != nil {
 		return value, fmt.Errorf("%w: store %s, secret %s: %w", errNoAdminKey, ref.Store, ref.Secret, err)
 	}

@@ -162,17 +162,22 @@ func (c *checker) baseURL(t text) string {
 		return ""
 	}
 	base := strings.TrimRight(strings.TrimSuffix(strings.TrimRight(t.v, "/"), "/api/v2"), "/")
+	c.address(t.mark, base, "write for example https://api.instantly.ai")
+	return base
+}
+
+// address reports what is not the address of a web server to which secrets may
+// be sent.
+func (c *checker) address(at mark, base, hint string) {
 	u, err := url.Parse(base)
-	const hint = "write for example https://api.instantly.ai"
 	switch {
 	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http":
-		c.fail(t.mark, hint, "not the address of a web server")
+		c.fail(at, hint, "not the address of a web server")
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		c.fail(t.mark, hint, "an address with a user, a query or a fragment")
+		c.fail(at, hint, "an address with a user, a query or a fragment")
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		c.fail(t.mark, "write https", "plain http would show keys to the network")
+		c.fail(at, "write https", "plain http would show keys to the network")
 	}
-	return base
 }
 
 // isLoopback tells whether the host is this machine, without asking DNS.

@@ -186,3 +186,30 @@ func TestRelativePathsBeginInTheFilesFolder(t *testing.T) {
 func TestWindowsLineEndsAndByteOrderMarkAreFine(t *testing.T) {
 	parse(t, "\ufeff"+strings.ReplaceAll(minimal, "\n", "\r\n"))
 }
+
+func TestGCPStoreIsTakenAsWritten(t *testing.T) {
+	got := parse(t, strings.Replace(minimal, "  local: {kind: file, path: ./store}", `  local: {kind: gcp, project: my-project}
+  all:
+    kind: gcp
+    project: "892942638129"
+    location: europe-west3
+    impersonate: rotator@my-project.iam.gserviceaccount.com
+    endpoint: 127.0.0.1:9090
+    create_missing: true
+    kms_key: projects/p/locations/europe-west3/keyRings/r/cryptoKeys/k
+    labels: {team: growth, empty: ""}
+    keep_versions: 3
+    disable: true
+  replicated: {kind: gcp, project: my-project, replication: [europe-west1, europe-west3]}`, 1))
+	wantDiff(t, map[string]config.Store{
+		"local": {Name: "local", Backend: config.GCPStore{Project: "my-project"}},
+		"all": {Name: "all", Backend: config.GCPStore{
+			Project: "892942638129", Location: "europe-west3", Impersonate: "rotator@my-project.iam.gserviceaccount.com",
+			Endpoint: "127.0.0.1:9090", CreateMissing: true, KMSKey: "projects/p/locations/europe-west3/keyRings/r/cryptoKeys/k",
+			Labels: map[string]string{"team": "growth", "empty": ""}, KeepVersions: 3, Disable: true,
+		}},
+		"replicated": {Name: "replicated", Backend: config.GCPStore{
+			Project: "my-project", Replication: []string{"europe-west1", "europe-west3"},
+		}},
+	}, got.Stores)
+}

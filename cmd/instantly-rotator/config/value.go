@@ -30,6 +30,9 @@ type number struct{ value[float64] }
 // An integer has none.
 type integer struct{ value[int] }
 
+// A flag is true or false.
+type flag struct{ value[bool] }
+
 func (t *text) parse(n *yaml.Node) error {
 	if n.Kind != yaml.ScalarNode || n.ShortTag() != "!!str" {
 		return wrongType("text", n)
@@ -61,6 +64,14 @@ func (t *number) parse(n *yaml.Node) error {
 func (t *integer) parse(n *yaml.Node) error {
 	if n.ShortTag() != "!!int" || n.Decode(&t.v) != nil {
 		return wrongType("a whole number", n)
+	}
+	t.ok = true
+	return nil
+}
+
+func (t *flag) parse(n *yaml.Node) error {
+	if n.ShortTag() != "!!bool" || n.Decode(&t.v) != nil {
+		return wrongType("true or false", n)
 	}
 	t.ok = true
 	return nil
@@ -129,3 +140,6 @@ func (number) JSONSchema() *jsonschema.Schema { return &jsonschema.Schema{Type: 
 
 // JSONSchema implements an interface of package jsonschema.
 func (integer) JSONSchema() *jsonschema.Schema { return &jsonschema.Schema{Type: "integer"} }
+
+// JSONSchema implements an interface of package jsonschema.
+func (flag) JSONSchema() *jsonschema.Schema { return &jsonschema.Schema{Type: "boolean"} }

@@ -1,0 +1,46 @@
+package config_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/payload"
+)
+
+// withStore replaces the store of the minimal file.
+func withStore(store string) string {
+	return strings.Replace(minimal, "{kind: file, path: ./store}", store, 1)
+}
+
+func TestAWSStoreIsRead(t *testing.T) {
+	got := parse(t, withStore(`{kind: aws, region: eu-west-1, profile: prod, endpoint: "http://127.0.0.1:5000/",
+    assume_role: {arn: "arn:aws:iam::111122223333:role/r", external_id: e}, create_missing: true, kms_key_id: alias/k,
+    tags: {Team: "a b"}, payload: json, json: {token: "{key}", "of key": "{id}"}}`))
+	want := config.AWSStore{
+		Region: "eu-west-1", Profile: "prod", RoleARN: "arn:aws:iam::111122223333:role/r", ExternalID: "e",
+		Endpoint: "http://127.0.0.1:5000", CreateMissing: true, KMSKeyID: "alias/k", Tags: map[string]string{"Team": "a b"},
+		JSON: map[string]string{"token": "{key}", "of key": "{id}"},
+	}
+	wantDiff(t, config.Backend(want), got.Stores["local"].Backend)
+}
+
+func TestAWSStoreNeedsNothingButItsKind(t *testing.T) {
+	got := parse(t, withStore("{kind: aws}")).Stores["local"].Backend
+	wantDiff(t, config.Backend(config.AWSStore{}), got)
+	if form, err := got.(config.AWSStore).Form(); err != nil || form != (payload.Raw{}) {
+		t.Errorf("form %T, error %v", form, err)
+	}
+}
+
+func TestAWSPayloadJSONHasADefault(t *testing.T) {
+	got := parse(t, withStore("{kind: aws, payload: json}")).Stores["local"].Backend.(config.AWSStore)
+	wantDiff(t, map[string]string{"api_key": "{key}"}, got.JSON)
+}
+
+func TestAWSSecretsOfTwoStoresMayShareAName(t *testing.T) {
+	for _, other := range []string{"{kind: aws, region: us-east-1}", "{kind: aws, region: eu-west-1, profile: other}"} {
+		text := withStore("{kind: aws, region: eu-west-1}\n  other: " + other)
+		parse(t, strings.Replace(text, "[{store: local}]", "[{store: local}, {store: other}]", 1))
+	}
+}

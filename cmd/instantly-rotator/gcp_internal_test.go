@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/instantly/sandbox"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/gcpsecretmanager/gcptest"
+)
+
+// gcpDesk is a user's: a configuration with a store of kind gcp, the stand-in for
+// Secret Manager and the sandbox.
+type gcpDesk struct {
+	*testing.T
+	server *gcptest.Server
+	config string
+	key    string // the admin key
+}
+
+func newGCPDesk(t *testing.T, options string) *gcpDesk {
+	t.Helper()
+	server := gcptest.New()
+	t.Cleanup(server.Close)
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.Serve(l)
+	api := sandbox.New(sandbox.Options{})
+	web := httptest.NewServer(api)
+	t.Cleanup(web.Close)
+	text := fmt.Sprintf(`workspaces:
+  main: {admin_key: {env: ADMIN_KEY}, base_url: %q}
+stores:
+  google: {kind: gcp, project: %s, endpoint: %q%s}
+keys:
+  - {name: sending, scopes: [campaigns:read], stores: [{store: google}]}
+`, web.URL, gcptest.Project, l.Addr(), options)
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return &gcpDesk{T: t, server: server, config: path, key: api.Workspaces()[0].AdminKey.Reveal()}
+}
+
+// run carries out a command and gives its exit code and all that it said.
+func (d *gcpDesk) run(args ...string) (code int, stdout, stderr string) {
+	d.Helper()
+	var out, errs bytes.Buffer
+	a := &app{stdout: &out, stderr: &errs, now: time.Now, getenv: func(name string) string {
+		return map[string]string{"ADMIN_KEY": d.key, "INSTANTLY_ROTATOR_CONFIG": d.config}[name]
+	}}
+	code = a.run(d.Context(), args)
+	return code, out.String(), errs.String()
+}
+
+func TestRotationInGCPSecretManager(t *testing.T) {
+	d := newGCPDesk(t, "")
+	code, _, stderr := d.run("rotate")
+	if code != exitFailed || !strings.Contains(stderr, "gcloud secrets create sending --project="+gcptest.Project) {
+		t.Errorf("without the secret: exit %d, %s", code, stderr)
+	}
+	d.server.Make("sending")
+	if code, stdout, stderr := d.run("rotate"); code != exitSettled {
+		t.Fatalf("rotate: exit %d\n%s%s", code, stdout, stderr)
+	}
+	first := d.server.Served("sending", "latest")
+	_, got, _ := d.run("get", "sending")
+	if first == "" || got != first+"\n" || d.server.Served("sending", "current") != first {
+		t.Error("get, latest and the alias current do not give the same key")
+	}
+	if code, _, stderr := d.run("plan"); code != exitSettled {
+		t.Errorf("plan: exit %d: %s", code, stderr)
+	}
+	for _, args := range [][]string{{"status"}, {"rotate", "sending", "--end-grace"}, {"verify"}} {
+		if code, stdout, stderr := d.run(args...); code != exitSettled || strings.Contains(stdout+stderr, first) {
+			t.Errorf("%v: exit %d\n%s%s", args, code, stdout, stderr)
+		}
+	}
+	if latest := d.server.Served("sending", "latest"); latest == first || latest == "" {
+		t.Error("the second rotation brought no other key")
+	}
+}
+
+func TestGCPSecretIsMadeWhereAskedFor(t *testing.T) {
+	d := newGCPDesk(t, ", create_missing: true, labels: {team: growth}")
+	if code, stdout, stderr := d.run("rotate"); code != exitSettled {
+		t.Fatalf("rotate: exit %d\n%s%s", code, stdout, stderr)
+	}
+	if d.server.Secret("sending").GetLabels()["team"] != "growth" || d.server.Served("sending", "latest") == "" {
+		t.Errorf("the secret is %v", d.server.Secret("sending"))
+	}
+}
+
+func TestMissingGCPPermissionIsNamed(t *testing.T) {
+	d := newGCPDesk(t, "")
+	d.server.Make("sending")
+	d.server.Denied = map[string]bool{"secretmanager.secrets.update": true}
+	code, _, stderr := d.run("rotate")
+	want := "permission denied: needs secretmanager.secrets.update on projects/" + gcptest.Project + "/secrets/sending"
+	if code != exitFailed || !strings.Contains(stderr, want) {
+		t.Errorf("exit %d, %s", code, stderr)
+	}
+}
+
+func TestEmulatorThatIgnoresEtagsIsRefused(t *testing.T) {
+	d := newGCPDesk(t, "")
+	d.server.Make("sending")
+	d.server.Quirks.IgnoreEtags = true
+	code, _, stderr := d.run("rotate")
+	if code != exitFailed || !strings.Contains(stderr, "two rotators could not be kept apart") {
+		t.Errorf("exit %d, %s", code, stderr)
+	}
+	if n := len(d.server.Versions("sending")); n > 0 {
+		t.Errorf("%d versions were stored", n)
+	}
+}
