@@ -29,7 +29,7 @@ func bugs() []bug {
 		client = "./instantly ."
 		folder = "./secretstore/filestore ."
 	)
-	return []bug{
+	return append(gcpBugs(), []bug{
 		{"402 taken for a dead key", client, []edit{{"instantly/classify.go", "return ErrPlan\n", "return ErrUnauthorized\n"}}},
 		{"any 401 taken for a dead key", client, []edit{{"instantly/classify.go", "case said.isInvalidScope():\n\t\treturn ErrScope", "case said.isInvalidScope():\n\t\treturn ErrUnauthorized"}}},
 		{"retry of the POST", client, []edit{{"instantly/keys.go", "c.attempt(ctx, c.admin(request{op: op, method: http.MethodPost, route: routeKeys, body: body}))", "c.repeat(ctx, c.admin(request{op: op, method: http.MethodPost, route: routeKeys, body: body}), c.options.RetryBudget)"}}},
@@ -65,7 +65,7 @@ func bugs() []bug {
 		{"a change of time zone rotates", engine, []edit{{"rotator/rules_due.go", "min(zoneShift, second.Sub(first)/2)", "0"}}},
 		{"a shortened grace cuts a key that is in its grace", engine, []edit{{"rotator/effects.go", "grace = max(grace, cur.Intent.Grace)", "_ = cur"}}},
 		{"an interrupt drops the key in hand", engine, []edit{{"rotator/reconcile.go", "if w.InHand == nil || w.now().Sub(interrupted) >= handOver {", "if true {"}}},
-	}
+	}...)
 }
 
 func main() {
