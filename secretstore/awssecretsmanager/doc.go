@@ -55,8 +55,8 @@
 // may.
 //
 // What is given up stays given up. An intent that was taken cannot be moved onto
-// a version any more; a version whose AWSPENDING was taken, or stolen, does not
-// get it back. So whoever revokes a key that nothing refers to is right for good.
+// a version any more; a version whose AWSPENDING was taken does not get it back.
+// So whoever revokes a key that nothing refers to is right for good.
 //
 // What is announced is referred to. From the announcement of a promotion until
 // AWSCURRENT has moved, or the version that it was to displace is current no

@@ -53,6 +53,8 @@ func (c client) failed(action string, err error) error {
 		e.Message = api.ErrorMessage()
 	}
 	switch {
+	case isDistrust(e.Code):
+		return fmt.Errorf("%w: AWS does not accept the credentials: %w", secretstore.ErrDenied, e)
 	case isDenial(e.Code):
 		return fmt.Errorf("%w: needs %s on %s: %w", secretstore.ErrDenied, wanted(action, api.ErrorMessage()), c.name, e)
 	case e.Code == "ResourceNotFoundException":
@@ -102,13 +104,23 @@ func statusOf(err error) int {
 	return 0
 }
 
-// isDenial knows the codes of "you may not": API reference, "Common Errors",
-// and the errors of the credentials.
+// isDistrust knows the codes of "we do not know you": API reference, "Common
+// Errors".
+func isDistrust(code string) bool {
+	switch code {
+	case "UnrecognizedClientException", "InvalidClientTokenId", "MissingAuthenticationToken", "ExpiredTokenException", "ExpiredToken",
+		"IncompleteSignature", "InvalidSignatureException", "OptInRequired":
+		return true
+	default:
+		return false
+	}
+}
+
+// isDenial knows the codes of "you may not": API reference, "Common Errors" and
+// PutSecretValue.
 func isDenial(code string) bool {
 	switch code {
-	case "AccessDeniedException", "AccessDenied", "NotAuthorized", "UnrecognizedClientException", "InvalidClientTokenId",
-		"MissingAuthenticationToken", "ExpiredTokenException", "ExpiredToken", "IncompleteSignature", "OptInRequired",
-		"InvalidSignatureException", "InvalidSignature", "DecryptionFailure", "EncryptionFailure":
+	case "AccessDeniedException", "AccessDenied", "NotAuthorized", "DecryptionFailure", "EncryptionFailure":
 		return true
 	default:
 		return false

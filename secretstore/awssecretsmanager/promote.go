@@ -65,10 +65,7 @@ func (w *write) makeCurrent(version string, at time.Time) error {
 	before := w.reading
 	a := announcement{version: version, displaced: w.holder(), promotion: promotion{at: at, announced: w.wallClock(), by: anyName()}}
 	if a.displaced != version {
-		a.promotion.displaced = a.displaced
-	}
-	if w.current != "" {
-		a.standing = w.previous
+		a.promotion.displaced, a.standing = a.displaced, w.previous
 	}
 	if err := w.announce(a, before.promotionTexts(version)); err != nil {
 		return err

@@ -317,6 +317,34 @@ func TestLostAnswersAreFoundOut(t *testing.T) {
 	}
 }
 
+// A repetition of a move that has happened is refused, which looks like a lost
+// race: so there must be none.
+func TestALostAnswerIsNotTakenForALostRace(t *testing.T) {
+	b := newBench(t)
+	rotate(t, b.open(), keyA)
+	torn := 0
+	s := b.openVia(func(c awstest.Call, when awstest.When) error {
+		if when == awstest.After && c.Label == "AWSCURRENT" && torn == 0 {
+			torn++
+			return awstest.ErrTorn
+		}
+		return nil
+	})
+	snap := look(t, s)
+	for _, w := range []write{reserve(keyB), stage(keyB)} {
+		var err error
+		if snap, err = w.do(t, s, snap); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := promote(keyB).do(t, s, snap); !errors.Is(err, secretstore.ErrUnavailable) || errors.Is(err, secretstore.ErrConflict) {
+		t.Errorf("promote: %v", err)
+	}
+	if got := held(look(t, s)); got != "current=b previous=a" {
+		t.Errorf("the secret holds %s", got)
+	}
+}
+
 // loseAnswer takes a rotation up again after an answer was lost for good, the
 // SDK's repetitions included, and wants it to end as if nothing had been.
 func loseAnswer(t *testing.T, action, label string, when awstest.When) {
