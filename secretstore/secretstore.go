@@ -131,6 +131,13 @@ type Intent struct {
 	// Grace is how long the key that this one displaces stays alive after it
 	// was displaced.
 	Grace time.Duration
+	// Holder is the instance that wrote the intent, at most [MaxHolder] bytes;
+	// empty if it does not say.
+	Holder string
+	// Until is when its lease ends: before, other instances leave the intent
+	// alone, so that two of them do not issue keys for one rotation. It saves
+	// keys; it is not what keeps two writers apart. Zero: no lease.
+	Until time.Time
 }
 
 // IsZero tells whether no rotation has been begun.
@@ -153,10 +160,47 @@ type Failure struct {
 // on it (an AWS staging label has 256 characters).
 const MaxReason = 160
 
+// MaxHolder is the most bytes an Intent's Holder may have.
+const MaxHolder = 64
+
+// Hold is a person's word that the key is to be left as it is: no rotation
+// begins and no old key is revoked while it is set.
+type Hold struct {
+	// Since is when it was set; zero if there is no hold.
+	Since time.Time
+	// Until is when it ends by itself; zero if only a person ends it.
+	Until time.Time
+	// Reason is a short text without any secret, at most [MaxReason] bytes.
+	Reason string
+}
+
+// IsZero tells whether no hold was set.
+func (h Hold) IsZero() bool { return h.Since.IsZero() }
+
+// On tells whether the hold is in force at now.
+func (h Hold) On(now time.Time) bool {
+	return !h.IsZero() && (h.Until.IsZero() || now.Before(h.Until))
+}
+
+// Incident is a person's word that the keys issued until then are in wrong
+// hands: they are replaced and revoked without a grace period, by whichever
+// instance comes first.
+type Incident struct {
+	// ID is what people call the incident, at most [MaxReason] bytes.
+	ID string
+	// At is when it was declared; zero if there is none.
+	At time.Time
+}
+
+// IsZero tells whether no incident was declared.
+func (i Incident) IsZero() bool { return i.At.IsZero() }
+
 // Notes are the facts about the secret that are kept beside its versions.
 type Notes struct {
-	Intent  Intent
-	Failure Failure
+	Intent   Intent
+	Failure  Failure
+	Hold     Hold
+	Incident Incident
 }
 
 // Snapshot is what a store held at one moment, without values.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -29,31 +29,23 @@ func (s *Store) annotate(ctx context.Context, seen secretstore.Snapshot, n secre
 		return secretstore.Snapshot{}, err
 	}
 	have := w.notes()
-	newIntent, newFailure := !sameIntent(have.Intent, n.Intent), !sameFailure(have.Failure, n.Failure)
-	if !newIntent && !newFailure {
+	newIntent, facts := !sameIntent(have.Intent, n.Intent), changes(have, n)
+	if !newIntent && len(facts) == 0 {
 		return w.unchanged()
 	}
-	if err := w.replaceNotes(n, newIntent, newFailure); err != nil {
+	if err := w.replaceNotes(n.Intent, newIntent, facts); err != nil {
 		return secretstore.Snapshot{}, err
 	}
 	return w.done(), nil
 }
 
-func (w *write) replaceNotes(n secretstore.Notes, newIntent, newFailure bool) error {
-	var add []string
-	var oldFailures []mark
-	if newFailure {
-		oldFailures = w.failures
-	}
-	if newFailure && n.Failure != (secretstore.Failure{}) {
-		head, more := failureTexts(w.failureID(), n.Failure)
+func (w *write) replaceNotes(in secretstore.Intent, newIntent bool, facts map[string]func(id string) fact) error {
+	add, old := w.newFacts(facts)
+	if newIntent && !in.IsZero() {
+		head, more := intentTexts(slotOf(in, ""), in)
 		add = append(append(add, more...), head)
 	}
-	if newIntent && !n.Intent.IsZero() {
-		head, more := intentTexts(slotOf(n.Intent, ""), n.Intent)
-		add = append(append(add, more...), head)
-	}
-	if err := w.prepare(len(add), newIntent && !n.Intent.IsZero()); err != nil {
+	if err := w.prepare(len(add), newIntent && !in.IsZero()); err != nil {
 		return err
 	}
 	if newIntent {
@@ -62,14 +54,26 @@ func (w *write) replaceNotes(n secretstore.Notes, newIntent, newFailure bool) er
 		}
 	}
 	if len(add) == 0 {
-		if err := w.takeFailures(oldFailures); err != nil {
+		if err := w.takeFacts(old); err != nil {
 			return err
 		}
 	}
 	if err := w.writeDown(add); err != nil {
 		return err
 	}
-	return afterwards(w.takeFailures(oldFailures))
+	return afterwards(w.takeFacts(old))
+}
+
+// newFacts gives the marks to write and those that they replace.
+func (w *write) newFacts(facts map[string]func(id string) fact) (add []string, old []mark) {
+	for _, kind := range slices.Sorted(maps.Keys(facts)) {
+		old = append(old, w.facts[kind]...)
+		if text := facts[kind]; text != nil {
+			f := text(w.factID(kind))
+			add = append(append(add, f.parts...), f.head)
+		}
+	}
+	return add, old
 }
 
 // prepare sees to it that the notes can be written, and for an intent that the
@@ -125,16 +129,7 @@ func (w *write) takeReservations(spared string) error {
 	return nil
 }
 
-func (w *write) takeFailures(old []mark) error {
-	for _, m := range slices.Backward(old) {
-		if err := w.take(append([]string{m.text}, w.partsOf(m.fields[0])...)...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// partsOf lists the further marks of an intent or a failure.
+// partsOf lists the further marks of an intent or a fact.
 func (w *write) partsOf(slot string) []string {
 	var parts []string
 	for _, m := range w.marks() {
@@ -145,22 +140,12 @@ func (w *write) partsOf(slot string) []string {
 	return parts
 }
 
-// failureID is new on every write, so that two writers never write the same.
-func (w *write) failureID() string {
-	return fmt.Sprintf("%d.%s", w.nextSequence(), anyName())
-}
-
 // anyName is short, since labels are, and new every time.
 func anyName() string { return strings.ToLower(rand.Text()[:6]) }
 
 func sameIntent(a, b secretstore.Intent) bool {
-	return a.Nonce == b.Nonce && sameStamp(a.At, b.At) && a.Grace == b.Grace && slices.Equal(a.Scopes, b.Scopes)
-}
-
-func sameFailure(a, b secretstore.Failure) bool {
-	at := sameStamp(a.At, b.At)
-	a.At, b.At = time.Time{}, time.Time{}
-	return at && a == b
+	return a.Nonce == b.Nonce && sameStamp(a.At, b.At) && a.Grace == b.Grace && slices.Equal(a.Scopes, b.Scopes) &&
+		a.Holder == b.Holder && sameStamp(a.Until, b.Until)
 }
 
 // sameStamp compares times as marks keep them.

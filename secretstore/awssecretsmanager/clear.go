@@ -51,7 +51,7 @@ func (w *write) clear(version string) error {
 			continue
 		case m.kind == kindFirst && version == w.holder():
 			continue
-		case m.kind == kindIntent || m.kind == kindFailure || m.kind == kindMore && m.fields[0] != slot:
+		case m.kind == kindIntent || isFact(m.kind) || m.kind == kindMore && m.fields[0] != slot:
 			to = w.holder()
 		}
 		if err := w.shift(label, to); err != nil {

@@ -11,10 +11,12 @@
 //
 //	AWSCURRENT, AWSPENDING, AWSPREVIOUS           as AWS means them
 //	rotator/key/NONCE/ORGANIZATION/ID             the rotator put this version
-//	rotator/intent/NONCE/TIME/GRACE/SCOPES        what it was issued for; or, on
+//	rotator/intent/NONCE/TIME/GRACE/LEASE/SCOPES  what it was issued for; or, on
 //	                                              another version, the reserved intent
 //	rotator/promoted/TIME/DISPLACED/ANNOUNCED/BY  when it became current
 //	rotator/failure/ID/TIME/COUNT/STEP/REASON     the last failure
+//	rotator/hold/ID/SINCE/UNTIL/REASON            a person's hold
+//	rotator/incident/ID/TIME/NAME                 a leak that was declared
 //	rotator/more/…                                what does not fit into one of these
 //	rotator/keep/CURRENT                          it stays previous
 //	rotator/first/NONCE                           see below

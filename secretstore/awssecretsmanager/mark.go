@@ -41,15 +41,19 @@ const (
 	// nonce it was issued for, the organization, the key's id if it is not the
 	// version's.
 	kindKey = "key"
-	// kindIntent is an intent: nonce, time, grace, scopes. On the version whose
+	// kindIntent is an intent: nonce, time, grace, lease, scopes. On the version whose
 	// kindKey has the same nonce it is the version's own; anywhere else it is
 	// the reserved one.
 	kindIntent = "intent"
-	// kindMore is a part of what did not fit into an intent or a failure: the
+	// kindMore is a part of what did not fit into an intent or a fact: the
 	// nonce or id it belongs to, the number of the part, the text.
 	kindMore = "more"
 	// kindFailure is the notes' failure: id, time, count, step, reason.
 	kindFailure = "failure"
+	// kindHold is the notes' hold: id, since, until, reason.
+	kindHold = "hold"
+	// kindIncident is the notes' incident: id, time, what people call it.
+	kindIncident = "incident"
 	// kindPromoted: promotion time, the version that was to be displaced, when
 	// that was announced, and by whom. It is written before AWSCURRENT moves.
 	kindPromoted = "promoted"
@@ -72,11 +76,11 @@ type mark struct {
 // fieldsOf tells how many fields a kind has; 0 for a kind that is not known.
 func fieldsOf(kind string) int {
 	switch kind {
-	case kindKey, kindMore:
+	case kindKey, kindMore, kindIncident:
 		return 3
-	case kindIntent, kindPromoted:
+	case kindPromoted, kindHold:
 		return 4
-	case kindFailure:
+	case kindIntent, kindFailure:
 		return 5
 	case kindFirst, kindKeep:
 		return 1
@@ -151,18 +155,40 @@ func intentTexts(slot string, i secretstore.Intent) (head string, more []string)
 	for n, s := range i.Scopes {
 		escaped[n] = escape(s)
 	}
-	return fit(slot, strings.Join(escaped, "+"), kindIntent, slot, stamp(i.At), escape(i.Grace.String()))
+	return fit(slot, strings.Join(escaped, "+"), kindIntent, slot, stamp(i.At), escape(i.Grace.String()), leaseText(i))
 }
 
+// leaseText says who holds the intent, and until when: "HOLDER+TIME".
+func leaseText(i secretstore.Intent) string {
+	switch {
+	case i.Until.IsZero():
+		return escape(i.Holder)
+	default:
+		return escape(i.Holder) + "+" + stamp(i.Until)
+	}
+}
+
+func parseLease(text string) (holder string, until time.Time, err error) {
+	holder, end, leased := strings.Cut(text, "+")
+	if leased {
+		until, err = parseStamp(end)
+	}
+	return unescape(holder), until, err
+}
+
+// partOf gives the n-th part of what is kept under a slot or id.
+type partOf = func(slot string, n int) (string, bool)
+
 // asIntent reads an intent back; more gives the parts that go with it.
-func (m mark) asIntent(more func(slot string, n int) (string, bool)) (secretstore.Intent, bool) {
+func (m mark) asIntent(more partOf) (secretstore.Intent, bool) {
 	at, errAt := parseStamp(m.fields[1])
 	grace, errGrace := time.ParseDuration(unescape(m.fields[2]))
-	scopes, ok := unfit(m.fields[0], m.fields[3], more)
-	if errAt != nil || errGrace != nil || !ok {
+	holder, until, errLease := parseLease(m.fields[3])
+	scopes, ok := unfit(m.fields[0], m.fields[4], more)
+	if errAt != nil || errGrace != nil || errLease != nil || !ok {
 		return secretstore.Intent{}, false
 	}
-	i := secretstore.Intent{At: at, Grace: grace}
+	i := secretstore.Intent{At: at, Grace: grace, Holder: holder, Until: until}
 	if !strings.HasPrefix(m.fields[0], noNonce) {
 		i.Nonce = unescape(m.fields[0])
 	}
@@ -172,23 +198,6 @@ func (m mark) asIntent(more func(slot string, n int) (string, bool)) (secretstor
 		}
 	}
 	return i, true
-}
-
-// failureTexts gives a failure's mark and the parts that do not fit into it.
-func failureTexts(id string, f secretstore.Failure) (head string, more []string) {
-	words := strings.ReplaceAll(escape(f.Reason), "=20", "+")
-	return fit(id, words, kindFailure, id, stamp(f.At), strconv.Itoa(f.Count), escape(f.Step))
-}
-
-func (m mark) asFailure(more func(slot string, n int) (string, bool)) (secretstore.Failure, bool) {
-	at, errAt := parseStamp(m.fields[1])
-	count, errCount := strconv.Atoi(m.fields[2])
-	reason, ok := unfit(m.fields[0], m.fields[4], more)
-	if errAt != nil || errCount != nil || !ok {
-		return secretstore.Failure{}, false
-	}
-	reason = unescape(strings.ReplaceAll(reason, "+", "=20"))
-	return secretstore.Failure{Count: count, At: at, Step: unescape(m.fields[3]), Reason: reason}, true
 }
 
 // promotion is what a promoted mark says.
@@ -251,7 +260,7 @@ func fit(slot, text, kind string, fields ...string) (head string, more []string)
 }
 
 // unfit gives the text that fit was given.
-func unfit(slot, text string, more func(slot string, n int) (string, bool)) (string, bool) {
+func unfit(slot, text string, more partOf) (string, bool) {
 	if count, isParted := strings.CutPrefix(text, parted); isParted {
 		n, err := strconv.Atoi(count)
 		if err != nil || n > maxLabels {

@@ -25,7 +25,7 @@ type reading struct {
 	current, pending, previous string
 
 	reserved []reservation
-	failures []mark // the one that counts is the last
+	facts    map[string][]mark // by kind; the one that counts is the last
 }
 
 // reservation is an intent that no version has fulfilled yet.
@@ -37,7 +37,7 @@ type reservation struct {
 func read(st state) reading {
 	r := reading{
 		state: st, keys: map[string]keyMark{}, own: map[string]secretstore.Intent{},
-		promotions: map[string][]promotion{}, first: map[string]bool{}, more: map[string]string{},
+		promotions: map[string][]promotion{}, first: map[string]bool{}, more: map[string]string{}, facts: map[string][]mark{},
 	}
 	marks := st.marks()
 	for _, m := range marks {
@@ -50,7 +50,9 @@ func read(st state) reading {
 	}
 	r.stages()
 	r.reserved = slices.DeleteFunc(r.reserved, r.fulfilled)
-	slices.SortStableFunc(r.failures, func(a, b mark) int { return cmp.Compare(sequence(a), sequence(b)) })
+	for _, marks := range r.facts {
+		slices.SortStableFunc(marks, bySequence)
+	}
 	return r
 }
 
@@ -68,8 +70,8 @@ func (r *reading) sort(m mark) {
 		}
 	case kindFirst:
 		r.first[m.at] = true
-	case kindFailure:
-		r.failures = append(r.failures, m)
+	case kindFailure, kindHold, kindIncident:
+		r.facts[m.kind] = append(r.facts[m.kind], m)
 	}
 }
 
@@ -248,9 +250,9 @@ func (r *reading) notes() secretstore.Notes {
 		n.Intent = res.intent
 		n.Intent.Scopes = slices.Clone(res.intent.Scopes)
 	}
-	if m, ok := r.failure(); ok {
-		n.Failure, _ = m.asFailure(r.part)
-	}
+	n.Failure = factOf(r, kindFailure, mark.asFailure)
+	n.Hold = factOf(r, kindHold, mark.asHold)
+	n.Incident = factOf(r, kindIncident, mark.asIncident)
 	return n
 }
 
@@ -263,31 +265,6 @@ func (r *reading) reservation() (reservation, bool) {
 	return slices.MaxFunc(r.reserved, func(a, b reservation) int {
 		return cmp.Or(a.intent.At.Compare(b.intent.At), strings.Compare(a.text, b.text))
 	}), true
-}
-
-// failure gives the failure's mark that counts, if one can be read.
-func (r *reading) failure() (mark, bool) {
-	for _, m := range slices.Backward(r.failures) {
-		if _, ok := m.asFailure(r.part); ok {
-			return m, true
-		}
-	}
-	return mark{}, false
-}
-
-// sequence counts the failures that were written, so that a new one counts
-// before the old one is taken away.
-func sequence(m mark) int {
-	n, _, _ := strings.Cut(m.fields[0], ".")
-	seq, _ := strconv.Atoi(n) // 0 for what is not ours
-	return seq
-}
-
-func (r *reading) nextSequence() int {
-	if len(r.failures) == 0 {
-		return 1
-	}
-	return sequence(r.failures[len(r.failures)-1]) + 1
 }
 
 // contested tells of two reservations, one of which is about to be taken back:
@@ -340,7 +317,7 @@ func (r *reading) litter() []string {
 			continue
 		}
 		switch m.kind {
-		case kindFailure, kindMore:
+		case kindFailure, kindHold, kindIncident, kindMore:
 		case kindFirst:
 			if version != r.holder() {
 				out = append(out, label)

@@ -41,7 +41,7 @@ func (st state) on(stage secretstore.Stage) (record, bool) {
 
 func (st state) annotated(n secretstore.Notes) change {
 	c := st.with(st.Versions)
-	c.next.Intent, c.next.Failure = keepIntent(n.Intent), keepFailure(n.Failure)
+	c.next.noted(n)
 	return c
 }
 

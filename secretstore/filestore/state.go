@@ -22,6 +22,8 @@ type state struct {
 	Versions []record `json:"versions,omitempty"`
 	Intent   intent   `json:"intent,omitzero"`
 	Failure  failure  `json:"failure,omitzero"`
+	Hold     hold     `json:"hold,omitzero"`
+	Incident incident `json:"incident,omitzero"`
 
 	// sum is the hash of the bytes that the state was decoded from. It is part
 	// of the revision that callers see, so that a state.json brought back from a
@@ -46,6 +48,8 @@ type intent struct {
 	At     time.Time `json:"at,omitzero"`
 	Scopes []string  `json:"scopes,omitempty"`
 	Grace  duration  `json:"grace,omitzero"`
+	Holder string    `json:"holder,omitempty"`
+	Until  time.Time `json:"until,omitzero"`
 }
 
 // failure is a [secretstore.Failure] as state.json has it.
@@ -54,6 +58,19 @@ type failure struct {
 	At     time.Time `json:"at,omitzero"`
 	Step   string    `json:"step,omitempty"`
 	Reason string    `json:"reason,omitempty"`
+}
+
+// hold is a [secretstore.Hold] as state.json has it.
+type hold struct {
+	Since  time.Time `json:"since,omitzero"`
+	Until  time.Time `json:"until,omitzero"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+// incident is a [secretstore.Incident] as state.json has it.
+type incident struct {
+	ID string    `json:"id,omitempty"`
+	At time.Time `json:"at,omitzero"`
 }
 
 // duration is written the way people write it: "24h0m0s".
@@ -85,7 +102,7 @@ func (st state) snapshot() secretstore.Snapshot {
 		Identity: st.Identity,
 		Revision: fmt.Sprintf("%d-%x", st.Revision, st.sum[:8]),
 		Versions: versions,
-		Notes:    secretstore.Notes{Intent: st.Intent.shown(), Failure: st.Failure.shown()},
+		Notes:    st.notes(),
 	}
 }
 
@@ -98,11 +115,17 @@ func (st state) find(id string) (record, bool) {
 }
 
 func keepIntent(i secretstore.Intent) intent {
-	return intent{Nonce: i.Nonce, At: plainTime(i.At), Scopes: slices.Clone(i.Scopes), Grace: duration(i.Grace)}
+	return intent{
+		Nonce: i.Nonce, At: plainTime(i.At), Scopes: slices.Clone(i.Scopes), Grace: duration(i.Grace),
+		Holder: i.Holder, Until: plainTime(i.Until),
+	}
 }
 
 func (i intent) shown() secretstore.Intent {
-	return secretstore.Intent{Nonce: i.Nonce, At: i.At, Scopes: slices.Clone(i.Scopes), Grace: time.Duration(i.Grace)}
+	return secretstore.Intent{
+		Nonce: i.Nonce, At: i.At, Scopes: slices.Clone(i.Scopes), Grace: time.Duration(i.Grace),
+		Holder: i.Holder, Until: i.Until,
+	}
 }
 
 func keepFailure(f secretstore.Failure) failure {
@@ -111,6 +134,22 @@ func keepFailure(f secretstore.Failure) failure {
 
 func (f failure) shown() secretstore.Failure {
 	return secretstore.Failure{Count: f.Count, At: f.At, Step: f.Step, Reason: f.Reason}
+}
+
+// noted takes the notes over.
+func (st *state) noted(n secretstore.Notes) {
+	st.Intent, st.Failure = keepIntent(n.Intent), keepFailure(n.Failure)
+	st.Hold = hold{Since: plainTime(n.Hold.Since), Until: plainTime(n.Hold.Until), Reason: n.Hold.Reason}
+	st.Incident = incident{ID: n.Incident.ID, At: plainTime(n.Incident.At)}
+}
+
+// notes are the state's, as callers see them.
+func (st state) notes() secretstore.Notes {
+	return secretstore.Notes{
+		Intent: st.Intent.shown(), Failure: st.Failure.shown(),
+		Hold:     secretstore.Hold{Since: st.Hold.Since, Until: st.Hold.Until, Reason: st.Hold.Reason},
+		Incident: secretstore.Incident{ID: st.Incident.ID, At: st.Incident.At},
+	}
 }
 
 // plainTime is t as it comes back from state.json: in UTC, without a monotonic

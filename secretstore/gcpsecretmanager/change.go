@@ -17,7 +17,7 @@ type farewell struct {
 }
 
 func (st state) annotated(n secretstore.Notes) state {
-	st.Intent, st.Failure = keepIntent(n.Intent), keepFailure(n.Failure)
+	st.noted(n)
 	return st
 }
 

@@ -30,9 +30,11 @@ type state struct {
 	Kept []int64 `json:"kept,omitempty"`
 	// GivenUp are the last values that were forgotten, or announced in vain, the
 	// newest last: their keys are revoked, or may be at any moment.
-	GivenUp []givenUp `json:"given_up,omitempty"`
-	Intent  intent    `json:"intent,omitzero"`
-	Failure failure   `json:"failure,omitzero"`
+	GivenUp  []givenUp `json:"given_up,omitempty"`
+	Intent   intent    `json:"intent,omitzero"`
+	Failure  failure   `json:"failure,omitzero"`
+	Hold     hold      `json:"hold,omitzero"`
+	Incident incident  `json:"incident,omitzero"`
 	// ScopeSets are the lists of scopes that intents refer to: most of them are
 	// the same, and the annotations of a secret must not have 16 KiB.
 	ScopeSets [][]string `json:"scope_sets,omitempty"`
@@ -86,8 +88,10 @@ type intent struct {
 	At     time.Time `json:"at,omitzero"`
 	Scopes []string  `json:"-"`
 	// ScopeSet is the index of Scopes in the state's ScopeSets, counted from 1.
-	ScopeSet int      `json:"scope_set,omitempty"`
-	Grace    duration `json:"grace,omitzero"`
+	ScopeSet int       `json:"scope_set,omitempty"`
+	Grace    duration  `json:"grace,omitzero"`
+	Holder   string    `json:"holder,omitempty"`
+	Until    time.Time `json:"until,omitzero"`
 }
 
 // failure is a [secretstore.Failure] as the annotation has it.
@@ -96,6 +100,19 @@ type failure struct {
 	At     time.Time `json:"at,omitzero"`
 	Step   string    `json:"step,omitempty"`
 	Reason string    `json:"reason,omitempty"`
+}
+
+// hold is a [secretstore.Hold] as the annotation has it.
+type hold struct {
+	Since  time.Time `json:"since,omitzero"`
+	Until  time.Time `json:"until,omitzero"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+// incident is a [secretstore.Incident] as the annotation has it.
+type incident struct {
+	ID string    `json:"id,omitempty"`
+	At time.Time `json:"at,omitzero"`
 }
 
 // duration is written the way people write it: "24h0m0s".
@@ -194,11 +211,17 @@ func (st state) versions() map[secretstore.Stage]secretstore.Version {
 }
 
 func keepIntent(i secretstore.Intent) intent {
-	return intent{Nonce: i.Nonce, At: plainTime(i.At), Scopes: slices.Clone(i.Scopes), Grace: duration(i.Grace)}
+	return intent{
+		Nonce: i.Nonce, At: plainTime(i.At), Scopes: slices.Clone(i.Scopes), Grace: duration(i.Grace),
+		Holder: i.Holder, Until: plainTime(i.Until),
+	}
 }
 
 func (i intent) shown() secretstore.Intent {
-	return secretstore.Intent{Nonce: i.Nonce, At: i.At, Scopes: slices.Clone(i.Scopes), Grace: time.Duration(i.Grace)}
+	return secretstore.Intent{
+		Nonce: i.Nonce, At: i.At, Scopes: slices.Clone(i.Scopes), Grace: time.Duration(i.Grace),
+		Holder: i.Holder, Until: i.Until,
+	}
 }
 
 func keepFailure(f secretstore.Failure) failure {
@@ -207,6 +230,22 @@ func keepFailure(f secretstore.Failure) failure {
 
 func (f failure) shown() secretstore.Failure {
 	return secretstore.Failure{Count: f.Count, At: f.At, Step: f.Step, Reason: f.Reason}
+}
+
+// noted takes the notes over.
+func (st *state) noted(n secretstore.Notes) {
+	st.Intent, st.Failure = keepIntent(n.Intent), keepFailure(n.Failure)
+	st.Hold = hold{Since: plainTime(n.Hold.Since), Until: plainTime(n.Hold.Until), Reason: n.Hold.Reason}
+	st.Incident = incident{ID: n.Incident.ID, At: plainTime(n.Incident.At)}
+}
+
+// notes are the state's, as callers see them.
+func (st state) notes() secretstore.Notes {
+	return secretstore.Notes{
+		Intent: st.Intent.shown(), Failure: st.Failure.shown(),
+		Hold:     secretstore.Hold{Since: st.Hold.Since, Until: st.Hold.Until, Reason: st.Hold.Reason},
+		Incident: secretstore.Incident{ID: st.Incident.ID, At: st.Incident.At},
+	}
 }
 
 // plainTime is t as it comes back from the annotation: in UTC, without a

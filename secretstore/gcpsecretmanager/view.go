@@ -51,7 +51,7 @@ func (v view) snapshot() secretstore.Snapshot {
 		Identity: v.identity,
 		Revision: v.revision(),
 		Versions: v.shown.versions(),
-		Notes:    secretstore.Notes{Intent: v.shown.Intent.shown(), Failure: v.shown.Failure.shown()},
+		Notes:    v.shown.notes(),
 	}
 }
 

@@ -111,12 +111,18 @@ func copyVersion(v secretstore.Version) secretstore.Version {
 
 func copyNotes(n secretstore.Notes) secretstore.Notes {
 	n.Intent = copyIntent(n.Intent)
-	n.Failure.At = n.Failure.At.UTC().Round(0)
+	n.Failure.At = plainTime(n.Failure.At)
+	n.Hold.Since, n.Hold.Until = plainTime(n.Hold.Since), plainTime(n.Hold.Until)
+	n.Incident.At = plainTime(n.Incident.At)
 	return n
 }
 
 func copyIntent(i secretstore.Intent) secretstore.Intent {
 	i.Scopes = slices.Clone(i.Scopes)
-	i.At = i.At.UTC().Round(0)
+	i.At, i.Until = plainTime(i.At), plainTime(i.Until)
 	return i
 }
+
+// plainTime is t in UTC, without a monotonic reading: as it comes back from a
+// store that writes it down.
+func plainTime(t time.Time) time.Time { return t.UTC().Round(0) }

@@ -14,6 +14,10 @@ func annotateClaims() []claim {
 		{"Annotate touches no version", checkAnnotateTouchesNoVersion},
 		{"Notes keep every scope there is", checkManyScopes},
 		{"Notes keep a reason of the greatest length", checkLongReason},
+		{"Notes keep a hold, with an end and without", checkHold},
+		{"Notes keep an incident", checkIncident},
+		{"Notes keep who holds an intent, and until when", checkLease},
+		{"Each note is replaced without touching the others", checkNotesApart},
 		{"Notes keep times to the second in any zone", checkNotesTimes},
 		{"Notes keep any grace", checkGrace},
 	}
@@ -24,12 +28,12 @@ func checkAnnotateReplaces(d *desk) {
 	d.wantNotes(secretstore.Notes{Intent: intentOf(idA)})
 	d.annotate(secretstore.Notes{Failure: failure()})
 	d.wantNotes(secretstore.Notes{Failure: failure()})
-	d.annotate(secretstore.Notes{Intent: intentOf(idB), Failure: failure()})
-	d.wantNotes(secretstore.Notes{Intent: intentOf(idB), Failure: failure()})
+	d.annotate(notesOf(idB))
+	d.wantNotes(notesOf(idB))
 }
 
 func checkAnnotateClears(d *desk) {
-	d.annotate(secretstore.Notes{Intent: intentOf(idA), Failure: failure()})
+	d.annotate(notesOf(idA))
 	d.annotate(secretstore.Notes{})
 	d.wantNotes(secretstore.Notes{})
 }
@@ -38,7 +42,7 @@ func checkAnnotateTouchesNoVersion(d *desk) {
 	d.rotate(idA, idB)
 	d.stage(idC)
 	before := d.look().Versions
-	d.annotate(secretstore.Notes{Intent: intentOf(idD), Failure: failure()})
+	d.annotate(notesOf(idD))
 	if diff := diff(before, d.look().Versions); diff != "" {
 		d.Errorf("annotate changed the versions (-before +after):\n%s", diff)
 	}
@@ -67,17 +71,84 @@ func checkManyScopes(d *desk) {
 
 func checkLongReason(d *desk) {
 	f := failure()
-	const odd = `401 "Ungültig" <a&b> \n 鍵; `
-	f.Reason = odd + strings.Repeat("x", secretstore.MaxReason-len(odd))
+	f.Reason = oddReason()
 	d.annotate(secretstore.Notes{Failure: f})
 	d.wantNotes(secretstore.Notes{Failure: f})
 }
 
+func checkHold(d *desk) {
+	h := hold()
+	d.annotate(secretstore.Notes{Hold: h})
+	d.wantNotes(secretstore.Notes{Hold: h})
+	h.Until, h.Reason = time.Time{}, oddReason()
+	d.annotate(secretstore.Notes{Hold: h})
+	d.wantNotes(secretstore.Notes{Hold: h})
+	d.annotate(secretstore.Notes{})
+	d.wantNotes(secretstore.Notes{})
+}
+
+func checkIncident(d *desk) {
+	i := incident()
+	d.annotate(secretstore.Notes{Incident: i})
+	d.wantNotes(secretstore.Notes{Incident: i})
+	i.ID = oddReason()
+	d.annotate(secretstore.Notes{Incident: i})
+	d.wantNotes(secretstore.Notes{Incident: i})
+	d.annotate(secretstore.Notes{})
+	d.wantNotes(secretstore.Notes{})
+}
+
+func checkLease(d *desk) {
+	in := intentOf(idA)
+	in.Holder = "host with spaces+plus/and ü " + strings.Repeat("x", secretstore.MaxHolder-29)
+	d.annotate(secretstore.Notes{Intent: in})
+	d.wantNotes(secretstore.Notes{Intent: in})
+	in.Until = in.Until.Add(time.Minute)
+	d.annotate(secretstore.Notes{Intent: in})
+	d.wantNotes(secretstore.Notes{Intent: in})
+	in.Until = time.Time{}
+	d.annotate(secretstore.Notes{Intent: in})
+	d.wantNotes(secretstore.Notes{Intent: in})
+	in.Holder = ""
+	d.annotate(secretstore.Notes{Intent: in})
+	d.wantNotes(secretstore.Notes{Intent: in})
+}
+
+// checkNotesApart changes one note after the other, on a secret in mid-rotation.
+func checkNotesApart(d *desk) {
+	d.rotate(idA, idB)
+	d.stage(idC)
+	n := secretstore.Notes{}
+	for _, change := range []func(){
+		func() { n.Hold = hold() },
+		func() { n.Incident = incident() },
+		func() { n.Failure = failure() },
+		func() { n.Failure.Count++ },
+		func() { n.Hold.Reason = "still" },
+		func() { n.Incident = secretstore.Incident{} },
+		func() { n.Failure = secretstore.Failure{} },
+		func() { n.Hold = secretstore.Hold{} },
+	} {
+		change()
+		d.annotate(n)
+		d.wantNotes(n)
+	}
+}
+
+// oddReason has the greatest length and the oddest characters.
+func oddReason() string {
+	const odd = `401 "Ungültig" <a&b> \n 鍵; `
+	return odd + strings.Repeat("x", secretstore.MaxReason-len(odd))
+}
+
 func checkNotesTimes(d *desk) {
 	zone := time.FixedZone("far east", 13*3600)
-	n := secretstore.Notes{Intent: intentOf(idA), Failure: failure()}
+	n := notesOf(idA)
 	n.Intent.At = time.Date(2026, 12, 31, 23, 59, 59, 0, zone)
 	n.Failure.At = time.Date(2027, 1, 1, 0, 0, 1, 0, zone)
+	n.Hold.Until = time.Date(2027, 1, 1, 0, 0, 2, 0, zone)
+	n.Incident.At = time.Date(2027, 1, 1, 0, 0, 3, 0, zone)
+	n.Intent.Until = time.Date(2027, 1, 1, 0, 0, 4, 0, zone)
 	d.annotate(n)
 	d.wantNotes(n)
 }

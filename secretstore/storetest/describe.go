@@ -79,7 +79,7 @@ func checkReadsChangeNothing(d *desk) {
 
 func checkSnapshotIsACopy(d *desk) {
 	d.rotate(idA)
-	notes := func() secretstore.Notes { return secretstore.Notes{Intent: intentOf(idB), Failure: failure()} }
+	notes := func() secretstore.Notes { return notesOf(idB) }
 	d.annotate(notes())
 	spoiled := d.look()
 	spoiled.Notes.Intent.Scopes[0] = "spoiled"

@@ -53,7 +53,28 @@ func intentOf(id string) secretstore.Intent {
 		At:     time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC),
 		Scopes: []string{"campaigns:read", "leads:all"},
 		Grace:  36*time.Hour + 15*time.Minute + 30*time.Second,
+		Holder: "rotator-7d9f8c/1",
+		Until:  time.Date(2026, 3, 4, 5, 8, 9, 0, time.UTC),
 	}
+}
+
+// notesOf are notes with every field set, the intent of id among them.
+func notesOf(id string) secretstore.Notes {
+	return secretstore.Notes{Intent: intentOf(id), Failure: failure(), Hold: hold(), Incident: incident()}
+}
+
+// hold is a Hold with every field set.
+func hold() secretstore.Hold {
+	return secretstore.Hold{
+		Since:  time.Date(2026, 3, 4, 6, 0, 1, 0, time.UTC),
+		Until:  time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC),
+		Reason: "the big campaign goes out",
+	}
+}
+
+// incident is an Incident with every field set.
+func incident() secretstore.Incident {
+	return secretstore.Incident{ID: "INC-4711", At: time.Date(2026, 3, 4, 7, 0, 2, 0, time.UTC)}
 }
 
 // failure is a Failure with every field set.

@@ -51,7 +51,7 @@ func checkDestroyCurrent(d *desk) {
 func checkDestroyLeavesOthers(d *desk) {
 	d.rotate(idA, idB)
 	d.stage(idC)
-	notes := secretstore.Notes{Intent: intentOf(idD), Failure: failure()}
+	notes := notesOf(idD)
 	d.annotate(notes)
 	want := d.look().Versions
 	delete(want, secretstore.Previous)

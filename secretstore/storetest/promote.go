@@ -79,7 +79,7 @@ func checkPromoteKeepsPrevious(d *desk) {
 
 func checkPromoteLeavesNotes(d *desk) {
 	d.stage(idA)
-	notes := secretstore.Notes{Intent: intentOf(idB), Failure: failure()}
+	notes := notesOf(idB)
 	d.annotate(notes)
 	d.promote(idA)
 	d.wantNotes(notes)

@@ -69,9 +69,11 @@ func checkStageOnEmpty(d *desk) {
 }
 
 func checkStageClearsIntent(d *desk) {
-	d.annotate(secretstore.Notes{Intent: intentOf(idA), Failure: failure()})
+	d.annotate(notesOf(idA))
 	d.stage(idA)
-	d.wantNotes(secretstore.Notes{Failure: failure()})
+	left := notesOf(idA)
+	left.Intent = secretstore.Intent{}
+	d.wantNotes(left)
 }
 
 func checkStageReplaces(d *desk) {
@@ -85,7 +87,7 @@ func checkStageReplaces(d *desk) {
 
 func checkStageAgain(d *desk) {
 	d.stage(idA)
-	d.annotate(secretstore.Notes{Intent: intentOf(idB), Failure: failure()})
+	d.annotate(notesOf(idB))
 	before := d.look()
 	d.stage(idA)
 	d.wantUnchanged(before)

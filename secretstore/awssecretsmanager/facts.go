@@ -1,0 +1,152 @@
+package awssecretsmanager
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+// A fact is a note that is replaced whole: a failure, a hold, an incident. Its
+// mark begins with an id, "SEQUENCE.NAME", by which the newest counts: the new
+// mark is written before the old one is taken away, so that a hold that is
+// prolonged is never gone for a moment.
+type fact struct {
+	head  string
+	parts []string
+}
+
+// isFact tells whether marks of the kind are facts.
+func isFact(kind string) bool {
+	return kind == kindFailure || kind == kindHold || kind == kindIncident
+}
+
+// changes tells which kinds of facts differ, and what they are to say; a nil
+// writer stands for a fact that is only taken away.
+func changes(have, want secretstore.Notes) map[string]func(id string) fact {
+	out := map[string]func(string) fact{}
+	if !sameFailure(have.Failure, want.Failure) {
+		out[kindFailure] = nil
+		if want.Failure != (secretstore.Failure{}) {
+			out[kindFailure] = func(id string) fact { return failureFact(id, want.Failure) }
+		}
+	}
+	if !sameHold(have.Hold, want.Hold) {
+		out[kindHold] = nil
+		if !want.Hold.IsZero() {
+			out[kindHold] = func(id string) fact { return holdFact(id, want.Hold) }
+		}
+	}
+	if !sameIncident(have.Incident, want.Incident) {
+		out[kindIncident] = nil
+		if !want.Incident.IsZero() {
+			out[kindIncident] = func(id string) fact { return incidentFact(id, want.Incident) }
+		}
+	}
+	return out
+}
+
+func newFact(id, words, kind string, fields ...string) fact {
+	head, parts := fit(id, words, kind, append([]string{id}, fields...)...)
+	return fact{head, parts}
+}
+
+func failureFact(id string, f secretstore.Failure) fact {
+	return newFact(id, prose(f.Reason), kindFailure, stamp(f.At), strconv.Itoa(f.Count), escape(f.Step))
+}
+
+func (m mark) asFailure(more partOf) (secretstore.Failure, bool) {
+	at, errAt := parseStamp(m.fields[1])
+	count, errCount := strconv.Atoi(m.fields[2])
+	reason, ok := unfit(m.fields[0], m.fields[4], more)
+	return secretstore.Failure{Count: count, At: at, Step: unescape(m.fields[3]), Reason: unprose(reason)},
+		errAt == nil && errCount == nil && ok
+}
+
+func holdFact(id string, h secretstore.Hold) fact {
+	until := ""
+	if !h.Until.IsZero() {
+		until = stamp(h.Until)
+	}
+	return newFact(id, prose(h.Reason), kindHold, stamp(h.Since), until)
+}
+
+func (m mark) asHold(more partOf) (secretstore.Hold, bool) {
+	since, errSince := parseStamp(m.fields[1])
+	var until time.Time
+	var errUntil error
+	if m.fields[2] != "" {
+		until, errUntil = parseStamp(m.fields[2])
+	}
+	reason, _ := unfit(m.fields[0], m.fields[3], more) // without its reason it is a hold all the same
+	return secretstore.Hold{Since: since, Until: until, Reason: unprose(reason)}, errSince == nil && errUntil == nil
+}
+
+func incidentFact(id string, i secretstore.Incident) fact {
+	return newFact(id, prose(i.ID), kindIncident, stamp(i.At))
+}
+
+func (m mark) asIncident(more partOf) (secretstore.Incident, bool) {
+	at, errAt := parseStamp(m.fields[1])
+	name, _ := unfit(m.fields[0], m.fields[2], more) // without its name it is an incident all the same
+	return secretstore.Incident{ID: unprose(name), At: at}, errAt == nil
+}
+
+// prose escapes a text of words; spaces cost one character, not three.
+func prose(s string) string   { return strings.ReplaceAll(escape(s), "=20", "+") }
+func unprose(s string) string { return unescape(strings.ReplaceAll(s, "+", "=20")) }
+
+// factOf gives the fact of a kind that counts: the newest that can be read.
+func factOf[T any](r *reading, kind string, parse func(mark, partOf) (T, bool)) T {
+	for _, m := range slices.Backward(r.facts[kind]) {
+		if f, ok := parse(m, r.part); ok {
+			return f
+		}
+	}
+	var none T
+	return none
+}
+
+// sequence counts the facts that were written, so that a new one counts before
+// the old one is taken away.
+func sequence(m mark) int {
+	n, _, _ := strings.Cut(m.fields[0], ".")
+	seq, _ := strconv.Atoi(n) // 0 for what is not ours
+	return seq
+}
+
+func bySequence(a, b mark) int { return cmp.Compare(sequence(a), sequence(b)) }
+
+// factID is new on every write, so that two writers never write the same.
+func (r *reading) factID(kind string) string {
+	next := 1
+	if old := r.facts[kind]; len(old) > 0 {
+		next = sequence(old[len(old)-1]) + 1
+	}
+	return fmt.Sprintf("%d.%s", next, anyName())
+}
+
+func (w *write) takeFacts(old []mark) error {
+	for _, m := range slices.Backward(old) {
+		if err := w.take(append([]string{m.text}, w.partsOf(m.fields[0])...)...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func sameFailure(a, b secretstore.Failure) bool {
+	at := sameStamp(a.At, b.At)
+	a.At, b.At = time.Time{}, time.Time{}
+	return at && a == b
+}
+
+func sameHold(a, b secretstore.Hold) bool {
+	return sameStamp(a.Since, b.Since) && sameStamp(a.Until, b.Until) && a.Reason == b.Reason
+}
+
+func sameIncident(a, b secretstore.Incident) bool { return a.ID == b.ID && sameStamp(a.At, b.At) }
