@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/instantly"
@@ -50,6 +51,10 @@ func (w *run) take(ctx context.Context, s Step) error {
 		return w.cancel(ctx)
 	case Clear:
 		return w.clear(ctx)
+	case Declare:
+		return w.declare(ctx)
+	case Resolve:
+		return w.resolve(ctx)
 	default:
 		return fmt.Errorf("no such step: %s", s.Verb)
 	}
@@ -75,11 +80,15 @@ func (w *run) reserve(ctx context.Context) error {
 	notes := w.primary().Notes
 	notes.Intent = secretstore.Intent{
 		Nonce: w.opts.Nonce(), At: w.now(), Scopes: w.target.Policy.Scopes, Grace: w.grace(),
+		Holder: w.opts.Instance,
+	}
+	if w.opts.Lease > 0 {
+		notes.Intent.Until = w.now().Add(w.target.Policy.Activation + w.opts.Lease)
 	}
 	if err := w.annotate(ctx, notes); err != nil {
 		return err
 	}
-	w.Reserved = notes.Intent.Nonce
+	w.Reserved, w.nonce = notes.Intent.Nonce, notes.Intent.Nonce
 	return nil
 }
 
@@ -244,6 +253,9 @@ func (w *run) destroy(ctx context.Context, s Step) error {
 	if err := w.destroyVersion(ctx, s); err != nil {
 		return err
 	}
+	if s.Proven != (time.Time{}) && !slices.ContainsFunc(w.result.Dead, func(d Death) bool { return d.KeyID == s.ID }) {
+		w.result.Dead = append(w.result.Dead, Death{s.ID, s.Proven})
+	}
 	return s.Err
 }
 
@@ -256,6 +268,23 @@ func (w *run) destroyVersion(ctx context.Context, s Step) error {
 func (w *run) cancel(ctx context.Context) error {
 	notes := w.primary().Notes
 	notes.Intent = secretstore.Intent{}
+	return w.annotate(ctx, notes)
+}
+
+func (w *run) declare(ctx context.Context) error {
+	notes := w.primary().Notes
+	notes.Incident = secretstore.Incident{ID: shorten(w.req.Incident), At: w.now()}
+	if err := w.annotate(ctx, notes); err != nil {
+		return err
+	}
+	w.Declared = true
+	return nil
+}
+
+func (w *run) resolve(ctx context.Context) error {
+	notes := w.primary().Notes
+	notes.Incident = secretstore.Incident{}
+	w.Declared = true // and done with: not to be declared once more
 	return w.annotate(ctx, notes)
 }
 

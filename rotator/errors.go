@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
 // What can be in the way of a target, to be matched with errors.Is. Errors of
@@ -14,6 +16,10 @@ var (
 	ErrLostRace = errors.New("another instance is rotating this target")
 	// ErrInGrace: a rotation was asked for while the old key's grace period runs.
 	ErrInGrace = errors.New("the old key is still in its grace period")
+	// ErrHeld: somebody set a hold: the key is to be left as it is.
+	ErrHeld = errors.New("on hold")
+	// ErrBusy: another instance has begun this rotation a moment ago.
+	ErrBusy = errors.New("another instance has begun this rotation")
 	// ErrOrganization: the admin key, or a key, belongs to another organization
 	// than expected. Nothing is touched.
 	ErrOrganization = errors.New("wrong organization")
@@ -57,3 +63,36 @@ func (e *GraceError) Error() string {
 
 // Unwrap makes the error match ErrInGrace.
 func (e *GraceError) Unwrap() error { return ErrInGrace }
+
+// HoldError says what hold is in the way. It matches ErrHeld.
+type HoldError struct{ secretstore.Hold }
+
+// Error gives the sentence that the command line shows.
+func (e *HoldError) Error() string {
+	text := fmt.Sprintf("%v since %s", ErrHeld, e.Since.UTC().Format(time.RFC3339))
+	if !e.Until.IsZero() {
+		text += ", until " + e.Until.UTC().Format(time.RFC3339)
+	}
+	if e.Reason != "" {
+		text += ": " + e.Reason
+	}
+	return text
+}
+
+// Unwrap makes the error match ErrHeld.
+func (e *HoldError) Unwrap() error { return ErrHeld }
+
+// BusyError says who has begun, and until when the rotation is left to it. It
+// matches ErrBusy.
+type BusyError struct {
+	Holder string
+	Until  time.Time
+}
+
+// Error gives the sentence that the command line shows.
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("%v: it is left to %s until %s", ErrBusy, e.Holder, e.Until.UTC().Format(time.RFC3339))
+}
+
+// Unwrap makes the error match ErrBusy.
+func (e *BusyError) Unwrap() error { return ErrBusy }

@@ -37,6 +37,10 @@ type Outlook struct {
 	Because string
 	// Failure is the last failure that was not made good yet.
 	Failure secretstore.Failure
+	// Hold is the hold in force; zero if there is none.
+	Hold secretstore.Hold
+	// Incident is the one that was declared and is not done with.
+	Incident secretstore.Incident
 	// Err is why nothing could be decided: the key list could not be read.
 	Err error
 }
@@ -90,10 +94,11 @@ func (w *run) unknown(err error) Outlook {
 func (w *run) describe(next Step) Outlook {
 	v := &view{now: w.now(), State: w.State, policy: w.target.Policy, request: w.req}
 	o := Outlook{Target: w.target.Name, Workspace: w.target.Workspace.Name, Stores: w.Stores, Next: next,
-		Failure: w.primary().Notes.Failure, Due: worthARun(next.Verb)}
+		Failure: w.primary().Notes.Failure, Incident: w.primary().Notes.Incident, Due: worthARun(next.Verb)}
+	o.Hold, _ = v.hold()
 	if cur, ok := w.current(0); ok {
 		o.Current, o.Since = &cur, since(cur)
-		o.NextDue, _ = nextDue(w.target.Policy, o.Since)
+		o.NextDue, _ = nextDue(w.target.Policy, o.Target, o.Since)
 	}
 	o.Dead = v.dead()
 	if o.Due {
@@ -116,7 +121,7 @@ func (w *run) describe(next Step) Outlook {
 // notes.
 func worthARun(v Verb) bool {
 	switch v {
-	case Clear, Cancel, Repair:
+	case Clear, Cancel, Repair, Resolve:
 		return false
 	default:
 		return v.Effect() || v == Check

@@ -9,6 +9,13 @@ type Schedule interface {
 	Next(t time.Time) time.Time
 }
 
+// Calendar says when nothing new may begin.
+type Calendar interface {
+	// FrozenUntil gives the end of the freeze that t is in; the zero time if it
+	// is in none.
+	FrozenUntil(t time.Time) time.Time
+}
+
 // Policy is how one target's key is kept fresh.
 type Policy struct {
 	// Owner goes into every key's name. Only keys named with it, and with the
@@ -19,6 +26,16 @@ type Policy struct {
 	// Schedule: the key is due at the first tick after its promotion. May be
 	// nil: due by age only.
 	Schedule Schedule
+	// Jitter spreads targets that share a schedule: each falls due up to that
+	// much after the tick, by a hash of its name, on every instance the same.
+	// Less than half the time between two ticks. 0 means none.
+	Jitter time.Duration
+	// Freeze says when no rotation may begin by itself; one that has begun is
+	// finished. May be nil: never.
+	Freeze Calendar
+	// Apart is the least time between the promotions of two targets that are
+	// each other's Mates. 0 means none.
+	Apart time.Duration
 	// MaxAge is the backstop: a key this old is due whatever the schedule says.
 	// 0 means none.
 	MaxAge time.Duration
@@ -43,6 +60,11 @@ type Request struct {
 	IgnoreBackoff bool
 	// EndGrace ends the grace period of the old key on purpose.
 	EndGrace bool
+	// Incident declares that the keys issued until now are in wrong hands: they
+	// are replaced and revoked without a grace period. It is what people call
+	// the incident; empty: none is declared. A declared incident is carried on
+	// by every later run, asked or not.
+	Incident string
 }
 
 // The ladder of waits after failed attempts in a row.

@@ -34,8 +34,9 @@ type run struct {
 	probed []probed               // values tested in this run
 	result Result
 
-	salvaged int   // see lookAgain
-	carried  error // failed sweeps: told at the end
+	nonce    string // of the intent that this run wrote last
+	salvaged int    // see lookAgain
+	carried  error  // failed sweeps: told at the end
 }
 
 // probed is a value and what its test call said.
@@ -48,7 +49,7 @@ type probed struct {
 func (r *Rotator) newRun(t Target, req Request, mark int) *run {
 	w := &run{Rotator: r, target: t, req: req, mark: mark, read: make(map[place]secret.Value)}
 	w.State = State{
-		Target: t.Name, Tests: make(map[place]test), Revoked: make(map[string]time.Time),
+		Target: t.Name, Instance: r.opts.Instance, Tests: make(map[place]test), Revoked: make(map[string]time.Time),
 		Unswept: make(map[string]bool), Twins: make(map[string]bool),
 	}
 	for _, st := range t.Stores {
@@ -233,7 +234,7 @@ func (w *run) recordFailure(ctx context.Context, step Step, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.opts.StepTimeout)
 	defer cancel()
 	w.look(ctx) // what the failed step left is not known
-	if w.primary().Err != nil {
+	if w.primary().Err != nil || w.takenOver() {
 		return
 	}
 	notes := w.primary().Notes
@@ -245,6 +246,13 @@ func (w *run) recordFailure(ctx context.Context, step Step, err error) {
 		Count: notes.Failure.Count + 1, At: w.now(), Step: string(what), Reason: shorten(err.Error()),
 	}
 	_ = w.annotate(ctx, notes)
+}
+
+// takenOver tells whether another instance goes on in the place of this one: a
+// write would only get in its way.
+func (w *run) takenOver() bool {
+	nonce := w.primary().Notes.Intent.Nonce
+	return w.nonce != "" && nonce != "" && nonce != w.nonce
 }
 
 // shorten cuts a reason to what stores take, at a character's border.
@@ -279,7 +287,7 @@ func (w *run) tell(step Step, took time.Duration, err error) {
 // aboutStore tells whether a step concerns one store.
 func aboutStore(v Verb) bool {
 	switch v {
-	case Reserve, Stage, Verify, Promote, Prove, Destroy, Discard, Cancel, Repair, Clear:
+	case Reserve, Stage, Verify, Promote, Prove, Destroy, Discard, Cancel, Repair, Clear, Declare, Resolve:
 		return true
 	default:
 		return false

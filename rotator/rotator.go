@@ -36,6 +36,13 @@ type Options struct {
 	// Observe is told of every step when it is done; from several goroutines.
 	// It must not block.
 	Observe func(Event)
+	// Instance names this process in the intents it writes, at most
+	// [secretstore.MaxHolder] bytes.
+	Instance string
+	// Lease is how much longer than the activation time an intent is left to the
+	// instance that wrote it. It saves keys where several instances run. 0: it
+	// is not left to it at all.
+	Lease time.Duration
 	// Concurrency is how many targets of one workspace are reconciled side by
 	// side; 8 if 0. Workspaces do not wait for each other.
 	Concurrency int
@@ -96,6 +103,8 @@ type Result struct {
 	// Revoked are the old keys this run revoked, Swept those left behind by an
 	// interrupted rotation, Discarded those it issued and had to give up.
 	Revoked, Swept, Discarded []string
+	// Dead are old keys that this run saw refused, and when.
+	Dead []Death
 	// Next is when to look again, and Why; zero if nothing is planned.
 	Next time.Time
 	Why  string
@@ -105,6 +114,13 @@ type Result struct {
 	Failing bool
 	// Err is what was in the way; nil if the target is settled.
 	Err error
+}
+
+// Death is the proof that a revoked key is dead.
+type Death struct {
+	KeyID string
+	// At is when the test call that was refused began.
+	At time.Time
 }
 
 // Reconcile takes steps until the target is settled or something is in the way.

@@ -18,7 +18,8 @@ func (v *view) begin() (Step, bool) {
 		return no()
 	}
 	for _, obstacle := range []func(*view) (Step, bool){
-		(*view).missingStore, (*view).strangePending, (*view).makeRoom, (*view).failedBefore,
+		(*view).held, (*view).missingStore, (*view).strangePending, (*view).leased, (*view).frozen,
+		(*view).makeRoom, (*view).failedBefore,
 	} {
 		if step, ok := obstacle(v); ok || v.waiting {
 			return step, ok
@@ -40,6 +41,8 @@ func (v *view) due() (reason string, due bool) {
 		return "the store has no key yet", true
 	case v.dead():
 		return "the current key no longer works: it was revoked, or the stored value is wrong", true
+	case v.suspect(cur):
+		return "compromised: incident " + v.primary().Notes.Incident.ID, true
 	case !v.primary().Notes.Intent.IsZero():
 		return "an interrupted rotation is taken up again", true
 	case v.asked(cur):
@@ -69,7 +72,7 @@ func since(cur secretstore.Version) time.Time {
 }
 
 func (v *view) dueByTime(since time.Time) (reason string, due bool) {
-	at, reason := nextDue(v.policy, since)
+	at, reason := nextDue(v.policy, v.Target, since)
 	if at.IsZero() {
 		return "", false // of unknown age, or never due: counts as promoted now
 	}
@@ -80,13 +83,16 @@ func (v *view) dueByTime(since time.Time) (reason string, due bool) {
 	return fmt.Sprintf("%s since %s", reason, at.UTC().Format(time.RFC3339)), true
 }
 
-// nextDue tells when a key of that age falls due, and why; zero if never.
-func nextDue(p Policy, since time.Time) (at time.Time, reason string) {
+// nextDue tells when a target's key of that age falls due, and why; zero if never.
+func nextDue(p Policy, target string, since time.Time) (at time.Time, reason string) {
 	if since.IsZero() {
 		return time.Time{}, ""
 	}
 	if p.Schedule != nil {
 		at, reason = nextTick(p.Schedule, since), "due by schedule"
+	}
+	if !at.IsZero() {
+		at = at.Add(jitter(target, p.Jitter))
 	}
 	if p.MaxAge > 0 {
 		if old := since.Add(p.MaxAge); at.IsZero() || old.Before(at) {
@@ -143,7 +149,7 @@ const urgentBackoff = time.Minute
 // that a key issued for it can be swept at once.
 func (v *view) failedBefore() (Step, bool) {
 	f := v.primary().Notes.Failure
-	if f.Count == 0 || v.request.IgnoreBackoff || f.At.After(v.now) { // a clock was wrong
+	if f.Count == 0 || v.request.IgnoreBackoff || v.emergency() || f.At.After(v.now) { // a clock was wrong
 		return no()
 	}
 	wait := backoff(f.Count)

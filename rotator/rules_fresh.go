@@ -51,7 +51,13 @@ func neverValid(id string, t test) error {
 // and promotes it.
 func (v *view) pending() (Step, bool) {
 	ver, ok := v.primary().Versions[secretstore.Pending]
-	if !ok || ver.Foreign || !v.mayDisplace() {
+	if !ok || ver.Foreign || v.heldBack() {
+		return no()
+	}
+	if v.suspect(ver) {
+		return Step{Verb: Discard, ID: ver.ID, Reason: "issued before the incident"}, true
+	}
+	if !v.mayDisplace() {
 		return no() // rules retire and begin say what has to happen first
 	}
 	return v.verifyAndPromote(0, ver)

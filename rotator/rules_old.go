@@ -14,8 +14,11 @@ import (
 // destroy. A key that this very run displaced is left to a later one, so that
 // nothing that held this process up can have eaten the grace.
 func (v *view) retire() (Step, bool) {
-	if _, ok := v.unreadable(); ok || v.dead() || v.Displaced {
+	if _, ok := v.unreadable(); ok || v.dead() || (v.Displaced && !v.emergency()) {
 		v.wakeForOld()
+		return no()
+	}
+	if v.heldBack() {
 		return no()
 	}
 	for _, old := range v.old() {
@@ -80,7 +83,7 @@ func (v *view) retireOne(old secretstore.Version) (Step, bool) {
 
 // inGrace tells whether displaced keys must live on.
 func (v *view) inGrace() bool {
-	if v.request.EndGrace && !v.Displaced { // not of a key displaced by this very run
+	if v.emergency() || (v.request.EndGrace && !v.Displaced) { // not of a key displaced by this very run
 		return false
 	}
 	end, known := v.graceEnd()
@@ -170,7 +173,7 @@ func (v *view) proveStep(old secretstore.Version) (Step, bool) {
 		return again(Prove, i, old.ID, t, "refused: a slip, or is it dead?")
 	case isInvalid(t):
 		// The primary's record goes last: it says that work is left.
-		return Step{Verb: Destroy, Store: v.lastHolder(old.ID), ID: old.ID, Reason: "proven dead"}, true
+		return Step{Verb: Destroy, Store: v.lastHolder(old.ID), ID: old.ID, Reason: "proven dead", Proven: t.At}, true
 	case !isValid(t):
 		return inconclusive(Prove, old.ID, t)
 	case v.within(t.First, v.policy.Revocation):

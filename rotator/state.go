@@ -25,6 +25,10 @@ type State struct {
 	Organization string
 	// Checked: the admin key is known to be able to delete keys.
 	Checked bool
+	// Instance names the process, as intents have it.
+	Instance string
+	// Declared: this run noted down the incident that was asked for.
+	Declared bool
 
 	// Reserved is the nonce of an intent that this run wrote and for which it
 	// has not tried to issue a key yet.

@@ -30,6 +30,10 @@ const (
 	Repair Verb = "repair"
 	// Clear forgets the record of failures that were made good.
 	Clear Verb = "clear"
+	// Declare notes down an incident, so that every instance obeys it; Resolve
+	// takes it off when the last key of before it is gone.
+	Declare Verb = "declare"
+	Resolve Verb = "resolve"
 
 	// Look reads the stores again.
 	Look Verb = "look"
@@ -66,6 +70,8 @@ type Step struct {
 	// At: not before that instant (a test call that is made again), or for
 	// Settled when to look again. Zero: now; for Settled: nothing is planned.
 	At time.Time
+	// Proven for Destroy: when the key was last seen refused; zero if it was not.
+	Proven time.Time
 	// While is what a Stop was about to find out or do.
 	While Verb
 	// Failing for Settled: a due rotation waits only because the last attempts

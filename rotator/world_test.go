@@ -71,12 +71,14 @@ type instance struct {
 
 func (w *world) start() *instance {
 	in := &instance{world: w, hook: func(string, memstore.When) error { return nil }}
-	in.rotator = rotator.New(rotator.Options{Observe: func(e rotator.Event) {
-		in.mu2.Lock()
-		defer in.mu2.Unlock()
-		in.events = append(in.events, e)
-	}})
+	in.rotator = rotator.New(rotator.Options{Observe: in.observe})
 	return in
+}
+
+func (in *instance) observe(e rotator.Event) {
+	in.mu2.Lock()
+	defer in.mu2.Unlock()
+	in.events = append(in.events, e)
 }
 
 // call runs an outside call between the two ends of the hook, and lets the judge

@@ -80,6 +80,16 @@ func bugs() []bug {
 		{"AWS: another owner's secret taken over", aws, []edit{{"secretstore/awssecretsmanager/client.go", "marked && s.owner != \"\" && owner != s.owner", "marked && s.owner == owner+\"!\""}}},
 		{"AWS: AWS's words on a call with a value in it", aws, []edit{{"secretstore/awssecretsmanager/errors.go", "if !carriesValue(action) {", "if action != \"\" {"}}},
 		{"AWS: an unreadable answer in an error", aws, []edit{{"secretstore/awssecretsmanager/errors.go", "the answer cannot be read\", secretstore.ErrUnavailable, action)", "%w\", secretstore.ErrUnavailable, action, err)"}}},
+		{"orders: a hold does not stop a revocation", engine, []edit{{"rotator/rules_old.go", "if v.heldBack() {", "if v.heldBack() && false {"}}},
+		{"orders: a hold does not stop a promotion", engine, []edit{{"rotator/rules_fresh.go", "ver.Foreign || v.heldBack()", "ver.Foreign"}}},
+		{"orders: a hold does not stop a rotation", engine, []edit{{"rotator/rules_orders.go", "v.waiting = true\n\tif !v.request.RotateSince.IsZero() {\n\t\treturn stop(&HoldError{h})", "if !v.request.RotateSince.IsZero() {\n\t\treturn stop(&HoldError{h})"}}},
+		{"orders: an incident is acted on before it is noted", engine, []edit{{"rotator/effects.go", "if err := w.annotate(ctx, notes); err != nil {\n\t\treturn err\n\t}\n\tw.Declared", "w.Stores[0].Notes = notes\n\tw.Declared"}}},
+		{"orders: a key staged before the incident is promoted", engine, []edit{{"rotator/rules_fresh.go", "if v.suspect(ver) {", "if v.suspect(ver) && false {"}}},
+		{"orders: an incident is closed while an old key lives", engine, []edit{{"rotator/rules_orders.go", " || len(v.old()) > 0", ""}}},
+		{"orders: an incident gives the old key its grace", engine, []edit{{"rotator/rules_old.go", "if v.emergency() || (v.request", "if (v.request"}}},
+		{"orders: a lease is not looked at", engine, []edit{{"rotator/rules_orders.go", "in.Holder == v.Instance || ", "in.Holder != \"\" || "}}},
+		{"orders: a freeze is not looked at", engine, []edit{{"rotator/rules_orders.go", "if until.IsZero() {", "if !until.IsZero() {"}}},
+		{"orders: a freeze stops what has begun", engine, []edit{{"rotator/rules_orders.go", "|| !v.primary().Notes.Intent.IsZero() ||\n\t\t(!ok", "||\n\t\t(!ok"}}},
 		{"an interrupt drops the key in hand", engine, []edit{{"rotator/reconcile.go", "if w.InHand == nil || w.now().Sub(interrupted) >= handOver {", "if true {"}}},
 	}...)
 }

@@ -1,0 +1,54 @@
+package rotator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+// Hold sets a hold on a target, in the place of the one that may be set. Every
+// instance obeys it from its next look on, and looks again right before it
+// revokes a key. The reason is cut to [secretstore.MaxReason] bytes.
+func (r *Rotator) Hold(ctx context.Context, t Target, h secretstore.Hold) error {
+	h.Reason = shorten(h.Reason)
+	return r.order(ctx, t, 0, func(n *secretstore.Notes) { n.Hold = h })
+}
+
+// Release takes a target's hold off. One that has none is fine.
+func (r *Rotator) Release(ctx context.Context, t Target) error {
+	var errs []error
+	for i := range t.Stores { // one that follows may have been the primary before
+		errs = append(errs, r.order(ctx, t, i, func(n *secretstore.Notes) { n.Hold = secretstore.Hold{} }))
+	}
+	return errors.Join(errs...)
+}
+
+// maxOrders is how often an order is written anew because the secret changed
+// meanwhile: a rotation changes it a few times a second at most.
+const maxOrders = 10
+
+// order changes the notes of store i, whatever happens beside it.
+func (r *Rotator) order(ctx context.Context, t Target, i int, change func(*secretstore.Notes)) error {
+	st := t.Stores[i]
+	var err error
+	for range maxOrders {
+		var snap secretstore.Snapshot
+		if snap, err = st.Describe(ctx); err != nil {
+			break
+		}
+		notes := snap.Notes
+		change(&notes)
+		if notes.Hold == snap.Notes.Hold {
+			return nil
+		}
+		if _, err = st.Annotate(ctx, snap, notes); !errors.Is(err, secretstore.ErrConflict) {
+			break
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("store %s: %w", st.Name, err)
+	}
+	return nil
+}

@@ -1,0 +1,135 @@
+package rotator
+
+import (
+	"hash/fnv"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+// Orders are what people told all instances through the stores: holds and
+// incidents.
+
+// hold gives the hold in force. Every store is asked: one that follows may have
+// been the primary before the configuration's order was changed.
+func (v *view) hold() (secretstore.Hold, bool) {
+	for _, st := range v.Stores {
+		if h := st.Notes.Hold; h.On(v.now) {
+			return h, true
+		}
+	}
+	return secretstore.Hold{}, false
+}
+
+// heldBack tells whether a hold is in force, and looks again at its end.
+func (v *view) heldBack() bool {
+	h, on := v.hold()
+	if on && !h.Until.IsZero() {
+		v.wake(h.Until, "the hold ends")
+	}
+	return on
+}
+
+// held lets no rotation begin while a hold is set. One that was asked for is
+// refused, so that nobody takes it for done.
+func (v *view) held() (Step, bool) {
+	h, on := v.hold()
+	if !on {
+		return no()
+	}
+	v.waiting = true
+	if !v.request.RotateSince.IsZero() {
+		return stop(&HoldError{h})
+	}
+	v.heldBack()
+	return no()
+}
+
+// declare notes an incident down before anything else is done about it: from
+// then on every instance carries it on.
+func (v *view) declare() (Step, bool) {
+	if v.request.Incident == "" || v.Declared || v.primary().Notes.Incident.ID == shorten(v.request.Incident) {
+		return no()
+	}
+	if h, on := v.hold(); on {
+		return stop(&HoldError{h})
+	}
+	return Step{Verb: Declare, Reason: "every key issued until now is to be replaced and revoked"}, true
+}
+
+// emergency tells whether an incident was declared and is not done with: keys
+// get no grace.
+func (v *view) emergency() bool { return !v.primary().Notes.Incident.IsZero() }
+
+// suspect tells whether a version's key was issued before the incident, or may
+// have been.
+func (v *view) suspect(ver secretstore.Version) bool {
+	return v.emergency() && born(ver).Before(v.primary().Notes.Incident.At)
+}
+
+// resolve takes the incident off when every store has a key of after it and no
+// older one is left.
+func (v *view) resolve() (Step, bool) {
+	cur, ok := v.current(0)
+	if !v.emergency() || !ok || v.suspect(cur) || v.dead() || len(v.old()) > 0 {
+		return no()
+	}
+	for i, st := range v.Stores {
+		if has, ok := v.current(i); st.Err != nil || !ok || has.ID != cur.ID {
+			return no()
+		}
+	}
+	if _, ok := v.primary().Versions[secretstore.Pending]; ok {
+		return no()
+	}
+	return Step{Verb: Resolve, Reason: "every key of before the incident is gone"}, true
+}
+
+// leased leaves a rotation to the instance that has begun it, for as long as
+// that may still be at it.
+func (v *view) leased() (Step, bool) {
+	in := v.primary().Notes.Intent
+	if in.IsZero() || in.Until.IsZero() || in.Holder == v.Instance || v.request.IgnoreBackoff ||
+		!v.within(in.At, in.Until.Sub(in.At)) {
+		return no()
+	}
+	v.waiting = true
+	if !v.request.RotateSince.IsZero() {
+		return stop(&BusyError{Holder: in.Holder, Until: in.Until})
+	}
+	v.wake(in.Until, "take up what "+in.Holder+" began")
+	return no()
+}
+
+// pressing tells whether a rotation begins whatever the calendar says: it was
+// asked for, has begun already, or consumers need it.
+func (v *view) pressing() bool {
+	cur, ok := v.current(0)
+	return v.dead() || (ok && (v.suspect(cur) || v.asked(cur))) || !v.primary().Notes.Intent.IsZero() ||
+		(!ok && !v.request.RotateSince.IsZero())
+}
+
+// frozen lets no rotation begin by itself in a freeze.
+func (v *view) frozen() (Step, bool) {
+	if v.policy.Freeze == nil || v.pressing() {
+		return no()
+	}
+	until := v.policy.Freeze.FrozenUntil(v.now)
+	if until.IsZero() {
+		return no()
+	}
+	v.waiting = true
+	v.wake(until, "the freeze ends, and the rotation is due")
+	return no()
+}
+
+// jitter gives a target's own delay, at most most: the same on every instance
+// and at every tick.
+func jitter(target string, most time.Duration) time.Duration {
+	if most <= 0 {
+		return 0
+	}
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(target)) // never fails
+	return time.Duration(h.Sum64() % uint64(most)).Truncate(time.Second)
+}
