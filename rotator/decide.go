@@ -25,6 +25,7 @@ func decide(now time.Time, s State, p Policy, r Request) Step {
 		(*view).pending,
 		(*view).alive,
 		(*view).deliver,
+		(*view).converge,
 		(*view).retire,
 		(*view).resolve,
 		(*view).urgent,

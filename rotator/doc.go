@@ -22,6 +22,7 @@
 //	verify   read the pending value back and make the test call with that
 //	promote  pending → current → previous, the one moment that matters
 //	deliver  the same (stage, verify, promote) in the stores that follow
+//	converge consumers are brought to the new key, where that was configured
 //	grace    the old key stays alive while consumers that cache converge, counted
 //	         from the promotion in the store that took the new key last
 //	revoke   verify the current version of every store again, look at every store

@@ -51,6 +51,10 @@ func (w *run) take(ctx context.Context, s Step) error {
 		return w.cancel(ctx)
 	case Clear:
 		return w.clear(ctx)
+	case Converge:
+		return w.converge(ctx, s)
+	case Survey:
+		return w.survey(ctx)
 	case Declare:
 		return w.declare(ctx)
 	case Resolve:

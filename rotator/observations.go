@@ -14,7 +14,7 @@ import (
 
 func (w *run) list(ctx context.Context) error {
 	at := w.tick()
-	l, err := w.target.Workspace.listedSince(ctx, w.mark)
+	l, err := w.target.Workspace.listedSince(ctx, w.mark, w.now(), w.req.IgnoreBackoff)
 	if err != nil {
 		return err
 	}
@@ -47,7 +47,9 @@ func (w *run) check(ctx context.Context) error {
 	if err := w.target.Workspace.check(ctx, w.now()); err != nil {
 		return err
 	}
-	w.Checked = true
+	if w.Frozen = w.mayBegin(); w.Frozen == nil {
+		w.Checked = true
+	}
 	return nil
 }
 

@@ -62,6 +62,7 @@ func (r *Rotator) Outlook(ctx context.Context, ts []Target, req Request) []Outlo
 
 func (w *run) outlook(ctx context.Context) (o Outlook) {
 	defer recovered(func(err error) { o = w.unknown(err) })
+	w.Looking = true
 	for range maxSteps {
 		step := decide(w.now(), w.State, w.target.Policy, w.req)
 		if step.Verb.Effect() || step.Verb == Settled || step.Verb == Stop || step.Verb == Check {
@@ -121,7 +122,7 @@ func (w *run) describe(next Step) Outlook {
 // notes.
 func worthARun(v Verb) bool {
 	switch v {
-	case Clear, Cancel, Repair, Resolve:
+	case Clear, Cancel, Repair, Resolve, Converge:
 		return false
 	default:
 		return v.Effect() || v == Check
@@ -197,14 +198,14 @@ func (r *Rotator) Inventory(ctx context.Context, ts []Target, outlooks []Outlook
 			continue
 		}
 		seen[t.Workspace] = true
-		out = append(out, inventory(ctx, t.Workspace, outlooks))
+		out = append(out, inventory(ctx, t.Workspace, r.opts.Now(), outlooks))
 	}
 	return out
 }
 
-func inventory(ctx context.Context, w *Workspace, outlooks []Outlook) Inventory {
+func inventory(ctx context.Context, w *Workspace, now time.Time, outlooks []Outlook) Inventory {
 	inv := Inventory{Workspace: w.Name}
-	l, err := w.listedSince(ctx, w.mark()-1)
+	l, err := w.listedSince(ctx, w.mark()-1, now, true)
 	if err != nil {
 		inv.Err = err
 		return inv

@@ -55,6 +55,7 @@ func (r *Rotator) newRun(t Target, req Request, mark int) *run {
 	for _, st := range t.Stores {
 		w.Stores = append(w.Stores, StoreState{Name: st.Name})
 	}
+	w.Gates, w.Mates = make([]gateResult, len(t.Gates)), len(t.Mates)
 	w.result.Target = t.Name
 	return w
 }
@@ -72,6 +73,7 @@ func (w *run) reconcile(ctx context.Context) (res Result) {
 		w.result.Err = err
 		res = w.result
 	})
+	defer w.unlockGroup()
 	var interrupted time.Time
 	for range maxSteps {
 		if ctx.Err() != nil {
@@ -185,6 +187,8 @@ func (w *run) settled(ctx context.Context, step Step) Result {
 		return w.failed(ctx, Step{Verb: Sweep}, w.carried)
 	}
 	w.conclude()
+	w.account(step, nil)
+	w.result.Outlook = w.describe(step)
 	w.result.Next, w.result.Why, w.result.Failing = step.At, step.Reason, step.Failing
 	w.tell(step, 0, nil)
 	return w.result
@@ -192,14 +196,20 @@ func (w *run) settled(ctx context.Context, step Step) Result {
 
 func (w *run) interrupted() Result {
 	w.conclude()
+	w.result.Outlook = w.describe(Step{Verb: Stop, Reason: "interrupted"})
 	w.result.Interrupted = true
 	return w.result
 }
 
 func (w *run) failed(ctx context.Context, step Step, err error) Result {
 	w.conclude()
+	w.account(step, err)
 	w.result.Err = err
 	w.recordFailure(ctx, step, err)
+	w.result.Outlook = w.describe(Step{Verb: Stop, ID: step.ID, Err: err, Reason: err.Error()})
+	if w.primary().Seen == 0 {
+		w.result.Outlook.Err = err // not even the stores were read
+	}
 	return w.result
 }
 

@@ -19,6 +19,12 @@ type Target struct {
 	// Stores that hold the secret, at least one: the primary first, whose notes
 	// carry the state; the others follow it.
 	Stores []NamedStore
+	// Gates that consumers must have passed before an old key is revoked.
+	Gates []Gate
+	// Group is the name of the group of targets that are kept apart, and Mates
+	// are the primary stores of the others in it, under their targets' names.
+	Group string
+	Mates []NamedStore
 }
 
 // NamedStore is a store with its name in the configuration.
@@ -51,8 +57,14 @@ type Options struct {
 	StepTimeout time.Duration
 }
 
-// Rotator reconciles targets. It remembers nothing between runs.
-type Rotator struct{ opts Options }
+// Rotator reconciles targets. Of a target it remembers nothing between runs.
+type Rotator struct {
+	opts   Options
+	mu     sync.Mutex
+	slots  map[*Workspace]chan struct{} // bound what is done side by side
+	begin  breaker                      // of rotations anywhere
+	groups map[string]*run              // by group: who rotates
+}
 
 // New makes a Rotator.
 func New(o Options) *Rotator {
@@ -71,7 +83,7 @@ func New(o Options) *Rotator {
 	if o.StepTimeout == 0 {
 		o.StepTimeout = 2 * time.Minute
 	}
-	return &Rotator{opts: o}
+	return &Rotator{opts: o, slots: make(map[*Workspace]chan struct{}), begin: breaker{where: "everything"}, groups: make(map[string]*run)}
 }
 
 func randomNonce() string {
@@ -112,6 +124,8 @@ type Result struct {
 	Interrupted bool
 	// Failing: a due rotation waits only because the last attempts failed.
 	Failing bool
+	// Outlook is the target as the run left it.
+	Outlook Outlook
 	// Err is what was in the way; nil if the target is settled.
 	Err error
 }
@@ -147,28 +161,32 @@ func (r *Rotator) ReconcileAll(ctx context.Context, ts []Target, req Request, do
 // hangs holds up nobody else's. Targets of one workspace share the key list that
 // is read after the call.
 func each[T any](r *Rotator, ts []Target, f func(t Target, mark int) T) []T {
-	pools := make(map[*Workspace]pool)
+	marks := make(map[*Workspace]int)
 	for _, t := range ts {
-		if _, ok := pools[t.Workspace]; !ok {
-			pools[t.Workspace] = pool{t.Workspace.mark(), make(chan struct{}, r.opts.Concurrency)}
+		if _, ok := marks[t.Workspace]; !ok {
+			marks[t.Workspace] = t.Workspace.mark()
 		}
 	}
 	out := make([]T, len(ts))
 	var wg sync.WaitGroup
 	for i, t := range ts {
 		wg.Go(func() {
-			p := pools[t.Workspace]
-			p.slots <- struct{}{}
-			defer func() { <-p.slots }()
-			out[i] = f(t, p.mark)
+			slots := r.slotsOf(t.Workspace)
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			out[i] = f(t, marks[t.Workspace])
 		})
 	}
 	wg.Wait()
 	return out
 }
 
-// pool is what the targets of one workspace share in one call of each.
-type pool struct {
-	mark  int
-	slots chan struct{}
+// slotsOf bounds what is done in a workspace by all calls together.
+func (r *Rotator) slotsOf(w *Workspace) chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.slots[w] == nil {
+		r.slots[w] = make(chan struct{}, r.opts.Concurrency)
+	}
+	return r.slots[w]
 }

@@ -1,6 +1,7 @@
 package rotator
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -19,16 +20,30 @@ func (v *view) begin() (Step, bool) {
 	}
 	for _, obstacle := range []func(*view) (Step, bool){
 		(*view).held, (*view).missingStore, (*view).strangePending, (*view).leased, (*view).frozen,
-		(*view).makeRoom, (*view).failedBefore,
+		(*view).makeRoom, (*view).failedBefore, (*view).apart,
 	} {
 		if step, ok := obstacle(v); ok || v.waiting {
 			return step, ok
 		}
 	}
+	if v.Frozen != nil {
+		return v.thaw()
+	}
 	if !v.Checked {
 		return Step{Verb: Check, Reason: "can the admin key finish what it begins?"}, true
 	}
 	return Step{Verb: Reserve, Reason: reason}, true
+}
+
+// thaw waits for what has just failed elsewhere to succeed once.
+func (v *view) thaw() (Step, bool) {
+	var frozen *FrozenError
+	if !errors.As(v.Frozen, &frozen) || !v.request.RotateSince.IsZero() {
+		return stop(v.Frozen)
+	}
+	v.failing, v.waiting = true, true
+	v.wake(frozen.Until, frozen.Error())
+	return no()
 }
 
 // due tells whether the target needs a new key, and why. It goes by persisted

@@ -75,6 +75,9 @@ func (v *view) retireOne(old secretstore.Version) (Step, bool) {
 	if at, ok := v.Revoked[old.ID]; ok {
 		return v.stillListed(old, at)
 	}
+	if step, ok := v.gateOpen(); ok {
+		return step, true
+	}
 	if step, ok := v.confirmCurrent(old); ok {
 		return step, true
 	}

@@ -23,12 +23,24 @@ type State struct {
 	Listed moment
 	// Organization that the admin key resolves to.
 	Organization string
-	// Checked: the admin key is known to be able to delete keys.
+	// Checked: the admin key is known to be able to delete keys, and nothing that
+	// has just failed elsewhere speaks against beginning.
 	Checked bool
+	// Frozen: why no rotation may be begun, found out by Check.
+	Frozen error
 	// Instance names the process, as intents have it.
 	Instance string
 	// Declared: this run noted down the incident that was asked for.
 	Declared bool
+
+	// Looking: nothing may be changed, so gates are not asked.
+	Looking bool
+	// Gates as they answered in this run, in the target's order.
+	Gates []gateResult
+	// Mates counts the targets that this one is kept apart from, and Survey is
+	// what they said.
+	Mates  int
+	Survey surveyed
 
 	// Reserved is the nonce of an intent that this run wrote and for which it
 	// has not tried to issue a key yet.

@@ -35,8 +35,13 @@ const (
 	Declare Verb = "declare"
 	Resolve Verb = "resolve"
 
+	// Converge brings consumers to the current key and asks whether they moved.
+	Converge Verb = "converge"
+
 	// Look reads the stores again.
 	Look Verb = "look"
+	// Survey reads the stores of the targets that this one is kept apart from.
+	Survey Verb = "survey"
 	// List reads the workspace's keys again.
 	List Verb = "list"
 	// Check asks whether the admin key can finish what it begins.
@@ -51,7 +56,7 @@ const (
 // Effect tells whether the step changes anything outside of the process.
 func (v Verb) Effect() bool {
 	switch v {
-	case Try, Verify, Prove, Look, List, Check, Settled, Stop:
+	case Try, Verify, Prove, Look, Survey, List, Check, Settled, Stop:
 		return false
 	default:
 		return true
@@ -63,6 +68,8 @@ type Step struct {
 	Verb Verb
 	// Store is the index of the store concerned; 0 where none is.
 	Store int
+	// Gate is the index of the gate concerned, for Converge.
+	Gate int
 	// ID of the key concerned, if any.
 	ID string
 	// Reason says why, in words for a person.

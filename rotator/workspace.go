@@ -2,6 +2,7 @@ package rotator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -41,6 +42,9 @@ type Workspace struct {
 	failed  failedListing // the newest that failed
 	checked time.Time     // when CheckDelete last said yes
 
+	reach breaker // of reading the key list
+	begin breaker // of rotations in this workspace
+
 	mu    sync.Mutex
 	begun int // number of lists begun
 }
@@ -62,7 +66,11 @@ type failedListing struct {
 // NewWorkspace binds a workspace's name to its API. If organization is not
 // empty, nothing is touched while the admin key resolves to another one.
 func NewWorkspace(name string, api API, organization string) *Workspace {
-	return &Workspace{Name: name, api: api, organization: organization, turn: make(chan struct{}, 1)}
+	where := "workspace " + name
+	return &Workspace{
+		Name: name, api: api, organization: organization, turn: make(chan struct{}, 1),
+		reach: breaker{where: where}, begin: breaker{where: where},
+	}
 }
 
 // mark gives a point in time: listings begun after it have a greater number.
@@ -73,8 +81,9 @@ func (w *Workspace) mark() int {
 }
 
 // listedSince gives a listing whose reading began after mark. Callers that wait
-// at the same time share one.
-func (w *Workspace) listedSince(ctx context.Context, mark int) (listing, error) {
+// at the same time share one. After an outage it is not asked for again before
+// the time for a probe has come, unless forced.
+func (w *Workspace) listedSince(ctx context.Context, mark int, now time.Time, force bool) (listing, error) {
 	if err := w.take(ctx); err != nil {
 		return listing{}, err
 	}
@@ -85,16 +94,28 @@ func (w *Workspace) listedSince(ctx context.Context, mark int) (listing, error) 
 	case w.failed.number > mark:
 		return listing{}, w.failed.err
 	}
+	if err := w.reach.allow(now); err != nil && !force {
+		return listing{}, err
+	}
 	l, err := w.list(ctx)
 	if err != nil {
 		err = fmt.Errorf("workspace %s: %w", w.Name, err)
 		if ctx.Err() == nil { // else it is this caller's own failure
 			w.failed = failedListing{w.begun, err}
+			if isOutage(err) {
+				w.reach.trip(now, err)
+			}
 		}
 		return listing{}, err
 	}
+	w.reach.mend()
 	w.listing = l
 	return l, nil
+}
+
+// Frozen gives why nothing is begun in the workspace now; nil if it is not so.
+func (w *Workspace) Frozen(now time.Time) error {
+	return errors.Join(w.reach.why(now), w.begin.why(now))
 }
 
 func (w *Workspace) list(ctx context.Context) (listing, error) {

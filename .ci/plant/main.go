@@ -90,6 +90,13 @@ func bugs() []bug {
 		{"orders: a lease is not looked at", engine, []edit{{"rotator/rules_orders.go", "in.Holder == v.Instance || ", "in.Holder != \"\" || "}}},
 		{"orders: a freeze is not looked at", engine, []edit{{"rotator/rules_orders.go", "if until.IsZero() {", "if !until.IsZero() {"}}},
 		{"orders: a freeze stops what has begun", engine, []edit{{"rotator/rules_orders.go", "|| !v.primary().Notes.Intent.IsZero() ||\n\t\t(!ok", "||\n\t\t(!ok"}}},
+		{"orders: an open gate does not keep the old key alive", engine, []edit{{"rotator/rules_old.go", "step, ok := v.gateOpen(); ok {", "step, ok := v.gateOpen(); ok && false {"}}},
+		{"orders: an incident waits for consumers", engine, []edit{{"rotator/rules_consumers.go", " && !v.emergency()", ""}}},
+		{"orders: related keys are not kept apart", engine, []edit{{"rotator/rules_consumers.go", "|| !v.now.Before(until)", "|| true"}}},
+		{"orders: related keys of one process are not kept apart", engine, []edit{{"rotator/consumers.go", "taken && by != w {", "taken && by == nil {"}}},
+		{"orders: failures of the same kind stop nobody", engine, []edit{{"rotator/breaker.go", "n >= sameWay", "n >= 1000*sameWay"}}},
+		{"orders: every target asks again in an outage", engine, []edit{{"rotator/workspace.go", "w.reach.trip(now, err)", "_ = now"}}},
+		{"orders: all targets probe at once", engine, []edit{{"rotator/breaker.go", "b.until = now.Add(b.wait)\n\treturn nil", "return nil"}}},
 		{"an interrupt drops the key in hand", engine, []edit{{"rotator/reconcile.go", "if w.InHand == nil || w.now().Sub(interrupted) >= handOver {", "if true {"}}},
 	}...)
 }

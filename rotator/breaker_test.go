@@ -1,0 +1,145 @@
+package rotator_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/memstore"
+)
+
+// fleet gives targets of one workspace, each with a store of its own.
+func (in *instance) fleet(n int) []rotator.Target {
+	var ts []rotator.Target
+	for i := range n {
+		t := in.target()
+		if i > 0 {
+			t.Workspace = ts[0].Workspace
+		}
+		t.Name = fmt.Sprintf("target-%d", i)
+		t.Stores = []rotator.NamedStore{{Name: "s0", Store: tappedStore{memstore.New(t.Name), in, 0}}}
+		ts = append(ts, t)
+	}
+	return ts
+}
+
+func (in *instance) reconcile(t rotator.Target, req rotator.Request) rotator.Result {
+	return in.rotator.Reconcile(context.Background(), t, req)
+}
+
+func TestAnOutageFreezesTheWorkspaceUntilAProbeSucceeds(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		in, lists, down := w.start(), 0, true
+		in.hook = func(op string, when memstore.When) error {
+			if op == "keys" && when == memstore.Before {
+				if lists++; down {
+					return fmt.Errorf("status 402: %w", instantly.ErrPlan)
+				}
+			}
+			return nil
+		}
+		ts := in.fleet(20)
+		for _, target := range ts {
+			res := in.reconcile(target, rotator.Request{})
+			if !errors.Is(res.Err, instantly.ErrPlan) {
+				t.Fatalf("%s: %v, want the workspace's plan", target.Name, res.Err)
+			}
+		}
+		if lists != 1 {
+			t.Errorf("asked %d times in an outage, want once", lists)
+		}
+		if err := ts[0].Workspace.Frozen(time.Now()); !errors.Is(err, rotator.ErrFrozen) {
+			t.Errorf("the workspace says %v", err)
+		}
+		if res := in.reconcile(ts[0], rotator.Request{IgnoreBackoff: true}); errors.Is(res.Err, rotator.ErrFrozen) || lists != 2 {
+			t.Errorf("forced, it does not ask: %v", res.Err)
+		}
+		down = false
+		time.Sleep(5 * time.Minute)
+		for _, target := range ts {
+			if res := in.reconcile(target, rotator.Request{}); !res.Rotated {
+				t.Errorf("%s after the outage: %v", target.Name, res.Err)
+			}
+		}
+	})
+}
+
+func TestTargetsThatFailTheSameWayStopNewRotationsUntilOneSucceeds(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		in, down := w.start(), true
+		in.hook = func(op string, when memstore.When) error {
+			if op == "stage@0" && when == memstore.Before && down {
+				return fmt.Errorf("put: %w", secretstore.ErrDenied)
+			}
+			return nil
+		}
+		ts := in.fleet(10)
+		for i, target := range ts {
+			res := in.reconcile(target, rotator.Request{})
+			if began := !res.Failing; began != (i < 3) {
+				t.Errorf("%s: began %t: %v %q", target.Name, began, res.Err, res.Why)
+			}
+		}
+		if w.cloud.creates != 3 {
+			t.Errorf("%d keys were issued for nothing, want 3", w.cloud.creates)
+		}
+		down = false
+		if res := in.reconcile(ts[5], rotator.Request{IgnoreBackoff: true}); !res.Rotated {
+			t.Errorf("forced, it does not rotate: %v", res.Err)
+		}
+		for _, target := range ts[6:] {
+			if res := in.reconcile(target, rotator.Request{}); !res.Rotated {
+				t.Errorf("%s after the first success: %v %q", target.Name, res.Err, res.Why)
+			}
+		}
+	})
+}
+
+func TestOneProbeAtATimeIsLetThrough(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		in := w.start()
+		in.hook = func(op string, when memstore.When) error {
+			if op == "stage@0" && when == memstore.Before {
+				time.Sleep(time.Second) // the others come meanwhile
+				return fmt.Errorf("put: %w", secretstore.ErrDenied)
+			}
+			return nil
+		}
+		ts := in.fleet(10)
+		for _, target := range ts[:4] {
+			in.reconcile(target, rotator.Request{})
+		}
+		time.Sleep(time.Minute)
+		before := w.cloud.creates
+		in.rotator.ReconcileAll(t.Context(), ts[4:], rotator.Request{}, nil)
+		if probes := w.cloud.creates - before; probes != 1 {
+			t.Errorf("%d probes, want one", probes)
+		}
+	})
+}
+
+func TestDifferentFailuresDoNotStopOthers(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		in, n := w.start(), 0
+		in.hook = func(op string, when memstore.When) error {
+			causes := []error{secretstore.ErrDenied, secretstore.ErrUnavailable, secretstore.ErrCorrupt}
+			if op == "stage@0" && when == memstore.Before && n < len(causes) {
+				n++
+				return fmt.Errorf("put: %w", causes[n-1])
+			}
+			return nil
+		}
+		ts := in.fleet(4)
+		for _, target := range ts[:3] {
+			in.reconcile(target, rotator.Request{})
+		}
+		if res := in.reconcile(ts[3], rotator.Request{}); !res.Rotated {
+			t.Errorf("the failures of others, each of its own kind, stopped it: %q %v", res.Why, res.Err)
+		}
+	})
+}

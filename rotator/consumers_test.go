@@ -1,0 +1,153 @@
+package rotator_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/memstore"
+)
+
+// rollout is a deployment whose pods take a while to restart with a new key.
+type rollout struct {
+	takes    time.Duration
+	began    map[string]time.Time
+	restarts int
+}
+
+func (r *rollout) Name() string { return "rollout of deployment/web" }
+
+func (r *rollout) Pass(_ context.Context, key string) error {
+	if _, ok := r.began[key]; !ok {
+		r.began[key] = time.Now()
+		r.restarts++
+	}
+	if time.Since(r.began[key]) < r.takes {
+		return fmt.Errorf("2 of 5 pods: %w", rotator.ErrGateOpen)
+	}
+	return nil
+}
+
+func (in *instance) runWith(g rotator.Gate) rotator.Result {
+	target := in.target()
+	target.Gates = []rotator.Gate{g}
+	return in.rotator.Reconcile(context.Background(), target, rotator.Request{})
+}
+
+func TestConsumersAreMovedRightAfterThePromotion(t *testing.T) {
+	story(t, 2, func(t *testing.T, w *world) {
+		r := &rollout{takes: 5 * time.Minute, began: map[string]time.Time{}}
+		mustSettle(t, w.start().runWith(r))
+		time.Sleep(interval + late)
+		in := w.start()
+		res := mustSettle(t, in.runWith(r))
+		if r.restarts != 2 {
+			t.Errorf("%d restarts, want one for each key", r.restarts)
+		}
+		if wait := time.Until(res.Next); wait > time.Minute {
+			t.Errorf("looks again in %s, want soon: the pods are still restarting", wait)
+		}
+		time.Sleep(10 * time.Minute)
+		if res = mustSettle(t, w.start().runWith(r)); time.Until(res.Next) < time.Hour {
+			t.Errorf("looks again at %s, want at the end of the grace period: the pods have restarted", res.Next)
+		}
+	})
+}
+
+func TestAnOldKeyLivesUntilItsConsumersHaveMoved(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		r := &rollout{takes: grace + 2*time.Hour, began: map[string]time.Time{}}
+		mustSettle(t, w.start().runWith(r))
+		time.Sleep(interval + late)
+		mustSettle(t, w.start().runWith(r))
+		time.Sleep(grace + late)
+		res := w.start().runWith(r)
+		if !errors.Is(res.Err, rotator.ErrGateOpen) || len(res.Revoked) > 0 {
+			t.Errorf("the rollout hangs, but: %v, revoked %v", res.Err, res.Revoked)
+		}
+		if f := w.failure(t); f.Count != 0 {
+			t.Errorf("counted as a failed attempt: %+v", f)
+		}
+		time.Sleep(2 * time.Hour)
+		if res := mustSettle(t, w.start().runWith(r)); len(res.Revoked) != 1 {
+			t.Errorf("revoked %v, want the old key", res.Revoked)
+		}
+		w.judgeEnd()
+	})
+}
+
+func TestAnIncidentWaitsForNoConsumers(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		r := &rollout{takes: 1000 * time.Hour, began: map[string]time.Time{}}
+		mustSettle(t, w.start().runWith(r))
+		time.Sleep(time.Hour)
+		w.graceEnded = true
+		in := w.start()
+		target := in.target()
+		target.Gates = []rotator.Gate{r}
+		res := mustSettle(t, in.rotator.Reconcile(t.Context(), target, rotator.Request{Incident: "INC-1"}))
+		if len(res.Dead) != 1 || r.restarts != 2 {
+			t.Errorf("dead: %v, restarts: %d", res.Dead, r.restarts)
+		}
+	})
+}
+
+// related gives targets that are kept an hour apart.
+func (in *instance) related(n int) []rotator.Target {
+	ts := in.fleet(n)
+	for i := range ts {
+		ts[i].Group, ts[i].Policy.Apart = "senders", time.Hour
+		for j := range ts {
+			if i != j {
+				ts[i].Mates = append(ts[i].Mates, rotator.NamedStore{Name: ts[j].Name, Store: ts[j].Stores[0].Store})
+			}
+		}
+	}
+	return ts
+}
+
+func TestRelatedKeysAreRotatedApart(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		in := w.start()
+		in.hook = func(op string, when memstore.When) error {
+			if op == "annotate@0" && when == memstore.Before {
+				time.Sleep(time.Second) // long enough for the others to look in between
+			}
+			return nil
+		}
+		ts := in.related(3)
+		var rotated []time.Time
+		for len(rotated) < 6 {
+			for _, res := range in.rotator.ReconcileAll(t.Context(), ts, rotator.Request{}, nil) {
+				if mustSettle(t, res).Rotated {
+					rotated = append(rotated, time.Now())
+				}
+			}
+			time.Sleep(10 * time.Minute)
+			if len(rotated) == 3 {
+				time.Sleep(interval) // all of them are due again
+			}
+		}
+		for i := 1; i < len(rotated); i++ {
+			if gap := rotated[i].Sub(rotated[i-1]); gap < time.Hour {
+				t.Errorf("rotations %d and %d are %s apart, want an hour", i-1, i, gap)
+			}
+		}
+	})
+}
+
+func TestARelatedKeyWhoseStoreIsDownStopsNobody(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		in := w.start()
+		ts := in.related(2)
+		broken := w.start()
+		broken.hook = func(string, memstore.When) error { return errors.New("the store is down") }
+		ts[0].Mates[0].Store = tappedStore{memstore.New("broken"), broken, 0}
+		if res := mustSettle(t, in.reconcile(ts[0], rotator.Request{})); !res.Rotated {
+			t.Error("not rotated because another target's store cannot be read")
+		}
+	})
+}

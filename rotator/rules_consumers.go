@@ -1,0 +1,83 @@
+package rotator
+
+import (
+	"fmt"
+	"time"
+)
+
+// gateResult is what a gate said in this run.
+type gateResult struct {
+	key string // that it was asked about
+	err error
+}
+
+// gateInterval is how often a gate is asked that consumers have not passed.
+const gateInterval = 30 * time.Second
+
+// converge brings consumers to the current key, once every store has it, and
+// finds out whether they have moved. It keeps nothing from happening but the
+// revocation of the old key: see [view.gateOpen].
+func (v *view) converge() (Step, bool) {
+	cur, ok := v.current(0)
+	if !ok || cur.Foreign || v.dead() || v.Looking || (!v.Rotated && len(v.old()) == 0) {
+		return no()
+	}
+	if _, ok := v.unreadable(); ok {
+		return no()
+	}
+	for i, g := range v.Gates {
+		if g.key != cur.ID {
+			return Step{Verb: Converge, Gate: i, ID: cur.ID, Reason: "bring consumers to the new key"}, true
+		}
+		if g.err != nil {
+			v.wake(v.now.Add(gateInterval), "look whether the consumers have moved")
+		}
+	}
+	return no()
+}
+
+// gateOpen keeps an old key alive until the consumers have moved. In an incident
+// nobody is waited for.
+func (v *view) gateOpen() (Step, bool) {
+	for _, g := range v.Gates {
+		if g.err != nil && !v.emergency() {
+			return stop(g.err)
+		}
+	}
+	return no()
+}
+
+// surveyed is what the targets say that this one is kept apart from.
+type surveyed struct {
+	done bool
+	busy bool      // one of them is being rotated by this process
+	last time.Time // the newest promotion among them, or rotation that was begun
+	name string    // whose that is
+}
+
+// apart keeps related targets from getting new keys one right after the other.
+func (v *view) apart() (Step, bool) {
+	if v.policy.Apart <= 0 || v.Mates == 0 || v.pressing() {
+		return no()
+	}
+	if !v.Survey.done {
+		return Step{Verb: Survey, Reason: "were related keys rotated a short while ago?"}, true
+	}
+	until := v.Survey.last.Add(v.policy.Apart)
+	if v.Survey.busy {
+		until = v.now.Add(gateInterval)
+	}
+	if v.Survey.last.IsZero() && !v.Survey.busy || !v.now.Before(until) {
+		return no()
+	}
+	v.waiting = true
+	v.wake(until, "kept apart from "+v.Survey.name)
+	return no()
+}
+
+func gateError(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
