@@ -124,11 +124,7 @@ func (w *run) account(step Step, err error) {
 		w.target.Workspace.begin.mend()
 		w.begin.mend()
 	case err != nil:
-		verb := step.Verb
-		if step.While != "" {
-			verb = step.While
-		}
-		w.begin.count(w.now(), w.target.Name, string(verb)+": "+ReasonOf(err), err)
+		w.begin.count(w.now(), w.target.Name, string(tried(step))+": "+ReasonOf(err), err)
 		if isOutage(err) {
 			w.target.Workspace.begin.trip(w.now(), err)
 		}

@@ -204,7 +204,7 @@ func (w *run) interrupted() Result {
 func (w *run) failed(ctx context.Context, step Step, err error) Result {
 	w.conclude()
 	w.account(step, err)
-	w.result.Err = err
+	w.result.Err, w.result.Step = err, tried(step)
 	w.recordFailure(ctx, step, err)
 	w.result.Outlook = w.describe(Step{Verb: Stop, ID: step.ID, Err: err, Reason: err.Error()})
 	if w.primary().Seen == 0 {
@@ -248,14 +248,18 @@ func (w *run) recordFailure(ctx context.Context, step Step, err error) {
 		return
 	}
 	notes := w.primary().Notes
-	what := step.Verb
-	if step.While != "" {
-		what = step.While
-	}
 	notes.Failure = secretstore.Failure{
-		Count: notes.Failure.Count + 1, At: w.now(), Step: string(what), Reason: shorten(err.Error()),
+		Count: notes.Failure.Count + 1, At: w.now(), Step: string(tried(step)), Reason: shorten(err.Error()),
 	}
 	_ = w.annotate(ctx, notes)
+}
+
+// tried is what a step, or the one it stopped at, was to do.
+func tried(s Step) Verb {
+	if s.While != "" {
+		return s.While
+	}
+	return s.Verb
 }
 
 // takenOver tells whether another instance goes on in the place of this one: a
@@ -288,8 +292,14 @@ func (w *run) tell(step Step, took time.Duration, err error) {
 	if step.Store >= 0 && aboutStore(step.Verb) {
 		e.Store = w.target.Stores[step.Store].Name
 	}
-	if step.Verb == Issue && w.InHand != nil {
+	switch {
+	case step.Verb == Issue && w.InHand != nil:
 		e.KeyID = w.InHand.ID
+	case step.Verb == Try || step.Verb == Verify || step.Verb == Prove:
+		if t, ok := w.Tests[place{step.Store, step.ID}]; ok && err == nil {
+			e.Verdict = t.Verdict.String()
+		}
+	default:
 	}
 	w.opts.Observe(e)
 }

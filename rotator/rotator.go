@@ -101,7 +101,9 @@ type Event struct {
 	Verb      Verb
 	KeyID     string
 	Reason    string
-	Took      time.Duration
+	// Verdict of a test call: "valid", "invalid" or "indeterminate".
+	Verdict string
+	Took    time.Duration
 	Err       error // never carries a secret
 }
 
@@ -126,8 +128,10 @@ type Result struct {
 	Failing bool
 	// Outlook is the target as the run left it.
 	Outlook Outlook
-	// Err is what was in the way; nil if the target is settled.
-	Err error
+	// Err is what was in the way; nil if the target is settled. Step is what was
+	// tried.
+	Err  error
+	Step Verb
 }
 
 // Death is the proof that a revoked key is dead.
@@ -161,24 +165,42 @@ func (r *Rotator) ReconcileAll(ctx context.Context, ts []Target, req Request, do
 // hangs holds up nobody else's. Targets of one workspace share the key list that
 // is read after the call.
 func each[T any](r *Rotator, ts []Target, f func(t Target, mark int) T) []T {
-	marks := make(map[*Workspace]int)
-	for _, t := range ts {
-		if _, ok := marks[t.Workspace]; !ok {
-			marks[t.Workspace] = t.Workspace.mark()
-		}
-	}
 	out := make([]T, len(ts))
 	var wg sync.WaitGroup
-	for i, t := range ts {
-		wg.Go(func() {
-			slots := r.slotsOf(t.Workspace)
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			out[i] = f(t, marks[t.Workspace])
-		})
+	for workspace, queue := range byWorkspace(ts) {
+		mark := workspace.mark()
+		slots := r.slotsOf(workspace)
+		for range min(len(queue), r.opts.Concurrency) {
+			wg.Go(func() {
+				for i := range queue {
+					slots <- struct{}{}
+					out[i] = f(ts[i], mark)
+					<-slots
+				}
+			})
+		}
 	}
 	wg.Wait()
 	return out
+}
+
+// byWorkspace gives the indexes of each workspace's targets, as a queue.
+func byWorkspace(ts []Target) map[*Workspace]chan int {
+	counts := make(map[*Workspace]int)
+	for _, t := range ts {
+		counts[t.Workspace]++
+	}
+	queues := make(map[*Workspace]chan int)
+	for i, t := range ts {
+		if queues[t.Workspace] == nil {
+			queues[t.Workspace] = make(chan int, counts[t.Workspace])
+		}
+		queues[t.Workspace] <- i
+	}
+	for _, q := range queues {
+		close(q)
+	}
+	return queues
 }
 
 // slotsOf bounds what is done in a workspace by all calls together.

@@ -3,6 +3,7 @@
 package secret
 
 import (
+	"crypto/subtle"
 	"fmt"
 	"io"
 	"log/slog"
@@ -42,7 +43,9 @@ func (v Value) IsZero() bool { return v.s == nil }
 
 // Equal tells whether both hold the same secret. Nothing in this project
 // compares with a value an attacker chose, so it need not run in constant time.
-func (v Value) Equal(w Value) bool { return v.Reveal() == w.Reveal() }
+func (v Value) Equal(w Value) bool {
+	return subtle.ConstantTimeCompare([]byte(v.Reveal()), []byte(w.Reveal())) == 1
+}
 
 // String implements [fmt.Stringer] without the secret.
 func (v Value) String() string { return redacted }

@@ -108,11 +108,11 @@ func TestWarningsComeWithErrorsToo(t *testing.T) {
 
 func TestHugeFileIsRefusedUnread(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "huge.yaml")
-	if err := os.WriteFile(path, []byte(strings.Repeat("# nothing\n", 200_000)+minimal), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(strings.Repeat("# nothing\n", 2_000_000)+minimal), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	_, _, err := config.Load(path)
-	want := path + ": larger than 1024 KiB: is it the right file?"
+	want := path + ": larger than 16384 KiB: is it the right file?"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

@@ -118,8 +118,14 @@ func (c *checker) distinctSecret(k *keyForm, s storeRefForm, first map[string]ma
 // rotation checks the options that keys inherit. It gives a Key with nothing
 // but these.
 func (c *checker) rotation(f *rotationForm) Key {
+	zone := c.zone(f)
+	group, apart := c.keepApart(f.KeepApart)
 	return Key{
-		Schedule:          c.schedule(f),
+		Schedule:          c.schedule(f, zone),
+		Jitter:            f.Jitter.v,
+		Freeze:            c.freeze(f.Freeze, zone),
+		Group:             group,
+		Apart:             apart,
 		Grace:             c.grace(f.GracePeriod),
 		MaxAge:            c.positive(f.MaxAge),
 		ActivationTimeout: c.upToAnHour(f.ActivationTimeout),
@@ -127,16 +133,22 @@ func (c *checker) rotation(f *rotationForm) Key {
 	}
 }
 
-// schedule reads the schedule in its time zone.
-func (c *checker) schedule(f *rotationForm) Schedule {
-	zone := time.UTC
-	if f.Timezone.ok {
-		var err error
-		if zone, err = ParseTimezone(f.Timezone.v); err != nil {
-			c.failErr(f.Timezone.mark, err)
-			zone = time.UTC // to check the schedule all the same
-		}
+// zone gives the time zone; UTC if it cannot be read, to check the rest all the
+// same.
+func (c *checker) zone(f *rotationForm) *time.Location {
+	if !f.Timezone.ok {
+		return time.UTC
 	}
+	zone, err := ParseTimezone(f.Timezone.v)
+	if err != nil {
+		c.failErr(f.Timezone.mark, err)
+		return time.UTC
+	}
+	return zone
+}
+
+// schedule reads the schedule in its time zone.
+func (c *checker) schedule(f *rotationForm, zone *time.Location) Schedule {
 	if !f.Schedule.ok {
 		return nil
 	}
@@ -157,6 +169,10 @@ func (c *checker) compareWithSchedule(f *rotationForm, s Schedule) {
 		c.gaps[s.String()] = between
 	}
 	grace, age := f.GracePeriod, f.MaxAge
+	if j := f.Jitter; j.ok && j.v >= between.shortest/2 {
+		c.fail(closest(j.mark, f.Schedule.mark), "want less than half of the time between two ticks, which is "+formatDuration(between.shortest),
+			"%s is too much", formatDuration(j.v))
+	}
 	if grace.ok && between.shortest <= grace.v {
 		c.warn(closest(f.Schedule.mark, grace.mark), "schedule less often or shorten the grace period",
 			"the schedule ticks every %s, but no rotation begins before the last one's grace period of %s is over",
@@ -200,6 +216,60 @@ func (c *checker) grace(d duration) time.Duration {
 		c.warn(d.mark, "is that longer than any consumer caches its key?", "%s is short", formatDuration(d.v))
 	case d.v > longGrace:
 		c.warn(d.mark, "a key that leaked stays useful for that long", "%s is long", formatDuration(d.v))
+	}
+	return d.v
+}
+
+// freeze reads the windows in which nothing begins; nil if there are none.
+func (c *checker) freeze(l list[text], zone *time.Location) *Freeze {
+	f := Freeze{zone: zone}
+	for _, t := range l.Items {
+		if !t.ok {
+			continue
+		}
+		w, err := parseFreeze(t.v)
+		if err != nil {
+			c.failErr(t.mark, err)
+			continue
+		}
+		f.windows = append(f.windows, w)
+	}
+	if len(f.windows) == 0 {
+		return nil
+	}
+	return &f
+}
+
+// keepApart reads "GROUP/DURATION".
+func (c *checker) keepApart(t text) (group string, apart time.Duration) {
+	if !t.ok {
+		return "", 0
+	}
+	group, span, _ := strings.Cut(t.v, "/")
+	apart, err := ParseDuration(span)
+	if err != nil {
+		c.failErr(t.mark, err)
+		return "", 0
+	}
+	return group, apart
+}
+
+// The bounds of resync and lease.
+const (
+	leastResync = time.Second
+	mostLease   = time.Hour
+)
+
+func (c *checker) resync(d duration) time.Duration {
+	if d.ok && d.v < leastResync {
+		c.fail(d.mark, "want at least 1s", "%s is out of range", formatDuration(d.v))
+	}
+	return d.v
+}
+
+func (c *checker) lease(d duration) time.Duration {
+	if d.ok && d.v > mostLease {
+		c.fail(d.mark, "want at most 1h", "%s is out of range", formatDuration(d.v))
 	}
 	return d.v
 }

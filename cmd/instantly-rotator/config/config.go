@@ -18,6 +18,11 @@ type Config struct {
 	Owner string
 	// Concurrency is how many keys of one workspace are rotated side by side, 1 to 64.
 	Concurrency int
+	// Resync is how often the daemon looks at every key; at least a second.
+	Resync time.Duration
+	// Lease is how much longer than the activation timeout a rotation is left to
+	// the instance that began it; 0: not at all.
+	Lease time.Duration
 	// Workspaces by name.
 	Workspaces map[string]Workspace
 	// Stores by name.
@@ -78,6 +83,14 @@ type Key struct {
 	Stores []StoreRef
 	// Schedule says when the key falls due, in its time zone.
 	Schedule Schedule
+	// Jitter is the most by which the key falls due later than the schedule says.
+	Jitter time.Duration
+	// Freeze says when no rotation begins by itself; nil: never.
+	Freeze *Freeze
+	// Group is the name of the group of keys that are kept apart, and Apart by how
+	// much; empty and 0 if they are not.
+	Group string
+	Apart time.Duration
 	// Grace is how long the old key stays alive; more than 0.
 	Grace time.Duration
 	// MaxAge is the age at which the key is due whatever the schedule says;

@@ -60,7 +60,7 @@ func schedule(t *testing.T, spec string, zone *time.Location) config.Schedule {
 func TestDefaultsFillAMinimalFile(t *testing.T) {
 	want := &config.Config{
 		Owner:       "instantly-rotator",
-		Concurrency: 8,
+		Concurrency: 8, Resync: 10 * time.Minute, Lease: 30 * time.Second,
 		Workspaces: map[string]config.Workspace{"main": {
 			Name: "main", AdminKey: config.SecretRef{Env: "INSTANTLY_ADMIN_KEY"},
 			BaseURL: "https://api.instantly.ai", RequestsPerSecond: 5,
@@ -113,7 +113,7 @@ keys:
 `)
 	want := &config.Config{
 		Owner:       "team-1",
-		Concurrency: 2,
+		Concurrency: 2, Resync: 10 * time.Minute, Lease: 30 * time.Second,
 		Workspaces: map[string]config.Workspace{
 			"one": {
 				Name: "one", AdminKey: config.SecretRef{File: "/etc/rotator/secrets/one"}, OrganizationID: "org-1",

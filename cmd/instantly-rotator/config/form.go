@@ -14,6 +14,8 @@ type fileForm struct {
 	mark
 	Owner       text                 `json:"owner"`
 	Concurrency integer              `json:"concurrency"`
+	Resync      duration             `json:"resync"`
+	Lease       duration             `json:"lease"`
 	Defaults    rotationForm         `json:"defaults"`
 	Workspaces  named[workspaceForm] `json:"workspaces"`
 	Stores      named[storeForm]     `json:"stores"`
@@ -43,12 +45,15 @@ type adminKeyForm struct {
 // default from the section defaults.
 type rotationForm struct {
 	mark
-	Schedule          text     `json:"schedule"`
-	Timezone          text     `json:"timezone"`
-	GracePeriod       duration `json:"grace_period"`
-	MaxAge            duration `json:"max_age"`
-	ActivationTimeout duration `json:"activation_timeout"`
-	RevocationTimeout duration `json:"revocation_timeout"`
+	Schedule          text       `json:"schedule"`
+	Timezone          text       `json:"timezone"`
+	Jitter            duration   `json:"jitter"`
+	Freeze            list[text] `json:"freeze"`
+	KeepApart         text       `json:"keep_apart"`
+	GracePeriod       duration   `json:"grace_period"`
+	MaxAge            duration   `json:"max_age"`
+	ActivationTimeout duration   `json:"activation_timeout"`
+	RevocationTimeout duration   `json:"revocation_timeout"`
 }
 
 // keyForm is one entry of keys.

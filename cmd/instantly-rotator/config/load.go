@@ -7,9 +7,9 @@ import (
 	"path/filepath"
 )
 
-// maxFile is the largest file that is read: thousands of keys take less, and
+// maxFile is the largest file that is read: ten thousands of keys take less, and
 // one who names the wrong file learns so at once.
-const maxFile = 1 << 20
+const maxFile = 16 << 20
 
 // Load reads and checks the file at path. The error is [Problems] if the file
 // could be read; otherwise it wraps the cause. Warnings may come with either.

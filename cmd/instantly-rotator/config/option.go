@@ -56,6 +56,15 @@ func fileOptions() []Option {
 			Name: "concurrency", Default: "8", Min: 1, Max: 64, Want: "want 1 to 64",
 			Doc: "How many keys of one workspace are rotated side by side. One that fails or waits does not hold up the others.",
 		},
+		{
+			Name: "resync", Default: "10m",
+			Doc: "How often the daemon looks at every key. What is due wakes it anyhow: this is for what others changed.",
+		},
+		{
+			Name: "lease", Default: "30s",
+			Doc: "How much longer than the activation timeout a rotation is left to the instance that began it, " +
+				"before another one takes it up. It saves keys; safety does not hang on it.",
+		},
 		{Name: "defaults", Doc: "What every key inherits, unless it sets its own."},
 		{Name: "workspaces", Required: true, Doc: "The Instantly workspaces, each under a name of your choice."},
 		{Name: "stores", Required: true, Doc: "The places that keep the keys, each under a name of your choice."},
@@ -76,6 +85,24 @@ func rotationOptions() []Option {
 			In: in, Name: "timezone", Default: "UTC",
 			Doc:      "IANA time zone of the schedule. UTC has no daylight saving.",
 			Examples: []string{"UTC", "Europe/Berlin", "America/New_York"},
+		},
+		{
+			In: in, Name: "jitter", Default: "0s",
+			Doc: "How much later than the schedule says a key may fall due, so that keys of one schedule do not " +
+				"all rotate at once. Each key has its own delay, always the same.",
+			Examples: []string{"0s", "2h"},
+		},
+		{
+			In: in, Name: "freeze", Default: "[]",
+			Doc: "When no rotation begins by itself: days, days of every year, hours of every week, in the time zone. " +
+				"One that has begun is finished, and old keys still go.",
+			Examples: []string{"2026-12-20/2027-01-06", "12-20/01-06", "Fri 16:00/Mon 08:00"},
+		},
+		{
+			In: in, Name: "keep_apart", Pattern: `^[a-z0-9][a-z0-9-]{0,62}/\S+$`, Want: "want GROUP/DURATION, such as senders/1d",
+			Doc: "Keys of one group get new keys at least that long after each other, " +
+				"so that a mistake does not hit all of them. Left out, they are not kept apart.",
+			Examples: []string{"senders/1d"},
 		},
 		{
 			In: in, Name: "grace_period", Default: "24h",

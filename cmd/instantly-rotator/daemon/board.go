@@ -1,0 +1,73 @@
+package daemon
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+)
+
+// Board shows what was last seen of each target. It is for those who ask; the
+// engine never reads it.
+type Board struct {
+	mu      sync.RWMutex
+	entries map[string]Entry
+}
+
+// Entry is what was last seen of a target.
+type Entry struct {
+	rotator.Outlook
+	// Looked is when the last run ended, Settled when the last one did without
+	// an error; zero if none did yet.
+	Looked, Settled time.Time
+	// Err is why the last run ended early; nil if it did not.
+	Err error
+}
+
+// NewBoard makes an empty Board.
+func NewBoard() *Board { return &Board{entries: map[string]Entry{}} }
+
+// Put shows how a run ended. One that could not even read the stores leaves
+// what was seen before.
+func (b *Board) Put(r rotator.Result, at time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e := b.entries[r.Target]
+	if known := e.Outlook.Target != ""; r.Outlook.Err == nil || !known {
+		e.Outlook = r.Outlook
+	} else {
+		e.Outlook.Next = r.Outlook.Next
+	}
+	e.Looked, e.Err = at, r.Err
+	if r.Err == nil && !r.Interrupted {
+		e.Settled = at
+	}
+	b.entries[r.Target] = e
+}
+
+// Keep forgets all targets but these.
+func (b *Board) Keep(names []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	kept := make(map[string]Entry, len(names))
+	for _, name := range names {
+		if e, ok := b.entries[name]; ok {
+			kept[name] = e
+		}
+	}
+	b.entries = kept
+}
+
+// Entries gives all of them by name.
+func (b *Board) Entries() []Entry {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	out := make([]Entry, 0, len(b.entries))
+	for _, e := range b.entries {
+		out = append(out, e)
+	}
+	slices.SortFunc(out, func(x, y Entry) int { return strings.Compare(x.Target, y.Target) })
+	return out
+}

@@ -1,0 +1,220 @@
+// Package daemon keeps targets fresh for as long as it runs. It wakes when a
+// target has something to do (a tick, the end of a grace period, a retry), and
+// looks at all of them once per resync besides. What is due is in the stores:
+// the daemon remembers only when to look again, and losing that costs a look.
+//
+// Where to look: daemon.go (the loop), wake.go (when to look again, pure),
+// fleet.go (what is run, and its replacement), board.go (what was last seen),
+// http.go (what others may ask).
+package daemon
+
+import (
+	"context"
+	"maps"
+	"sync/atomic"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+)
+
+// Engine is what the daemon needs of the rotation engine. [rotator.Rotator]
+// keeps it.
+type Engine interface {
+	// ReconcileAll reconciles targets side by side and tells done of each as it
+	// ends. If ctx ends, each finishes the step in hand.
+	ReconcileAll(ctx context.Context, ts []rotator.Target, req rotator.Request, done func(rotator.Result)) []rotator.Result
+}
+
+// Options of a Daemon.
+type Options struct {
+	// Ended is told of every run of a target, from several goroutines.
+	Ended func(rotator.Result)
+	// Beat is called each time the loop turns, at least every Pulse: a watchdog
+	// that is fed from here bites when the loop hangs.
+	Beat func()
+	// Pulse is the longest sleep; 1 min if 0. It also bounds how late a change
+	// of the machine's clock is noticed.
+	Pulse time.Duration
+}
+
+// Daemon runs a fleet. Use it from one Run at a time.
+type Daemon struct {
+	opts    Options
+	replace chan *Fleet
+	ended   chan ending
+	beat    atomic.Int64 // when the loop last turned, in Unix seconds
+	passed  atomic.Bool  // every target has been looked at
+}
+
+// ending is a run that ended.
+type ending struct {
+	fleet  *Fleet
+	result rotator.Result
+}
+
+// New makes a Daemon.
+func New(o Options) *Daemon {
+	if o.Pulse <= 0 {
+		o.Pulse = time.Minute
+	}
+	if o.Ended == nil {
+		o.Ended = func(rotator.Result) {}
+	}
+	if o.Beat == nil {
+		o.Beat = func() {}
+	}
+	return &Daemon{opts: o, replace: make(chan *Fleet), ended: make(chan ending)}
+}
+
+// Run keeps the fleet's targets fresh until ctx ends; then it waits for the runs
+// in hand, each of which finishes its step. It closes the fleet.
+func (d *Daemon) Run(ctx context.Context, f *Fleet) {
+	l := newLoop(d, f)
+	for {
+		d.turn()
+		l.dispatch(ctx)
+		timer := time.NewTimer(l.sleep())
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			l.drain()
+			return
+		case e := <-d.ended:
+			l.finish(e)
+		case next := <-d.replace:
+			l.take(next)
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// Replace puts another fleet in the place of the one that runs. Targets in hand
+// are finished first. It returns false if ctx ended before it was taken.
+func (d *Daemon) Replace(ctx context.Context, f *Fleet) bool {
+	select {
+	case d.replace <- f:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// Passed tells whether every target has been looked at since the start.
+func (d *Daemon) Passed() bool { return d.passed.Load() }
+
+// Hung tells whether the loop has not turned for several pulses.
+func (d *Daemon) Hung(now time.Time) bool {
+	last := d.beat.Load()
+	return last != 0 && now.Sub(time.Unix(last, 0)) > 3*d.opts.Pulse
+}
+
+func (d *Daemon) turn() {
+	d.beat.Store(time.Now().Unix())
+	d.opts.Beat()
+}
+
+// together is how far ahead targets are taken along that are due a moment later,
+// so that they share a key list.
+const together = time.Second
+
+// loop is what Run remembers. Only its goroutine touches it.
+type loop struct {
+	*Daemon
+	fleet   *Fleet
+	agenda  agenda
+	running map[string]bool // by target
+	fails   map[string]int  // failed runs in a row, by target
+	unseen  map[string]bool // not looked at yet since the start
+}
+
+func newLoop(d *Daemon, f *Fleet) *loop {
+	l := &loop{Daemon: d, running: map[string]bool{}, fails: map[string]int{}, unseen: map[string]bool{}}
+	for _, t := range f.Targets {
+		l.unseen[t.Name] = true
+	}
+	l.take(f)
+	return l
+}
+
+// take makes f the fleet that is run, and looks at all of it.
+func (l *loop) take(f *Fleet) {
+	if l.fleet != nil {
+		l.fleet.release()
+	}
+	l.fleet = f.open()
+	l.agenda = newAgenda()
+	now := time.Now()
+	for name := range f.byName {
+		l.agenda.set(name, now)
+	}
+	maps.DeleteFunc(l.unseen, func(name string, _ bool) bool {
+		_, kept := f.byName[name]
+		return !kept
+	})
+	l.passed.Store(len(l.unseen) == 0)
+}
+
+// dispatch begins what is due.
+func (l *loop) dispatch(ctx context.Context) {
+	var batch []rotator.Target
+	for _, name := range l.agenda.due(time.Now().Add(together)) {
+		if t, ok := l.fleet.byName[name]; ok && !l.running[name] {
+			l.running[name] = true
+			batch = append(batch, t)
+		}
+	}
+	if len(batch) == 0 || ctx.Err() != nil {
+		return
+	}
+	f := l.fleet
+	f.hold(len(batch))
+	go f.Engine.ReconcileAll(ctx, batch, rotator.Request{}, func(r rotator.Result) {
+		l.opts.Ended(r)
+		l.ended <- ending{f, r}
+	})
+}
+
+// finish takes note of a run that ended.
+func (l *loop) finish(e ending) {
+	e.fleet.release()
+	name := e.result.Target
+	delete(l.running, name)
+	if l.unseen[name] {
+		delete(l.unseen, name)
+		l.passed.Store(len(l.unseen) == 0)
+	}
+	if _, ok := l.fleet.byName[name]; !ok {
+		delete(l.fails, name)
+		return
+	}
+	if e.fleet != l.fleet {
+		l.agenda.set(name, time.Now()) // it ran under the configuration of before
+		return
+	}
+	if l.fails[name]++; e.result.Err == nil {
+		delete(l.fails, name)
+	}
+	now := time.Now()
+	l.agenda.set(name, wake(now, e.result, l.fails[name], l.fleet.nextResync(now)))
+}
+
+// sleep is how long there is nothing to do.
+func (l *loop) sleep() time.Duration {
+	next, ok := l.agenda.next()
+	if !ok {
+		return l.opts.Pulse
+	}
+	return min(max(time.Until(next), 0), l.opts.Pulse)
+}
+
+// drain waits for the runs in hand and closes the fleet.
+func (l *loop) drain() {
+	for len(l.running) > 0 {
+		e := <-l.ended
+		e.fleet.release()
+		delete(l.running, e.result.Target)
+		l.turn()
+	}
+	l.fleet.release()
+}

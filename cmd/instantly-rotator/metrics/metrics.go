@@ -1,0 +1,129 @@
+// Package metrics counts and shows what the daemon does, in Prometheus's words.
+// No label holds a secret, and none a value that grows without bound: targets,
+// workspaces and routes are as many as are configured.
+package metrics
+
+import (
+	"net/http"
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/daemon"
+	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+)
+
+const namespace = "instantly_rotator"
+
+// Source is where the metrics that are read at each scrape come from.
+type Source struct {
+	// Entries gives what was last seen of each target.
+	Entries func() []daemon.Entry
+	// MaxAge gives a target's max_age; 0 if it is not known.
+	MaxAge func(target string) time.Duration
+	// Frozen gives, by workspace, whether nothing is begun in it after failures.
+	Frozen func() map[string]bool
+	// Now tells the time.
+	Now func() time.Time
+}
+
+// Metrics counts. Its methods may be called from several goroutines.
+type Metrics struct {
+	registry      *prometheus.Registry
+	rotations     *prometheus.CounterVec
+	failures      *prometheus.CounterVec
+	steps         *prometheus.CounterVec
+	tests         *prometheus.CounterVec
+	requests      *prometheus.CounterVec
+	notifications *prometheus.CounterVec
+	leader        prometheus.Gauge
+	reloaded      prometheus.Gauge
+	reloadedAt    prometheus.Gauge
+}
+
+// New makes the metrics of one process, of the given version and commit.
+func New(version, revision string, s Source) *Metrics {
+	m := &Metrics{
+		registry:      prometheus.NewRegistry(),
+		rotations:     counter("rotations_total", "Keys that became current.", "target", "workspace"),
+		failures:      counter("failures_total", "Runs that ended with an error, by the step that failed and the kind of error.", "target", "workspace", "step", "reason"),
+		steps:         counter("steps_total", "Steps taken.", "step"),
+		tests:         counter("test_calls_total", "Test calls with a key, by what they said of it.", "workspace", "verdict"),
+		requests:      counter("api_requests_total", "Requests to the Instantly API, by the status of the answer; 0: there was none.", "workspace", "method", "route", "status"),
+		notifications: counter("notifications_total", "Notifications, by what became of them.", "outcome"),
+		leader:        gauge("leader", "1 if this instance rotates keys, 0 if it stands by."),
+		reloaded:      gauge("config_last_reload_successful", "1 if the configuration in force is the one in the file."),
+		reloadedAt:    gauge("config_last_reload_success_timestamp_seconds", "When the configuration was last taken over."),
+	}
+	build := prometheus.NewGauge(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "build_info", Help: "Always 1.",
+		ConstLabels: prometheus.Labels{"version": version, "revision": revision, "goversion": runtime.Version()},
+	})
+	build.Set(1)
+	m.registry.MustRegister(m.rotations, m.failures, m.steps, m.tests, m.requests, m.notifications, m.leader,
+		m.reloaded, m.reloadedAt, build, newTargets(s),
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func counter(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+}
+
+func gauge(name, help string) prometheus.Gauge {
+	return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help})
+}
+
+// Handler serves them.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// Step counts a step that was taken.
+func (m *Metrics) Step(e rotator.Event) {
+	m.steps.WithLabelValues(string(e.Verb)).Inc()
+	if e.Verdict != "" {
+		m.tests.WithLabelValues(e.Workspace, e.Verdict).Inc()
+	}
+}
+
+// Ended counts a run.
+func (m *Metrics) Ended(r rotator.Result) {
+	if r.Rotated {
+		m.rotations.WithLabelValues(r.Target, r.Outlook.Workspace).Inc()
+	}
+	if r.Err != nil {
+		m.failures.WithLabelValues(r.Target, r.Outlook.Workspace, string(r.Step), rotator.ReasonOf(r.Err)).Inc()
+	}
+}
+
+// Request counts a request to the API.
+func (m *Metrics) Request(workspace string, c instantly.Call) {
+	m.requests.WithLabelValues(workspace, c.Method, c.Route, strconv.Itoa(c.Status)).Inc()
+}
+
+// Notified counts a notification.
+func (m *Metrics) Notified(outcome string) { m.notifications.WithLabelValues(outcome).Inc() }
+
+// Leading tells whether this instance rotates keys.
+func (m *Metrics) Leading(yes bool) { m.leader.Set(oneIf(yes)) }
+
+// Reloaded tells whether the configuration in the file is in force, since now.
+func (m *Metrics) Reloaded(ok bool, now time.Time) {
+	m.reloaded.Set(oneIf(ok))
+	if ok {
+		m.reloadedAt.Set(float64(now.Unix()))
+	}
+}
+
+func oneIf(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
