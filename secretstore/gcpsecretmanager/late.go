@@ -71,15 +71,12 @@ func (s *Store) withdraw(ctx context.Context, v view) error {
 // onceMore gives the addition that puts a version's value on top again; nil if
 // it is gone.
 func (s *Store) onceMore(ctx context.Context, r record) (*addition, error) {
-	stored, crc, err := s.service.read(ctx, r.number())
+	stored, err := s.whole(ctx, r)
 	if errors.Is(err, secretstore.ErrNotFound) {
 		return nil, nil //nolint:nilnil // there is nothing to add, and nothing is wrong
 	}
 	if err != nil {
 		return nil, err
-	}
-	if crc != r.CRC32C {
-		return nil, differs(r)
 	}
 	return &addition{version: r, stored: stored}, nil
 }

@@ -17,13 +17,19 @@ const canary = "canary-5e0c77b1d4a92f36"
 
 // TestNoErrorShowsAValue has each method fail in each way with the canary about.
 func TestNoErrorShowsAValue(t *testing.T) {
+	wantNothingShown(t, nil)
+	wantNothingShown(t, map[string]string{"token": "{key}", "id": "{id}"})
+}
+
+// wantNothingShown takes a template for a JSON payload; nil for the key alone.
+func wantNothingShown(t *testing.T, template map[string]string) {
 	value := secret.New(canary)
 	for name, quirks := range map[string]gcptest.Quirks{
 		"the server repeats the payload": {EchoPayload: true}, "payloads are damaged": {DamageAccess: true},
 		"damaged without a checksum": {DamageAccess: true, NoChecksums: true},
 	} {
 		server := newServer(t)
-		s := open(t, server)
+		s := open(t, server, storing(t, template))
 		v := version("a")
 		if _, err := s.Stage(t.Context(), describe(t, s), v, value); err != nil {
 			t.Fatal(err)

@@ -109,15 +109,15 @@ func (s service) replacing() call {
 
 // add puts a value on top. It is sent once and never again: the service has no
 // way to tell a repetition. With an error, none tells whether it is certain that
-// nothing was added.
-func (s service) add(ctx context.Context, stored secret.Value) (added sighting, none bool, err error) {
+// nothing was added; key is what must not be in it either.
+func (s service) add(ctx context.Context, stored, key secret.Value) (added sighting, none bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	c := call{"AddSecretVersion", "secretmanager.versions.add", s.names.secret}
 	v, err := s.client.AddSecretVersion(ctx, &secretmanagerpb.AddSecretVersionRequest{Parent: s.names.secret, Payload: wire(stored)})
 	if err != nil {
 		none = refused(err)
-		if repeats(err.Error(), stored) {
+		if repeats(err.Error(), stored) || repeats(err.Error(), key) {
 			err = status.Error(status.Code(err), "(its message is not shown: it repeats the value)")
 		}
 		return sighting{}, none, c.failed(err)

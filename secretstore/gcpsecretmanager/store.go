@@ -57,7 +57,7 @@ func (s *Store) Annotate(ctx context.Context, seen secretstore.Snapshot, n secre
 }
 
 // Stage implements [secretstore.Store]. It makes three calls: announce, add,
-// record.
+// record; one more before them if the payload keeps other fields.
 func (s *Store) Stage(ctx context.Context, seen secretstore.Snapshot, v secretstore.Version, value secret.Value) (secretstore.Snapshot, error) {
 	next, err := s.write(ctx, seen, func(ctx context.Context, now view) (change, error) {
 		return s.stage(ctx, now, v, value)
@@ -97,19 +97,37 @@ func (s *Store) sameValue(ctx context.Context, pending record, value secret.Valu
 	return nil
 }
 
-// encoded gives what is stored for a key. Only a form that keeps more than the
-// key needs to see what is stored now.
+// encoded gives what is stored for a key.
 func (s *Store) encoded(ctx context.Context, now view, v secretstore.Version, value secret.Value) (secret.Value, error) {
-	var stored secret.Value
-	current, held := now.base.on(secretstore.Current)
-	if _, raw := s.o.Payload.(payload.Raw); held && !raw {
-		var err error
-		stored, _, err = s.service.read(ctx, current.number())
-		if err != nil && !errors.Is(err, secretstore.ErrNotFound) {
-			return secret.Value{}, err
+	held, err := s.rest(ctx, now.base)
+	if err != nil {
+		return secret.Value{}, fmt.Errorf("read the current value, whose other fields are to be kept: %w", err)
+	}
+	stored, err := s.o.Payload.Encode(v, value, held)
+	if err == nil && tooLarge(stored) {
+		err = fmt.Errorf("the value is larger than the %d bytes that Secret Manager takes: %w", maxPayload, secretstore.ErrDenied)
+	}
+	return stored, err
+}
+
+// rest gives the stored value that has what a form keeps beside the key: the
+// current one, or the previous one if somebody disabled that. The key alone needs
+// none.
+func (s *Store) rest(ctx context.Context, st state) (secret.Value, error) {
+	if _, alone := s.o.Payload.(payload.Raw); alone {
+		return secret.Value{}, nil
+	}
+	for _, stage := range []secretstore.Stage{secretstore.Current, secretstore.Previous} {
+		r, held := st.on(stage)
+		if !held {
+			continue
+		}
+		stored, err := s.whole(ctx, r)
+		if !errors.Is(err, secretstore.ErrNotFound) {
+			return stored, err
 		}
 	}
-	return s.o.Payload.Encode(v, value, stored)
+	return secret.Value{}, nil
 }
 
 // Read implements [secretstore.Store]. It makes one call. A version that
@@ -142,8 +160,17 @@ func (s *Store) read(ctx context.Context, id string) (secret.Value, error) {
 	return s.open(ctx, r)
 }
 
-// open reads a version's value and checks that it is what was stored.
+// open gives the key that a version holds.
 func (s *Store) open(ctx context.Context, r record) (secret.Value, error) {
+	stored, err := s.whole(ctx, r)
+	if err != nil {
+		return secret.Value{}, err
+	}
+	return s.o.Payload.Decode(stored)
+}
+
+// whole reads what a version holds and checks that it is what was stored.
+func (s *Store) whole(ctx context.Context, r record) (secret.Value, error) {
 	stored, crc, err := s.service.read(ctx, r.number())
 	if err != nil {
 		return secret.Value{}, err
@@ -151,7 +178,7 @@ func (s *Store) open(ctx context.Context, r record) (secret.Value, error) {
 	if crc != r.CRC32C {
 		return secret.Value{}, differs(r)
 	}
-	return s.o.Payload.Decode(stored)
+	return stored, nil
 }
 
 // Promote implements [secretstore.Store]. It makes one call; three more if the

@@ -18,6 +18,11 @@ func crc32cOf(data []byte) uint32 { return crc32.Checksum(data, crc32.MakeTable(
 // checksum is that of a stored value.
 func checksum(stored secret.Value) uint32 { return crc32cOf([]byte(stored.Reveal())) }
 
+// maxPayload is what a version may hold, in bytes (quotas of Secret Manager).
+const maxPayload = 64 * 1024
+
+func tooLarge(stored secret.Value) bool { return len(stored.Reveal()) > maxPayload }
+
 // wire puts a stored value into the form in which it travels.
 func wire(stored secret.Value) *secretmanagerpb.SecretPayload {
 	data := []byte(stored.Reveal())

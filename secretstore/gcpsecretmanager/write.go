@@ -154,7 +154,8 @@ func (s *Store) commit(ctx context.Context, v view, c change) (view, error) {
 
 // put adds what was announced, in time, and gives the view with it.
 func (s *Store) put(ctx, inTime context.Context, v view, a *addition) (view, error) {
-	added, none, err := s.service.add(inTime, a.stored)
+	key, _ := s.o.Payload.Decode(a.stored) // none in it: there is nothing more to hide
+	added, none, err := s.service.add(inTime, a.stored, key)
 	if err != nil && none {
 		next := v.base
 		next.Adding = nil

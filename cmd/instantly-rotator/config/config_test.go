@@ -200,6 +200,8 @@ func TestGCPStoreIsTakenAsWritten(t *testing.T) {
     labels: {team: growth, empty: ""}
     keep_versions: 3
     disable: true
+    payload: json
+    json: {token: "{key}", "of key": "{id}"}
   replicated: {kind: gcp, project: my-project, replication: [europe-west1, europe-west3]}`, 1))
 	wantDiff(t, map[string]config.Store{
 		"local": {Name: "local", Backend: config.GCPStore{Project: "my-project"}},
@@ -207,6 +209,7 @@ func TestGCPStoreIsTakenAsWritten(t *testing.T) {
 			Project: "892942638129", Location: "europe-west3", Impersonate: "rotator@my-project.iam.gserviceaccount.com",
 			Endpoint: "127.0.0.1:9090", CreateMissing: true, KMSKey: "projects/p/locations/europe-west3/keyRings/r/cryptoKeys/k",
 			Labels: map[string]string{"team": "growth", "empty": ""}, KeepVersions: 3, Disable: true,
+			JSON: map[string]string{"token": "{key}", "of key": "{id}"},
 		}},
 		"replicated": {Name: "replicated", Backend: config.GCPStore{
 			Project: "my-project", Replication: []string{"europe-west1", "europe-west3"},

@@ -7,6 +7,8 @@ import (
 
 	"github.com/invopop/jsonschema"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore/payload"
 )
 
 // GCPStore is GCP Secret Manager in one project.
@@ -32,7 +34,13 @@ type GCPStore struct {
 	KeepVersions int
 	// Disable forgotten versions and destroy none.
 	Disable bool
+	// JSON is the template of what is stored; nil for the key alone.
+	JSON map[string]string
 }
+
+// Form gives how keys are written. It fails for no configuration that was
+// accepted.
+func (s GCPStore) Form() (payload.Form, error) { return payloadForm(s.JSON) }
 
 // place takes a project's id and its number for two projects: only the service
 // knows better.
@@ -58,9 +66,11 @@ type gcpStoreForm struct {
 	CreateMissing flag        `json:"create_missing"`
 	Replication   replication `json:"replication"`
 	KMSKey        text        `json:"kms_key"`
-	Labels        labels      `json:"labels"`
+	Labels        texts       `json:"labels"`
 	KeepVersions  integer     `json:"keep_versions"`
 	Disable       flag        `json:"disable"`
+	Payload       text        `json:"payload"`
+	JSON          texts       `json:"json"`
 }
 
 func (gcpStoreForm) section() string { return "stores.*(gcp)" }
@@ -77,7 +87,7 @@ const locationPattern = `^[a-z]+(-[a-z]+)+[0-9]+$`
 
 func gcpOptions() []Option {
 	in := gcpStoreForm{}.section()
-	return []Option{
+	options := []Option{
 		{In: in, Name: "kind", Required: true, Doc: "What kind of store it is."},
 		{
 			In: in, Name: "project", Required: true,
@@ -125,6 +135,7 @@ func gcpOptions() []Option {
 			Doc: "Disable forgotten versions and never destroy any. Google charges for disabled versions as for enabled ones.",
 		},
 	}
+	return append(options, payloadOptions(in)...)
 }
 
 func (f *gcpStoreForm) resolve(c *checker) Backend {
@@ -145,6 +156,7 @@ func (f *gcpStoreForm) resolve(c *checker) Backend {
 		Project: f.Project.v, Location: f.Location.v, Impersonate: f.Impersonate.v, Endpoint: f.Endpoint.v,
 		CreateMissing: f.CreateMissing.v, Replication: places, KMSKey: f.KMSKey.v, Labels: f.Labels.v,
 		KeepVersions: f.KeepVersions.v, Disable: f.Disable.v,
+		JSON: c.template(f.Payload, f.JSON),
 	}
 }
 
@@ -183,31 +195,4 @@ func (replication) JSONSchema() *jsonschema.Schema {
 		{Const: "automatic"},
 		{Type: "array", MinItems: &least, Items: &jsonschema.Schema{Type: "string", Pattern: locationPattern}},
 	}}
-}
-
-// A labels is a mapping from text to text.
-type labels struct{ value[map[string]string] }
-
-func (l *labels) parse(n *yaml.Node) error {
-	l.v = nil
-	if n.Kind != yaml.MappingNode {
-		return wrongType("labels such as {team: growth}", n)
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		name, value := n.Content[i], n.Content[i+1]
-		if name.ShortTag() != "!!str" || value.ShortTag() != "!!str" {
-			return &hinted{"the names and values of labels are text", "put them in quotes"}
-		}
-		if l.v == nil {
-			l.v = map[string]string{}
-		}
-		l.v[name.Value] = value.Value
-	}
-	l.ok = true
-	return nil
-}
-
-// JSONSchema implements an interface of package jsonschema.
-func (labels) JSONSchema() *jsonschema.Schema {
-	return &jsonschema.Schema{Type: "object", AdditionalProperties: &jsonschema.Schema{Type: "string"}}
 }

@@ -43,7 +43,7 @@ type Quirks struct {
 	RefuseAliases   bool // refuse every write that has aliases in it
 	AbortStale      bool // say ABORTED of a stale etag, not FAILED_PRECONDITION
 	NoCreateTimes   bool // tell no times
-	EchoPayload     bool // repeat the payload in the error of an Add that is refused
+	EchoPayload     bool // repeat the payload, spaced out, in the error of an Add that is refused
 	DamageAccess    bool // flip a bit of each payload on its way to the client
 }
 

@@ -2,6 +2,7 @@ package gcptest
 
 import (
 	"context"
+	"strings"
 
 	"cloud.google.com/go/secretmanager/apiv1/secretmanagerpb"
 	"google.golang.org/grpc/codes"
@@ -20,7 +21,7 @@ func (s *Server) AddSecretVersion(_ context.Context, req *secretmanagerpb.AddSec
 	given := req.GetPayload().DataCrc32C
 	switch {
 	case s.Quirks.EchoPayload:
-		return nil, status.Errorf(codes.InvalidArgument, "The payload [%s] is invalid.", data)
+		return nil, status.Errorf(codes.InvalidArgument, "The payload [%s] is invalid.", strings.ReplaceAll(string(data), ",", ", "))
 	case len(data) == 0 || len(data) > maxPayload:
 		return nil, status.Errorf(codes.InvalidArgument, "The payload has %d bytes, 1 to %d are allowed.", len(data), maxPayload)
 	case given != nil && *given != crc32c(data) && !s.Quirks.NoChecksums:

@@ -33,9 +33,19 @@ func TestAWSStoreNeedsNothingButItsKind(t *testing.T) {
 	}
 }
 
-func TestAWSPayloadJSONHasADefault(t *testing.T) {
-	got := parse(t, withStore("{kind: aws, payload: json}")).Stores["local"].Backend.(config.AWSStore)
-	wantDiff(t, map[string]string{"api_key": "{key}"}, got.JSON)
+func TestGCPStoreKeepsTheKeyAloneUnlessAskedOtherwise(t *testing.T) {
+	got := parse(t, withStore("{kind: gcp, project: my-project}")).Stores["local"].Backend.(config.GCPStore)
+	if form, err := got.Form(); err != nil || form != (payload.Raw{}) {
+		t.Errorf("form %T, error %v", form, err)
+	}
+}
+
+func TestPayloadJSONHasADefault(t *testing.T) {
+	want := map[string]string{"api_key": "{key}"}
+	aws := parse(t, withStore("{kind: aws, payload: json}")).Stores["local"].Backend.(config.AWSStore)
+	wantDiff(t, want, aws.JSON)
+	gcp := parse(t, withStore("{kind: gcp, project: my-project, payload: json}")).Stores["local"].Backend.(config.GCPStore)
+	wantDiff(t, want, gcp.JSON)
 }
 
 func TestAWSSecretsOfTwoStoresMayShareAName(t *testing.T) {
