@@ -19,12 +19,15 @@ import (
 // Secret Manager and the sandbox.
 type gcpDesk struct {
 	*testing.T
-	server *gcptest.Server
-	config string
-	key    string // the admin key
+	server   *gcptest.Server
+	listener *countedListener
+	config   string
+	key      string // the admin key
 }
 
-func newGCPDesk(t *testing.T, options string) *gcpDesk {
+// newGCPDesk takes further options of the store, and the names of the keys:
+// sending if there are none.
+func newGCPDesk(t *testing.T, options string, names ...string) *gcpDesk {
 	t.Helper()
 	server := gcptest.New()
 	t.Cleanup(server.Close)
@@ -32,7 +35,8 @@ func newGCPDesk(t *testing.T, options string) *gcpDesk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server.Serve(l)
+	listener := &countedListener{Listener: l}
+	server.Serve(listener)
 	api := sandbox.New(sandbox.Options{})
 	web := httptest.NewServer(api)
 	t.Cleanup(web.Close)
@@ -41,13 +45,18 @@ func newGCPDesk(t *testing.T, options string) *gcpDesk {
 stores:
   google: {kind: gcp, project: %s, endpoint: %q%s}
 keys:
-  - {name: sending, scopes: [campaigns:read], stores: [{store: google}]}
 `, web.URL, gcptest.Project, l.Addr(), options)
+	if len(names) == 0 {
+		names = []string{"sending"}
+	}
+	for _, name := range names {
+		text += fmt.Sprintf("  - {name: %s, scopes: [campaigns:read], stores: [{store: google}]}\n", name)
+	}
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return &gcpDesk{T: t, server: server, config: path, key: api.Workspaces()[0].AdminKey.Reveal()}
+	return &gcpDesk{T: t, server: server, listener: listener, config: path, key: api.Workspaces()[0].AdminKey.Reveal()}
 }
 
 // run carries out a command and gives its exit code and all that it said.

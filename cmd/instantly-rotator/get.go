@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
+	"go.uber.org/zap"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 )
@@ -53,7 +54,8 @@ func (a *app) get(ctx context.Context, target string, f getFlags) error {
 	if err != nil {
 		return err
 	}
-	w := &wiring{app: a, look: true, cfg: cfg}
+	w := a.wire(cfg, zap.NewNop(), true)
+	defer w.close()
 	value, err := currentValue(ctx, w.store(ctx, ref))
 	if err != nil {
 		return fmt.Errorf("%s: store %s: %w", target, ref.Store, err)

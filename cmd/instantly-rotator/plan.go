@@ -47,6 +47,7 @@ func (a *app) plan(ctx context.Context, names []string, req rotator.Request, out
 	if err != nil {
 		return err
 	}
+	defer d.close()
 	outlooks := d.Outlook(ctx, d.targets, req)
 	steps := make([]plannedStep, len(outlooks))
 	due, failed := 0, 0

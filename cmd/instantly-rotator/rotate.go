@@ -62,6 +62,7 @@ func (a *app) rotate(ctx context.Context, names []string, f rotateFlags) error {
 	if err != nil {
 		return err
 	}
+	defer d.close()
 	told := context.AfterFunc(ctx, func() {
 		fmt.Fprintln(a.stderr, "finishing the step in hand; Ctrl-C again ends at once")
 	})

@@ -88,6 +88,7 @@ func (a *app) status(ctx context.Context, names []string, output string, wide bo
 	if err != nil {
 		return err
 	}
+	defer d.close()
 	outlooks := d.Outlook(ctx, d.targets, rotator.Request{})
 	statuses, failed := make([]targetStatus, len(outlooks)), false
 	for i, o := range outlooks {

@@ -43,6 +43,7 @@ func (a *app) verify(ctx context.Context, names []string, output string) error {
 	if err != nil {
 		return err
 	}
+	defer d.close()
 	var verdicts []verdict
 	failed := false
 	for _, v := range d.Verify(ctx, d.targets) {

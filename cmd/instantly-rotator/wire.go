@@ -19,6 +19,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/awssecretsmanager"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/filestore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/gcpsecretmanager"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
@@ -44,9 +45,11 @@ func (a *app) load() (*config.Config, error) {
 	return cfg, err
 }
 
-// A deployment is the engine with the targets it is to run over.
+// A deployment is the engine with the targets it is to run over. It is closed
+// when it is no longer needed.
 type deployment struct {
 	*rotator.Rotator
+	*wiring
 	targets []rotator.Target
 }
 
@@ -66,10 +69,12 @@ func (a *app) deploy(ctx context.Context, names []string, look bool) (deployment
 	if err != nil {
 		return deployment{}, err
 	}
-	w := &wiring{app: a, look: look, cfg: cfg, log: log, workspaces: map[string]*rotator.Workspace{}}
-	d := deployment{Rotator: rotator.New(rotator.Options{Now: a.now, Concurrency: cfg.Concurrency, Observe: logSteps(log)})}
+	d := deployment{
+		Rotator: rotator.New(rotator.Options{Now: a.now, Concurrency: cfg.Concurrency, Observe: logSteps(log)}),
+		wiring:  a.wire(cfg, log, look),
+	}
 	for _, k := range keys {
-		d.targets = append(d.targets, w.target(ctx, k))
+		d.targets = append(d.targets, d.target(ctx, k))
 	}
 	return d, nil
 }
@@ -112,6 +117,21 @@ type wiring struct {
 	cfg        *config.Config
 	log        *zap.Logger
 	workspaces map[string]*rotator.Workspace
+	gcp        map[gcpsecretmanager.Site]gcpConnection
+}
+
+func (a *app) wire(cfg *config.Config, log *zap.Logger, look bool) *wiring {
+	return &wiring{
+		app: a, look: look, cfg: cfg, log: log,
+		workspaces: map[string]*rotator.Workspace{}, gcp: map[gcpsecretmanager.Site]gcpConnection{},
+	}
+}
+
+// close ends the connections of the stores. They fail from then on.
+func (w *wiring) close() {
+	for _, c := range w.gcp {
+		c.close()
+	}
 }
 
 func (w *wiring) target(ctx context.Context, k config.Key) rotator.Target {
@@ -150,7 +170,7 @@ func (w *wiring) open(ctx context.Context, ref config.StoreRef) (secretstore.Sto
 	case config.AWSStore:
 		return w.openAWS(ctx, b, ref.Secret)
 	case config.GCPStore:
-		return w.openGCP(b, ref.Secret)
+		return w.openGCP(ctx, b, ref.Secret)
 	default:
 		return nil, fmt.Errorf("store %s: no backend for %T", ref.Store, b)
 	}

@@ -18,7 +18,7 @@ func TestAbsentSecretNamesTheCommandThatMakesIt(t *testing.T) {
 		{"", "gcloud secrets create other --project=acme-prod --replication-policy=automatic"},
 		{"europe-west3", "gcloud secrets create other --project=acme-prod --location=europe-west3"},
 	} {
-		s := open(t, server, func(o *gcpsecretmanager.Options) { o.Secret, o.Location = "other", c.location })
+		s := openAt(t, server, gcpsecretmanager.Site{Location: c.location}, func(o *gcpsecretmanager.Options) { o.Secret = "other" })
 		_, err := s.Describe(t.Context())
 		wantError(t, err, secretstore.ErrNotFound)
 		if err != nil && !strings.Contains(err.Error(), c.says) {
@@ -76,7 +76,7 @@ func TestHowASecretIsMade(t *testing.T) {
 			&secretmanagerpb.Secret{CustomerManagedEncryption: encryption}},
 	} {
 		server := newServer(t)
-		s := open(t, server, creating(c.create), func(o *gcpsecretmanager.Options) { o.Location = c.location })
+		s := openAt(t, server, gcpsecretmanager.Site{Location: c.location}, creating(c.create))
 		must(t, s, annotating("x"))
 		var got *secretmanagerpb.CreateSecretRequest
 		for _, call := range server.Calls() {
@@ -117,7 +117,7 @@ func TestOneKeyCannotServeTwoPlaces(t *testing.T) {
 
 func TestRegionalSecretHasItsLocationInItsName(t *testing.T) {
 	server := newServer(t)
-	s := open(t, server, creating(gcpsecretmanager.Create{}), func(o *gcpsecretmanager.Options) { o.Location = "europe-west3" })
+	s := openAt(t, server, gcpsecretmanager.Site{Location: "europe-west3"}, creating(gcpsecretmanager.Create{}))
 	snap := must(t, s, staging("a"), promoting("a"))
 	want := "projects/" + gcptest.ProjectNumber + "/locations/europe-west3/secrets/other@"
 	if !strings.HasPrefix(snap.Identity, want) {

@@ -39,13 +39,11 @@ func atEndpoint(t *testing.T, server *gcptest.Server) *gcpsecretmanager.Store {
 		t.Fatal(err)
 	}
 	server.Serve(l)
-	s, err := gcpsecretmanager.Open(t.Context(), gcpsecretmanager.Options{
-		Project: gcptest.Project, Secret: id, Endpoint: l.Addr().String(),
-	})
+	client := connect(t, gcpsecretmanager.Site{Endpoint: l.Addr().String()})
+	s, err := client.Open(gcpsecretmanager.Options{Project: gcptest.Project, Secret: id})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
 	return s
 }
 

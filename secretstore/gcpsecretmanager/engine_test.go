@@ -141,7 +141,6 @@ func (l *life) run(req rotator.Request) rotator.Result {
 		},
 	}
 	res := rotator.New(rotator.Options{}).Reconcile(l.t.Context(), target, req)
-	_ = store.Close()
 	l.look("the run")
 	return res
 }

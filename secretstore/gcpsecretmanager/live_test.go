@@ -29,11 +29,10 @@ func TestLive(t *testing.T) {
 	}
 	t.Cleanup(func() { deleteLive(t, "projects/"+o.Project+"/secrets/"+o.Secret) })
 	bound := func() *gcpsecretmanager.Store {
-		s, err := gcpsecretmanager.Open(t.Context(), o)
+		s, err := connect(t, gcpsecretmanager.Site{}).Open(o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = s.Close() })
 		return s
 	}
 	s, other := bound(), bound()

@@ -16,10 +16,10 @@ type names struct {
 	secret string
 }
 
-func namesOf(o Options) names {
+func namesOf(site Site, o Options) names {
 	parent := "projects/" + o.Project
-	if o.Location != "" {
-		parent += "/locations/" + o.Location
+	if site.Location != "" {
+		parent += "/locations/" + site.Location
 	}
 	return names{parent: parent, secret: parent + "/secrets/" + o.Secret}
 }

@@ -1,42 +1,20 @@
 package gcpsecretmanager
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"log/slog"
-	"net"
 	"time"
 
-	secretmanager "cloud.google.com/go/secretmanager/apiv1"
 	"cloud.google.com/go/secretmanager/apiv1/secretmanagerpb"
-	"github.com/googleapis/gax-go/v2"
-	"google.golang.org/api/impersonate"
-	"google.golang.org/api/option"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 
-	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/payload"
 )
 
-// Options say which secret it is and how to reach it.
+// Options say which secret it is and how it is kept.
 type Options struct {
 	// Project is the project's id or number.
 	Project string
-	// Location of a regional secret, such as europe-west3; empty for one that is
-	// not regional. Regional secrets have another endpoint and another name.
-	Location string
 	// Secret is the secret's id: 1 to 255 letters, digits, "-" and "_".
 	Secret string
-	// Impersonate is the service account to act as; empty to act as the
-	// Application Default Credentials say.
-	Impersonate string
-	// Endpoint of the service, host:port, for emulators and private endpoints;
-	// empty for the service's own. It is spoken to in plain text and without
-	// credentials if it is on this machine, and with TLS otherwise.
-	Endpoint string
 	// CreateMissing makes the secret at the first write if it is not there; nil:
 	// its absence is ErrNotFound.
 	CreateMissing *Create
@@ -52,8 +30,6 @@ type Options struct {
 	Disable bool
 	// Now tells the time; time.Now if nil.
 	Now func() time.Time
-	// ClientOptions come after all others; for tests.
-	ClientOptions []option.ClientOption
 }
 
 // Create says how a secret is made.
@@ -72,25 +48,6 @@ type Create struct {
 // defaultOwner is the owner where none is configured.
 const defaultOwner = "instantly-rotator"
 
-// Open gives the store of a secret. It reads credentials but makes no call to
-// the service: what is wrong with the secret, Describe finds out.
-func Open(ctx context.Context, o Options) (*Store, error) {
-	if o.Project == "" || o.Secret == "" {
-		return nil, fmt.Errorf("gcpsecretmanager: open: a store needs a project and a secret: %w", secretstore.ErrNotFound)
-	}
-	o = o.withDefaults()
-	s := &Store{o: o, service: service{names: namesOf(o)}}
-	dial, err := o.dial(ctx)
-	if err != nil {
-		return nil, s.named("open", err)
-	}
-	if s.service.client, err = secretmanager.NewClient(ctx, append(dial, o.ClientOptions...)...); err != nil {
-		return nil, s.named("open", noCredentials(err))
-	}
-	retryReads(s.service.client.CallOptions)
-	return s, nil
-}
-
 func (o Options) withDefaults() Options {
 	if o.Owner == "" {
 		o.Owner = defaultOwner
@@ -104,72 +61,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// dial gives the client's options.
-func (o Options) dial(ctx context.Context) ([]option.ClientOption, error) {
-	dial := []option.ClientOption{
-		// The client's debug log has whole requests and answers in it, values
-		// included, and an environment variable turns it on.
-		option.WithLogger(slog.New(slog.DiscardHandler)),
-		option.WithUserAgent("instantly-rotator"),
-		option.WithTelemetryDisabled(),
-		// Nobody but retryReads decides what is sent twice.
-		option.WithGRPCDialOption(grpc.WithDisableRetry()),
-	}
-	switch {
-	case o.Endpoint != "" && isLoopback(o.Endpoint):
-		return append(dial, option.WithEndpoint(o.Endpoint), option.WithoutAuthentication(),
-			option.WithGRPCDialOption(grpc.WithTransportCredentials(insecure.NewCredentials()))), nil
-	case o.Endpoint != "":
-		dial = append(dial, option.WithEndpoint(o.Endpoint))
-	case o.Location != "":
-		dial = append(dial, option.WithEndpoint("secretmanager."+o.Location+".rep.googleapis.com:443"))
-	}
-	if o.Impersonate == "" {
-		return dial, nil
-	}
-	source, err := impersonate.CredentialsTokenSource(ctx, impersonate.CredentialsConfig{
-		TargetPrincipal: o.Impersonate, Scopes: secretmanager.DefaultAuthScopes(),
-	})
-	if err != nil {
-		return nil, fmt.Errorf("act as %s: %w", o.Impersonate, noCredentials(err))
-	}
-	return append(dial, option.WithTokenSource(source)), nil
-}
-
-func noCredentials(err error) error {
-	return fmt.Errorf("%w: no usable Application Default Credentials: %w", secretstore.ErrDenied, err)
-}
-
-// isLoopback tells whether an endpoint is on this machine, without asking DNS.
-func isLoopback(endpoint string) bool {
-	host, _, err := net.SplitHostPort(endpoint)
-	if err != nil {
-		host = endpoint
-	}
-	return host == "localhost" || net.ParseIP(host).IsLoopback()
-}
-
-// retryReads sets which calls are sent again: those that change nothing. Above
-// all AddSecretVersion is not: every time it arrives there is a version more.
-func retryReads(calls *secretmanager.CallOptions) {
-	again := []gax.CallOption{gax.WithRetry(func() gax.Retryer { return &readRetryer{} })}
-	*calls = secretmanager.CallOptions{GetSecret: again, GetSecretVersion: again, AccessSecretVersion: again}
-}
-
-// readRetryer tries a read three times.
-type readRetryer struct{ tries int }
-
-// Retry implements [gax.Retryer].
-func (r *readRetryer) Retry(err error) (time.Duration, bool) {
-	const first = 200 * time.Millisecond
-	_, again := gax.OnCodes([]codes.Code{codes.Unavailable, codes.ResourceExhausted}, gax.Backoff{}).Retry(err)
-	pause := first << r.tries
-	r.tries++
-	return pause, again && r.tries < 3
-}
-
 // blank is the secret that [Create] describes.
-func (c Create) blank(o Options) (*secretmanagerpb.Secret, error) {
+func (c Create) blank(site Site) (*secretmanagerpb.Secret, error) {
 	if c.KMSKey != "" && len(c.Replication) > 1 {
 		return nil, errors.New("one KMS key cannot serve several locations; create the secret yourself, with a key for each")
 	}
@@ -179,7 +72,7 @@ func (c Create) blank(o Options) (*secretmanagerpb.Secret, error) {
 		encryption = &secretmanagerpb.CustomerManagedEncryption{KmsKeyName: c.KMSKey}
 	}
 	switch {
-	case o.Location != "":
+	case site.Location != "":
 		sec.CustomerManagedEncryption = encryption
 	case len(c.Replication) == 0:
 		sec.Replication = &secretmanagerpb.Replication{Replication: &secretmanagerpb.Replication_Automatic_{

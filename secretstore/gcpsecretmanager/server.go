@@ -19,7 +19,7 @@ const neverGiven = `"0"`
 // a configured endpoint may be anything, and an emulator that ignores etags
 // would let two rotators overwrite each other.
 func (s *Store) probe(ctx context.Context, v view) error {
-	if s.o.Endpoint == "" || s.trusted() {
+	if s.site.Endpoint == "" || s.trusted() {
 		return nil
 	}
 	if v.etag == "" {
@@ -43,7 +43,7 @@ func unsafe(what string) error {
 
 // create makes the secret, and gives it as it is then.
 func (s *Store) create(ctx context.Context) (view, error) {
-	sec, err := s.o.CreateMissing.blank(s.o)
+	sec, err := s.o.CreateMissing.blank(s.site)
 	if err != nil {
 		return view{}, fmt.Errorf("create the secret: %w: %w", secretstore.ErrNotFound, err)
 	}

@@ -12,9 +12,12 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
-// Store keeps one secret in GCP Secret Manager. It is safe for concurrent use.
+// Store keeps one secret in GCP Secret Manager. It is safe for concurrent use,
+// holds no goroutine between its calls, and lasts as long as the [Client] that it
+// was opened on.
 type Store struct {
 	o       Options
+	site    Site
 	service service
 
 	mu       sync.Mutex
@@ -24,9 +27,6 @@ type Store struct {
 }
 
 var _ secretstore.Store = (*Store)(nil)
-
-// Close ends the connection to the service.
-func (s *Store) Close() error { return s.service.client.Close() }
 
 // Describe implements [secretstore.Store]. It makes two calls; one more while a
 // version that the rotator did not add is on top and not on record.

@@ -87,8 +87,8 @@ func (s *Store) missing(cause error) (view, error) {
 		return view{absent: true, base: st, shown: st}, nil
 	}
 	where := " --replication-policy=automatic"
-	if s.o.Location != "" {
-		where = " --location=" + s.o.Location
+	if s.site.Location != "" {
+		where = " --location=" + s.site.Location
 	}
 	return view{}, fmt.Errorf("there is no such secret; make it with: gcloud secrets create %s --project=%s%s: %w",
 		s.o.Secret, s.o.Project, where, cause)

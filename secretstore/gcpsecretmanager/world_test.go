@@ -55,8 +55,16 @@ func (c *clock) advance(d time.Duration) {
 // open gives a store that is bound to the secret, as another process has it.
 func open(t testing.TB, server *gcptest.Server, change ...func(*gcpsecretmanager.Options)) *gcpsecretmanager.Store {
 	t.Helper()
+	return openAt(t, server, gcpsecretmanager.Site{}, change...)
+}
+
+func openAt(t testing.TB, server *gcptest.Server, site gcpsecretmanager.Site, change ...func(*gcpsecretmanager.Options)) *gcpsecretmanager.Store {
+	t.Helper()
 	toServer, err := server.ClientOptions()
-	return bound(t, toServer, err, change)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bound(t, site, toServer, change)
 }
 
 // A tap is called before and after each call that a store makes.
@@ -67,24 +75,34 @@ type tap func(method string, after bool) error
 func openTapped(t testing.TB, server *gcptest.Server, tapped tap, change ...func(*gcpsecretmanager.Options)) *gcpsecretmanager.Store {
 	t.Helper()
 	toServer, err := server.DirectOptions(grpc.WithUnaryInterceptor(tapped.intercept))
-	return bound(t, toServer, err, change)
-}
-
-func bound(t testing.TB, toServer []option.ClientOption, err error, change []func(*gcpsecretmanager.Options)) *gcpsecretmanager.Store {
-	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := gcpsecretmanager.Options{Project: gcptest.Project, Secret: id, Owner: "prod", ClientOptions: toServer}
+	return bound(t, gcpsecretmanager.Site{}, toServer, change)
+}
+
+func bound(t testing.TB, site gcpsecretmanager.Site, toServer []option.ClientOption, change []func(*gcpsecretmanager.Options)) *gcpsecretmanager.Store {
+	t.Helper()
+	o := gcpsecretmanager.Options{Project: gcptest.Project, Secret: id, Owner: "prod"}
 	for _, c := range change {
 		c(&o)
 	}
-	s, err := gcpsecretmanager.Open(t.Context(), o)
+	s, err := connect(t, site, toServer...).Open(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
 	return s
+}
+
+// connect gives a client that is closed when the test ends.
+func connect(t testing.TB, site gcpsecretmanager.Site, more ...option.ClientOption) *gcpsecretmanager.Client {
+	t.Helper()
+	c, err := gcpsecretmanager.Connect(t.Context(), site, more...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	return c
 }
 
 func (tapped tap) intercept(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
