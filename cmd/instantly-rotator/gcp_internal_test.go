@@ -111,7 +111,7 @@ func TestGCPSecretIsMadeWhereAskedFor(t *testing.T) {
 func TestMissingGCPPermissionIsNamed(t *testing.T) {
 	d := newGCPDesk(t, "")
 	d.server.Make("sending")
-	d.server.Denied = map[string]bool{"secretmanager.secrets.update": true}
+	d.server.Deny("secretmanager.secrets.update")
 	code, _, stderr := d.run("rotate")
 	want := "permission denied: needs secretmanager.secrets.update on projects/" + gcptest.Project + "/secrets/sending"
 	if code != exitFailed || !strings.Contains(stderr, want) {

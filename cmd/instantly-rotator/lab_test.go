@@ -20,7 +20,8 @@ type lab struct {
 	box     *sandboxProcess
 	gate    *gatekeeper // between the rotator and the sandbox
 	dir     string
-	foreign string // id of somebody else's key
+	foreign string   // id of somebody else's key
+	env     []string // of the commands, beside the test's own
 }
 
 // newLab makes a lab in which the first key is current. The options are those of
@@ -67,7 +68,7 @@ type command struct {
 func (l *lab) command(args ...string) *command {
 	c := &command{Cmd: exec.Command("instantly-rotator", args...)}
 	c.Dir, c.SysProcAttr = l.dir, childAttributes()
-	c.Env = append(os.Environ(), "INSTANTLY_ADMIN_KEY="+l.box.adminKey)
+	c.Env = slices.Concat(os.Environ(), l.env, []string{"INSTANTLY_ADMIN_KEY=" + l.box.adminKey})
 	c.Stdout, c.Stderr = &c.stdout, &c.stderr
 	return c
 }
@@ -113,16 +114,19 @@ func (l *lab) wantConsumersServed(when string) {
 
 // labStatus is the part of "status -o json" that the tests look at.
 type labStatus struct {
-	Targets []struct {
-		KeyID   string `json:"key_id"`
-		Due     bool   `json:"due"`
-		Error   string `json:"error"`
-		OldKeys []any  `json:"old_keys"`
-		Stores  []struct {
-			Store, Pending, Current, Previous string
-		} `json:"stores"`
-		LastFailure any `json:"last_failure"`
-	} `json:"targets"`
+	Targets []labTarget `json:"targets"`
+}
+
+type labTarget struct {
+	Target  string `json:"target"`
+	KeyID   string `json:"key_id"`
+	Due     bool   `json:"due"`
+	Error   string `json:"error"`
+	OldKeys []any  `json:"old_keys"`
+	Stores  []struct {
+		Store, Pending, Current, Previous string
+	} `json:"stores"`
+	LastFailure any `json:"last_failure"`
 }
 
 func (l *lab) status() labStatus {

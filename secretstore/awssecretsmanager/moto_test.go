@@ -1,16 +1,11 @@
 package awssecretsmanager_test
 
 import (
-	"context"
 	"fmt"
-	"net"
 	"net/http"
-	"os/exec"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/awssecretsmanager"
@@ -22,7 +17,7 @@ import (
 // TestContractOnMoto runs the whole suite against an emulator that was written
 // by others, less what it is known to get wrong.
 func TestContractOnMoto(t *testing.T) {
-	url := startMoto(t)
+	url := awstest.StartMoto(t)
 	var secrets atomic.Int64
 	storetest.Run(t, storetest.Harness{
 		Fresh: func(t *testing.T) storetest.Secret {
@@ -35,53 +30,6 @@ func TestContractOnMoto(t *testing.T) {
 			"A version displaced by hand keeps its record": "moto takes all other labels from the version that PutSecretValue displaces",
 		},
 	})
-}
-
-// startMoto runs moto_server for the length of the test.
-func startMoto(t *testing.T) (url string) {
-	t.Helper()
-	path, err := exec.LookPath("moto_server")
-	if err != nil {
-		t.Skip("NOT RUN: moto_server is not installed here (pip install 'moto[server]')")
-	}
-	port := freePort(t)
-	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, path, "-H", "127.0.0.1", "-p", strconv.Itoa(port))
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cancel()
-		_ = cmd.Wait()
-	})
-	url = fmt.Sprintf("http://127.0.0.1:%d", port)
-	for deadline := time.Now().Add(30 * time.Second); ; {
-		res, err := http.Get(url + "/moto-api/")
-		if err == nil {
-			_ = res.Body.Close()
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("moto_server does not answer: %v", err)
-		}
-		<-time.After(50 * time.Millisecond) // another process: nothing tells when it is ready
-	}
-	res, err := http.Post(url+"/moto-api/reset", "", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = res.Body.Close()
-	return url
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // motoSecret is a secret in moto.

@@ -80,7 +80,7 @@ func TestEachPermissionTakenAwayIsNamed(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := newLife(t)
 			l.run(rotator.Request{})
-			l.server.Denied = map[string]bool{permission: true}
+			l.server.Deny(permission)
 			time.Sleep(interval + late)
 			res := l.run(rotator.Request{})
 			if permission == "secretmanager.versions.destroy" { // needed once the old key is revoked
@@ -96,7 +96,7 @@ func TestEachPermissionTakenAwayIsNamed(t *testing.T) {
 			if permission != "secretmanager.versions.destroy" && !l.account.alive(valueOf("key-1").Reveal()) {
 				t.Errorf("without %s the old key was revoked", permission)
 			}
-			l.server.Denied = nil
+			l.server.Allow()
 			time.Sleep(grace + late)
 			l.settle("with " + permission + " again")
 		})

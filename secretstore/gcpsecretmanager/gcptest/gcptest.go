@@ -57,9 +57,7 @@ type Server struct {
 	// It may block. The server is not locked meanwhile.
 	Before func(Call) Fault
 	// After is called when a call has had its effect, before it is answered.
-	After func(Call)
-	// Denied permissions, such as "secretmanager.versions.add".
-	Denied map[string]bool
+	After  func(Call)
 	Quirks Quirks
 
 	mu      sync.Mutex
@@ -67,6 +65,7 @@ type Server struct {
 	etags   int64
 	log     []Call
 	counts  map[string]int
+	denied  map[string]bool
 	late    []func()
 
 	listener *bufconn.Listener
@@ -102,7 +101,7 @@ const (
 
 // New starts a server that can be reached in this process only. Close stops it.
 func New() *Server {
-	s := &Server{secrets: map[string]*secret{}, counts: map[string]int{}, listener: bufconn.Listen(32 << 10)}
+	s := &Server{secrets: map[string]*secret{}, counts: map[string]int{}, denied: map[string]bool{}, listener: bufconn.Listen(32 << 10)}
 	s.served = grpc.NewServer(grpc.UnaryInterceptor(s.intercept))
 	secretmanagerpb.RegisterSecretManagerServiceServer(s.served, s)
 	go func() { _ = s.served.Serve(s.listener) }()

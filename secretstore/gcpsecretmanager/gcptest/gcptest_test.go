@@ -124,7 +124,7 @@ func TestDocumentedRefusals(t *testing.T) {
 			return err
 		}},
 		"a permission that is missing": {codes.PermissionDenied, func(ctx context.Context, s *gcptest.Server, c *secretmanager.Client) error {
-			s.Denied = map[string]bool{"secretmanager.secrets.get": true}
+			s.Deny("secretmanager.secrets.get")
 			_, err := c.GetSecret(ctx, &secretmanagerpb.GetSecretRequest{Name: secretName})
 			return err
 		}},

@@ -59,11 +59,31 @@ func (s *Server) arrived(method string, req any) Call {
 }
 
 func (s *Server) permitted(ctx context.Context, call Call, effect grpc.UnaryHandler) (any, error) {
-	if s.Denied[call.Permission] {
+	if s.isDenied(call.Permission) {
 		return nil, status.Errorf(codes.PermissionDenied, "Permission '%s' denied for resource '%s' (or it may not exist).",
 			call.Permission, resourceOf(call.Request))
 	}
 	return effect(ctx, call.Request)
+}
+
+// Deny takes a permission away, such as "secretmanager.versions.add".
+func (s *Server) Deny(permission string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.denied[permission] = true
+}
+
+// Allow gives all permissions back.
+func (s *Server) Allow() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.denied)
+}
+
+func (s *Server) isDenied(permission string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.denied[permission]
 }
 
 // resourceOf gives the name that a request is about.
