@@ -31,6 +31,7 @@ func gcpBugs() []bug {
 		{"gcp: emulator not asked about etags", pkg + "Emulator|Server", []edit{{dir + "server.go", "if s.o.Endpoint == \"\" || s.trusted() {", "if true {"}}},
 		{"gcp: damaged payload taken", pkg + "Damaged", []edit{{dir + "store.go", "if crc != r.CRC32C {", "if crc == 0 {"}}},
 		{"gcp: other fields of the payload dropped", pkg + "OtherFields", []edit{{dir + "store.go", "stored, err := s.o.Payload.Encode(v, value, held)", "stored, err := s.o.Payload.Encode(v, value, secret.Value{})"}, {dir + "store.go", "held, err := s.rest(ctx, now.base)", "_, err := s.rest(ctx, now.base)"}}},
+		{"gcp: added long after it was announced", pkg + "Suspended", []edit{{dir + "write.go", "if v.base.overdue(s.o.Now()) {", "if false {"}}},
 		{"gcp: the client's log left on", pkg + "DebugLog", []edit{{dir + "client.go", "option.WithLogger(slog.New(slog.DiscardHandler)),", "option.WithLogger(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))),"}, {dir + "client.go", "\t\"net\"\n", "\t\"net\"\n\t\"os\"\n"}}},
 		{"gcp: server's message repeats the value", pkg + "NoError", []edit{{dir + "service.go", "if repeats(err.Error(), stored) || repeats(err.Error(), key) {", "if repeats(\"\", stored) {"}}},
 		{"gcp: server's message repeats a key within JSON", pkg + "NoError", []edit{{dir + "service.go", " || repeats(err.Error(), key) {", " {"}}},

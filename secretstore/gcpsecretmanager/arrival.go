@@ -17,11 +17,12 @@ type sighting struct {
 	crc32c uint32
 }
 
-// lease is how long others keep off a secret for which a version is announced,
-// and window how long announcing and adding it may take. The difference is for
-// clocks that differ.
+// lease is how long others keep off a secret for which a version is announced:
+// after a crash in between, so long nothing can be written. window is how long
+// announcing and adding it may take, calls that take tenths of a second. The
+// difference is for clocks that differ, and for a request on its way.
 const (
-	lease  = 2 * time.Minute
+	lease  = time.Minute
 	window = lease - 30*time.Second
 )
 
@@ -32,6 +33,11 @@ func (st state) busy(now time.Time) bool {
 	}
 	age := now.Sub(st.Adding.At)
 	return -lease < age && age < lease
+}
+
+// overdue tells whether it is too late to add what was announced.
+func (st state) overdue(now time.Time) bool {
+	return st.Adding != nil && now.Sub(st.Adding.At) >= window
 }
 
 // account takes versions that the state does not know into it, in the order in

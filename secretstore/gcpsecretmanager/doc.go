@@ -29,8 +29,8 @@
 //     was made or not: the next look knows the version by its checksum. So a lost
 //     answer adds nothing twice.
 //   - While a version is announced, other writers keep off ([secretstore.ErrConflict])
-//     for two minutes: the key is not given up while it may be about to arrive.
-//     Announcing and adding have a minute and a half.
+//     for a minute: the key is not given up while it may be about to arrive.
+//     Announcing and adding have half a minute.
 //   - A pending version that is given up has the current value put on top of it
 //     first. If there is no current version it is destroyed: readers get an error,
 //     not a dead key.
@@ -50,7 +50,7 @@
 // By its checksum a version is known that has the value of one on record. That of
 // the current or the pending one is just another number for it. That of the
 // previous one means that somebody went back to it: it is current then. One that
-// was given up, such as a request that was on its way for longer than two minutes
+// was given up, such as a request that was on its way for longer than a minute
 // and whose sender was killed, makes the current version count as pending: the
 // engine verifies and promotes it, that puts it on top, and what came late is
 // destroyed. A sender that lives does so by itself.

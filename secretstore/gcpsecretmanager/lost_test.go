@@ -150,6 +150,27 @@ func heldUp(t *testing.T, past ...write) (server *gcptest.Server, err error) {
 	return server, err
 }
 
+// TestWriterThatWasSuspendedAddsNothing lets time go by, as a suspended machine
+// does, between the announcement and what was announced.
+func TestWriterThatWasSuspendedAddsNothing(t *testing.T) {
+	server, c := newServer(t), newClock()
+	armed := false
+	s := openTapped(t, server, func(method string, after bool) error {
+		if method == "UpdateSecret" && after && armed {
+			armed = false
+			c.advance(30 * time.Second)
+		}
+		return nil
+	}, at(c))
+	seen := must(t, s, staging("a"), promoting("a"), reserving("b"))
+	armed = true
+	_, err := staging("b").call(t, s, seen)
+	wantError(t, err, secretstore.ErrUnavailable)
+	wantServed(t, server, "a")
+	must(t, openTapped(t, server, untapped, at(c)), annotating("nobody need wait"), staging("b"), promoting("b"))
+	wantServed(t, server, "b")
+}
+
 func TestWriterHeldUpBeyondItsLeasePutsTheCurrentValueBack(t *testing.T) {
 	server, err := heldUp(t, staging("a"), promoting("a"))
 	wantError(t, err, secretstore.ErrConflict)

@@ -154,8 +154,7 @@ func (s *Store) commit(ctx context.Context, v view, c change) (view, error) {
 
 // put adds what was announced, in time, and gives the view with it.
 func (s *Store) put(ctx, inTime context.Context, v view, a *addition) (view, error) {
-	key, _ := s.o.Payload.Decode(a.stored) // none in it: there is nothing more to hide
-	added, none, err := s.service.add(inTime, a.stored, key)
+	added, none, err := s.add(inTime, v, a)
 	if err != nil && none {
 		next := v.base
 		next.Adding = nil
@@ -176,6 +175,17 @@ func (s *Store) put(ctx, inTime context.Context, v view, a *addition) (view, err
 	v.top, v.unknown = added, slices.Concat(v.unknown, came)
 	v.base, v.shown = v.base.account(came, s.farewell())
 	return v, nil
+}
+
+// add makes the call. With an error, none tells whether it is certain that nothing
+// was added.
+func (s *Store) add(inTime context.Context, v view, a *addition) (added sighting, none bool, err error) {
+	// A deadline stands still while the machine is suspended, the time of day does not.
+	if v.base.overdue(s.o.Now()) {
+		return sighting{}, true, fmt.Errorf("announcing version %s took longer than %s: %w", a.version.ID, window, secretstore.ErrUnavailable)
+	}
+	key, _ := s.o.Payload.Decode(a.stored) // none in it: there is nothing more to hide
+	return s.service.add(inTime, a.stored, key)
 }
 
 // arrivedAfterAll looks for a version whose answer was lost. It need not have
