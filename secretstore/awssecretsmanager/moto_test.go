@@ -20,6 +20,7 @@ func TestContractOnMoto(t *testing.T) {
 	url := awstest.StartMoto(t)
 	var secrets atomic.Int64
 	storetest.Run(t, storetest.Harness{
+		Backend: "aws on moto",
 		Fresh: func(t *testing.T) storetest.Secret {
 			m := &motoSecret{TB: t, url: url, name: fmt.Sprintf("contract/%d", secrets.Add(1))}
 			m.call("CreateSecret", map[string]any{"Name": m.name})

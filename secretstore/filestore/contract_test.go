@@ -12,15 +12,23 @@ import (
 )
 
 // TestContract leaves out what the folder does not have: a way to put a value
-// by hand. Faults are the matter of the crash tests.
+// by hand, and blows to a whole write.
 func TestContract(t *testing.T) {
-	storetest.Run(t, storetest.Harness{Fresh: func(t *testing.T) storetest.Secret {
-		o := options(t)
-		return storetest.Secret{
-			Open:           func(t *testing.T) secretstore.Store { return open(t, o) },
-			ForgetPromoted: func(t *testing.T) { forgetPromoted(t, o.Dir) },
-		}
-	}})
+	const struck = "a disk is struck at its effects, each in turn: see TestProcessKilledAtAnyEffectLeavesTheStateBeforeOrAfter"
+	storetest.Run(t, storetest.Harness{
+		Backend: "file",
+		Fresh: func(t *testing.T) storetest.Secret {
+			o := options(t)
+			return storetest.Secret{
+				Open:           func(t *testing.T) secretstore.Store { return open(t, o) },
+				ForgetPromoted: func(t *testing.T) { forgetPromoted(t, o.Dir) },
+			}
+		},
+		Skip: map[string]string{
+			"A write struck before its effect changed nothing": struck,
+			"A write struck after its effect happened whole":   struck,
+		},
+	})
 }
 
 func forgetPromoted(t *testing.T, dir string) {

@@ -14,7 +14,9 @@ import (
 )
 
 func TestContract(t *testing.T) {
-	storetest.Run(t, harness(gcptest.Quirks{}))
+	h := harness(gcptest.Quirks{})
+	h.Backend = "gcp"
+	storetest.Run(t, h)
 }
 
 func TestContractWithJSONPayload(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 )
 
 func TestContract(t *testing.T) {
-	storetest.Run(t, storetest.Harness{Fresh: fresh})
+	storetest.Run(t, storetest.Harness{Backend: "memory", Fresh: fresh})
 }
 
 func fresh(*testing.T) storetest.Secret {

@@ -17,7 +17,7 @@ func byHandClaims() []claim {
 func (d *desk) putByHand(value secret.Value) secretstore.Version {
 	d.Helper()
 	if d.secret.PutByHand == nil {
-		d.Skip("this backend has no way to put a value by hand")
+		skipClaim(d.T, "this backend has no way to put a value by hand")
 	}
 	d.secret.PutByHand(d.T, value)
 	current, ok := d.look().Versions[secretstore.Current]

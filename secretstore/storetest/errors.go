@@ -122,6 +122,6 @@ func lifeOfAKey() []write {
 func (d *desk) requireStrike() {
 	d.Helper()
 	if d.secret.Strike == nil {
-		d.Skip("this backend cannot be struck")
+		skipClaim(d.T, "this backend cannot be struck")
 	}
 }

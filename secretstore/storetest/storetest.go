@@ -21,6 +21,9 @@ import (
 
 // Harness leads the suite to one backend.
 type Harness struct {
+	// Backend is its column in the table of claims; see [Run]. Without a name
+	// the run is in no table.
+	Backend string
 	// Fresh makes a secret that holds nothing yet. Every claim has its own.
 	Fresh func(t *testing.T) Secret
 	// Skip says, by the name of the claim, why it is not checked here: an
@@ -78,12 +81,19 @@ func Claims() []string {
 
 // Run checks every claim as a subtest under the claim's name, and logs at the
 // end how many were kept.
+//
+// For a table of claims and backends it marks the test with the attribute
+// "backend", and each subtest with "claim" and, if it is skipped, with
+// "skipped" and the reason: see [testing.T.Attr] and the output of go test -json.
 func Run(t *testing.T, h Harness) {
 	t.Helper()
 	for name := range h.Skip {
 		if !slices.Contains(Claims(), name) {
 			t.Errorf("the harness skips %q, which is no claim", name)
 		}
+	}
+	if h.Backend != "" {
+		t.Attr("backend", h.Backend)
 	}
 	var kept, broken, skipped int
 	for _, c := range claims() {
@@ -98,11 +108,19 @@ func Run(t *testing.T, h Harness) {
 					kept++
 				}
 			}()
+			t.Attr("claim", c.name)
 			if why, skip := h.Skip[c.name]; skip {
-				t.Skip(why)
+				skipClaim(t, why)
 			}
 			c.check(newDesk(t, h))
 		})
 	}
 	t.Logf("%d claims: %d kept, %d broken, %d skipped", len(claims()), kept, broken, skipped)
+}
+
+// skipClaim ends a claim that cannot be checked, and says why.
+func skipClaim(t *testing.T, why string) {
+	t.Helper()
+	t.Attr("skipped", why)
+	t.Skip(why)
 }
