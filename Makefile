@@ -1,5 +1,5 @@
 # make check is what decides whether a change lands; the rest is for comfort.
-.PHONY: build test check claims demo plant
+.PHONY: build test check claims matrix demo plant
 
 build: ## the binary, in bin/
 	go build -trimpath -o bin/instantly-rotator ./cmd/instantly-rotator
@@ -11,7 +11,10 @@ demo:
 	go run ./cmd/instantly-rotator demo
 
 claims: ## the contract's suite on every backend, as one table
-	go run ./.ci/claims
+	go run ./.ci/tables claims
+
+matrix: ## the engine's crash matrix on every backend, as one table
+	go run ./.ci/tables matrix
 
 plant: ## plant bugs, one at a time, and see the tests find them
 	go run ./.ci/plant

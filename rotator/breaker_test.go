@@ -9,6 +9,7 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/memstore"
 )
@@ -17,26 +18,26 @@ import (
 func (in *instance) fleet(n int) []rotator.Target {
 	var ts []rotator.Target
 	for i := range n {
-		t := in.target()
+		t := in.Target()
 		if i > 0 {
 			t.Workspace = ts[0].Workspace
 		}
 		t.Name = fmt.Sprintf("target-%d", i)
-		t.Stores = []rotator.NamedStore{{Name: "s0", Store: tappedStore{memstore.New(t.Name), in, 0}}}
+		t.Stores = []rotator.NamedStore{{Name: "s0", Store: in.tap(memstore.New(t.Name))}}
 		ts = append(ts, t)
 	}
 	return ts
 }
 
 func (in *instance) reconcile(t rotator.Target, req rotator.Request) rotator.Result {
-	return in.rotator.Reconcile(context.Background(), t, req)
+	return in.Rotator.Reconcile(context.Background(), t, req)
 }
 
 func TestAnOutageFreezesTheWorkspaceUntilAProbeSucceeds(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
-		in, lists, down := w.start(), 0, true
-		in.hook = func(op string, when memstore.When) error {
-			if op == "keys" && when == memstore.Before {
+		in, lists, down := w.Start(), 0, true
+		in.Hook = func(op string, when rotatortest.When) error {
+			if op == "keys" && when == rotatortest.Before {
 				if lists++; down {
 					return fmt.Errorf("status 402: %w", instantly.ErrPlan)
 				}
@@ -71,9 +72,9 @@ func TestAnOutageFreezesTheWorkspaceUntilAProbeSucceeds(t *testing.T) {
 
 func TestTargetsThatFailTheSameWayStopNewRotationsUntilOneSucceeds(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
-		in, down := w.start(), true
-		in.hook = func(op string, when memstore.When) error {
-			if op == "stage@0" && when == memstore.Before && down {
+		in, down := w.Start(), true
+		in.Hook = func(op string, when rotatortest.When) error {
+			if op == "stage@0" && when == rotatortest.Before && down {
 				return fmt.Errorf("put: %w", secretstore.ErrDenied)
 			}
 			return nil
@@ -85,8 +86,8 @@ func TestTargetsThatFailTheSameWayStopNewRotationsUntilOneSucceeds(t *testing.T)
 				t.Errorf("%s: began %t: %v %q", target.Name, began, res.Err, res.Why)
 			}
 		}
-		if w.cloud.creates != 3 {
-			t.Errorf("%d keys were issued for nothing, want 3", w.cloud.creates)
+		if w.Instantly.Creates != 3 {
+			t.Errorf("%d keys were issued for nothing, want 3", w.Instantly.Creates)
 		}
 		down = false
 		if res := in.reconcile(ts[5], rotator.Request{IgnoreBackoff: true}); !res.Rotated {
@@ -102,9 +103,9 @@ func TestTargetsThatFailTheSameWayStopNewRotationsUntilOneSucceeds(t *testing.T)
 
 func TestOneProbeAtATimeIsLetThrough(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
-		in := w.start()
-		in.hook = func(op string, when memstore.When) error {
-			if op == "stage@0" && when == memstore.Before {
+		in := w.Start()
+		in.Hook = func(op string, when rotatortest.When) error {
+			if op == "stage@0" && when == rotatortest.Before {
 				time.Sleep(time.Second) // the others come meanwhile
 				return fmt.Errorf("put: %w", secretstore.ErrDenied)
 			}
@@ -115,9 +116,9 @@ func TestOneProbeAtATimeIsLetThrough(t *testing.T) {
 			in.reconcile(target, rotator.Request{})
 		}
 		time.Sleep(time.Minute)
-		before := w.cloud.creates
-		in.rotator.ReconcileAll(t.Context(), ts[4:], rotator.Request{}, nil)
-		if probes := w.cloud.creates - before; probes != 1 {
+		before := w.Instantly.Creates
+		in.Rotator.ReconcileAll(t.Context(), ts[4:], rotator.Request{}, nil)
+		if probes := w.Instantly.Creates - before; probes != 1 {
 			t.Errorf("%d probes, want one", probes)
 		}
 	})
@@ -125,10 +126,10 @@ func TestOneProbeAtATimeIsLetThrough(t *testing.T) {
 
 func TestDifferentFailuresDoNotStopOthers(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
-		in, n := w.start(), 0
-		in.hook = func(op string, when memstore.When) error {
+		in, n := w.Start(), 0
+		in.Hook = func(op string, when rotatortest.When) error {
 			causes := []error{secretstore.ErrDenied, secretstore.ErrUnavailable, secretstore.ErrCorrupt}
-			if op == "stage@0" && when == memstore.Before && n < len(causes) {
+			if op == "stage@0" && when == rotatortest.Before && n < len(causes) {
 				n++
 				return fmt.Errorf("put: %w", causes[n-1])
 			}

@@ -8,24 +8,24 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/rotator"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/memstore"
+	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
 )
 
 // A promote call takes 20 s: the grace must not be counted from before it.
 func TestASlowPromoteMustNotShortenTheGrace(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
-		mustSettle(t, w.start().run(rotator.Request{}))
-		time.Sleep(interval + late)
-		in := w.start()
-		in.hook = func(op string, when memstore.When) error {
-			if op == "promote@0" && when == memstore.Before {
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(due)
+		in := w.Start()
+		in.Hook = func(op string, when rotatortest.When) error {
+			if op == "promote@0" && when == rotatortest.Before {
 				time.Sleep(20 * time.Second)
 			}
 			return nil
 		}
-		res := mustSettle(t, in.run(rotator.Request{}))
+		res := mustSettle(t, in.Run(rotator.Request{}))
 		time.Sleep(time.Until(res.Next))
-		mustSettle(t, w.start().run(rotator.Request{}))
+		mustSettle(t, w.Start().Run(rotator.Request{}))
 	})
 }
 
@@ -33,29 +33,29 @@ func TestASlowPromoteMustNotShortenTheGrace(t *testing.T) {
 // meanwhile, wall time goes on. The promotion is recorded as 25 hours old and the old key dies in the same run.
 func TestASuspendedMachineMustNotRevokeAtPromotion(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
-		mustSettle(t, w.start().run(rotator.Request{}))
-		time.Sleep(interval + late)
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(due)
 		// the fake clock lags 25 h behind until the suspend: seen from the machine, wall time jumps ahead
-		off := -25 * time.Hour
-		in := w.start().clock(func() time.Duration { return off })
-		in.hook = func(op string, when memstore.When) error {
-			if op == "promote@0" && when == memstore.Before {
-				off = 0
+		lag := -25 * time.Hour
+		in := w.StartAt(off(func() time.Duration { return lag }))
+		in.Hook = func(op string, when rotatortest.When) error {
+			if op == "promote@0" && when == rotatortest.Before {
+				lag = 0
 			}
 			return nil
 		}
-		in.run(rotator.Request{RotateSince: time.Now().Add(-25 * time.Hour)})
+		in.Run(rotator.Request{RotateSince: time.Now().Add(-25 * time.Hour)})
 	})
 }
 
 // The clock was a year ahead when a failure was recorded: due rotations wait for a year.
 func TestAFailureInTheFutureMustNotHoldARotationBack(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
-		ahead := w.start().clock(func() time.Duration { return 365 * 24 * time.Hour })
-		ahead.hook = failing("create", errStruck)
-		ahead.run(rotator.Request{})
+		ahead := w.StartAt(off(func() time.Duration { return 365 * 24 * time.Hour }))
+		ahead.Hook = failing("create", rotatortest.ErrStruck)
+		ahead.Run(rotator.Request{})
 		time.Sleep(7 * 24 * time.Hour)
-		res := w.start().run(rotator.Request{})
+		res := w.Start().Run(rotator.Request{})
 		if !res.Rotated {
 			t.Errorf("a week later: %+v; waits %s", res, time.Until(res.Next))
 		}
@@ -66,18 +66,18 @@ func TestAFailureInTheFutureMustNotHoldARotationBack(t *testing.T) {
 // for an hour, in one run.
 func TestAnIntentInTheFutureMustNotBeTestedForHours(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
-		ahead := w.start().clock(func() time.Duration { return time.Hour })
-		ahead.hook = failing("promote@0", errStruck)
-		ahead.run(rotator.Request{})
-		w.cloud.revokeByHand("key-1")
-		in, probes, began := w.start(), 0, time.Now()
-		in.hook = func(op string, when memstore.When) error {
-			if op == "probe" && when == memstore.Before {
+		ahead := w.StartAt(off(func() time.Duration { return time.Hour }))
+		ahead.Hook = failing("promote@0", rotatortest.ErrStruck)
+		ahead.Run(rotator.Request{})
+		w.Instantly.RevokeByHand(rotatortest.KeyID(1))
+		in, probes, began := w.Start(), 0, time.Now()
+		in.Hook = func(op string, when rotatortest.When) error {
+			if op == "probe" && when == rotatortest.Before {
 				probes++
 			}
 			return nil
 		}
-		in.run(rotator.Request{IgnoreBackoff: true})
+		in.Run(rotator.Request{IgnoreBackoff: true})
 		if probes > 30 {
 			t.Errorf("%d test calls in a run of %s", probes, time.Since(began))
 		}
@@ -88,15 +88,15 @@ func TestAnIntentInTheFutureMustNotBeTestedForHours(t *testing.T) {
 // the thousand in one run.
 func TestAClockThatStepsBackMustNotRotateInALoop(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
-		w.policy.Grace = 0
-		w.graceEnded = true
-		mustSettle(t, w.start().run(rotator.Request{}))
+		w.Policy.Grace = 0
+		w.GraceEnded = true
+		mustSettle(t, w.Start().Run(rotator.Request{}))
 		time.Sleep(time.Hour)
 		asked := time.Now()
-		in := w.start().clock(func() time.Duration { return -time.Second })
-		res := in.run(rotator.Request{RotateSince: asked})
-		if w.cloud.creates > 2 {
-			t.Errorf("%d keys issued by one run: err %v", w.cloud.creates, res.Err)
+		in := w.StartAt(off(func() time.Duration { return -time.Second }))
+		res := in.Run(rotator.Request{RotateSince: asked})
+		if w.Instantly.Creates > 2 {
+			t.Errorf("%d keys issued by one run: err %v", w.Instantly.Creates, res.Err)
 		}
 	})
 }
@@ -104,11 +104,11 @@ func TestAClockThatStepsBackMustNotRotateInALoop(t *testing.T) {
 // ... with a grace the same run rotates and then fails, refusing the rotation that it has just done.
 func TestARotationDoneMustNotBeReportedAsRefused(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
-		mustSettle(t, w.start().run(rotator.Request{}))
+		mustSettle(t, w.Start().Run(rotator.Request{}))
 		time.Sleep(time.Hour)
 		asked := time.Now()
-		in := w.start().clock(func() time.Duration { return -time.Second })
-		res := in.run(rotator.Request{RotateSince: asked})
+		in := w.StartAt(off(func() time.Duration { return -time.Second }))
+		res := in.Run(rotator.Request{RotateSince: asked})
 		if res.Err != nil {
 			t.Errorf("rotated %v, err %v", res.Rotated, res.Err)
 		}
@@ -118,15 +118,15 @@ func TestARotationDoneMustNotBeReportedAsRefused(t *testing.T) {
 // A rotation that was asked for vanishes: the repair of a lost promotion time counts as the rotation.
 func TestARepairIsNotTheRotationThatWasAskedFor(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
-		mustSettle(t, w.start().run(rotator.Request{}))
-		time.Sleep(interval + late)
-		mustSettle(t, w.start().run(rotator.Request{}))
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(due)
+		mustSettle(t, w.Start().Run(rotator.Request{}))
 		time.Sleep(time.Hour)
 		w.stores[0].ForgetPromoted()
-		in := w.start()
-		res := in.run(rotator.Request{RotateSince: time.Now()})
+		in := w.Start()
+		res := in.Run(rotator.Request{RotateSince: time.Now()})
 		if !res.Rotated && !errors.Is(res.Err, rotator.ErrInGrace) {
-			t.Errorf("%s: asked for a rotation, got neither it nor a refusal: %+v", in.steps(), res)
+			t.Errorf("%s: asked for a rotation, got neither it nor a refusal: %+v", in.Steps(), res)
 		}
 	})
 }
@@ -135,20 +135,20 @@ func TestARepairIsNotTheRotationThatWasAskedFor(t *testing.T) {
 // victim reports that Instantly's key "never became valid".
 func TestAnInstanceInBackoffMustNotCancelALivingRotation(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
-		in := w.start()
-		in.hook = failing("create", errStruck)
-		in.run(rotator.Request{}) // recorded
-		w.cloud.activation = 5 * time.Second
+		in := w.Start()
+		in.Hook = failing("create", rotatortest.ErrStruck)
+		in.Run(rotator.Request{}) // recorded
+		w.Instantly.Activation = 5 * time.Second
 		time.Sleep(time.Second)
-		forced := w.start() // an operator: rotate --force
+		forced := w.Start() // an operator: rotate --force
 		resc := make(chan rotator.Result, 1)
-		go func() { resc <- forced.run(rotator.Request{IgnoreBackoff: true}) }()
+		go func() { resc <- forced.Run(rotator.Request{IgnoreBackoff: true}) }()
 		time.Sleep(2 * time.Second)
-		other := w.start() // the daemon, meanwhile
-		other.run(rotator.Request{})
+		other := w.Start() // the daemon, meanwhile
+		other.Run(rotator.Request{})
 		res := <-resc
 		if !res.Rotated {
-			t.Errorf("forced: %s: %v\nother: %s", forced.steps(), res.Err, other.steps())
+			t.Errorf("forced: %s: %v\nother: %s", forced.Steps(), res.Err, other.Steps())
 		}
 	})
 }
@@ -157,23 +157,28 @@ func TestAnInstanceInBackoffMustNotCancelALivingRotation(t *testing.T) {
 // key by hours, and the run says all is well.
 func TestADeadKeyIsReplacedAtOnceWhateverFailedBefore(t *testing.T) {
 	story(t, 2, func(t *testing.T, w *world) {
-		mustSettle(t, w.start().run(rotator.Request{}))
-		time.Sleep(interval + late)
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(due)
 		for range 12 { // the follower is down for writes; the daemon comes by every six hours
-			in := w.start()
-			in.hook = failing("stage@1", errStruck)
-			in.run(rotator.Request{})
+			in := w.Start()
+			in.Hook = failing("stage@1", rotatortest.ErrStruck)
+			in.Run(rotator.Request{})
 			time.Sleep(6 * time.Hour)
 		}
-		in := w.start()
-		in.hook = failing("stage@1", errStruck)
-		in.run(rotator.Request{})
-		w.cloud.revokeByHand("key-2")
+		in := w.Start()
+		in.Hook = failing("stage@1", rotatortest.ErrStruck)
+		in.Run(rotator.Request{})
+		w.Instantly.RevokeByHand(rotatortest.KeyID(2))
 		time.Sleep(time.Minute)
-		in = w.start()
-		res := in.run(rotator.Request{})
+		in = w.Start()
+		res := in.Run(rotator.Request{})
 		if !res.Rotated {
-			t.Errorf("%s: the current key is dead; err %v, failing %v, next look in %s (%s)", in.steps(), res.Err, res.Failing, time.Until(res.Next), res.Why)
+			t.Errorf("%s: the current key is dead; err %v, failing %v, next look in %s (%s)", in.Steps(), res.Err, res.Failing, time.Until(res.Next), res.Why)
 		}
 	})
+}
+
+// off is a clock that is wrong.
+func off(by func() time.Duration) func() time.Time {
+	return func() time.Time { return time.Now().Add(by()) }
 }

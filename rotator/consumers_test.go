@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/memstore"
 )
 
@@ -32,17 +33,17 @@ func (r *rollout) Pass(_ context.Context, key string) error {
 }
 
 func (in *instance) runWith(g rotator.Gate) rotator.Result {
-	target := in.target()
+	target := in.Target()
 	target.Gates = []rotator.Gate{g}
-	return in.rotator.Reconcile(context.Background(), target, rotator.Request{})
+	return in.Rotator.Reconcile(context.Background(), target, rotator.Request{})
 }
 
 func TestConsumersAreMovedRightAfterThePromotion(t *testing.T) {
 	story(t, 2, func(t *testing.T, w *world) {
 		r := &rollout{takes: 5 * time.Minute, began: map[string]time.Time{}}
-		mustSettle(t, w.start().runWith(r))
-		time.Sleep(interval + late)
-		in := w.start()
+		mustSettle(t, w.Start().runWith(r))
+		time.Sleep(due)
+		in := w.Start()
 		res := mustSettle(t, in.runWith(r))
 		if r.restarts != 2 {
 			t.Errorf("%d restarts, want one for each key", r.restarts)
@@ -51,7 +52,7 @@ func TestConsumersAreMovedRightAfterThePromotion(t *testing.T) {
 			t.Errorf("looks again in %s, want soon: the pods are still restarting", wait)
 		}
 		time.Sleep(10 * time.Minute)
-		if res = mustSettle(t, w.start().runWith(r)); time.Until(res.Next) < time.Hour {
+		if res = mustSettle(t, w.Start().runWith(r)); time.Until(res.Next) < time.Hour {
 			t.Errorf("looks again at %s, want at the end of the grace period: the pods have restarted", res.Next)
 		}
 	})
@@ -59,36 +60,36 @@ func TestConsumersAreMovedRightAfterThePromotion(t *testing.T) {
 
 func TestAnOldKeyLivesUntilItsConsumersHaveMoved(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
-		r := &rollout{takes: grace + 2*time.Hour, began: map[string]time.Time{}}
-		mustSettle(t, w.start().runWith(r))
-		time.Sleep(interval + late)
-		mustSettle(t, w.start().runWith(r))
-		time.Sleep(grace + late)
-		res := w.start().runWith(r)
+		r := &rollout{takes: rotatortest.Grace + 2*time.Hour, began: map[string]time.Time{}}
+		mustSettle(t, w.Start().runWith(r))
+		time.Sleep(due)
+		mustSettle(t, w.Start().runWith(r))
+		time.Sleep(graceOver)
+		res := w.Start().runWith(r)
 		if !errors.Is(res.Err, rotator.ErrGateOpen) || len(res.Revoked) > 0 {
 			t.Errorf("the rollout hangs, but: %v, revoked %v", res.Err, res.Revoked)
 		}
-		if f := w.failure(t); f.Count != 0 {
+		if f := w.failure(); f.Count != 0 {
 			t.Errorf("counted as a failed attempt: %+v", f)
 		}
 		time.Sleep(2 * time.Hour)
-		if res := mustSettle(t, w.start().runWith(r)); len(res.Revoked) != 1 {
+		if res := mustSettle(t, w.Start().runWith(r)); len(res.Revoked) != 1 {
 			t.Errorf("revoked %v, want the old key", res.Revoked)
 		}
-		w.judgeEnd()
+		w.JudgeEnd()
 	})
 }
 
 func TestAnIncidentWaitsForNoConsumers(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		r := &rollout{takes: 1000 * time.Hour, began: map[string]time.Time{}}
-		mustSettle(t, w.start().runWith(r))
+		mustSettle(t, w.Start().runWith(r))
 		time.Sleep(time.Hour)
-		w.graceEnded = true
-		in := w.start()
-		target := in.target()
+		w.GraceEnded = true
+		in := w.Start()
+		target := in.Target()
 		target.Gates = []rotator.Gate{r}
-		res := mustSettle(t, in.rotator.Reconcile(t.Context(), target, rotator.Request{Incident: "INC-1"}))
+		res := mustSettle(t, in.Rotator.Reconcile(t.Context(), target, rotator.Request{Incident: "INC-1"}))
 		if len(res.Dead) != 1 || r.restarts != 2 {
 			t.Errorf("dead: %v, restarts: %d", res.Dead, r.restarts)
 		}
@@ -111,9 +112,9 @@ func (in *instance) related(n int) []rotator.Target {
 
 func TestRelatedKeysAreRotatedApart(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
-		in := w.start()
-		in.hook = func(op string, when memstore.When) error {
-			if op == "annotate@0" && when == memstore.Before {
+		in := w.Start()
+		in.Hook = func(op string, when rotatortest.When) error {
+			if op == "annotate@0" && when == rotatortest.Before {
 				time.Sleep(time.Second) // long enough for the others to look in between
 			}
 			return nil
@@ -121,14 +122,14 @@ func TestRelatedKeysAreRotatedApart(t *testing.T) {
 		ts := in.related(3)
 		var rotated []time.Time
 		for len(rotated) < 6 {
-			for _, res := range in.rotator.ReconcileAll(t.Context(), ts, rotator.Request{}, nil) {
+			for _, res := range in.Rotator.ReconcileAll(t.Context(), ts, rotator.Request{}, nil) {
 				if mustSettle(t, res).Rotated {
 					rotated = append(rotated, time.Now())
 				}
 			}
 			time.Sleep(10 * time.Minute)
 			if len(rotated) == 3 {
-				time.Sleep(interval) // all of them are due again
+				time.Sleep(rotatortest.Interval) // all of them are due again
 			}
 		}
 		for i := 1; i < len(rotated); i++ {
@@ -141,11 +142,11 @@ func TestRelatedKeysAreRotatedApart(t *testing.T) {
 
 func TestARelatedKeyWhoseStoreIsDownStopsNobody(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
-		in := w.start()
+		in := w.Start()
 		ts := in.related(2)
-		broken := w.start()
-		broken.hook = func(string, memstore.When) error { return errors.New("the store is down") }
-		ts[0].Mates[0].Store = tappedStore{memstore.New("broken"), broken, 0}
+		broken := w.Start()
+		broken.Hook = func(string, rotatortest.When) error { return errors.New("the store is down") }
+		ts[0].Mates[0].Store = broken.tap(memstore.New("broken"))
 		if res := mustSettle(t, in.reconcile(ts[0], rotator.Request{})); !res.Rotated {
 			t.Error("not rotated because another target's store cannot be read")
 		}

@@ -11,8 +11,8 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/memstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
@@ -21,18 +21,18 @@ import (
 func TestTheListIsReadAgainWhileARevokedKeyIsStillListed(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		rotateAndEndGrace(t, w)
-		in, lists := w.start(), 0
-		res := in.oddRun(rotator.Request{}, oddAPI{keys: func(_ context.Context, ks []instantly.Key) ([]instantly.Key, error) {
+		in, lists := w.Start(), 0
+		res := oddRun(in, rotator.Request{}, oddAPI{keys: func(_ context.Context, ks []instantly.Key) ([]instantly.Key, error) {
 			lists++
-			for _, k := range w.cloud.all() {
-				if !k.listed() && time.Since(k.deletedAt) < 5*time.Second {
+			for _, k := range w.Instantly.All() {
+				if !k.Listed() && time.Since(k.DeletedAt) < 5*time.Second {
 					ks = append(ks, k.Key)
 				}
 			}
 			return ks, nil
 		}})
 		if res.Err != nil {
-			t.Errorf("after %d readings of the list: %v\n%s", lists, res.Err, in.steps())
+			t.Errorf("after %d readings of the list: %v\n%s", lists, res.Err, in.Steps())
 		}
 	})
 }
@@ -40,18 +40,18 @@ func TestTheListIsReadAgainWhileARevokedKeyIsStillListed(t *testing.T) {
 // An orphan that the API refuses to delete keeps a dead current key from being replaced, for ever.
 func TestAnUndeletableOrphanMustNotKeepADeadKeyCurrent(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
-		mustSettle(t, w.start().run(rotator.Request{}))
+		mustSettle(t, w.Start().Run(rotator.Request{}))
 		// a lost create, later
-		time.Sleep(interval + late)
-		in := w.start()
-		in.hook = losingAnswer("create")
-		in.run(rotator.Request{})
-		w.cloud.revokeByHand("key-1")
+		time.Sleep(due)
+		in := w.Start()
+		in.Hook = losingAnswer("create")
+		in.Run(rotator.Request{})
+		w.Instantly.RevokeByHand(rotatortest.KeyID(1))
 		for range 30 {
 			time.Sleep(6 * time.Hour)
-			in = w.start()
-			res := in.oddRun(rotator.Request{IgnoreBackoff: true}, oddAPI{del: func(_ context.Context, id string) error {
-				if id == "key-2" {
+			in = w.Start()
+			res := oddRun(in, rotator.Request{IgnoreBackoff: true}, oddAPI{del: func(_ context.Context, id string) error {
+				if id == rotatortest.KeyID(2) {
 					return errors.New("500: cannot delete")
 				}
 				return nil
@@ -71,11 +71,11 @@ func TestAnUnreadablePreviousValueMustNotStopRotationForEver(t *testing.T) {
 		rotateAndEndGrace(t, w)
 		var last rotator.Result
 		for range 5 {
-			in := w.start()
-			tg := in.target()
-			tg.Stores[0].Store = corrupt{tg.Stores[0].Store, "key-1"}
-			last = in.rotator.Reconcile(t.Context(), tg, rotator.Request{IgnoreBackoff: true, EndGrace: true, RotateSince: time.Now()})
-			time.Sleep(interval + late)
+			in := w.Start()
+			tg := in.Target()
+			tg.Stores[0].Store = corrupt{tg.Stores[0].Store, rotatortest.KeyID(1)}
+			last = in.Rotator.Reconcile(t.Context(), tg, rotator.Request{IgnoreBackoff: true, EndGrace: true, RotateSince: time.Now()})
+			time.Sleep(due)
 		}
 		if last.Err != nil {
 			t.Errorf("no rotation for five intervals: %v", last.Err)
@@ -87,13 +87,13 @@ func TestAnUnreadablePreviousValueMustNotStopRotationForEver(t *testing.T) {
 func TestAPrimaryWithoutACurrentVersionIsFilled(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		rotateAndEndGrace(t, w)
-		w.cloud.revokeByHand("key-2")
-		in := w.start()
-		tg := in.target()
+		w.Instantly.RevokeByHand(rotatortest.KeyID(2))
+		in := w.Start()
+		tg := in.Target()
 		tg.Stores[0].Store = noCurrent{tg.Stores[0].Store}
-		res := in.rotator.Reconcile(t.Context(), tg, rotator.Request{IgnoreBackoff: true, RotateSince: time.Now()})
+		res := in.Rotator.Reconcile(t.Context(), tg, rotator.Request{IgnoreBackoff: true, RotateSince: time.Now()})
 		if !res.Rotated {
-			t.Errorf("%s: %v", in.steps(), res.Err)
+			t.Errorf("%s: %v", in.Steps(), res.Err)
 		}
 	})
 }
@@ -101,15 +101,15 @@ func TestAPrimaryWithoutACurrentVersionIsFilled(t *testing.T) {
 // One stray 401 and a key list that does not show the current key (the one that was made a minute ago, say).
 func TestOneStray401MustNotEndALivingKey(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
-		mustSettle(t, w.start().run(rotator.Request{}))
-		time.Sleep(interval + late)
-		mustSettle(t, w.start().run(rotator.Request{}))
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(due)
+		mustSettle(t, w.Start().Run(rotator.Request{}))
 		time.Sleep(2 * time.Minute) // key-2 is current, key-1 in its grace
-		in, n := w.start(), 0
-		in.oddRun(rotator.Request{}, oddAPI{
+		in, n := w.Start(), 0
+		oddRun(in, rotator.Request{}, oddAPI{
 			keys: func(_ context.Context, ks []instantly.Key) (out []instantly.Key, err error) {
 				for _, k := range ks {
-					if k.ID != "key-2" {
+					if k.ID != rotatortest.KeyID(2) {
 						out = append(out, k)
 					}
 				}
@@ -117,13 +117,13 @@ func TestOneStray401MustNotEndALivingKey(t *testing.T) {
 			},
 			probe: func(_ secret.Value, p instantly.Probe) instantly.Probe {
 				if n++; n == 1 {
-					return instantly.Probe{Verdict: instantly.Invalid, Err: errDead}
+					return instantly.Probe{Verdict: instantly.Invalid, Err: rotatortest.ErrDead}
 				}
 				return p
 			},
 		})
-		next := w.start()
-		_ = next.run(rotator.Request{})
+		next := w.Start()
+		_ = next.Run(rotator.Request{})
 	})
 }
 
@@ -131,25 +131,25 @@ func TestOneStray401MustNotEndALivingKey(t *testing.T) {
 func TestAnAnswerReadLateIsNotFresh(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		rotateAndEndGrace(t, w)
-		in, n := w.start(), 0
-		in.hook = func(op string, when memstore.When) error {
-			if op == "probe" && when == memstore.After {
+		in, n := w.Start(), 0
+		in.Hook = func(op string, when rotatortest.When) error {
+			if op == "probe" && when == rotatortest.After {
 				if n++; n == 1 {
 					time.Sleep(100 * time.Second) // within StepTimeout
 				}
 			}
 			return nil
 		}
-		in.run(rotator.Request{})
+		in.Run(rotator.Request{})
 	})
 }
 
 func TestAPanicInOneTargetsStoreMustNotEndTheOthers(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
-		in := w.start()
-		bad := in.target()
+		in := w.Start()
+		bad := in.Target()
 		bad.Stores[0].Store = panicking{}
-		res := in.rotator.ReconcileAll(t.Context(), []rotator.Target{bad, in.target()}, rotator.Request{}, nil)
+		res := in.Rotator.ReconcileAll(t.Context(), []rotator.Target{bad, in.Target()}, rotator.Request{}, nil)
 		if !errors.Is(res[0].Err, rotator.ErrPanic) || !res[1].Rotated {
 			t.Errorf("results %+v", res)
 		}
@@ -159,11 +159,11 @@ func TestAPanicInOneTargetsStoreMustNotEndTheOthers(t *testing.T) {
 // Only the record of a failure that was made good is left to clear: "plan" says that something is due.
 func TestClearingARecordIsNotDue(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
-		in := w.start()
-		in.hook = losingAnswer("promote@0")
-		in.run(rotator.Request{})
-		in = w.start()
-		o := in.rotator.Outlook(t.Context(), []rotator.Target{in.target()}, rotator.Request{})[0]
+		in := w.Start()
+		in.Hook = losingAnswer("promote@0")
+		in.Run(rotator.Request{})
+		in = w.Start()
+		o := in.Rotator.Outlook(t.Context(), []rotator.Target{in.Target()}, rotator.Request{})[0]
 		if o.Due {
 			t.Errorf("due because %q; next step %s", o.Because, o.Next.Verb)
 		}
@@ -173,24 +173,24 @@ func TestClearingARecordIsNotDue(t *testing.T) {
 // One workspace hangs; the targets of another one wait for it.
 func TestAHangingWorkspaceMustNotHoldUpTheOthers(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
-		in := w.start()
-		hang := rotator.NewWorkspace("hanging", oddAPI{tappedAPI: tappedAPI{in}, keys: func(ctx context.Context, _ []instantly.Key) ([]instantly.Key, error) {
+		in := w.Start()
+		hang := rotator.NewWorkspace("hanging", oddAPI{API: in.API(), keys: func(ctx context.Context, _ []instantly.Key) ([]instantly.Key, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
-		}}, orgID)
+		}}, rotatortest.Organization)
 		var ts []rotator.Target
 		for range 40 {
-			x := in.target()
+			x := in.Target()
 			x.Workspace = hang
 			ts = append(ts, x)
 		}
-		ts = append(ts, in.target())
+		ts = append(ts, in.Target())
 		began, took := time.Now(), time.Hour
 		for i := range ts {
 			ts[i].Name = string(rune('A' + i))
 		}
 		var mu sync.Mutex
-		in.rotator.ReconcileAll(t.Context(), ts, rotator.Request{}, func(r rotator.Result) {
+		in.Rotator.ReconcileAll(t.Context(), ts, rotator.Request{}, func(r rotator.Result) {
 			mu.Lock()
 			defer mu.Unlock()
 			if r.Rotated {
@@ -206,23 +206,23 @@ func TestAHangingWorkspaceMustNotHoldUpTheOthers(t *testing.T) {
 // The list of a workspace fails: each of its targets asks for it again.
 func TestAFailedListIsSharedToo(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
-		in, lists := w.start(), 0
+		in, lists := w.Start(), 0
 		var mu sync.Mutex
-		ws := rotator.NewWorkspace("down", oddAPI{tappedAPI: tappedAPI{in}, keys: func(ctx context.Context, _ []instantly.Key) ([]instantly.Key, error) {
+		ws := rotator.NewWorkspace("down", oddAPI{API: in.API(), keys: func(ctx context.Context, _ []instantly.Key) ([]instantly.Key, error) {
 			mu.Lock()
 			lists++
 			mu.Unlock()
 			time.Sleep(10 * time.Second)
 			return nil, errors.New("503")
-		}}, orgID)
+		}}, rotatortest.Organization)
 		var ts []rotator.Target
 		for range 40 {
-			x := in.target()
+			x := in.Target()
 			x.Workspace = ws
 			ts = append(ts, x)
 		}
 		began := time.Now()
-		in.rotator.ReconcileAll(t.Context(), ts, rotator.Request{}, nil)
+		in.Rotator.ReconcileAll(t.Context(), ts, rotator.Request{}, nil)
 		if lists > 5 {
 			t.Errorf("%d readings of a failing list in %s", lists, time.Since(began))
 		}
@@ -232,16 +232,16 @@ func TestAFailedListIsSharedToo(t *testing.T) {
 // Due in the grace of the key before: a failure long made good stays on record until the grace ends.
 func TestAScopeEditInGraceShowsWhyNothingHappens(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
-		mustSettle(t, w.start().run(rotator.Request{}))
-		time.Sleep(interval + late)
-		in := w.start()
-		in.hook = losingAnswer("promote@0")
-		in.run(rotator.Request{})
-		w.policy.Scopes = []string{"leads:update"}
-		in = w.start()
-		in.run(rotator.Request{})
-		if f := w.failure(t); f.Count != 0 {
-			t.Errorf("%s: still on record: %+v", in.steps(), f)
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(due)
+		in := w.Start()
+		in.Hook = losingAnswer("promote@0")
+		in.Run(rotator.Request{})
+		w.Policy.Scopes = []string{"leads:update"}
+		in = w.Start()
+		in.Run(rotator.Request{})
+		if f := w.failure(); f.Count != 0 {
+			t.Errorf("%s: still on record: %+v", in.Steps(), f)
 		}
 	})
 }
@@ -282,7 +282,7 @@ func (n noCurrent) Stage(ctx context.Context, seen secretstore.Snapshot, v secre
 }
 
 func hide(s secretstore.Snapshot) secretstore.Snapshot {
-	if s.Versions[secretstore.Current].ID == "key-2" {
+	if s.Versions[secretstore.Current].ID == rotatortest.KeyID(2) {
 		delete(s.Versions, secretstore.Current)
 	}
 	return s

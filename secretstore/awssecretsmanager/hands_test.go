@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/rotator"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/awssecretsmanager/awstest"
+	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
 )
 
 // A hand is something that befalls a secret from outside, in the midst of a
@@ -31,12 +31,8 @@ func hands() []hand {
 		}},
 		{"AWS removes the versions without labels", func(w *world) { w.server.Purge() }},
 		{"somebody puts a value of his own", func(w *world) {
-			w.mu.Lock()
-			k := w.add("by hand", nil)
-			k.foreign = true
-			w.mu.Unlock()
-			w.putByHand(strings.Repeat("h", 32), k.value)
-			w.judge("a hand")
+			w.putByHand(strings.Repeat("h", 32), w.Instantly.Add("by hand").Value)
+			w.Judge("a hand")
 		}},
 		{"somebody labels a version", func(w *world) {
 			labels, _, _ := w.server.Look(w.name)
@@ -57,16 +53,14 @@ func TestAHandBetweenAnyTwoCalls(t *testing.T) {
 		for at := 1; at <= n; at += stride(at) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
-				s := &striker{}
 				struck := false
-				w.lifetimeWith(func(call string, when awstest.When) error {
-					err := s.hook(call, when)
-					if when == awstest.After && s.calls == at && !struck {
+				s := rotatortest.Striker{Meanwhile: func(call int, _ string, when rotatortest.When) {
+					if when == rotatortest.After && call == at && !struck {
 						struck = true
 						h.does(w)
 					}
-					return err
-				})
+				}}
+				s.Live(w.World)
 				w.outlast(fmt.Sprintf("%s after call %d", h.name, at))
 			})
 		}
@@ -74,17 +68,12 @@ func TestAHandBetweenAnyTwoCalls(t *testing.T) {
 	t.Logf("%d hands × %d calls: the rules hold", len(hands()), n)
 }
 
-// lifetimeWith is a lifetime of instances whose calls go through a hook.
-func (w *world) lifetimeWith(hook func(string, awstest.When) error) {
-	for range 3 {
-		w.start(hook).run(rotator.Request{IgnoreBackoff: true})
-		time.Sleep(time.Minute)
-	}
-	time.Sleep(interval + late)
-	for range 3 {
-		w.start(hook).run(rotator.Request{IgnoreBackoff: true})
-		time.Sleep(grace + late)
-	}
+// cleanCalls counts the calls of an undisturbed life.
+func cleanCalls(t *testing.T) int {
+	t.Helper()
+	var s rotatortest.Striker
+	synctest.Test(t, func(t *testing.T) { s.Live(newWorld(t).World) })
+	return s.Calls()
 }
 
 // outlast runs on undisturbed through two more rotations: at the end there is
@@ -92,10 +81,11 @@ func (w *world) lifetimeWith(hook func(string, awstest.When) error) {
 func (w *world) outlast(story string) {
 	w.Helper()
 	for range 3 {
-		time.Sleep(interval + late)
-		w.start(nil).run(rotator.Request{IgnoreBackoff: true})
-		time.Sleep(grace + late)
-		w.start(nil).run(rotator.Request{IgnoreBackoff: true})
+		time.Sleep(due)
+		w.Start().Run(rotator.Request{IgnoreBackoff: true})
+		time.Sleep(graceOver)
+		w.Start().Run(rotator.Request{IgnoreBackoff: true})
 	}
-	w.settle(story)
+	w.Settle()
+	w.Check(story)
 }

@@ -126,17 +126,13 @@ func TestEachMissingPermissionIsNamed(t *testing.T) {
 func denied(t *testing.T, action, begin string) (failed bool) {
 	w := newWorld(t)
 	if begin == "hand made" {
-		w.mu.Lock()
-		k := w.add("by hand", nil)
-		k.foreign = true
-		w.mu.Unlock()
-		w.putByHand(strings.Repeat("h", 32), k.value)
-		time.Sleep(interval + late)
+		w.putByHand(strings.Repeat("h", 32), w.Instantly.Add("by hand").Value)
+		time.Sleep(due)
 	} else {
-		scene(w, begin)
+		w.Begin(begin)
 	}
 	w.server.Deny(action)
-	res := w.start(nil).run(rotator.Request{})
+	res := w.Start().Run(rotator.Request{})
 	if res.Err != nil {
 		failed = true
 		want := "needs secretsmanager:" + action + " on " + w.name
@@ -145,7 +141,8 @@ func denied(t *testing.T, action, begin string) (failed bool) {
 		}
 	}
 	w.server.Allow()
-	w.settle(begin + " without " + action)
+	w.Settle()
+	w.Check(begin + " without " + action)
 	return failed
 }
 

@@ -222,7 +222,7 @@ func fold(t *testing.T, past []action) string {
 // quickFolder is a temporary folder in memory where the system has such a
 // place: these tests make thousands of files, and nothing in them depends on
 // the disk beneath.
-func quickFolder(t *testing.T) string {
+func quickFolder(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "filestore-test-")
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/gcpsecretmanager/gcptest"
 )
@@ -93,19 +94,21 @@ func TestSameValuePutAgainByHandIsTheSameVersion(t *testing.T) {
 
 func TestDeadValuePutByHandIsReplacedByTheCurrentOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLife(t)
-		l.live(0)
-		dead := valueOf("key-1").Reveal()
-		if l.account.alive(dead) {
-			t.Fatal("key-1 should be revoked by now")
+		w := newWorld(t)
+		w.Begin("retirement")
+		w.Settle()
+		dead := valueOf(rotatortest.KeyID(1)).Reveal()
+		if w.Instantly.Alive(dead) {
+			t.Fatal("the first key should be revoked by now")
 		}
-		l.server.Put(id, dead)
-		l.run(rotator.Request{})
-		l.wrong = nil
-		if got := l.server.Served(id, "latest"); got != valueOf("key-2").Reveal() || l.account.issued != 2 {
-			t.Errorf("latest serves %q after %d keys, want key-2 back on top", got, l.account.issued)
+		w.server.Put(id, dead)
+		w.Start().Run(rotator.Request{})
+		w.Forgive()
+		if got := w.server.Served(id, "latest"); got != valueOf(rotatortest.KeyID(2)).Reveal() || w.Instantly.Creates != 2 {
+			t.Errorf("latest serves %q after %d keys, want the second one back on top", got, w.Instantly.Creates)
 		}
-		l.settle("after a dead value was put by hand")
+		w.Settle()
+		w.Check("after a dead value was put by hand")
 	})
 }
 
@@ -244,66 +247,67 @@ func TestWhatElseIsOnTheSecretIsLeftAlone(t *testing.T) {
 // whole life in turn and then before all of them, what Terraform does to a
 // secret: its labels as configured, no aliases.
 func TestTerraformWipesAliasesBetweenAnyTwoCalls(t *testing.T) {
-	apply := func(l *life) {
-		l.server.Edit(id, func(sec *secretmanagerpb.Secret) {
-			sec.VersionAliases, sec.Labels = nil, map[string]string{"managed-by": "terraform"}
-		})
-	}
-	n := cleanCalls(t, func(l *life) { l.live(0) })
+	n := cleanCalls(t)
 	for call := 0; call <= n; call++ { // 0: before every call
 		synctest.Test(t, func(t *testing.T) {
-			l := newLife(t)
-			calls := 0
-			l.strike = func(method string, after bool) error {
-				if after {
-					return nil
+			w := newWorld(t)
+			s := rotatortest.Striker{Meanwhile: func(n int, method string, when rotatortest.When) {
+				if when == rotatortest.Before && (n == call || call == 0 && method != "UpdateSecret@0") {
+					applyTerraform(w.server)
 				}
-				calls++
-				if calls == call || call == 0 && method != "UpdateSecret" {
-					apply(l)
-				}
-				return nil
-			}
+			}}
 			for range 2 {
-				if res := l.run(rotator.Request{}); res.Err != nil {
+				in := w.Start()
+				in.Hook = s.Hook
+				if res := in.Run(rotator.Request{}); res.Err != nil {
 					t.Errorf("terraform before call %d: %v", call, res.Err)
 				}
-				time.Sleep(interval + late)
+				time.Sleep(due)
 			}
-			l.settle(fmt.Sprintf("terraform before call %d", call))
+			w.Settle()
+			w.Check(fmt.Sprintf("terraform before call %d", call))
 		})
 	}
 	t.Logf("an apply before each of %d calls cost nothing but the aliases, for a while", n)
 }
 
+func applyTerraform(server *gcptest.Server) {
+	server.Edit(id, func(sec *secretmanagerpb.Secret) {
+		sec.VersionAliases, sec.Labels = nil, map[string]string{"managed-by": "terraform"}
+	})
+}
+
+// cleanCalls counts the calls of an undisturbed life.
+func cleanCalls(t *testing.T) int {
+	t.Helper()
+	var s rotatortest.Striker
+	synctest.Test(t, func(t *testing.T) { s.Live(newWorld(t).World) })
+	return s.Calls()
+}
+
 // TestAValuePutByHandBetweenAnyTwoCalls has somebody put a living key of his own
 // on top, before each call of a whole life in turn.
 func TestAValuePutByHandBetweenAnyTwoCalls(t *testing.T) {
-	n := cleanCalls(t, func(l *life) { l.live(0) })
+	n := cleanCalls(t)
 	for call := 1; call <= n; call++ {
 		synctest.Test(t, func(t *testing.T) {
-			l := newLife(t)
-			l.account.values["by hand"] = true
-			calls := 0
-			l.strike = func(_ string, after bool) error {
-				if !after {
-					calls++
+			w := newWorld(t)
+			mine := w.Instantly.Add("by hand")
+			s := rotatortest.Striker{Meanwhile: func(n int, _ string, when rotatortest.When) {
+				if when == rotatortest.Before && n == call {
+					w.server.Put(id, mine.Value)
 				}
-				if !after && calls == call {
-					l.server.Put(id, "by hand")
-				}
-				return nil
-			}
-			l.live(1)
-			l.strike = untapped
+			}}
+			s.Live(w.World)
 			for range 3 {
-				time.Sleep(grace + late)
-				if res := l.run(rotator.Request{}); res.Err != nil {
+				time.Sleep(graceOver)
+				if res := w.Start().Run(rotator.Request{}); res.Err != nil {
 					t.Errorf("by hand before call %d: does not settle: %v", call, res.Err)
 				}
 			}
-			if len(l.wrong) > 0 || l.server.Served(id, "latest") == "" {
-				t.Errorf("by hand before call %d:\n  %s", call, strings.Join(l.wrong, "\n  "))
+			w.Check(fmt.Sprintf("by hand before call %d", call))
+			if w.server.Served(id, "latest") == "" {
+				t.Errorf("by hand before call %d: latest serves nothing", call)
 			}
 		})
 	}

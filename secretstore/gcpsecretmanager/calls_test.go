@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
 )
 
 var rewrite = flag.Bool("rewrite", false, "write the golden files anew")
@@ -21,23 +22,23 @@ var rewrite = flag.Bool("rewrite", false, "write the golden files anew")
 func TestCallsOfACleanRotation(t *testing.T) {
 	var story strings.Builder
 	synctest.Test(t, func(t *testing.T) {
-		l := newLife(t)
+		w := newWorld(t)
 		for _, chapter := range []string{
 			"first key", "nothing due", "rotation", "in the grace period", "end of the old key",
 		} {
 			story.WriteString(chapter + ":\n")
-			for _, method := range methods(l.server, func() { l.run(rotator.Request{}) }) {
+			for _, method := range callsOf(w, rotator.Request{}) {
 				story.WriteString("  " + method + "\n")
 			}
 			switch chapter {
 			case "first key":
 				time.Sleep(time.Hour)
 			case "nothing due":
-				time.Sleep(interval + late)
+				time.Sleep(due)
 			case "rotation":
 				time.Sleep(time.Hour)
 			default:
-				time.Sleep(grace + late)
+				time.Sleep(graceOver)
 			}
 		}
 	})
@@ -54,4 +55,17 @@ func TestCallsOfACleanRotation(t *testing.T) {
 	if diff := cmp.Diff(string(want), story.String()); diff != "" {
 		t.Errorf("calls (-golden +made; -rewrite takes them over):\n%s", diff)
 	}
+}
+
+// callsOf lists the calls to the service that a run makes.
+func callsOf(w *world, req rotator.Request) (methods []string) {
+	in := w.Start()
+	in.Hook = func(call string, when rotatortest.When) error {
+		if method, ofStore := strings.CutSuffix(call, "@0"); ofStore && when == rotatortest.Before {
+			methods = append(methods, method)
+		}
+		return nil
+	}
+	in.Run(req)
+	return methods
 }

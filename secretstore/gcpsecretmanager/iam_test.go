@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/gcpsecretmanager"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/gcpsecretmanager/gcptest"
@@ -48,10 +49,11 @@ func permissionsUsed(server *gcptest.Server) []string {
 func TestRoleListsThePermissionsThatTheCallsNeedAndNoOthers(t *testing.T) {
 	base := permissionsOf(t, "gcp-role.yaml")
 	synctest.Test(t, func(t *testing.T) {
-		l := newLife(t)
-		lives()["a key that never becomes valid"](l, 0)
-		l.settle("a life")
-		if diff := cmp.Diff(base, permissionsUsed(l.server)); diff != "" {
+		w := newWorld(t)
+		rotatortest.SpoilSecondKey(w.World)
+		w.Live((&rotatortest.Striker{}).Hook, 0, func() {})
+		w.Settle()
+		if diff := cmp.Diff(base, permissionsUsed(w.server)); diff != "" {
 			t.Errorf("permissions (-role +used):\n%s", diff)
 		}
 	})
@@ -78,14 +80,13 @@ func TestRoleListsThePermissionsThatTheCallsNeedAndNoOthers(t *testing.T) {
 func TestEachPermissionTakenAwayIsNamed(t *testing.T) {
 	for _, permission := range permissionsOf(t, "gcp-role.yaml") {
 		synctest.Test(t, func(t *testing.T) {
-			l := newLife(t)
-			l.run(rotator.Request{})
-			l.server.Deny(permission)
-			time.Sleep(interval + late)
-			res := l.run(rotator.Request{})
+			w := newWorld(t)
+			w.Begin("rotation")
+			w.server.Deny(permission)
+			res := w.Start().Run(rotator.Request{})
 			if permission == "secretmanager.versions.destroy" { // needed once the old key is revoked
-				time.Sleep(grace + late)
-				res = l.run(rotator.Request{})
+				time.Sleep(graceOver)
+				res = w.Start().Run(rotator.Request{})
 			}
 			wantError(t, res.Err, secretstore.ErrDenied)
 			for _, says := range []string{permission, "projects/acme-prod/secrets/sending"} {
@@ -93,12 +94,13 @@ func TestEachPermissionTakenAwayIsNamed(t *testing.T) {
 					t.Errorf("without %s: error %v does not say %q", permission, res.Err, says)
 				}
 			}
-			if permission != "secretmanager.versions.destroy" && !l.account.alive(valueOf("key-1").Reveal()) {
+			if permission != "secretmanager.versions.destroy" && !w.Instantly.Alive(valueOf(rotatortest.KeyID(1)).Reveal()) {
 				t.Errorf("without %s the old key was revoked", permission)
 			}
-			l.server.Allow()
-			time.Sleep(grace + late)
-			l.settle("with " + permission + " again")
+			w.server.Allow()
+			time.Sleep(graceOver)
+			w.Settle()
+			w.Check("with " + permission + " again")
 		})
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/gcpsecretmanager/gcptest"
 )
@@ -196,35 +197,43 @@ func TestWriterHeldUpBeyondItsLeaseTakesAFirstVersionAway(t *testing.T) {
 // put by hand, finds that it does not work, and replaces it.
 func TestVersionOfAKilledWriterThatComesFarTooLateIsReplaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLife(t)
-		l.run(rotator.Request{})
-		time.Sleep(interval + late)
-		l.strike = func(method string, after bool) error {
-			if method == "AddSecretVersion" {
-				l.killed = true
-			}
-			return nil
-		}
-		striking(l.server, "AddSecretVersion", 1, gcptest.Late)
-		l.run(rotator.Request{})
-		l.strike, l.server.Before = untapped, nil
+		w := newWorld(t)
+		w.Begin("rotation")
+		killed := w.Start()
+		killed.Hook = dyingAt("AddSecretVersion@0")
+		striking(w.server, "AddSecretVersion", 1, gcptest.Late)
+		killed.Run(rotator.Request{})
+		w.server.Before = nil
 		time.Sleep(time.Hour)
-		if res := l.run(rotator.Request{}); res.Err != nil || !res.Rotated || len(res.Swept) != 1 {
+		if res := w.Start().Run(rotator.Request{}); res.Err != nil || !res.Rotated || len(res.Swept) != 1 {
 			t.Fatalf("the next run: %+v", res)
 		}
-		l.server.Arrive()
-		l.wrong = nil
-		res := l.run(rotator.Request{})
+		w.server.Arrive()
+		w.Forgive()
+		res := w.Start().Run(rotator.Request{})
 		if res.Err != nil || !res.Rotated {
 			t.Errorf("the run after the late arrival: %+v", res)
 		}
-		if latest := l.server.Served(id, "latest"); latest != valueOf(res.KeyID).Reveal() || !l.account.alive(latest) {
+		if latest := w.server.Served(id, "latest"); latest != valueOf(res.KeyID).Reveal() || !w.Instantly.Alive(latest) {
 			t.Errorf("latest serves %q, current is %s", latest, res.KeyID)
 		}
-		l.wrong = nil
-		time.Sleep(grace + late)
-		l.settle("after the late arrival")
+		w.Forgive()
+		time.Sleep(graceOver)
+		w.Settle()
+		w.Check("after the late arrival")
 	})
+}
+
+// dyingAt lets a call out, and is the death of the process.
+func dyingAt(call string) rotatortest.Hook {
+	dead := false
+	return func(c string, _ rotatortest.When) error {
+		if dead {
+			return rotatortest.ErrStruck
+		}
+		dead = c == call
+		return nil
+	}
 }
 
 func TestReadsAreSentAgainAndAddsAreNot(t *testing.T) {

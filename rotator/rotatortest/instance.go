@@ -1,0 +1,193 @@
+package rotatortest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+)
+
+// Instance is one process that runs the rotator. Its calls to Instantly and to
+// the stores go through one hook.
+type Instance struct {
+	*World
+	Rotator *rotator.Rotator
+	// Hook befalls its outside calls; set it while none is under way. The calls
+	// of the store number i are named like "promote@i".
+	Hook Hook
+
+	stores []secretstore.Store
+	told   sync.Mutex
+	events []rotator.Event
+}
+
+// Start starts an instance on which nothing has befallen yet.
+func (w *World) Start() *Instance { return w.StartWith(rotator.Options{}) }
+
+// StartWith starts an instance with options; Observe is its own.
+func (w *World) StartWith(o rotator.Options) *Instance {
+	in := &Instance{World: w, Hook: func(string, When) error { return nil }}
+	o.Observe = func(e rotator.Event) {
+		in.told.Lock()
+		defer in.told.Unlock()
+		in.events = append(in.events, e)
+	}
+	in.Rotator = rotator.New(o)
+	for i, s := range w.secrets {
+		in.stores = append(in.stores, s.Open(w.t, func(call string, when When) error {
+			return in.strike(fmt.Sprintf("%s@%d", call, i), when)
+		}))
+	}
+	return in
+}
+
+// strike lets the judge look after an effect, before the hook does its part.
+func (in *Instance) strike(call string, when When) error {
+	if when == After {
+		in.Judge(call)
+	}
+	return in.Hook(call, when)
+}
+
+// Target is the world's one target, as the instance reaches it.
+func (in *Instance) Target() rotator.Target {
+	t := rotator.Target{Name: "sending", Policy: in.Policy, Workspace: rotator.NewWorkspace("acme", in.API(), Organization)}
+	for i, s := range in.stores {
+		t.Stores = append(t.Stores, rotator.NamedStore{Name: fmt.Sprintf("s%d", i), Store: s})
+	}
+	return t
+}
+
+// Run reconciles the target once.
+func (in *Instance) Run(req rotator.Request) rotator.Result {
+	res := in.Rotator.Reconcile(context.Background(), in.Target(), req)
+	in.Judge("the run")
+	return res
+}
+
+// Steps gives the verbs of the events but for mere looking.
+func (in *Instance) Steps() string {
+	in.told.Lock()
+	defer in.told.Unlock()
+	var out []string
+	for _, e := range in.events {
+		if e.Verb == rotator.List || e.Verb == rotator.Look || e.Verb == rotator.Check {
+			continue
+		}
+		s := string(e.Verb)
+		if e.Store == "s1" {
+			s += "@1"
+		}
+		out = append(out, s)
+	}
+	return strings.Join(out, " ")
+}
+
+// ReasonOf gives the reason of the first step with that verb.
+func (in *Instance) ReasonOf(verb rotator.Verb) string {
+	in.told.Lock()
+	defer in.told.Unlock()
+	for _, e := range in.events {
+		if e.Verb == verb {
+			return e.Reason
+		}
+	}
+	return ""
+}
+
+// API is the workspace as one instance reaches it.
+type API struct{ in *Instance }
+
+// API implements the engine's view of the workspace.
+func (in *Instance) API() API { return API{in} }
+
+var _ rotator.API = API{}
+
+// call makes a call whose effect has the workspace to itself.
+func (a API) call(ctx context.Context, op string, effect func(c *Instantly) error) error {
+	return Hook(a.in.strike).around(ctx, op, func() error {
+		c := a.in.Instantly
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return effect(c)
+	})
+}
+
+// CreateKey implements [rotator.API].
+func (a API) CreateKey(ctx context.Context, name string, scopes []string) (key instantly.Key, err error) {
+	err = a.call(ctx, "create", func(c *Instantly) error {
+		c.Creates++
+		key = c.create(name, scopes).Key
+		return nil
+	})
+	if err != nil {
+		return instantly.Key{}, err
+	}
+	return key, nil
+}
+
+// Keys implements [rotator.API].
+func (a API) Keys(ctx context.Context) (keys []instantly.Key, err error) {
+	err = a.call(ctx, "keys", func(c *Instantly) error {
+		for _, k := range c.Keys {
+			if k.Listed() {
+				keys = append(keys, k.Key)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return keys, nil
+}
+
+// DeleteKey implements [rotator.API].
+func (a API) DeleteKey(ctx context.Context, id string) error {
+	return Hook(a.in.strike).around(ctx, "delete", func() error {
+		c := a.in.Instantly
+		c.mu.Lock()
+		k, ok := c.Keys[id]
+		c.mu.Unlock()
+		if !ok || !k.Listed() {
+			return nil
+		}
+		a.in.judgeDelete(k)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		k.DeletedAt, k.DeadFrom = time.Now(), time.Now().Add(c.Revocation)
+		return nil
+	})
+}
+
+// Probe implements [rotator.API].
+func (a API) Probe(ctx context.Context, value secret.Value, _ []string) (p instantly.Probe) {
+	err := a.call(ctx, "probe", func(c *Instantly) (err error) {
+		p, err = c.probe(value.Reveal())
+		return err
+	})
+	if err != nil {
+		return instantly.Probe{Err: err}
+	}
+	return p
+}
+
+// Organization implements [rotator.API].
+func (a API) Organization(ctx context.Context) (org string, err error) {
+	err = a.call(ctx, "organization", func(c *Instantly) error {
+		org = c.organization()
+		return nil
+	})
+	return org, err
+}
+
+// CheckDelete implements [rotator.API].
+func (a API) CheckDelete(ctx context.Context) error {
+	return a.call(ctx, "check", func(*Instantly) error { return nil })
+}

@@ -1,0 +1,135 @@
+package rotatortest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+// Judge checks what must be true at every instant. Every effect of a rotator is
+// followed by it; call it after what somebody else does.
+func (w *World) Judge(after string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	for i, s := range w.secrets {
+		value := s.Current()
+		if was := w.current[i]; was != value && was != "" {
+			w.displaced[was] = now
+		}
+		w.current[i] = value
+		w.judgeServed(value, "current", i, after)
+		if s.Latest == nil {
+			continue
+		}
+		latest := s.Latest()
+		w.judgeServed(latest, "latest", i, after)
+		if latest == "" && value != "" {
+			w.violate("rule 1: after %s store %d has a current version, but latest gives nothing", after, i)
+		}
+	}
+}
+
+func (w *World) judgeServed(value, how string, store int, after string) {
+	if value != "" && !w.Instantly.Alive(value) && !w.Instantly.revokedByHand(value) {
+		w.violate("rule 1: after %s store %d gives its consumers a dead key as %s", after, store, how)
+	}
+}
+
+// violate notes a violation; the caller holds the lock.
+func (w *World) violate(format string, args ...any) {
+	w.violations = append(w.violations, fmt.Sprintf(format, args...))
+}
+
+// Forgive forgets the violations so far: a story that is about one.
+func (w *World) Forgive() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.violations = nil
+}
+
+// judgeDelete checks the rules about revoking, at the moment of a delete.
+func (w *World) judgeDelete(k *Key) {
+	stages := w.stagesOf(k.ID)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	if k.Foreign {
+		w.violate("rule 4: the foreign key %s was revoked", k.ID)
+	}
+	if slices.Contains(w.current, k.Value) {
+		w.violate("rule 3: key %s was revoked while current in a store", k.ID)
+	}
+	referred := false
+	for i, stage := range stages {
+		referred = referred || stage != ""
+		if stage == secretstore.Pending {
+			w.violate("rule 1: key %s was revoked while store %d may still promote it", k.ID, i)
+		}
+	}
+	at, wasCurrent := w.displaced[k.Value]
+	if wasCurrent && !w.GraceEnded && now.Before(at.Add(Grace)) {
+		w.violate("rule 3: key %s was revoked %s before its grace was over", k.ID, at.Add(Grace).Sub(now))
+	}
+	for i, value := range w.current {
+		// One that no store refers to any more, since somebody pushed it out by
+		// hand, is swept as an orphan.
+		if wasCurrent && referred && value != "" && now.Sub(w.Instantly.provenAt(value)) > time.Minute {
+			w.violate("rule 3: key %s was revoked, but the current key of store %d was not verified just before", k.ID, i)
+		}
+	}
+}
+
+// stagesOf gives the stage of the version with that id in each store, "" where
+// it has none.
+func (w *World) stagesOf(id string) []secretstore.Stage {
+	stages := make([]secretstore.Stage, len(w.secrets))
+	for i := range stages {
+		_, stages[i], _ = w.Look(i).Find(id)
+	}
+	return stages
+}
+
+// JudgeEnd checks what must be true of a settled world.
+func (w *World) JudgeEnd() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i, value := range w.current {
+		if value == "" || !w.Instantly.Alive(value) {
+			w.violate("settled, but store %d has no living key", i)
+		}
+		if value != w.current[0] {
+			w.violate("settled, but store %d has another key than the primary", i)
+		}
+		if s := w.secrets[i]; s.Latest != nil && s.Latest() != value {
+			w.violate("settled, but the latest version of store %d is not the current one", i)
+		}
+		if s := w.secrets[i]; s.Settled != nil {
+			if err := s.Settled(w.t); err != nil {
+				w.violate("settled, but in store %d %v", i, err)
+			}
+		}
+	}
+	for _, k := range w.Instantly.All() {
+		if !k.Foreign && k.Listed() && k.Value != w.current[0] {
+			w.violate("rule 2: settled, but key %s (%s) lives and nothing refers to it", k.ID, k.Name)
+		}
+	}
+}
+
+// Check fails the test if a rule was violated.
+func (w *World) Check(story string) {
+	w.t.Helper()
+	if v := w.verdict(); v != "" {
+		w.t.Fatalf("%s:\n  %s", story, v)
+	}
+}
+
+func (w *World) verdict() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return strings.Join(slices.Compact(slices.Clone(w.violations)), "\n  ")
+}

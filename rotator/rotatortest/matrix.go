@@ -1,0 +1,181 @@
+package rotatortest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+// A Blow is what strikes one outside call.
+type Blow struct {
+	Call  int // counted from 1
+	After bool
+	Crash bool
+}
+
+// String implements [fmt.Stringer].
+func (b Blow) String() string {
+	kind, when := "error", Before
+	if b.Crash {
+		kind = "crash"
+	}
+	if b.After {
+		when = After
+	}
+	return fmt.Sprintf("%s %s call %d", kind, when, b.Call)
+}
+
+// everyBlow lists what can befall a call.
+func everyBlow(call int) []Blow {
+	return []Blow{{call, false, false}, {call, true, false}, {call, false, true}, {call, true, true}}
+}
+
+// Striker deals blows to the calls of instances that follow one another. A crash
+// is the death of one: no later call of it has any effect, and what it had in
+// memory is lost.
+type Striker struct {
+	Blows []Blow
+	// Meanwhile, if set, is told of every call that goes through, by its number.
+	Meanwhile func(n int, call string, when When)
+
+	mu    sync.Mutex // stores that follow are looked at side by side
+	calls int
+	dead  bool
+}
+
+// Hook is the [Hook] of the instances.
+func (s *Striker) Hook(call string, when When) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dead {
+		return ErrStruck
+	}
+	if when == Before {
+		s.calls++
+	}
+	if s.Meanwhile != nil {
+		s.Meanwhile(s.calls, call, when)
+	}
+	for _, b := range s.Blows {
+		if b.Call == s.calls && b.After == (when == After) {
+			s.dead = b.Crash
+			return ErrStruck
+		}
+	}
+	return nil
+}
+
+// Calls tells how many calls there were.
+func (s *Striker) Calls() int { return s.calls }
+
+func (s *Striker) revive() { s.dead = false }
+
+// Live is [World.Live] under the striker's blows.
+func (s *Striker) Live(w *World) { w.Live(s.Hook, len(s.Blows), s.revive) }
+
+// A life is how a target may live.
+type life struct {
+	name string
+	in   func(w *World)
+}
+
+func lives() []life {
+	return []life{
+		{"first key, rotation, end of grace", func(*World) {}},
+		{"the second key never works once stored", SpoilSecondKey},
+	}
+}
+
+// SpoilSecondKey lets the second key that is issued work until it is stored, and
+// no longer. Call it after the keys of others were made.
+func SpoilSecondKey(w *World) {
+	second := KeyID(len(w.Instantly.Keys) + 2)
+	w.Instantly.Refuses = func(k Key) bool {
+		return k.ID == second && w.Look(0).Versions[secretstore.Pending].ID == k.ID
+	}
+}
+
+// endure is a life under blows, and what came of it: "" if the rules held.
+func endure(t *testing.T, b Backend, l life, blows ...Blow) (calls int, verdict string) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w := b.world(t)
+		w.Instantly.Add("somebody else's")
+		w.Instantly.Add(Owner + "/sending/ffffffffffff/0123456789abcdef") // another deployment's
+		l.in(w)
+		s := &Striker{Blows: blows}
+		s.Live(w)
+		calls = s.Calls()
+		if err := w.settle(); err != nil {
+			verdict = err.Error() + "\n  "
+		}
+		verdict += w.verdict()
+	})
+	if verdict != "" {
+		t.Errorf("%s: %v:\n  %s", l.name, blows, verdict)
+	}
+	return calls, verdict
+}
+
+// Matrix strikes every outside call of each life, before its effect and after
+// it, as an error and as a crash, and has the rules judged after every effect. It
+// marks its subtests with attributes for the table of matrices: see
+// [testing.T.Attr].
+func Matrix(t *testing.T, b Backend) {
+	t.Helper()
+	for _, l := range lives() {
+		t.Run(l.name, func(t *testing.T) {
+			calls, _ := endure(t, b, l)
+			runs, violated := 0, 0
+			for call := 1; call <= calls; call++ {
+				for _, blow := range everyBlow(call) {
+					runs++
+					if _, verdict := endure(t, b, l, blow); verdict != "" {
+						violated++
+					}
+				}
+			}
+			for key, n := range map[string]int{"calls": calls, "runs": runs, "violations": violated} {
+				t.Attr(key, strconv.Itoa(n))
+			}
+			t.Attr("backend", b.Name)
+			t.Attr("life", l.name)
+			t.Logf("%s: %d outside calls × before/after × error/crash: %d runs, %d violations", b.Name, calls, runs, violated)
+		})
+	}
+}
+
+// Pairs strikes two outside calls of one life, the second at most a dozen calls
+// after the last that an undisturbed life makes. With draws > 0 so many of the
+// pairs are drawn by lot, always the same; else all are struck.
+func Pairs(t *testing.T, b Backend, draws int) {
+	t.Helper()
+	l := lives()[0]
+	calls, _ := endure(t, b, l)
+	var pairs [][2]Blow
+	for first := 1; first <= calls; first++ {
+		for second := first + 1; second <= calls+12; second++ {
+			for _, x := range everyBlow(first) {
+				for _, y := range everyBlow(second) {
+					pairs = append(pairs, [2]Blow{x, y})
+				}
+			}
+		}
+	}
+	all := len(pairs)
+	if draws > 0 && draws < all {
+		random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same lot every time
+		random.Shuffle(all, func(i, j int) { pairs[i], pairs[j] = pairs[j], pairs[i] })
+		pairs = slices.Clip(pairs[:draws])
+	}
+	for _, p := range pairs {
+		endure(t, b, l, p[0], p[1])
+	}
+	t.Logf("%s: %d of %d pairs of blows: the rules hold", b.Name, len(pairs), all)
+}

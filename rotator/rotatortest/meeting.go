@@ -1,0 +1,158 @@
+package rotatortest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+// Meetings say how two instances come between each other.
+type Meetings struct {
+	// Lag of activation and revocation.
+	Lag time.Duration
+	// OneDies at its pause, instead of going on after the other.
+	OneDies bool
+	// OneOf so many meetings takes place; 0 stands for 1.
+	OneOf int
+}
+
+// A meeting: A runs to its call a and pauses before or after its effect; B runs
+// to its call b and pauses; A goes on to its end; B goes on to its end, or dies.
+type meeting struct {
+	Meetings
+	begin string
+	a, b  int
+	after bool
+}
+
+// Interleave lets two instances meet at each pair of their calls, in each part
+// of a target's life: both win or stand back, and the rules hold.
+func Interleave(t *testing.T, b Backend, how Meetings) {
+	t.Helper()
+	planned, runs := 0, 0
+	for _, begin := range []string{"first key", "rotation", "retirement"} {
+		n := soloCalls(t, b, begin)
+		for a := 1; a <= n; a++ {
+			for other := 1; other <= n+2; other++ {
+				for _, after := range []bool{false, true} {
+					if planned++; planned%max(how.OneOf, 1) == 0 {
+						meet(t, b, meeting{how, begin, a, other, after})
+						runs++
+					}
+				}
+			}
+		}
+	}
+	t.Logf("%s, %d stores: %d of %d meetings of two instances: the rules hold", b.Name, max(b.Stores, 1), runs, planned)
+}
+
+// Begin leads the target to the beginning of a part of its life.
+func (w *World) Begin(part string) {
+	if part == "first key" {
+		return
+	}
+	w.Start().Run(rotator.Request{})
+	time.Sleep(Interval + Late)
+	if part == "retirement" {
+		w.Start().Run(rotator.Request{})
+		time.Sleep(Grace + Late)
+	}
+}
+
+func soloCalls(t *testing.T, b Backend, begin string) int {
+	t.Helper()
+	var s Striker
+	synctest.Test(t, func(t *testing.T) {
+		w := b.world(t)
+		w.Begin(begin)
+		in := w.Start()
+		in.Hook = s.Hook
+		in.Run(rotator.Request{})
+	})
+	return s.Calls()
+}
+
+func meet(t *testing.T, b Backend, m meeting) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		w := b.world(t)
+		w.Begin(m.begin)
+		w.Instantly.Activation, w.Instantly.Revocation = m.Lag, m.Lag
+		first, second := newVisitor(w, m.a, m.after), newVisitor(w, m.b, m.after)
+		first.run()
+		second.run()
+		second.dies = m.OneDies
+		first.finish()
+		second.finish()
+		for _, v := range []*visitor{first, second} {
+			if !v.dies && !wonOrStoodBack(v.res.Err) {
+				t.Errorf("%+v: neither won nor stood back: %v", m, v.res.Err)
+			}
+		}
+		err := w.settle()
+		if v := w.verdict(); v != "" || err != nil {
+			t.Errorf("%+v: %v\n  %s\nA: %s\nB: %s", m, err, v, first.in.Steps(), second.in.Steps())
+		}
+	})
+}
+
+// wonOrStoodBack: where a store has nothing to compare and swap on, as AWS before
+// the first version, both may stand back on a conflict.
+func wonOrStoodBack(err error) bool {
+	return err == nil || errors.Is(err, rotator.ErrLostRace) || errors.Is(err, secretstore.ErrConflict) || errors.Is(err, rotator.ErrNeverValid) || errors.Is(err, context.DeadlineExceeded)
+}
+
+// visitor is an instance that pauses at one of its calls.
+type visitor struct {
+	in     *Instance
+	at     int
+	after  bool
+	calls  int
+	dies   bool
+	paused chan struct{}
+	goOn   chan struct{}
+	done   chan struct{}
+	res    rotator.Result
+}
+
+func newVisitor(w *World, at int, after bool) *visitor {
+	v := &visitor{in: w.Start(), at: at, after: after, paused: make(chan struct{}, 1), goOn: make(chan struct{}), done: make(chan struct{})}
+	v.in.Hook = v.hook
+	return v
+}
+
+func (v *visitor) hook(_ string, when When) error {
+	if v.dies {
+		return ErrStruck
+	}
+	if when == Before {
+		v.calls++
+	}
+	if v.calls == v.at && v.after == (when == After) {
+		v.paused <- struct{}{}
+		<-v.goOn
+	}
+	return nil
+}
+
+// run returns when the instance is at its call, or has ended before it.
+func (v *visitor) run() {
+	go func() {
+		defer close(v.done)
+		v.res = v.in.Run(rotator.Request{})
+	}()
+	select {
+	case <-v.paused:
+	case <-v.done:
+	}
+}
+
+func (v *visitor) finish() {
+	close(v.goOn)
+	<-v.done
+}

@@ -1,0 +1,149 @@
+package rotatortest
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+const (
+	// Grace and Interval are the target's.
+	Grace    = 24 * time.Hour
+	Interval = 90 * 24 * time.Hour
+	// Late is by how much a promotion is written down later than it begins: the
+	// longest that it can take.
+	Late = 30 * time.Second
+	// Owner is whose keys and secrets are ours.
+	Owner = "instantly-rotator"
+	// Lease is longer than any backend gives a writer that may have died.
+	Lease = 3 * time.Minute
+)
+
+// every is a schedule that ticks an interval after the promotion.
+type every time.Duration
+
+// Next implements [rotator.Schedule].
+func (e every) Next(t time.Time) time.Time { return t.Add(time.Duration(e)) }
+
+// World is everything outside of the engine, and a judge who checks the rules
+// after every effect.
+type World struct {
+	t         testing.TB
+	Instantly *Instantly
+	Policy    rotator.Policy
+	// GraceEnded: somebody ended the grace period on purpose.
+	GraceEnded bool
+
+	secrets   []Secret
+	observers []secretstore.Store // of the judge's own, one a secret
+
+	mu         sync.Mutex
+	violations []string
+	current    []string             // per secret: the value that consumers read now
+	displaced  map[string]time.Time // value → when it was last current anywhere
+}
+
+// NewWorld makes a world with a target that is kept in these secrets, the first
+// of which is its primary.
+func NewWorld(t testing.TB, secrets ...Secret) *World {
+	w := &World{
+		t: t, Instantly: &Instantly{Keys: map[string]*Key{}, proven: map[string]time.Time{}},
+		secrets: secrets, current: make([]string, len(secrets)), displaced: map[string]time.Time{},
+	}
+	for _, s := range secrets {
+		w.observers = append(w.observers, s.Open(t, func(string, When) error { return nil }))
+	}
+	w.Policy = rotator.Policy{
+		Owner: Owner, Scopes: []string{"campaigns:read", "leads:update"}, Schedule: every(Interval),
+		Grace: Grace, Activation: time.Minute, Revocation: time.Minute,
+	}
+	return w
+}
+
+// world makes the world that a backend's matrices begin with.
+func (b Backend) world(t testing.TB) *World {
+	secrets := make([]Secret, max(b.Stores, 1))
+	for i := range secrets {
+		secrets[i] = b.Fresh(t)
+	}
+	return NewWorld(t, secrets...)
+}
+
+// Swap exchanges two stores in the target's configuration.
+func (w *World) Swap(i, j int) {
+	w.secrets[i], w.secrets[j] = w.secrets[j], w.secrets[i]
+	w.observers[i], w.observers[j] = w.observers[j], w.observers[i]
+	w.current[i], w.current[j] = w.current[j], w.current[i]
+}
+
+// Look gives what the store number i holds.
+func (w *World) Look(i int) secretstore.Snapshot {
+	w.t.Helper()
+	snap, err := w.observers[i].Describe(w.t.Context())
+	if err != nil {
+		w.t.Fatalf("look at store %d: %v", i, err)
+	}
+	return snap
+}
+
+// Live leads the target through its first key, a rotation and the end of the old
+// key, one process after another; spare many more of them than that needs make
+// good what befalls them. born is told of each.
+func (w *World) Live(hook Hook, spare int, born func()) {
+	run := func(pause time.Duration) {
+		born()
+		in := w.Start()
+		in.Hook = hook
+		in.Run(rotator.Request{IgnoreBackoff: true})
+		time.Sleep(pause)
+	}
+	for range 3 + spare {
+		run(Lease)
+	}
+	time.Sleep(Interval + Late)
+	for range 2 + spare {
+		run(Grace + Late)
+	}
+}
+
+// Settle runs until nothing is left to do, over all grace periods, with nothing
+// going wrong any more, and fails the test if that does not come about.
+func (w *World) Settle() {
+	w.t.Helper()
+	if err := w.settle(); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *World) settle() error {
+	for range 20 {
+		in := w.Start()
+		res := in.Run(rotator.Request{IgnoreBackoff: true})
+		if res.Err != nil && !errors.Is(res.Err, rotator.ErrNeverValid) {
+			return fmt.Errorf("does not settle: %w; steps: %s", res.Err, in.Steps())
+		}
+		if res.Err == nil && len(w.OldVersions()) == 0 {
+			w.JudgeEnd()
+			return nil
+		}
+		time.Sleep(max(time.Until(res.Next), time.Second))
+	}
+	return errors.New("does not settle in 20 runs")
+}
+
+// OldVersions lists the ids of our versions that are not current.
+func (w *World) OldVersions() (ids []string) {
+	for i := range w.secrets {
+		for stage, v := range w.Look(i).Versions {
+			if stage != secretstore.Current && !v.Foreign {
+				ids = append(ids, v.ID)
+			}
+		}
+	}
+	return ids
+}
