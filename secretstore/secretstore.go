@@ -214,6 +214,9 @@ type Snapshot struct {
 	// Versions by stage; a stage without a version is absent.
 	Versions map[Stage]Version
 	Notes    Notes
+	// Advice is what a person should know about the secret: what is outside of
+	// the rotator and may do harm to it. Short, and without any secret.
+	Advice []string
 }
 
 // Find gives the version with that id and its stage.

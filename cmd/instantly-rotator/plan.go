@@ -39,6 +39,7 @@ type plannedStep struct {
 	At        *time.Time `json:"at,omitempty"`
 	Error     string     `json:"error,omitempty"`
 	Hint      string     `json:"hint,omitempty"`
+	Advice    []string   `json:"advice,omitempty"`
 }
 
 // plan shows the next steps. gate: something due is exit code 2, for pipelines.
@@ -78,7 +79,7 @@ func (a *app) plan(ctx context.Context, names []string, req rotator.Request, out
 func planned(o rotator.Outlook) plannedStep {
 	p := plannedStep{
 		Target: o.Target, Workspace: o.Workspace, Due: o.Due, Step: string(o.Next.Verb),
-		KeyID: o.Next.ID, Reason: o.Next.Reason, At: optional(o.Next.At),
+		KeyID: o.Next.ID, Reason: o.Next.Reason, At: optional(o.Next.At), Advice: adviceOf(o),
 	}
 	if o.Due {
 		p.Store = o.Stores[max(o.Next.Store, 0)].Name
@@ -102,6 +103,9 @@ func (a *app) planTable(steps []plannedStep, due int) {
 	for _, p := range steps {
 		if p.Hint != "" {
 			fmt.Fprintf(a.stdout, "%s: hint: %s\n", p.Target, p.Hint)
+		}
+		for _, advice := range p.Advice {
+			fmt.Fprintf(a.stdout, "%s: %s\n", p.Target, advice)
 		}
 	}
 	if due > 0 {

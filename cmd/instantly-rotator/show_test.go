@@ -1,8 +1,13 @@
 package main
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
 func TestSpanHasTheTwoLargestUnits(t *testing.T) {
@@ -74,5 +79,20 @@ func TestUnknownTimesAreLeftOut(t *testing.T) {
 	}
 	if at := optional(time.Date(2026, 1, 1, 1, 0, 0, 0, time.FixedZone("east", 3600))); at == nil || at.Location() != time.UTC {
 		t.Errorf("shown as %v, want it in UTC", at)
+	}
+}
+
+func TestStatusAndPlanTellWhatAStoreAdvises(t *testing.T) {
+	o := rotator.Outlook{Target: "sending", Stores: []rotator.StoreState{
+		{Name: "local"}, {Name: "aws", Snapshot: secretstore.Snapshot{Advice: []string{"look at version 1"}}},
+	}}
+	var out strings.Builder
+	a := &app{stdout: &out, now: time.Now}
+	a.planTable([]plannedStep{planned(o)}, 0)
+	if !strings.Contains(out.String(), "sending: store aws: look at version 1\n") {
+		t.Errorf("plan says\n%s", out.String())
+	}
+	if hints := a.hintsOf(o); !slices.Contains(hints, "store aws: look at version 1") {
+		t.Errorf("status says %q", hints)
 	}
 }

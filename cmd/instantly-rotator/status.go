@@ -175,6 +175,7 @@ func (a *app) hintsOf(o rotator.Outlook) []string {
 	if o.Current != nil && o.Since.IsZero() {
 		hints = append(hints, "the age of the current key is not known, so it never falls due by itself; \"rotate "+o.Target+"\" starts afresh")
 	}
+	hints = append(hints, adviceOf(o)...)
 	if n := len(o.Orphans); n > 0 {
 		hints = append(hints, fmt.Sprintf("%d keys left behind by interrupted rotations; \"rotate --due\" revokes them", n))
 	}
@@ -184,6 +185,17 @@ func (a *app) hintsOf(o rotator.Outlook) []string {
 		hints = append(hints, "due: "+o.Because+"; \"rotate --due\" sees to it")
 	}
 	return hints
+}
+
+// adviceOf gathers what the stores have to say.
+func adviceOf(o rotator.Outlook) []string {
+	var advice []string
+	for _, st := range o.Stores {
+		for _, a := range st.Advice {
+			advice = append(advice, "store "+st.Name+": "+a)
+		}
+	}
+	return advice
 }
 
 func inventories(invs []rotator.Inventory) []workspaceStatus {

@@ -29,6 +29,36 @@ func TestAForeignPendingVersionIsNotTouched(t *testing.T) {
 	}
 }
 
+// TestAVersionOfTerraformsIsPointedOut follows a first version that Terraform
+// made until it loses its last label.
+func TestAVersionOfTerraformsIsPointedOut(t *testing.T) {
+	theirs := strings.Repeat("t", 32)
+	b := newBench(t)
+	s := b.open()
+	b.putByHand(theirs, "made by Terraform")
+	wantAdvice := func(when string, snap secretstore.Snapshot, want ...string) {
+		t.Helper()
+		if len(snap.Advice) != len(want) {
+			t.Fatalf("%s the advice is %q", when, snap.Advice)
+		}
+		for i, advice := range snap.Advice {
+			if !strings.Contains(advice, theirs) || !strings.Contains(advice, want[i]) || strings.Contains(advice, "made by Terraform") {
+				t.Errorf("%s the advice is %q", when, advice)
+			}
+		}
+	}
+	wantAdvice("while it is current", look(t, s), "after the next rotation")
+	wantAdvice("while it is previous", rotate(t, s, keyA), "when its grace period is over")
+	b.call("UpdateSecretVersionStage", map[string]any{"SecretId": b.name, "VersionStage": "terraform", "MoveToVersionId": theirs})
+	wantAdvice("with a label of its own", look(t, s))
+	b.server.DropLabels(b.name, func(l string) bool { return l == "terraform" })
+	snap, err := destroy(theirs).do(t, s, look(t, s))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantAdvice("once it is gone", snap)
+}
+
 func TestAgeOfAValueThatWasPutByHandIsKnown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)

@@ -291,7 +291,7 @@ func (r *reading) snapshot() secretstore.Snapshot {
 			versions[stage] = r.version(v)
 		}
 	}
-	return secretstore.Snapshot{Identity: r.arn, Revision: r.revision(), Versions: versions, Notes: r.notes()}
+	return secretstore.Snapshot{Identity: r.arn, Revision: r.revision(), Versions: versions, Notes: r.notes(), Advice: r.advice()}
 }
 
 // undated tells whether nothing says how old the current version is.
