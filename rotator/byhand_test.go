@@ -170,3 +170,92 @@ func TestAYoungHandMadeKeyIsNotReplacedAtOnce(t *testing.T) {
 		w.Forgive()
 	})
 }
+
+func TestAKeyRevokedByHandIsReplacedAtOnce(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		res := mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(time.Hour)
+		w.Instantly.RevokeByHand(res.KeyID)
+		in := w.Start()
+		if res := mustSettle(t, in.Run(rotator.Request{})); !res.Rotated {
+			t.Errorf("not rotated: %s", in.Steps())
+		}
+		if reason := in.ReasonOf(rotator.Reserve); reason != "the current key no longer works: it was revoked, or the stored value is wrong" {
+			t.Errorf("reason given: %q", reason)
+		}
+		w.Settle()
+	})
+}
+
+func TestAKeyRevokedByHandIsReplacedInTheGraceOfTheOneBefore(t *testing.T) {
+	story(t, 2, func(t *testing.T, w *world) {
+		old := mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(due)
+		res := mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(time.Hour)
+		w.Instantly.RevokeByHand(res.KeyID)
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		if !w.Instantly.Keys[old.KeyID].Listed() {
+			t.Fatal("the key that caching consumers still use was revoked in its grace period")
+		}
+		w.Settle()
+	})
+}
+
+func TestAHandMadeSecretIsUsedReplacedWhenDueAndNeverRevoked(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		k := w.Instantly.Add("made by hand")
+		w.stores[0].PutByHand(k.Secret)
+		in := w.Start()
+		res := mustSettle(t, in.Run(rotator.Request{}))
+		expectSteps(t, in, "verify settled")
+		if res.Rotated || !res.Next.Equal(time.Now().Add(rotatortest.Interval)) {
+			t.Errorf("result %+v, want it left alone until it is due", res)
+		}
+		time.Sleep(due)
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(graceOver)
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(due)
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		w.Settle()
+		if !k.Listed() {
+			t.Error("a key that is not ours was revoked")
+		}
+	})
+}
+
+func TestAHandMadeValueOverOursIsNotFought(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		ours := mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(time.Hour)
+		k := w.Instantly.Add("made by hand")
+		w.stores[0].PutByHand(k.Secret)
+		w.Judge("a person's put")
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		if !w.Instantly.Keys[ours.KeyID].Listed() {
+			t.Fatal("our displaced key was revoked without grace")
+		}
+		time.Sleep(graceOver)
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		if w.Instantly.Keys[ours.KeyID].Listed() || currentValue(w.stores[0]) != k.Value {
+			t.Error("after its grace our displaced key should be gone and the hand-made one still current")
+		}
+	})
+}
+
+func TestAHandMadeValueInThePrimaryLeavesTheFollowersKeyAlive(t *testing.T) {
+	story(t, 2, func(t *testing.T, w *world) {
+		ours := mustSettle(t, w.Start().Run(rotator.Request{}))
+		k := w.Instantly.Add("made by hand")
+		w.stores[0].PutByHand(k.Secret)
+		w.Judge("a person's put")
+		for range 3 {
+			mustSettle(t, w.Start().Run(rotator.Request{}))
+			time.Sleep(graceOver)
+		}
+		if !w.Instantly.Keys[ours.KeyID].Listed() {
+			t.Error("the key that the follower's consumers read was revoked")
+		}
+	})
+}

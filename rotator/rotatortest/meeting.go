@@ -3,6 +3,7 @@ package rotatortest
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -102,9 +103,11 @@ func meet(t *testing.T, b Backend, m meeting) {
 }
 
 // wonOrStoodBack: where a store has nothing to compare and swap on, as AWS before
-// the first version, both may stand back on a conflict.
+// the first version, both may stand back on a conflict. Who was paused for longer
+// than a step may take finds the store unavailable, and looks again later.
 func wonOrStoodBack(err error) bool {
-	return err == nil || errors.Is(err, rotator.ErrLostRace) || errors.Is(err, secretstore.ErrConflict) || errors.Is(err, rotator.ErrNeverValid) || errors.Is(err, context.DeadlineExceeded)
+	fine := []error{rotator.ErrLostRace, rotator.ErrNeverValid, context.DeadlineExceeded, secretstore.ErrConflict, secretstore.ErrUnavailable}
+	return err == nil || slices.ContainsFunc(fine, func(f error) bool { return errors.Is(err, f) })
 }
 
 // visitor is an instance that pauses at one of its calls.
