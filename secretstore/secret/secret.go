@@ -41,8 +41,8 @@ func (v Value) Reveal() string {
 // IsZero tells whether the value is empty.
 func (v Value) IsZero() bool { return v.s == nil }
 
-// Equal tells whether both hold the same secret. Nothing in this project
-// compares with a value an attacker chose, so it need not run in constant time.
+// Equal tells whether both hold the same secret, in a time that says nothing of
+// where they differ: one of them may come from the network.
 func (v Value) Equal(w Value) bool {
 	return subtle.ConstantTimeCompare([]byte(v.Reveal()), []byte(w.Reveal())) == 1
 }
