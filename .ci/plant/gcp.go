@@ -28,7 +28,7 @@ func gcpBugs() []bug {
 		{"gcp: previous key pushed out by hand", byHand, []edit{{dir + "arrival.go", "if had && !current.Foreign && stands && !standing.Foreign {", "if had && standing.Foreign && !stands {"}}},
 		{"gcp: somebody's aliases wiped", byHand, []edit{{dir + "view.go", "aliases := maps.Clone(v.aliases)", "aliases := map[string]int64{}"}}},
 		{"gcp: another owner's secret taken over", pkg + "Owner", []edit{{dir + "view.go", "st.Owner != s.o.Owner {", "st.Owner == \"\" {"}}},
-		{"gcp: emulator not asked about etags", pkg + "Emulator|Server", []edit{{dir + "server.go", "if s.o.Endpoint == \"\" || s.trusted() {", "if true {"}}},
+		{"gcp: emulator not asked about etags", pkg + "Emulator|Server", []edit{{dir + "server.go", "if s.site.Endpoint == \"\" || s.trusted() {", "if true {"}}},
 		{"gcp: damaged payload taken", pkg + "Damaged", []edit{{dir + "store.go", "if crc != r.CRC32C {", "if crc == 0 {"}}},
 		{"gcp: other fields of the payload dropped", pkg + "OtherFields", []edit{{dir + "store.go", "stored, err := s.o.Payload.Encode(v, value, held)", "stored, err := s.o.Payload.Encode(v, value, secret.Value{})"}, {dir + "store.go", "held, err := s.rest(ctx, now.base)", "_, err := s.rest(ctx, now.base)"}}},
 		{"gcp: added long after it was announced", pkg + "Suspended", []edit{{dir + "write.go", "if v.base.overdue(s.o.Now()) {", "if false {"}}},
