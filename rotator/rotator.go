@@ -104,7 +104,7 @@ type Event struct {
 	// Verdict of a test call: "valid", "invalid" or "indeterminate".
 	Verdict string
 	Took    time.Duration
-	Err       error // never carries a secret
+	Err     error // never carries a secret
 }
 
 // Result is how a run over one target ended.

@@ -67,7 +67,7 @@ On call?    instantly-rotator status`,
 	flags.StringVar(&a.logLevel, "log-level", "", "debug, info, warn or error (default: warn at a terminal, else info)")
 	flags.StringVar(&a.logFormat, "log-format", "", "console or json (default: console at a terminal, else json)")
 	root.AddCommand(
-		a.rotateCommand(), a.planCommand(), a.statusCommand(), a.verifyCommand(),
+		a.daemonCommand(), a.rotateCommand(), a.planCommand(), a.statusCommand(), a.verifyCommand(),
 		a.validateCommand(), a.schemaCommand(), a.getCommand(),
 		a.sandboxCommand(), a.demoCommand(), a.versionCommand(),
 	)
@@ -113,6 +113,20 @@ func version() string {
 		return "(devel)"
 	}
 	return info.Main.Version
+}
+
+// revision is the commit the binary was built from, where the build knows it.
+func revision() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			return s.Value
+		}
+	}
+	return ""
 }
 
 // terminal tells whether w is a terminal that a person looks at.

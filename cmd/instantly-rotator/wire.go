@@ -69,14 +69,46 @@ func (a *app) deploy(ctx context.Context, names []string, look bool) (deployment
 	if err != nil {
 		return deployment{}, err
 	}
-	d := deployment{
-		Rotator: rotator.New(rotator.Options{Now: a.now, Concurrency: cfg.Concurrency, Observe: logSteps(log)}),
-		wiring:  a.wire(cfg, log, look),
-	}
+	return a.deployment(ctx, a.wire(cfg, log, look), keys, logSteps(log)), nil
+}
+
+// deployment makes the engine, and targets out of keys.
+func (a *app) deployment(ctx context.Context, w *wiring, keys []config.Key, observe func(rotator.Event)) deployment {
+	d := deployment{wiring: w, Rotator: rotator.New(rotator.Options{
+		Now: a.now, Concurrency: w.cfg.Concurrency, Instance: instance(), Lease: w.cfg.Lease, Observe: observe,
+	})}
 	for _, k := range keys {
 		d.targets = append(d.targets, d.target(ctx, k))
 	}
-	return d, nil
+	d.keepApart(ctx)
+	return d
+}
+
+// instance names this process in what it writes: where it runs, and which it is.
+func instance() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	process := fmt.Sprintf("/%d", os.Getpid())
+	return host[:min(len(host), secretstore.MaxHolder-len(process))] + process
+}
+
+// keepApart tells each target of a group which others are in it. The whole
+// configuration counts, not only the keys that were named.
+func (d *deployment) keepApart(ctx context.Context) {
+	for i := range d.targets {
+		t := &d.targets[i]
+		if t.Group == "" {
+			continue
+		}
+		for _, k := range d.cfg.Keys {
+			if k.Group == t.Group && k.Name != t.Name {
+				ref := k.Stores[0]
+				t.Mates = append(t.Mates, rotator.NamedStore{Name: k.Name, Store: d.store(ctx, ref)})
+			}
+		}
+	}
 }
 
 // chosen picks keys by name, in the order of the names.
@@ -118,12 +150,15 @@ type wiring struct {
 	log        *zap.Logger
 	workspaces map[string]*rotator.Workspace
 	gcp        map[gcpsecretmanager.Site]gcpConnection
+	stores     map[config.StoreRef]secretstore.Store // opened, by place
+	called     func(workspace string, c instantly.Call)
 }
 
 func (a *app) wire(cfg *config.Config, log *zap.Logger, look bool) *wiring {
 	return &wiring{
 		app: a, look: look, cfg: cfg, log: log,
 		workspaces: map[string]*rotator.Workspace{}, gcp: map[gcpsecretmanager.Site]gcpConnection{},
+		stores: map[config.StoreRef]secretstore.Store{}, called: func(string, instantly.Call) {},
 	}
 }
 
@@ -140,8 +175,13 @@ func (w *wiring) target(ctx context.Context, k config.Key) rotator.Target {
 		Workspace: w.workspace(ctx, k.Workspace),
 		Policy: rotator.Policy{
 			Owner: w.cfg.Owner, Scopes: k.Scopes, Schedule: k.Schedule, MaxAge: k.MaxAge,
+			Jitter: k.Jitter, Apart: k.Apart,
 			Grace: k.Grace, Activation: k.ActivationTimeout, Revocation: k.RevocationTimeout,
 		},
+		Group: k.Group,
+	}
+	if k.Freeze != nil {
+		t.Policy.Freeze = *k.Freeze
 	}
 	for _, ref := range k.Stores {
 		t.Stores = append(t.Stores, rotator.NamedStore{Name: ref.Store, Store: w.store(ctx, ref)})
@@ -151,10 +191,14 @@ func (w *wiring) target(ctx context.Context, k config.Key) rotator.Target {
 
 // store opens one secret in one of the configured stores.
 func (w *wiring) store(ctx context.Context, ref config.StoreRef) secretstore.Store {
+	if store, ok := w.stores[ref]; ok {
+		return store
+	}
 	store, err := w.open(ctx, ref)
 	if err != nil {
-		return unopened{err}
+		store = unopened{err}
 	}
+	w.stores[ref] = store
 	return store
 }
 
@@ -222,6 +266,7 @@ func (w *wiring) client(ctx context.Context, cfg config.Workspace) (*instantly.C
 		BaseURL: cfg.BaseURL, AdminKey: key, AsWorkspace: cfg.AsWorkspace, RetryBudget: retries,
 		Limiter: rate.NewLimiter(rate.Limit(cfg.RequestsPerSecond), max(1, int(cfg.RequestsPerSecond))),
 		Observe: func(c instantly.Call) {
+			w.called(cfg.Name, c)
 			w.log.Debug("api call", zap.String("workspace", cfg.Name), zap.String("method", c.Method),
 				zap.String("route", c.Route), zap.Int("status", c.Status), zap.Duration("took", c.Duration))
 		},
