@@ -93,7 +93,7 @@ func (a *app) status(ctx context.Context, names []string, output string, wide bo
 	statuses, failed := make([]targetStatus, len(outlooks)), false
 	for i, o := range outlooks {
 		statuses[i] = a.statusOf(o)
-		failed = failed || o.Next.Err != nil || o.Dead
+		failed = failed || o.Next.Err != nil || o.Dead || unreadable(outlooks[i:i+1])
 	}
 	var workspaces []workspaceStatus
 	if len(names) == 0 && !unreadable(outlooks) { // else "not ours" could not be told

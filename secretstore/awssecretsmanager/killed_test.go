@@ -83,7 +83,7 @@ func TestTwoReservationsAreNotShown(t *testing.T) {
 	o.Now = func() time.Time { return now }
 	s := openWith(t, o)
 	for i, nonce := range []string{"winner", "loser"} {
-		label := fmt.Sprintf("rotator/intent/%s/%s/24h0m0s/a:read", nonce, now.Add(time.Duration(i)*time.Second).Format(time.RFC3339))
+		label := fmt.Sprintf("rotator/intent/%s/%s/24h0m0s/host/a:read", nonce, now.Add(time.Duration(i)*time.Second).Format(time.RFC3339))
 		b.call("UpdateSecretVersionStage", map[string]any{"SecretId": b.name, "VersionStage": label, "MoveToVersionId": keyA})
 	}
 	if _, err := s.Describe(t.Context()); !errors.Is(err, secretstore.ErrUnavailable) {

@@ -120,6 +120,20 @@ func annotateMutants() []mutant {
 		{"the reason is cut", annotate(func(_ notes, n *notes) {
 			n.Failure.Reason = n.Failure.Reason[:min(len(n.Failure.Reason), secretstore.MaxReason-1)]
 		}), []string{"Notes keep a reason of the greatest length"}},
+		{"a hold never ends by itself", annotate(func(_ notes, n *notes) { n.Hold.Until = time.Time{} }),
+			[]string{"Notes keep a hold, with an end and without"}},
+		{"an incident loses its name", annotate(func(_ notes, n *notes) { n.Incident.ID = "" }),
+			[]string{"Notes keep an incident"}},
+		{"a prolonged lease is not written", annotate(func(old notes, n *notes) {
+			if n.Intent.Nonce == old.Intent.Nonce && !old.Intent.IsZero() {
+				n.Intent = old.Intent
+			}
+		}), []string{"Notes keep who holds an intent, and until when"}},
+		{"a hold goes with the failure", annotate(func(old notes, n *notes) {
+			if old.Failure.Count > n.Failure.Count {
+				n.Hold = secretstore.Hold{}
+			}
+		}), []string{"Each note is replaced without touching the others"}},
 		{"times lose their zone", annotate(func(_ notes, n *notes) {
 			at := n.Intent.At
 			n.Intent.At = time.Date(at.Year(), at.Month(), at.Day(), at.Hour(), at.Minute(), at.Second(), 0, time.UTC)
