@@ -400,3 +400,17 @@ func TestJitterDelaysATargetAlwaysByTheSame(t *testing.T) {
 		}
 	})
 }
+
+// Whoever failed and said so is not at it any more.
+func TestAFailedAttemptIsNotLeftToItsInstance(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		a := w.leasing("a")
+		a.Hook = failing("stage@0", errors.New("the store is down"))
+		_ = a.Run(rotator.Request{})
+		time.Sleep(time.Second)
+		res := w.leasing("b").Run(rotator.Request{RotateSince: time.Now(), IgnoreBackoff: false})
+		if errors.Is(res.Err, rotator.ErrBusy) {
+			t.Errorf("left to an instance that has given up: %v", res.Err)
+		}
+	})
+}

@@ -88,8 +88,9 @@ func (v *view) resolve() (Step, bool) {
 // leased leaves a rotation to the instance that has begun it, for as long as
 // that may still be at it.
 func (v *view) leased() (Step, bool) {
-	in := v.primary().Notes.Intent
-	if in.IsZero() || in.Until.IsZero() || in.Holder == v.Instance || v.request.IgnoreBackoff ||
+	in, f := v.primary().Notes.Intent, v.primary().Notes.Failure
+	ended := f.Count > 0 && !f.At.Before(in.At) // and says so
+	if in.IsZero() || in.Until.IsZero() || in.Holder == v.Instance || ended || v.request.IgnoreBackoff ||
 		!v.within(in.At, in.Until.Sub(in.At)) {
 		return no()
 	}

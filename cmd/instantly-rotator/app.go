@@ -68,6 +68,7 @@ On call?    instantly-rotator status`,
 	flags.StringVar(&a.logFormat, "log-format", "", "console or json (default: console at a terminal, else json)")
 	root.AddCommand(
 		a.daemonCommand(), a.rotateCommand(), a.planCommand(), a.statusCommand(), a.verifyCommand(),
+		a.holdCommand(), a.releaseCommand(),
 		a.validateCommand(), a.schemaCommand(), a.getCommand(),
 		a.sandboxCommand(), a.demoCommand(), a.versionCommand(),
 	)

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
@@ -89,7 +90,7 @@ func TestReportGivesTheWorstOutcome(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stdout bytes.Buffer
-			err := (&app{stdout: &stdout}).report(c.results, rotateFlags{due: true})
+			err := (&app{stdout: &stdout}).report(c.results, rotateFlags{due: true}, time.Now())
 			if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
 				t.Errorf("outcome %v, want %v", err, c.want)
 			}

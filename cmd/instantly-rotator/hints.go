@@ -28,6 +28,9 @@ type hint struct {
 // they may wrap the others.
 func hints() []hint {
 	return []hint{
+		{rotator.ErrHeld, "the key was left as it is; \"instantly-rotator release TARGET\" ends the hold"},
+		{rotator.ErrBusy, "run it again after that; --force takes the rotation over now, which wastes a key if the other instance is still at it"},
+		{rotator.ErrGateOpen, "the old key lives on until its consumers have moved; look at what the message names"},
 		{rotator.ErrInGrace, "wait until then, or end the grace period on purpose with --end-grace: consumers that cached the old key will fail"},
 		{rotator.ErrOrganization, "nothing was touched; check admin_key, as_workspace and organization_id of the workspace"},
 		{rotator.ErrScopes, "the new key was given up and the old one is in use; check the scopes in the configuration against what Instantly offers"},

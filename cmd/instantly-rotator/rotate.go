@@ -17,6 +17,9 @@ import (
 // rotateFlags are what the command asks of the engine.
 type rotateFlags struct {
 	due, dryRun, force, endGrace bool
+	compromised                  bool
+	incident                     string // what people call it, for compromised
+	shard                        string
 }
 
 func (a *app) rotateCommand() *cobra.Command {
@@ -32,31 +35,69 @@ on until its grace period is over; the next run after that revokes it, so let
 "instantly-rotator rotate --due" run from cron or as a CronJob.
 
 With --due, only what is due is done: keys whose schedule, age or scopes ask for
-it, rotations that were interrupted, old keys whose grace period is over.`,
+it, rotations that were interrupted, old keys whose grace period is over.
+
+With --compromised, the named keys are in wrong hands: they are replaced and
+revoked without a grace period, as soon as the new key is current in every store.
+That is noted in the store first, so that whatever is cut off, every later run of
+any instance carries it on.`,
 		Example: `  instantly-rotator rotate sending          one key, now
   instantly-rotator rotate --due            what a CronJob calls
-  instantly-rotator rotate --dry-run        what would happen`,
+  instantly-rotator rotate --dry-run        what would happen
+  instantly-rotator rotate --compromised sending --incident INC-4711`,
 		RunE: func(c *cobra.Command, names []string) error { return a.rotate(c.Context(), names, f) },
 	}
 	c.Flags().BoolVar(&f.due, "due", false, "only what is due")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "show what would happen, change nothing")
-	c.Flags().BoolVar(&f.force, "force", false, "do not wait for the backoff after failed attempts")
+	c.Flags().BoolVar(&f.force, "force", false, "do not wait for the backoff after failed attempts, nor for another instance that has begun")
+	c.Flags().BoolVar(&f.compromised, "compromised", false, "replace the named keys and revoke the old ones at once: consumers that still use them will fail")
+	c.Flags().StringVar(&f.incident, "incident", "", "what people call the incident, for --compromised")
+	c.Flags().StringVar(&f.shard, "shard", "", "with --due: only one of several parts of the keys, `I/N` from 0/N, or auto in an Indexed Job")
 	c.Flags().BoolVar(&f.endGrace, "end-grace", false, "revoke the previous key now instead of after its grace period (not the one that this run replaces): consumers that still use it will fail")
 	return c
 }
 
 // request turns the flags into what the engine understands.
 func (f rotateFlags) request(now time.Time) rotator.Request {
-	req := rotator.Request{IgnoreBackoff: f.force, EndGrace: f.endGrace}
-	if !f.due {
+	req := rotator.Request{IgnoreBackoff: f.force || f.compromised, EndGrace: f.endGrace}
+	switch {
+	case f.compromised:
+		req.Incident = f.incident
+	case !f.due:
 		req.RotateSince = now
 	}
 	return req
 }
 
+// check refuses flags that do not go together.
+func (f rotateFlags) check(names []string) error {
+	switch {
+	case f.compromised && len(names) == 0:
+		return usageError{errors.New("--compromised wants the names of the keys that are in wrong hands")}
+	case f.compromised && f.incident == "":
+		return usageError{errors.New("--compromised wants --incident: what people will find it under, such as INC-4711")}
+	case !f.compromised && f.incident != "":
+		return usageError{errors.New("--incident goes with --compromised")}
+	case f.compromised && (f.due || f.endGrace):
+		return usageError{errors.New("--compromised goes with neither --due nor --end-grace: there is no grace period in it anyhow")}
+	case f.shard != "" && (!f.due || len(names) > 0):
+		return usageError{errors.New("--shard goes with --due, and with no names")}
+	default:
+		return nil
+	}
+}
+
 func (a *app) rotate(ctx context.Context, names []string, f rotateFlags) error {
+	began := a.now()
+	if err := f.check(names); err != nil {
+		return err
+	}
+	part, err := parseShard(f.shard, a.getenv)
+	if err != nil {
+		return err
+	}
 	if f.dryRun {
-		return a.plan(ctx, names, f.request(a.now()), "table", false)
+		return a.plan(ctx, names, f.request(began), "table", false)
 	}
 	d, err := a.deploy(ctx, names, false)
 	if err != nil {
@@ -67,14 +108,15 @@ func (a *app) rotate(ctx context.Context, names []string, f rotateFlags) error {
 		fmt.Fprintln(a.stderr, "finishing the step in hand; Ctrl-C again ends at once")
 	})
 	defer told()
-	bar := a.progress(len(d.targets))
-	results := d.ReconcileAll(ctx, d.targets, f.request(a.now()), bar.done)
+	targets := part.pick(d.targets)
+	bar := a.progress(len(targets))
+	results := d.ReconcileAll(ctx, targets, f.request(began), bar.done)
 	bar.stop()
-	return a.report(results, f)
+	return a.report(results, f, began)
 }
 
 // report prints a line for each target, what a person can do, and the sum.
-func (a *app) report(results []rotator.Result, f rotateFlags) error {
+func (a *app) report(results []rotator.Result, f rotateFlags, began time.Time) error {
 	var rotated, failed, waiting, interrupted int
 	for _, r := range results {
 		switch {
@@ -88,6 +130,9 @@ func (a *app) report(results []rotator.Result, f rotateFlags) error {
 			rotated++
 		}
 		a.reportOne(r)
+		if f.compromised {
+			a.reportDead(r, began)
+		}
 		if h := followUp(r, f); h != "" {
 			fmt.Fprintf(a.stdout, "%s: hint: %s\n", r.Target, h)
 		}
@@ -109,6 +154,8 @@ func (a *app) report(results []rotator.Result, f rotateFlags) error {
 // followUp says what to do after a run that did not do all that may be meant.
 func followUp(r rotator.Result, f rotateFlags) string {
 	switch {
+	case f.compromised && (r.Err != nil || r.Interrupted):
+		return "once the incident is noted, every run of any instance carries it on; not to wait, again: instantly-rotator rotate --compromised " + r.Target + " --incident " + f.incident
 	case r.Failing && !f.force:
 		return "not to wait: instantly-rotator rotate --force " + r.Target
 	case r.Err != nil && !f.due && !errors.Is(r.Err, rotator.ErrInGrace) && !errors.Is(r.Err, rotator.ErrLostRace):
@@ -145,6 +192,13 @@ func (a *app) reportOne(r rotator.Result) {
 		fmt.Fprintf(a.stdout, "%s: interrupted: the next run goes on\n", r.Target)
 	default:
 		fmt.Fprintf(a.stdout, "%s: %s%s\n", r.Target, settledWord(r), a.whatNext(r))
+	}
+}
+
+// reportDead says how long the compromised keys lived from the command on.
+func (a *app) reportDead(r rotator.Result, began time.Time) {
+	for _, d := range r.Dead {
+		fmt.Fprintf(a.stdout, "%s: key %s is dead: refused %.1f s after the command\n", r.Target, d.KeyID, d.At.Sub(began).Seconds())
 	}
 }
 

@@ -45,6 +45,8 @@ type targetStatus struct {
 	NextStep     string        `json:"next_step"`
 	Reason       string        `json:"reason"`
 	LastFailure  *failure      `json:"last_failure,omitempty"`
+	Hold         *hold         `json:"hold,omitempty"`
+	Incident     *incident     `json:"incident,omitempty"`
 	Error        string        `json:"error,omitempty"`
 	Hints        []string      `json:"hints,omitempty"`
 }
@@ -67,6 +69,17 @@ type failure struct {
 	At     time.Time `json:"at"`
 	Step   string    `json:"step"`
 	Reason string    `json:"reason"`
+}
+
+type hold struct {
+	Since  time.Time  `json:"since"`
+	Until  *time.Time `json:"until,omitempty"`
+	Reason string     `json:"reason,omitempty"`
+}
+
+type incident struct {
+	ID string    `json:"id"`
+	At time.Time `json:"at"`
 }
 
 // workspaceStatus is a workspace as -o json prints it.
@@ -133,6 +146,12 @@ func (a *app) statusOf(o rotator.Outlook) targetStatus {
 	if f := o.Failure; f.Count > 0 {
 		s.LastFailure = &failure{f.Count, f.At.UTC(), f.Step, f.Reason}
 	}
+	if h := o.Hold; !h.IsZero() {
+		s.Hold = &hold{h.Since.UTC(), optional(h.Until), h.Reason}
+	}
+	if i := o.Incident; !i.IsZero() {
+		s.Incident = &incident{i.ID, i.At.UTC()}
+	}
 	if o.Next.Err != nil {
 		s.Error = o.Next.Err.Error()
 	}
@@ -166,6 +185,12 @@ func (a *app) hintsOf(o rotator.Outlook) []string {
 			hints = append(hints, h)
 		}
 	}
+	if h := o.Hold; !h.IsZero() {
+		hints = append(hints, holdHint(o.Target, h))
+	}
+	if i := o.Incident; !i.IsZero() {
+		hints = append(hints, fmt.Sprintf("incident %s since %s: the keys of before it are replaced and revoked without a grace period; not to wait for the next run: \"rotate --due %s\"", i.ID, stamp(i.At), o.Target))
+	}
 	if o.Failure.Count > 0 {
 		hints = append(hints, fmt.Sprintf("failed %s, last at %s (%s): %s", times(o.Failure.Count), stamp(o.Failure.At), o.Failure.Step, o.Failure.Reason))
 	}
@@ -196,6 +221,17 @@ func adviceOf(o rotator.Outlook) []string {
 		}
 	}
 	return advice
+}
+
+func holdHint(target string, h secretstore.Hold) string {
+	text := "on hold since " + stamp(h.Since)
+	if !h.Until.IsZero() {
+		text += ", until " + stamp(h.Until)
+	}
+	if h.Reason != "" {
+		text += ": " + h.Reason
+	}
+	return text + "; \"release " + target + "\" ends it"
 }
 
 func inventories(invs []rotator.Inventory) []workspaceStatus {
@@ -249,6 +285,10 @@ func (s targetStatus) outcome() string {
 		return text.FgRed.Sprint("blocked")
 	case s.Dead:
 		return text.FgRed.Sprint("DEAD KEY")
+	case s.Incident != nil:
+		return text.FgRed.Sprint("incident")
+	case s.Hold != nil:
+		return text.FgYellow.Sprint("on hold")
 	case s.LastFailure != nil:
 		return text.FgRed.Sprintf("failed %s", times(s.LastFailure.Count))
 	case s.Due:

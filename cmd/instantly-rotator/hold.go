@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+func (a *app) holdCommand() *cobra.Command {
+	var reason, until string
+	var all bool
+	c := &cobra.Command{
+		Use:               "hold TARGET...",
+		ValidArgsFunction: a.completeTargets,
+		Short:             "Leave keys as they are: no rotation begins, no old key is revoked",
+		Long: `Leave keys as they are, until they are released or until a time.
+
+While a key is on hold no rotation of it begins, none that has begun is promoted,
+and no old key is revoked. Every instance obeys: the hold is in the key's store,
+and is read again right before a key is revoked.`,
+		Example: `  instantly-rotator hold sending --reason "big campaign" --until 3d
+  instantly-rotator hold --all --reason "audit" --until 2026-12-01
+  instantly-rotator release sending`,
+		RunE: func(c *cobra.Command, names []string) error {
+			return a.hold(c.Context(), names, all, reason, until)
+		},
+	}
+	c.Flags().StringVar(&reason, "reason", "", "why, for whoever looks at the status")
+	c.Flags().StringVar(&until, "until", "", "when it ends by itself: `WHEN` is 3d, 2026-12-01 or 2026-12-01T08:00:00Z (default: when it is released)")
+	c.Flags().BoolVar(&all, "all", false, "every key of the configuration")
+	return c
+}
+
+func (a *app) releaseCommand() *cobra.Command {
+	var all bool
+	c := &cobra.Command{
+		Use:               "release TARGET...",
+		ValidArgsFunction: a.completeTargets,
+		Short:             "End the hold of keys",
+		RunE: func(c *cobra.Command, names []string) error {
+			return a.order(c.Context(), names, all, "released", func(d deployment, t rotator.Target) error {
+				return d.Release(c.Context(), t)
+			})
+		},
+	}
+	c.Flags().BoolVar(&all, "all", false, "every key of the configuration")
+	return c
+}
+
+func (a *app) hold(ctx context.Context, names []string, all bool, reason, until string) error {
+	now := a.now()
+	h := secretstore.Hold{Since: now, Reason: reason}
+	text := "on hold until it is released"
+	if until != "" {
+		var err error
+		if h.Until, err = parseWhen(until, now); err != nil {
+			return usageError{err}
+		}
+		text = "on hold until " + stamp(h.Until)
+	}
+	return a.order(ctx, names, all, text, func(d deployment, t rotator.Target) error { return d.Hold(ctx, t, h) })
+}
+
+// order gives an order about each of the named keys, and says what came of it.
+func (a *app) order(ctx context.Context, names []string, all bool, done string, give func(deployment, rotator.Target) error) error {
+	if all == (len(names) > 0) {
+		return usageError{fmt.Errorf("name the keys that are meant, or say --all")}
+	}
+	d, err := a.deploy(ctx, names, false)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	failed := false
+	for _, t := range d.targets {
+		if err := give(d, t); err != nil {
+			failed = true
+			fmt.Fprintf(a.stdout, "%s: failed: %v\n", t.Name, err)
+			if h := hintFor(err); h != "" {
+				fmt.Fprintf(a.stdout, "%s: hint: %s\n", t.Name, h)
+			}
+			continue
+		}
+		fmt.Fprintf(a.stdout, "%s: %s\n", t.Name, done)
+	}
+	if failed {
+		return errFailed
+	}
+	return nil
+}
+
+// parseWhen reads an instant to come: a duration from now, a day in UTC, or an
+// instant as RFC 3339 has it.
+func parseWhen(text string, now time.Time) (time.Time, error) {
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		at, err = time.Parse(time.DateOnly, text)
+	}
+	if err != nil {
+		span, errSpan := config.ParseDuration(text)
+		at, err = now.Add(span), errSpan
+	}
+	switch {
+	case err != nil:
+		return time.Time{}, fmt.Errorf("bad time %q: write 3d, 2026-12-01 or 2026-12-01T08:00:00Z", text)
+	case !at.After(now):
+		return time.Time{}, fmt.Errorf("%s is in the past", stamp(at))
+	default:
+		return at, nil
+	}
+}
