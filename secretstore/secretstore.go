@@ -1,6 +1,6 @@
 // Package secretstore is the contract between the rotation engine and a place
 // that keeps one secret: a local folder, AWS Secrets Manager, GCP Secret
-// Manager. Its doc comments are the contract, package storetest checks them,
+// Manager, a Kubernetes Secret. Its doc comments are the contract, package storetest checks them,
 // and every backend passes that suite.
 //
 // A backend stores two kinds of thing for its secret: versions, each the value

@@ -1,0 +1,91 @@
+package kubernetessecret
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+// Cluster is a connection to a cluster. All stores on its Secrets share it.
+type Cluster struct {
+	rest      rest.Interface
+	namespace string // where a store's options name none
+}
+
+// Connect finds a cluster: with a context, or a path of a kubeconfig file, what
+// these say; if both are empty the one that the process runs in, and outside of
+// one what KUBECONFIG or ~/.kube/config say. It makes no call.
+func Connect(kubeconfig, context string) (*Cluster, error) {
+	cfg, namespace, err := connection(kubeconfig, context)
+	if err != nil {
+		return nil, fmt.Errorf("kubernetessecret: connect: %w", err)
+	}
+	return NewCluster(cfg, namespace)
+}
+
+// NewCluster connects as a configuration of client-go says, which it does not
+// change. Stores whose options name no namespace are in the one given.
+func NewCluster(cfg *rest.Config, namespace string) (*Cluster, error) {
+	// The types of the core group and no others: the typed clients register every
+	// type that Kubernetes has, 17 MB of binary.
+	scheme := runtime.NewScheme()
+	if err := corev1.AddToScheme(scheme); err != nil {
+		return nil, fmt.Errorf("kubernetessecret: connect: %w: %w", secretstore.ErrUnavailable, err)
+	}
+	cfg = rest.CopyConfig(cfg)
+	cfg.APIPath, cfg.GroupVersion = "/api", &corev1.SchemeGroupVersion
+	cfg.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
+	cfg.ContentType, cfg.AcceptContentTypes = runtime.ContentTypeJSON, runtime.ContentTypeJSON
+	cfg.UserAgent = fieldManager
+	cfg.QPS = -1                           // the cluster's own fairness is enough, and waiting is logged
+	cfg.WarningHandler = rest.NoWarnings{} // stores do not log
+	c, err := rest.RESTClientFor(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("kubernetessecret: connect to %s: %w: %w", cfg.Host, secretstore.ErrUnavailable, err)
+	}
+	return &Cluster{rest: c, namespace: namespace}, nil
+}
+
+// connection finds the cluster, and the namespace that is meant there.
+func connection(kubeconfig, context string) (*rest.Config, string, error) {
+	if kubeconfig == "" && context == "" {
+		cfg, err := rest.InClusterConfig()
+		if err == nil {
+			return cfg, podNamespace(), nil
+		}
+		if !errors.Is(err, rest.ErrNotInCluster) {
+			return nil, "", fmt.Errorf("the pod's service account cannot be used; is automountServiceAccountToken off? %w: %w", secretstore.ErrDenied, err)
+		}
+	}
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.WarnIfAllMissing = false // the error says so
+	rules.ExplicitPath = kubeconfig
+	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: context})
+	cfg, err := loader.ClientConfig()
+	if err != nil {
+		return nil, "", fmt.Errorf("no cluster to talk to: run in one, or set kubeconfig, or KUBECONFIG: %w: %w", secretstore.ErrDenied, err)
+	}
+	namespace, _, err := loader.Namespace()
+	if err != nil {
+		return nil, "", fmt.Errorf("%w: %w", secretstore.ErrDenied, err)
+	}
+	return cfg, namespace, nil
+}
+
+// podNamespace is where the pod runs; empty if that cannot be told.
+func podNamespace() string {
+	name, err := os.ReadFile("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(name))
+}

@@ -1,0 +1,66 @@
+package kubernetessecret_test
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret/kubetest"
+)
+
+// kubeconfig writes one with a context for each namespace, all on one server. The
+// first is the current one.
+func kubeconfig(t *testing.T, namespaces ...string) string {
+	t.Helper()
+	web := httptest.NewServer(kubetest.New(namespaces...))
+	t.Cleanup(web.Close)
+	var contexts []string
+	for _, ns := range namespaces {
+		contexts = append(contexts, fmt.Sprintf("{name: %s, context: {cluster: c, user: u, namespace: %s}}", ns, ns))
+	}
+	text := fmt.Sprintf("{apiVersion: v1, kind: Config, current-context: %s, clusters: [{name: c, cluster: {server: %q}}], users: [{name: u, user: {token: t}}], contexts: [%s]}",
+		namespaces[0], web.URL, strings.Join(contexts, ", "))
+	path := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestNamespaceIsThatOfTheStoreThenThatOfTheContext(t *testing.T) {
+	path := kubeconfig(t, "growth", "sales")
+	for _, c := range []struct{ context, namespace, want string }{
+		{"", "", "growth"}, {"sales", "", "sales"}, {"sales", "growth", "growth"},
+	} {
+		cluster, err := kubernetessecret.Connect(path, c.context)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := cluster.Open(kubernetessecret.Options{Secret: "sending", Namespace: c.namespace})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Describe(t.Context())
+		wantError(t, err, secretstore.ErrNotFound, "describe in "+c.want+"/sending")
+	}
+}
+
+func TestClusterOutsideOfOneIsWhatKUBECONFIGSays(t *testing.T) {
+	t.Setenv("KUBECONFIG", kubeconfig(t, "growth"))
+	if _, err := kubernetessecret.Connect("", ""); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNoClusterIsSaidPlainly(t *testing.T) {
+	t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "none"))
+	_, err := kubernetessecret.Connect("", "")
+	wantError(t, err, secretstore.ErrDenied, "run in one, or set kubeconfig, or KUBECONFIG")
+	_, err = kubernetessecret.Connect(kubeconfig(t, "growth"), "unknown")
+	wantError(t, err, secretstore.ErrDenied, `"unknown"`)
+}

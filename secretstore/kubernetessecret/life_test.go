@@ -1,0 +1,275 @@
+package kubernetessecret_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret/kubetest"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+)
+
+const (
+	grace    = 24 * time.Hour
+	interval = 90 * 24 * time.Hour
+	// late is by how much a promotion is written down later than it begins.
+	late = 30 * time.Second
+	// leased is longer than an intent's lease.
+	leased = time.Hour
+)
+
+// every is a schedule that ticks an interval after the promotion.
+type every time.Duration
+
+func (e every) Next(t time.Time) time.Time { return t.Add(time.Duration(e)) }
+
+// account is an Instantly workspace: which keys were issued, which of them live.
+type account struct {
+	names   map[string]string // of listed keys, by id
+	created map[string]time.Time
+	issued  int
+	dead    func() bool // the process that calls was killed
+}
+
+var errKilled = errors.New("killed")
+
+// alive tells whether a key with that value lives.
+func (a *account) alive(value string) bool {
+	_, ok := a.names[strings.TrimPrefix(value, "value-of-")]
+	return ok
+}
+
+func (a *account) CreateKey(_ context.Context, name string, scopes []string) (instantly.Key, error) {
+	if a.dead() {
+		return instantly.Key{}, errKilled
+	}
+	a.issued++
+	id := fmt.Sprintf("key-%d", a.issued)
+	a.names[id], a.created[id] = name, time.Now()
+	return instantly.Key{ID: id, Name: name, Scopes: scopes, Organization: "org", Secret: valueOf(id)}, nil
+}
+
+func (a *account) Keys(context.Context) (keys []instantly.Key, err error) {
+	if a.dead() {
+		return nil, errKilled
+	}
+	for id, name := range a.names {
+		keys = append(keys, instantly.Key{ID: id, Name: name, Organization: "org", Created: a.created[id]})
+	}
+	return keys, nil
+}
+
+func (a *account) DeleteKey(_ context.Context, id string) error {
+	if a.dead() {
+		return errKilled
+	}
+	delete(a.names, id)
+	return nil
+}
+
+func (a *account) Probe(_ context.Context, value secret.Value, _ []string) instantly.Probe {
+	switch {
+	case a.dead():
+		return instantly.Probe{Err: errKilled}
+	case !a.alive(value.Reveal()):
+		return instantly.Probe{Verdict: instantly.Invalid, Err: errors.New("invalid API key")}
+	default:
+		return instantly.Probe{Verdict: instantly.Valid}
+	}
+}
+
+func (a *account) Organization(context.Context) (string, error) { return "org", nil }
+
+func (a *account) CheckDelete(context.Context) error { return nil }
+
+// life is a target in the making: the cluster, the account, and what must hold of
+// them after every effect.
+type life struct {
+	t       *testing.T
+	cluster *cluster
+	server  *kubetest.Server
+	account *account
+	strike  func(after bool) error // befalls each call to the cluster
+	killed  bool
+	served  bool // consumers had a value once
+	wrong   []string
+}
+
+func newLife(t *testing.T) *life {
+	l := &life{t: t, strike: func(bool) error { return nil }}
+	l.cluster, l.server = standIn()
+	l.cluster.make(t, "sending", "")
+	l.account = &account{names: map[string]string{}, created: map[string]time.Time{}, dead: func() bool { return l.killed }}
+	l.cluster.tap.On(
+		func(*http.Request) error { return l.befalls(false) },
+		func(*http.Request) error { l.look(); return l.befalls(true) },
+	)
+	return l
+}
+
+func (l *life) befalls(after bool) error {
+	if l.killed {
+		return errKilled
+	}
+	return l.strike(after)
+}
+
+// run is one process that reconciles the target once.
+func (l *life) run(req rotator.Request) rotator.Result {
+	l.killed = false
+	target := rotator.Target{
+		Name: "sending", Workspace: rotator.NewWorkspace("acme", l.account, "org"),
+		Stores: []rotator.NamedStore{{Name: "cluster", Store: l.cluster.open(l.t, "sending")}},
+		Policy: rotator.Policy{
+			Owner: "prod", Scopes: []string{"campaigns:read"}, Schedule: every(interval), Grace: grace,
+			Activation: time.Minute, Revocation: time.Minute,
+		},
+	}
+	res := rotator.New(rotator.Options{}).Reconcile(l.t.Context(), target, req)
+	l.look()
+	return res
+}
+
+// look checks what consumers read.
+func (l *life) look() {
+	value := l.server.Served(namespace, "sending", "api-key")
+	switch {
+	case value == "" && l.served:
+		l.wrong = append(l.wrong, "api-key is gone")
+	case value != "" && !l.account.alive(value):
+		l.wrong = append(l.wrong, "api-key is a dead key: "+value)
+	}
+	l.served = l.served || value != ""
+}
+
+// live is a first key, a rotation, and the end of the old key, one process after
+// another, so many that blows are made good.
+func (l *life) live(blows int) {
+	for range 2 + 2*blows {
+		l.run(rotator.Request{IgnoreBackoff: true})
+		time.Sleep(leased)
+	}
+	time.Sleep(interval + late)
+	for range 2 + 2*blows {
+		l.run(rotator.Request{IgnoreBackoff: true})
+		time.Sleep(grace + late)
+	}
+}
+
+// settle runs until nothing is left to do, and checks that nothing is left over.
+func (l *life) settle(story string) {
+	l.t.Helper()
+	l.strike = func(bool) error { return nil }
+	for range 6 {
+		if res := l.run(rotator.Request{IgnoreBackoff: true}); res.Err != nil {
+			l.t.Fatalf("%s: does not settle: %v", story, res.Err)
+		}
+		time.Sleep(grace + late)
+	}
+	if len(l.wrong) > 0 {
+		l.t.Fatalf("%s:\n  %s", story, strings.Join(l.wrong, "\n  "))
+	}
+	snap := describe(l.t, l.cluster.open(l.t, "sending"))
+	current := snap.Versions[secretstore.Current]
+	data := l.server.Secret(namespace, "sending").Data
+	if len(snap.Versions) != 1 || len(data) != 1 || string(data["api-key"]) != valueOf(current.ID).Reveal() {
+		l.t.Fatalf("%s: settled with %s, %d values", story, held(snap), len(data))
+	}
+	if len(l.account.names) != 1 {
+		l.t.Fatalf("%s: settled, but keys are left over: %v", story, l.account.names)
+	}
+}
+
+// cleanCalls counts the calls of a life without blows.
+func cleanCalls(t *testing.T) int {
+	calls := 0
+	synctest.Test(t, func(t *testing.T) {
+		l := newLife(t)
+		l.strike = func(after bool) error {
+			if !after {
+				calls++
+			}
+			return nil
+		}
+		l.live(0)
+		l.settle("an undisturbed life")
+	})
+	return calls
+}
+
+// TestAnnotationWipedAtEachCallOfALife has Argo CD, or kubectl replace, take the
+// annotation away before each call: consumers never notice. What is left over is
+// a key at Instantly that nobody can tell from one in use, until the next
+// rotations are through.
+func TestAnnotationWipedAtEachCallOfALife(t *testing.T) {
+	n := cleanCalls(t)
+	for call := 1; call <= n; call++ {
+		synctest.Test(t, func(t *testing.T) {
+			l := newLife(t)
+			calls := 0
+			l.strike = func(after bool) error {
+				if calls++; after && calls == 2*call {
+					l.cluster.wipe(t, "sending")
+				}
+				return nil
+			}
+			l.live(1)
+			l.strike = func(bool) error { return nil }
+			for range 3 {
+				l.run(rotator.Request{IgnoreBackoff: true, RotateSince: time.Now()})
+				time.Sleep(interval + late)
+				l.run(rotator.Request{IgnoreBackoff: true})
+				time.Sleep(grace + late)
+			}
+			l.settle(fmt.Sprintf("wiped after call %d", call))
+		})
+	}
+	t.Logf("wiped after each of %d calls: api-key was a living key throughout, and no key was left over", n)
+}
+
+// TestHandsOnTheKeyAreMadeGood has a person put a value over the key, or take it
+// away, when a rotation has just been made.
+func TestHandsOnTheKeyAreMadeGood(t *testing.T) {
+	for name, value := range map[string]string{
+		"another key": "value-of-mine", "the key before": "value-of-key-1", "nonsense": "changeme", "nothing": "",
+	} {
+		for _, when := range []time.Duration{0, 2 * grace} {
+			synctest.Test(t, func(t *testing.T) {
+				l := newLife(t)
+				l.account.names["mine"], l.account.created["mine"] = "made by hand", time.Now()
+				l.run(rotator.Request{})
+				time.Sleep(interval + late)
+				l.run(rotator.Request{})
+				for passed := time.Duration(0); passed < when; passed += grace + late {
+					time.Sleep(grace + late)
+					l.run(rotator.Request{})
+				}
+				before := len(l.wrong)
+				l.cluster.put(t, "sending", "api-key", value)
+				for range 6 {
+					l.run(rotator.Request{IgnoreBackoff: true})
+					time.Sleep(grace + late)
+				}
+				l.wrong = l.wrong[:before] // what the person's hand did in between
+				for range 3 {
+					l.run(rotator.Request{IgnoreBackoff: true, RotateSince: time.Now()})
+					time.Sleep(grace + late)
+					l.run(rotator.Request{})
+				}
+				if !l.account.alive("value-of-mine") {
+					t.Errorf("%s: a key that is not ours was revoked", name)
+				}
+				delete(l.account.names, "mine")
+				l.settle(fmt.Sprintf("%s after %s", name, when))
+			})
+		}
+	}
+}

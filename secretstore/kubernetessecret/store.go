@@ -1,0 +1,118 @@
+package kubernetessecret
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+)
+
+// Store keeps one secret in a Kubernetes Secret. It is safe for concurrent use.
+type Store struct {
+	o      Options
+	client *client
+
+	mu      sync.Mutex
+	seen    view // as of the last look or write
+	hasSeen bool
+}
+
+var _ secretstore.Store = (*Store)(nil)
+
+// Describe implements [secretstore.Store]. It makes one call.
+func (s *Store) Describe(ctx context.Context) (secretstore.Snapshot, error) {
+	v, err := s.look(ctx)
+	s.remember(v, err == nil)
+	if err != nil {
+		return secretstore.Snapshot{}, s.named("describe", err)
+	}
+	return v.snapshot(), nil
+}
+
+// Annotate implements [secretstore.Store]. It makes one call; two if it makes the
+// Secret.
+func (s *Store) Annotate(ctx context.Context, seen secretstore.Snapshot, n secretstore.Notes) (secretstore.Snapshot, error) {
+	next, err := s.write(ctx, seen, func(v view) (change, error) {
+		return change{next: v.state.noted(n)}, nil
+	})
+	return next, s.named("annotate", err)
+}
+
+// Stage implements [secretstore.Store]. It makes one call.
+func (s *Store) Stage(ctx context.Context, seen secretstore.Snapshot, ver secretstore.Version, value secret.Value) (secretstore.Snapshot, error) {
+	next, err := s.write(ctx, seen, func(v view) (change, error) { return s.stage(v, ver, value) })
+	return next, s.named("stage "+ver.ID, err)
+}
+
+func (s *Store) stage(v view, ver secretstore.Version, value secret.Value) (change, error) {
+	repeated, err := v.state.mayStage(ver.ID)
+	switch {
+	case err != nil:
+		return change{}, err
+	case repeated && !v.values[ver.ID].Equal(value):
+		return change{}, fmt.Errorf("it is pending with another value: %w", secretstore.ErrConflict)
+	case repeated:
+		return change{same: true}, nil
+	}
+	r := record{
+		ID: ver.ID, Intent: keepIntent(ver.Intent), Organization: ver.Organization, Created: plainTime(s.o.Now()),
+		Digest: digest(v.object.uid, value),
+	}
+	return change{next: v.state.staged(r), values: map[string]secret.Value{ver.ID: value}}, nil
+}
+
+// Read implements [secretstore.Store]. It makes one call. A version whose value
+// somebody took away is ErrNotFound.
+func (s *Store) Read(ctx context.Context, id string) (secret.Value, error) {
+	v, err := s.look(ctx)
+	if err != nil {
+		return secret.Value{}, s.named("read "+id, err)
+	}
+	value, held := v.values[id]
+	if !held {
+		return secret.Value{}, s.named("read "+id, fmt.Errorf("no value has that id: %w", secretstore.ErrNotFound))
+	}
+	return value, nil
+}
+
+// Promote implements [secretstore.Store]. It makes one call.
+func (s *Store) Promote(ctx context.Context, seen secretstore.Snapshot, id string, at time.Time) (secretstore.Snapshot, error) {
+	next, err := s.write(ctx, seen, func(v view) (change, error) {
+		st, same, err := v.state.promoted(id, at)
+		return change{next: st, same: same}, err
+	})
+	return next, s.named("promote "+id, err)
+}
+
+// Destroy implements [secretstore.Store]. It makes one call.
+func (s *Store) Destroy(ctx context.Context, seen secretstore.Snapshot, id string) (secretstore.Snapshot, error) {
+	next, err := s.write(ctx, seen, func(v view) (change, error) {
+		st, same, err := v.state.destroyed(id)
+		return change{next: st, same: same}, err
+	})
+	return next, s.named("destroy "+id, err)
+}
+
+// remember keeps a view, so that a write on its snapshot need not look again.
+func (s *Store) remember(v view, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen, s.hasSeen = v, ok
+}
+
+func (s *Store) remembered() (view, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.seen, s.hasSeen
+}
+
+// named says on an error what was tried, and where.
+func (s *Store) named(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("kubernetessecret: %s in %s/%s: %w", what, s.o.Namespace, s.o.Secret, err)
+}
