@@ -20,6 +20,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/awssecretsmanager"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/filestore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/gcpsecretmanager"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
@@ -150,7 +151,8 @@ type wiring struct {
 	log        *zap.Logger
 	workspaces map[string]*rotator.Workspace
 	gcp        map[gcpsecretmanager.Site]gcpConnection
-	stores     map[config.StoreRef]secretstore.Store // opened, by place
+	clusters   map[[2]string]*kubernetessecret.Cluster // by kubeconfig and context
+	stores     map[config.StoreRef]secretstore.Store   // opened, by place
 	called     func(workspace string, c instantly.Call)
 }
 
@@ -158,7 +160,8 @@ func (a *app) wire(cfg *config.Config, log *zap.Logger, look bool) *wiring {
 	return &wiring{
 		app: a, look: look, cfg: cfg, log: log,
 		workspaces: map[string]*rotator.Workspace{}, gcp: map[gcpsecretmanager.Site]gcpConnection{},
-		stores: map[config.StoreRef]secretstore.Store{}, called: func(string, instantly.Call) {},
+		clusters: map[[2]string]*kubernetessecret.Cluster{},
+		stores:   map[config.StoreRef]secretstore.Store{}, called: func(string, instantly.Call) {},
 	}
 }
 
@@ -215,6 +218,8 @@ func (w *wiring) open(ctx context.Context, ref config.StoreRef) (secretstore.Sto
 		return w.openAWS(ctx, b, ref.Secret)
 	case config.GCPStore:
 		return w.openGCP(ctx, b, ref.Secret)
+	case config.KubernetesStore:
+		return w.openKubernetes(b, ref.Secret)
 	default:
 		return nil, fmt.Errorf("store %s: no backend for %T", ref.Store, b)
 	}

@@ -32,7 +32,7 @@ type storeKindForm interface {
 	resolve(c *checker) Backend
 }
 
-func storeKinds() []storeKind { return []storeKind{fileKind(), awsKind(), gcpKind()} }
+func storeKinds() []storeKind { return []storeKind{fileKind(), awsKind(), gcpKind(), kubernetesKind()} }
 
 // storeForm is one entry of stores, of any kind.
 type storeForm struct {
