@@ -11,7 +11,7 @@ import (
 )
 
 // struck lists the backends without which the table of matrices is not whole.
-func struck() []string { return []string{"memory", "file", "aws", "gcp"} }
+func struck() []string { return []string{"memory", "file", "aws", "gcp", "kubernetes"} }
 
 // matrix prints the table of the engine's crash matrices: a row for each backend
 // and each way in which a target may live there.
