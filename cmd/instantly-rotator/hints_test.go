@@ -29,6 +29,10 @@ type sentinel struct {
 func sentinels() []sentinel {
 	return []sentinel{
 		{"rotator.ErrLostRace", rotator.ErrLostRace, ""},
+		{"rotator.ErrHeld", rotator.ErrHeld, ""},
+		{"rotator.ErrBusy", rotator.ErrBusy, ""},
+		{"rotator.ErrFrozen", rotator.ErrFrozen, "it comes with what failed, which has the hint"},
+		{"rotator.ErrGateOpen", rotator.ErrGateOpen, ""},
 		{"rotator.ErrInGrace", rotator.ErrInGrace, ""},
 		{"rotator.ErrOrganization", rotator.ErrOrganization, ""},
 		{"rotator.ErrNeverValid", rotator.ErrNeverValid, ""},
