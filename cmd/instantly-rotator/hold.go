@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -70,7 +71,7 @@ func (a *app) hold(ctx context.Context, names []string, all bool, reason, until 
 // order gives an order about each of the named keys, and says what came of it.
 func (a *app) order(ctx context.Context, names []string, all bool, done string, give func(deployment, rotator.Target) error) error {
 	if all == (len(names) > 0) {
-		return usageError{fmt.Errorf("name the keys that are meant, or say --all")}
+		return usageError{errors.New("name the keys that are meant, or say --all")}
 	}
 	d, err := a.deploy(ctx, names, false)
 	if err != nil {
