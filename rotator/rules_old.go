@@ -81,7 +81,11 @@ func (v *view) retireOne(old secretstore.Version) (Step, bool) {
 	if step, ok := v.confirmCurrent(old); ok {
 		return step, true
 	}
-	return Step{Verb: Revoke, ID: old.ID, Reason: "grace is over and its successor works everywhere"}, true
+	reason := "grace is over and its successor works everywhere"
+	if v.emergency() {
+		reason = "compromised, and its successor works everywhere"
+	}
+	return Step{Verb: Revoke, ID: old.ID, Reason: reason}, true
 }
 
 // inGrace tells whether displaced keys must live on.

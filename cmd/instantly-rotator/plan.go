@@ -81,6 +81,9 @@ func planned(o rotator.Outlook) plannedStep {
 		Target: o.Target, Workspace: o.Workspace, Due: o.Due, Step: string(o.Next.Verb),
 		KeyID: o.Next.ID, Reason: o.Next.Reason, At: optional(o.Next.At), Advice: adviceOf(o),
 	}
+	if !o.Hold.IsZero() && o.Next.Verb == rotator.Settled {
+		p.Reason, p.At = holdText(o.Hold), nil
+	}
 	if o.Due {
 		p.Store = o.Stores[max(o.Next.Store, 0)].Name
 	}

@@ -223,13 +223,19 @@ func adviceOf(o rotator.Outlook) []string {
 	return advice
 }
 
-func holdHint(target string, h secretstore.Hold) string {
+// holdText says why a key is left as it is.
+func holdText(h secretstore.Hold) string {
 	text := "on hold since " + stamp(h.Since)
+	if h.Reason != "" {
+		text += " (" + h.Reason + ")"
+	}
+	return text
+}
+
+func holdHint(target string, h secretstore.Hold) string {
+	text := holdText(h)
 	if !h.Until.IsZero() {
 		text += ", until " + stamp(h.Until)
-	}
-	if h.Reason != "" {
-		text += ": " + h.Reason
 	}
 	return text + "; \"release " + target + "\" ends it"
 }
