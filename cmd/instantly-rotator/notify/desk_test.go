@@ -1,0 +1,125 @@
+package notify_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/notify"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+)
+
+// errDown is what a desk says that is out of order.
+var errDown = errors.New("out of order")
+
+// A desk is a receiver in memory: it keeps what it is told.
+type desk struct {
+	mu       sync.Mutex
+	texts    []string
+	outcomes []notify.Outcome
+	down     bool
+	hangs    bool
+	attempts int
+}
+
+func (d *desk) deliver(ctx context.Context, _ secret.Value, _, text string) error {
+	d.mu.Lock()
+	d.attempts++
+	down, hangs := d.down, d.hangs
+	if !down && !hangs {
+		d.texts = append(d.texts, text)
+	}
+	d.mu.Unlock()
+	switch {
+	case hangs:
+		<-ctx.Done()
+		return notify.ErrTimeout
+	case down:
+		return errDown
+	default:
+		return nil
+	}
+}
+
+func (d *desk) observe(o notify.Outcome) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.outcomes = append(d.outcomes, o)
+}
+
+// is puts the desk into or out of order.
+func (d *desk) is(down, hangs bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.down, d.hangs = down, hangs
+}
+
+// told gives what arrived since the last call.
+func (d *desk) told() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	texts := d.texts
+	d.texts = nil
+	return texts
+}
+
+func (d *desk) counts() map[notify.Result]int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	counts := map[notify.Result]int{}
+	for _, o := range d.outcomes {
+		counts[o.Result]++
+	}
+	return counts
+}
+
+// open starts a notifier whose only receiver is the desk; it wants everything.
+func (d *desk) open() *notify.Notifier {
+	return notify.New(notify.Options{
+		From: "rotator", Observe: d.observe,
+		Open: func() notify.Delivery { return d.deliver },
+		Receivers: []notify.Receiver{{
+			Name: "ops", On: notify.Kinds(),
+			URL: func(context.Context) (secret.Value, error) { return secret.New("memory:"), nil },
+		}},
+	})
+}
+
+func closeNow(t *testing.T, n *notify.Notifier) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := n.Close(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+func failed(target string) notify.Message {
+	return notify.Message{Kind: notify.Failed, Target: target, Workspace: "main", Text: "no admin key"}
+}
+
+// wantTold compares what arrived, by how each text begins.
+func wantTold(t *testing.T, d *desk, want ...string) {
+	t.Helper()
+	got := d.told()
+	for i, text := range got {
+		if i < len(want) && strings.HasPrefix(text, want[i]) {
+			got[i] = want[i]
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("told (-want +got):\n%s", diff)
+	}
+}
+
+func wantCounts(t *testing.T, d *desk, want map[notify.Result]int) {
+	t.Helper()
+	if diff := cmp.Diff(want, d.counts()); diff != "" {
+		t.Errorf("outcomes (-want +got):\n%s", diff)
+	}
+}
