@@ -37,6 +37,9 @@ func (c *checker) file(f *fileForm) *Config {
 		f.Keys.Items[i].inherit(&f.Defaults)
 		c.cfg.Keys = append(c.cfg.Keys, c.key(&f.Keys.Items[i], f))
 	}
+	for _, e := range f.Notify.Entries {
+		c.cfg.Notify = append(c.cfg.Notify, c.receiver(e.Name.v, &e.Value, f))
+	}
 	c.distinctNames(f.Keys.Items)
 	c.distinctSecrets(f)
 	return &c.cfg
@@ -96,42 +99,12 @@ func knownAre(names []string) string {
 func (c *checker) workspace(name string, w *workspaceForm, f *fileForm) Workspace {
 	return Workspace{
 		Name:              name,
-		AdminKey:          c.adminKey(&w.AdminKey, f),
+		AdminKey:          secretRef(c, &w.AdminKey, f),
 		OrganizationID:    w.OrganizationID.v,
 		BaseURL:           c.baseURL(w.BaseURL),
 		AsWorkspace:       w.AsWorkspace.v,
 		RequestsPerSecond: w.RequestsPerSecond.v,
 	}
-}
-
-// adminKey checks that there is exactly one place. No message of it repeats
-// what was written: it may be the key itself.
-func (c *checker) adminKey(k *adminKeyForm, f *fileForm) SecretRef {
-	for _, t := range []text{k.Env, k.File, k.Store, k.Secret} {
-		if t.ok && looksSecret(t.v) {
-			c.fail(t.mark, "an admin key never goes into this file; revoke it if it was written here",
-				"this looks like a secret, not like the place of one")
-		}
-	}
-	set := 0
-	for _, t := range []text{k.Env, k.File, k.Store} {
-		if t.written() {
-			set++
-		}
-	}
-	switch {
-	case !k.written() || c.hasErrorWithin(k.path):
-	case set != 1:
-		c.fail(k.mark, "write {env: NAME}, {file: PATH} or {store: NAME, secret: NAME}",
-			"want exactly one of env, file and store, found %d", set)
-	case k.Store.written() != k.Secret.written():
-		c.fail(k.mark, "write {store: NAME, secret: NAME}", "store and secret belong together")
-	case k.Store.written() && !slices.Contains(f.Stores.names(), k.Store.v):
-		c.fail(k.Store.mark, suggestion(k.Store.v, f.Stores.names()), "unknown store")
-	case k.Store.written():
-		c.secretName(StoreRef{k.Store.v, k.Secret.v}, k.Secret.mark)
-	}
-	return SecretRef{Env: k.Env.v, File: c.path(k.File), Store: k.Store.v, Secret: k.Secret.v}
 }
 
 // secretName reports a name that the store cannot keep a secret under.

@@ -81,20 +81,27 @@ func (c *checker) distinctNames(keys []keyForm) {
 }
 
 // distinctSecrets reports two uses of one secret: keys would take each other's
-// place, or that of an admin key.
+// place, or that of an admin key or a receiver's URL.
 func (c *checker) distinctSecrets(f *fileForm) {
 	first := map[string]mark{}
+	for _, e := range f.Notify.Entries {
+		c.occupy(e.Value.URL.Store, e.Value.URL.Secret, e.Value.URL.mark, first)
+	}
 	for _, e := range f.Workspaces.Entries {
-		k := e.Value.AdminKey
-		if store, ok := c.cfg.Stores[k.Store.v]; ok && k.Secret.ok {
-			first[store.Backend.place(k.Secret.v)] = k.mark
-		}
+		c.occupy(e.Value.AdminKey.Store, e.Value.AdminKey.Secret, e.Value.AdminKey.mark, first)
 	}
 	for i := range f.Keys.Items {
 		k := &f.Keys.Items[i]
 		for _, s := range k.Stores.Items {
 			c.distinctSecret(k, s, first)
 		}
+	}
+}
+
+// occupy notes a secret that no key may be kept in.
+func (c *checker) occupy(store, secret text, at mark, first map[string]mark) {
+	if s, ok := c.cfg.Stores[store.v]; ok && secret.ok {
+		first[s.Backend.place(secret.v)] = at
 	}
 }
 

@@ -2,8 +2,8 @@
 // each with its place in the file. What it gives has every default applied and
 // every reference checked, so that nobody else needs to know a default.
 //
-// It makes no network call, opens no store and reads no secret: an admin key is
-// only ever referred to, see [SecretRef].
+// It makes no network call, opens no store and reads no secret: admin keys and
+// receivers' URLs are only ever referred to, see [SecretRef].
 //
 // Where to look: load.go (the steps), form.go (the file as it is written),
 // option.go (every option with its default and the reason), check_*.go (the
@@ -29,6 +29,8 @@ type Config struct {
 	Stores map[string]Store
 	// Keys in the order of the file; at least one.
 	Keys []Key
+	// Notify lists who is told what happened, in the order of the file; may be empty.
+	Notify []Receiver
 }
 
 // Workspace is an Instantly workspace and how to talk to it.

@@ -67,7 +67,7 @@ func TestExampleHasEachOptionWithItsDefault(t *testing.T) {
 	kind := regexp.MustCompile(`\(.*\)`)
 	for _, o := range config.Options() {
 		text := plain
-		if offKind := strings.HasPrefix(o.In, "stores.*(") && o.In != "stores.*(file)"; o.Default == "" || offKind {
+		if isOff := strings.HasPrefix(o.In, "notify.") || strings.HasPrefix(o.In, "stores.*(") && o.In != "stores.*(file)"; o.Default == "" || isOff {
 			text = withOptionsOn(plain)
 		}
 		var doc any

@@ -20,25 +20,17 @@ type fileForm struct {
 	Workspaces  named[workspaceForm] `json:"workspaces"`
 	Stores      named[storeForm]     `json:"stores"`
 	Keys        list[keyForm]        `json:"keys"`
+	Notify      receiversForm        `json:"notify"`
 }
 
 // workspaceForm is one entry of workspaces.
 type workspaceForm struct {
 	mark
-	AdminKey          adminKeyForm `json:"admin_key"`
-	OrganizationID    text         `json:"organization_id"`
-	BaseURL           text         `json:"base_url"`
-	AsWorkspace       text         `json:"as_workspace"`
-	RequestsPerSecond number       `json:"requests_per_second"`
-}
-
-// adminKeyForm is where a workspace's admin key is.
-type adminKeyForm struct {
-	mark
-	Env    text `json:"env"`
-	File   text `json:"file"`
-	Store  text `json:"store"`
-	Secret text `json:"secret"`
+	AdminKey          refForm[adminKeyPurpose] `json:"admin_key"`
+	OrganizationID    text                     `json:"organization_id"`
+	BaseURL           text                     `json:"base_url"`
+	AsWorkspace       text                     `json:"as_workspace"`
+	RequestsPerSecond number                   `json:"requests_per_second"`
 }
 
 // rotationForm holds the options that each key may have and that take their
@@ -76,23 +68,9 @@ type storeRefForm struct {
 
 func (fileForm) section() string      { return "" }
 func (workspaceForm) section() string { return "workspaces.*" }
-func (adminKeyForm) section() string  { return "workspaces.*.admin_key" }
 func (rotationForm) section() string  { return "defaults" }
 func (keyForm) section() string       { return "keys[]" }
 func (storeRefForm) section() string  { return "keys[].stores[]" }
-
-// decode keeps a pasted admin key out of every message.
-func (f *adminKeyForm) decode(d *decoder, n *yaml.Node, at mark) {
-	if n.Kind == yaml.ScalarNode && n.ShortTag() != "!!null" {
-		f.place(at)
-		d.fail(at, "write {env: NAME} or {file: PATH}, and revoke the key if it was written here",
-			"an admin key never goes into this file, only the place where it is")
-		return
-	}
-	d.quiet = true
-	d.form(n, f, at)
-	d.quiet = false
-}
 
 // inherit takes over what the key does not set.
 func (f *rotationForm) inherit(defaults *rotationForm) {
@@ -145,8 +123,13 @@ func (m *named[T]) decode(d *decoder, n *yaml.Node, at mark) {
 	first := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		name, content := n.Content[i], n.Content[i+1]
+		good := name.Kind == yaml.ScalarNode && isName(name.Value)
 		here := mark{line: name.Line, column: name.Column, path: join(at.path, pathName(name.Value))}
-		if name.Kind != yaml.ScalarNode || !isName(name.Value) {
+		switch {
+		case !good && d.quiet:
+			here.path = at.path
+			d.fail(here, nameWant, "bad name")
+		case !good:
 			d.fail(here, nameWant, "bad name %s", quote(name.Value))
 		}
 		if line := first[name.Value]; line > 0 {
@@ -175,7 +158,12 @@ func (named[T]) JSONSchemaAlias() any { return map[string]T(nil) }
 // The forms' schemas get their words from the table of options.
 
 // JSONSchemaExtend implements an interface of package jsonschema.
-func (f fileForm) JSONSchemaExtend(s *jsonschema.Schema) { describe(s, f.section()) }
+func (f fileForm) JSONSchemaExtend(s *jsonschema.Schema) {
+	describe(s, f.section())
+	if p, ok := s.Properties.Get("notify"); ok {
+		p.PropertyNames = &jsonschema.Schema{Pattern: namePattern}
+	}
+}
 
 // JSONSchemaExtend implements an interface of package jsonschema.
 func (f workspaceForm) JSONSchemaExtend(s *jsonschema.Schema) { describe(s, f.section()) }

@@ -38,11 +38,15 @@ func quote(s string) string {
 	}
 }
 
-// looksSecret tells whether a text is likely a credential: a known prefix, or a
+// looksSecret tells whether a text is likely a credential: a known prefix, a
+// URL of shoutrrr's, or a
 // long word that mixes capitals, small letters and digits. The form of
 // Instantly's keys is not documented, so this is a guess; where an admin key is
 // expected nothing is repeated at all.
 func looksSecret(s string) bool {
+	if receiverURL := strings.Contains(s, "://") && !strings.HasPrefix(s, "http"); receiverURL {
+		return true
+	}
 	if strings.HasPrefix(strings.ToUpper(s), "AGE-SECRET-KEY-") || regexp.MustCompile(`^(?i:bearer |sk[-_])`).MatchString(s) {
 		return true
 	}

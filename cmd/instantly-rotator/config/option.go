@@ -41,7 +41,8 @@ func Options() []Option {
 	for _, kind := range storeKinds() {
 		options = append(options, kind.options...)
 	}
-	return append(options, keyOptions()...)
+	options = append(options, keyOptions()...)
+	return append(options, notifyOptions()...)
 }
 
 func fileOptions() []Option {
@@ -69,6 +70,7 @@ func fileOptions() []Option {
 		{Name: "workspaces", Required: true, Doc: "The Instantly workspaces, each under a name of your choice."},
 		{Name: "stores", Required: true, Doc: "The places that keep the keys, each under a name of your choice."},
 		{Name: "keys", Required: true, Doc: "The API keys to keep fresh."},
+		{Name: "notify", Doc: "Who is told what happened, each under a name of your choice."},
 	}
 }
 
@@ -137,21 +139,15 @@ const idPattern = `^[A-Za-z0-9_-]{1,64}$`
 
 func workspaceOptions() []Option {
 	const in = "workspaces.*"
-	const ref = in + ".admin_key"
-	return []Option{
+	options := []Option{
 		{
 			In: in, Name: "admin_key", Required: true,
 			Doc: "Where the key is that issues and revokes the others: exactly one of env, file, or store with secret. " +
 				"It needs the scopes api_keys:create, api_keys:read and api_keys:delete; workspaces:read pins the organization.",
 		},
-		{
-			In: ref, Name: "env", Doc: "Name of an environment variable.",
-			Pattern: `^[A-Za-z_][A-Za-z0-9_]*$`, Want: "want the name of an environment variable, never the key itself",
-			Examples: []string{"INSTANTLY_ADMIN_KEY"},
-		},
-		{In: ref, Name: "file", Doc: "Path of a file that holds nothing but the key.", Examples: []string{"/run/secrets/instantly"}},
-		{In: ref, Name: "store", Doc: "Name of one of the stores, with secret."},
-		{In: ref, Name: "secret", Doc: "Name of the secret in that store."},
+	}
+	options = append(options, refOptions(adminKeyPurpose{}, "key", "INSTANTLY_ADMIN_KEY", "/run/secrets/instantly")...)
+	return append(options, []Option{
 		{
 			In: in, Name: "organization_id", Pattern: idPattern, Want: "want the id as Instantly shows it",
 			Doc: "If set, nothing is touched in any other organization, whatever the admin key may do.",
@@ -169,7 +165,7 @@ func workspaceOptions() []Option {
 			Doc: "Own limit. Instantly allows 100 a second and 6,000 a minute per workspace, " +
 				"shared by everything that uses it; 5 leaves the rest to your other programs.",
 		},
-	}
+	}...)
 }
 
 func keyOptions() []Option {

@@ -99,14 +99,3 @@ func (f keyForm) JSONSchemaExtend(s *jsonschema.Schema) {
 		p.Items.Examples = []any{"campaigns:read", "leads:all"}
 	}
 }
-
-// JSONSchemaExtend implements an interface of package jsonschema.
-func (f adminKeyForm) JSONSchemaExtend(s *jsonschema.Schema) {
-	describe(s, f.section())
-	s.OneOf = []*jsonschema.Schema{
-		{Required: []string{"env"}},
-		{Required: []string{"file"}},
-		{Required: []string{"store", "secret"}},
-	}
-	s.DependentRequired = map[string][]string{"secret": {"store"}}
-}
