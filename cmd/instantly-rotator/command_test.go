@@ -23,6 +23,7 @@ type storyKey struct{}
 // A story is what a script has running.
 type story struct {
 	box   *sandboxProcess
+	hook  *hook
 	begun *exec.Cmd
 	calls map[string]int // that the sandbox had when it was begun
 	ended chan struct{}  // closed when it has ended, with
@@ -61,12 +62,16 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 //	reached METHOD ROUTE      wait until it has made that call to the sandbox
 //	signal INT|TERM           send a signal to the program that was begun
 //	insist INT|TERM           send it again and again until the program ends
+//	webhook [STATUS]          start a webhook that answers with it (200); sets $HOOK to its URL
+//	[!] notified PATTERN      it got a message that matches
+//	silent                    the webhook's token is not in what the last program printed
 //	ends CODE                 wait for its end; -1 is by a signal
 func scriptCommands() map[string]scriptCommand {
 	return map[string]scriptCommand{
 		"exits": exits, "eventually": eventually, "terminal": atTerminal,
 		"sandbox": sandbox, "faults": faults, "inject": inject,
 		"add-key": addKey, "revoke-key-by-hand": revokeByHand, "living": living, "alive": alive, "works": works,
+		"webhook": webhook, "notified": notified, "silent": silent,
 		"json": jsonHas, "capture": capture,
 		"begin": begin, "reached": reached, "signal": signal, "insist": insist, "ends": ends,
 	}

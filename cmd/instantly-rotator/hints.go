@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/notify"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
@@ -40,8 +41,16 @@ func hints() []hint {
 		{rotator.ErrByHand, "somebody changed the secret by hand; put it right as the message says, then run again"},
 		{rotator.ErrLostRace, "nothing to do: the other instance goes on"},
 		{errNoConfig, "name it with --config or INSTANTLY_ROTATOR_CONFIG; config.example.yaml shows one"},
+		{notify.ErrNoURL, "put the receiver's URL where the message says, or let url of the receiver point to where it is"},
 		{errNoKeyYet, "run: instantly-rotator rotate --due"},
 		{errNoAdminKey, "put the admin key where the message says, or let admin_key of the workspace point to where it is; it needs api_keys:create, api_keys:read and api_keys:delete"},
+		{errNoReceiver, "add a section notify to the configuration; config.example.yaml shows one"},
+		{notify.ErrURL, "write it as https://shoutrrr.nickfedor.com shows for the service; a webhook's own address is generic+https://…"},
+		{notify.ErrRefused, "check the token in the receiver's URL, or make a new one with the service"},
+		{notify.ErrRedirect, "put the address it redirects to into the receiver's URL"},
+		{notify.ErrUnreachable, "check the host in the receiver's URL, and the network"},
+		{notify.ErrTimeout, "check the host in the receiver's URL, and the network"},
+		{notify.ErrUndelivered, "check the receiver's URL against https://shoutrrr.nickfedor.com"},
 		{instantly.ErrScope, "give the admin key the scopes api_keys:create, api_keys:read and api_keys:delete (and workspaces:read)"},
 		{instantly.ErrPlan, "all keys live on; renew the workspace's plan at Instantly, then run again"},
 		{instantly.ErrBlocked, "all keys live on; the network edge turned the request away: check for a proxy or an address on a block list"},

@@ -11,10 +11,13 @@ import (
 	"context"
 	"io"
 	"log"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/notify"
 )
 
 func main() { os.Exit(run()) }
@@ -22,7 +25,8 @@ func main() { os.Exit(run()) }
 // run gives the exit code. The first interrupt lets the step in hand finish, a
 // second one ends the process at once.
 func run() int {
-	log.SetOutput(io.Discard) // net/http writes bytes of odd answers there
+	log.SetOutput(io.Discard) // net/http writes bytes of odd answers there, shoutrrr parts of URLs
+	notify.LimitHTTP(http.DefaultClient)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)

@@ -278,9 +278,18 @@ func (w *wiring) client(ctx context.Context, cfg config.Workspace) (*instantly.C
 	})
 }
 
-// adminKey reads the key from where the configuration refers to. White space
-// around it is not part of it: files end in a newline.
+// adminKey reads the key from where the configuration refers to.
 func (w *wiring) adminKey(ctx context.Context, ref config.SecretRef) (secret.Value, error) {
+	value, err := w.secret(ctx, ref)
+	if err != nil {
+		return value, fmt.Errorf("%w: %w", errNoAdminKey, err)
+	}
+	return value, nil
+}
+
+// secret reads what the configuration refers to. White space around it is not
+// part of it: files end in a newline.
+func (w *wiring) secret(ctx context.Context, ref config.SecretRef) (secret.Value, error) {
 	var value secret.Value
 	var from string
 	switch {
@@ -289,25 +298,25 @@ func (w *wiring) adminKey(ctx context.Context, ref config.SecretRef) (secret.Val
 	case ref.File != "":
 		data, err := os.ReadFile(ref.File)
 		if err != nil {
-			return value, fmt.Errorf("%w: %w", errNoAdminKey, err)
+			return value, err
 		}
 		value, from = secret.New(strings.TrimSpace(string(data))), "file "+ref.File
 	default:
-		return w.storedKey(ctx, ref)
+		return storedSecret(ctx, ref, w.store(ctx, config.StoreRef{Store: ref.Store, Secret: ref.Secret}))
 	}
 	if value.IsZero() {
-		return value, fmt.Errorf("%w: %s is empty or not set", errNoAdminKey, from)
+		return value, fmt.Errorf("%s is empty or not set", from)
 	}
 	return value, nil
 }
 
-// storedKey reads an admin key that is the current version of a secret.
-func (w *wiring) storedKey(ctx context.Context, ref config.SecretRef) (secret.Value, error) {
+// storedSecret reads what is the current version of a secret.
+func storedSecret(ctx context.Context, ref config.SecretRef, st secretstore.Store) (secret.Value, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	value, err := currentValue(ctx, w.store(ctx, config.StoreRef{Store: ref.Store, Secret: ref.Secret}))
+	value, err := currentValue(ctx, st)
 	if err != nil {
-		return value, fmt.Errorf("%w: store %s, secret %s: %w", errNoAdminKey, ref.Store, ref.Secret, err)
+		return value, fmt.Errorf("store %s, secret %s: %w", ref.Store, ref.Secret, err)
 	}
 	return value, nil
 }
