@@ -11,7 +11,9 @@ import (
 )
 
 // claimants lists the backends without which the table of claims is not whole.
-func claimants() []string { return []string{"memory", "file", "aws", "aws on moto", "gcp", "kubernetes"} }
+func claimants() []string {
+	return []string{"memory", "file", "aws", "aws on moto", "gcp", "kubernetes"}
+}
 
 // claims prints the table of claims: a row for each claim of the contract's suite,
 // a column for each backend. Broken ones, missing ones, and ones skipped without a

@@ -17,6 +17,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	fleets "github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/daemon"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/metrics"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/notify"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
 
@@ -33,7 +34,10 @@ type service struct {
 	cfg     *config.Config
 	maxAges map[string]time.Duration
 	current deployment
+	news    *notify.Notifier
 	leading bool
+
+	closing sync.WaitGroup // of what was replaced
 }
 
 // newService reads the configuration, which must be right at the start.
@@ -79,6 +83,7 @@ func (s *service) run(ctx context.Context, patience time.Duration) error {
 	s.log.Info("stopping: finishing the steps in hand", zap.Duration("at_most", patience))
 	select {
 	case <-done:
+		s.closing.Wait()
 		s.log.Info("stopped")
 		return nil
 	case <-time.After(patience):
@@ -97,17 +102,48 @@ func (s *service) lead(ctx context.Context) *fleets.Fleet {
 
 // fleet makes what the configuration in force says. The caller holds mu.
 func (s *service) fleet(ctx context.Context) *fleets.Fleet {
-	s.current = s.app.fleet(ctx, s.cfg, s.log, s.metrics)
-	return &fleets.Fleet{Engine: s.current, Targets: s.current.targets, Resync: s.cfg.Resync, Close: s.current.close}
+	d := s.app.fleet(ctx, s.cfg, s.log, s.metrics)
+	news := d.notifier(ctx, func(o notify.Outcome) { s.metrics.Notified(string(o.Result)) })
+	s.current, s.news = d, news
+	return &fleets.Fleet{Engine: d, Targets: d.targets, Resync: s.cfg.Resync, Close: func() { s.close(d, news) }}
+}
+
+// farewell is how long notifications that are queued may take when what they are
+// about has ended.
+const farewell = 10 * time.Second
+
+// close ends a fleet's connections, once its notifications are sent. Nobody waits
+// for that but the end of the process.
+func (s *service) close(d deployment, news *notify.Notifier) {
+	s.closing.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), farewell)
+		defer cancel()
+		if err := news.Close(ctx); err != nil {
+			s.log.Warn("notifications were left unsent", zap.Error(err))
+		}
+		d.close()
+	})
 }
 
 // ended shows and tells how a run ended.
 func (s *service) ended(r rotator.Result) {
 	s.board.Put(r, s.app.now())
 	s.metrics.Ended(r)
+	s.tell(newsOf(r, s.maxAge(r.Target), s.app.now())...)
 	if r.Err != nil && !errors.Is(r.Err, rotator.ErrLostRace) {
 		s.log.Error("failed", zap.String("target", r.Target), zap.String("step", string(r.Step)),
 			zap.String("reason", rotator.ReasonOf(r.Err)), zap.String("error", r.Err.Error()), zap.String("hint", hintFor(r.Err)))
+	}
+}
+
+// tell sends notifications; it never waits.
+func (s *service) tell(news ...notify.Message) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range news {
+		if s.news != nil {
+			s.news.Send(m)
+		}
 	}
 }
 
@@ -239,6 +275,7 @@ func (s *service) reload(ctx context.Context) {
 	if err != nil {
 		s.metrics.Reloaded(false, s.app.now())
 		s.log.Error("the changed configuration is refused; the one of before stays in force", zap.Strings("mistakes", strings.Split(err.Error(), "\n")))
+		s.tell(notify.Message{Kind: notify.Unable, At: s.app.now(), Text: "the changed configuration is refused; the one of before stays in force: " + err.Error()})
 		return
 	}
 	for _, w := range warnings {
