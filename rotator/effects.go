@@ -176,6 +176,9 @@ func (w *run) promote(ctx context.Context, s Step) error {
 	if s.Store == 0 {
 		w.Rotated = true
 	}
+	if !w.primary().Notes.Incident.IsZero() {
+		w.relist() // the old key goes in this very run; the list may be of before it was issued
+	}
 	return nil
 }
 
@@ -213,9 +216,12 @@ func (w *run) revoke(ctx context.Context, s Step) error {
 		return err
 	}
 	w.result.Revoked = append(w.result.Revoked, s.ID)
-	w.Listed, w.mark = 0, w.target.Workspace.mark()
+	w.relist()
 	return nil
 }
+
+// relist asks for a key list that is begun from now on.
+func (w *run) relist() { w.Listed, w.mark = 0, w.target.Workspace.mark() }
 
 // sweep revokes an orphan. One that cannot be revoked is told at the end: it must
 // not keep the target from what is more urgent.

@@ -22,6 +22,12 @@ func TestPairsOfCallsStruck(t *testing.T) {
 	rotatortest.Pairs(t, inMemory("memory", 1), draws)
 }
 
+func TestAnIncidentDeclaredInTheMiddleOfAnotherInstancesRun(t *testing.T) {
+	for stores := 1; stores <= 2; stores++ {
+		rotatortest.Interleave(t, inMemory("memory", stores), rotatortest.Meetings{Incident: "INC-4711", OneOf: stores})
+	}
+}
+
 func TestTwoInstancesInterleaved(t *testing.T) {
 	for _, m := range []struct {
 		stores int

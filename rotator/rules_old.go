@@ -128,6 +128,8 @@ func (v *view) confirmCurrent(old secretstore.Version) (Step, bool) {
 			return Step{Verb: Verify, Store: i, ID: cur.ID, Reason: "test the current key before the old one goes"}, true
 		case isInvalid(t) && !refused(t):
 			return again(Verify, i, cur.ID, t, "refused: a slip, or is it dead?")
+		case isInvalid(t) && v.Stores[i].Seen <= t.Seq:
+			return Step{Verb: Look, Reason: "refused: has another instance moved the store on?"}, true
 		case isInvalid(t):
 			return stop(fmt.Errorf("store %s: version %s does not work as stored there: %w", v.Stores[i].Name, cur.ID, t.Err))
 		case !isValid(t):

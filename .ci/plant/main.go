@@ -88,6 +88,7 @@ func bugs() []bug {
 		{"orders: a key staged before the incident is promoted", engine, []edit{{"rotator/rules_fresh.go", "if v.suspect(ver) {", "if v.suspect(ver) && false {"}}},
 		{"orders: an incident is closed while an old key lives", engine, []edit{{"rotator/rules_orders.go", " || len(v.old()) > 0", ""}}},
 		{"orders: an incident gives the old key its grace", engine, []edit{{"rotator/rules_old.go", "if v.emergency() || (v.request", "if (v.request"}}},
+		{"orders: an incident trusts a key list of before the old key", engine, []edit{{"rotator/effects.go", "w.relist() // the old key", "_ = 0 // the old key"}}},
 		{"orders: a lease is not looked at", engine, []edit{{"rotator/rules_orders.go", "in.Holder == v.Instance || ", "in.Holder != \"\" || "}}},
 		{"orders: a freeze is not looked at", engine, []edit{{"rotator/rules_orders.go", "if until.IsZero() {", "if !until.IsZero() {"}}},
 		{"orders: a freeze stops what has begun", engine, []edit{{"rotator/rules_orders.go", "|| !v.primary().Notes.Intent.IsZero() ||\n\t\t(!ok", "||\n\t\t(!ok"}}},

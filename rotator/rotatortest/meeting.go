@@ -20,6 +20,9 @@ type Meetings struct {
 	OneDies bool
 	// OneOf so many meetings takes place; 0 stands for 1.
 	OneOf int
+	// Incident is declared by the second of them; empty if it only looks for what
+	// is due. In the end no key of before it lives.
+	Incident string
 }
 
 // A meeting: A runs to its call a and pauses before or after its effect; B runs
@@ -85,7 +88,11 @@ func meet(t *testing.T, b Backend, m meeting) {
 		w.Begin(m.begin)
 		w.Instantly.Activation, w.Instantly.Revocation = m.Lag, m.Lag
 		first, second := newVisitor(w, m.a, m.after), newVisitor(w, m.b, m.after)
+		w.GraceEnded = m.Incident != ""
 		first.run()
+		time.Sleep(time.Second)
+		declared := time.Now()
+		second.req.Incident = m.Incident
 		second.run()
 		second.dies = m.OneDies
 		first.finish()
@@ -96,10 +103,24 @@ func meet(t *testing.T, b Backend, m meeting) {
 			}
 		}
 		err := w.settle()
+		if m.Incident != "" && second.res.Err == nil && !second.dies {
+			w.judgeIncident(declared)
+		}
 		if v := w.verdict(); v != "" || err != nil {
 			t.Errorf("%+v: %v\n  %s\nA: %s\nB: %s", m, err, v, first.in.Steps(), second.in.Steps())
 		}
 	})
+}
+
+// judgeIncident: an incident that was dealt with has left no key of before it.
+func (w *World) judgeIncident(declared time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, k := range w.Instantly.ListedKeys() {
+		if !k.Foreign && k.Created.Before(declared) {
+			w.violate("the incident is done with, but key %s of before it lives", k.ID)
+		}
+	}
 }
 
 // wonOrStoodBack: where a store has nothing to compare and swap on, as AWS before
@@ -120,6 +141,7 @@ type visitor struct {
 	paused chan struct{}
 	goOn   chan struct{}
 	done   chan struct{}
+	req    rotator.Request
 	res    rotator.Result
 }
 
@@ -147,7 +169,7 @@ func (v *visitor) hook(_ string, when When) error {
 func (v *visitor) run() {
 	go func() {
 		defer close(v.done)
-		v.res = v.in.Run(rotator.Request{})
+		v.res = v.in.Run(v.req)
 	}()
 	select {
 	case <-v.paused:
