@@ -1,0 +1,81 @@
+package manifests_test
+
+import (
+	"strings"
+	"testing"
+
+	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	"helm.sh/helm/v3/pkg/chartutil"
+	"helm.sh/helm/v3/pkg/lint"
+	"helm.sh/helm/v3/pkg/lint/support"
+)
+
+func TestTheChartIsLintFree(t *testing.T) {
+	for _, file := range []string{"plain", "everything"} {
+		values, err := chartutil.ReadValuesFile("testdata/" + file + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range lint.All(chartDir, values, namespace, true).Messages {
+			if m.Severity > support.InfoSev {
+				t.Errorf("%s: %s", file, m)
+			}
+		}
+	}
+}
+
+// Somebody makes a mistake in the values, and is told what to do about it.
+func TestBadValuesAreRefused(t *testing.T) {
+	for _, c := range []struct{ mistake, set, says string }{
+		{"a mode that there is not", "mode: deployment", "must be one of 'daemon', 'cronjob'"},
+		{"a misspelt value", "replicas: 3", "additional properties 'replicas' not allowed"},
+		{"a misspelt value further in", "daemon: {replica: 3}", "additional properties 'replica' not allowed"},
+		{"the configuration as a text", "config: 'keys: []'", "got string, want object"},
+		{"no keys", "config: {keys: []}", "config.keys is empty"},
+		{"a key without stores", "config: {keys: [{name: a, scopes: [x:read]}]}", "missing property 'stores'"},
+		{"replicas that would all rotate", "daemon: {leaderElection: false}", "set replicas to 1, or leaderElection to true"},
+		{"a tag that moves", "image: {tag: latest}", "/image/tag"},
+		{"the admin key itself", "adminKey: {value: secret}", "additional properties 'value' not allowed"},
+		{"a schedule of six fields", `cronjob: {schedule: "0 */10 * * * *"}`, "/cronjob/schedule"},
+		{"no shards", "cronjob: {shards: 0}", "/cronjob/shards"},
+		{"a restart of nothing", "rbac: {restarts: [{namespace: shop}]}", "/rbac/restarts/0"},
+	} {
+		t.Run(c.mistake, func(t *testing.T) {
+			_, err := chart(t, "plain", c.set)
+			if err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("got %v\nwant an error that says %q", err, c.says)
+			}
+		})
+	}
+}
+
+// Alerts of the other mode would tell of a daemon that there is not.
+func TestAlertsAreThoseOfTheMode(t *testing.T) {
+	for _, mode := range []string{"daemon", "cronjob"} {
+		objects, err := chart(t, "everything", "mode: "+mode)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules := all[*monitoring.PrometheusRule](objects)
+		if len(rules) != 1 || len(rules[0].Spec.Groups) != 1 || rules[0].Spec.Groups[0].Name != "instantly-rotator-"+mode {
+			t.Errorf("mode %s: %+v", mode, rules)
+		}
+	}
+}
+
+func TestNotesSayWhatToType(t *testing.T) {
+	for mode, want := range map[string]string{
+		"daemon":  "kubectl -n keys exec deploy/acme-instantly-rotator -- instantly-rotator status",
+		"cronjob": "kubectl -n keys create job acme-instantly-rotator-now --from=cronjob/acme-instantly-rotator",
+	} {
+		rendered, err := templates(t, "plain", "mode: "+mode)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range []string{want, "kubectl -n keys create secret generic instantly-admin-key", "kubectl -n keys get secret instantly-sending"} {
+			if notes := rendered["instantly-rotator/templates/NOTES.txt"]; !strings.Contains(notes, line) {
+				t.Errorf("mode %s: no %q in:\n%s", mode, line, notes)
+			}
+		}
+	}
+}
