@@ -150,6 +150,7 @@ type wiring struct {
 	cfg        *config.Config
 	log        *zap.Logger
 	workspaces map[string]*rotator.Workspace
+	aws        map[awssecretsmanager.Site]awsConnection
 	gcp        map[gcpsecretmanager.Site]gcpConnection
 	clusters   map[[2]string]*kubernetessecret.Cluster // by kubeconfig and context
 	stores     map[config.StoreRef]secretstore.Store   // opened, by place
@@ -160,6 +161,7 @@ func (a *app) wire(cfg *config.Config, log *zap.Logger, look bool) *wiring {
 	return &wiring{
 		app: a, look: look, cfg: cfg, log: log,
 		workspaces: map[string]*rotator.Workspace{}, gcp: map[gcpsecretmanager.Site]gcpConnection{},
+		aws:      map[awssecretsmanager.Site]awsConnection{},
 		clusters: map[[2]string]*kubernetessecret.Cluster{},
 		stores:   map[config.StoreRef]secretstore.Store{}, called: func(string, instantly.Call) {},
 	}
@@ -223,22 +225,6 @@ func (w *wiring) open(ctx context.Context, ref config.StoreRef) (secretstore.Sto
 	default:
 		return nil, fmt.Errorf("store %s: no backend for %T", ref.Store, b)
 	}
-}
-
-func (w *wiring) openAWS(ctx context.Context, b config.AWSStore, name string) (secretstore.Store, error) {
-	form, err := b.Form()
-	if err != nil {
-		return nil, err
-	}
-	o := awssecretsmanager.Options{
-		Secret: name, Region: b.Region, Profile: b.Profile, Endpoint: b.Endpoint, Payload: form,
-		AssumeRole: awssecretsmanager.AssumeRole{ARN: b.RoleARN, ExternalID: b.ExternalID},
-		Owner:      w.cfg.Owner, Now: w.app.now,
-	}
-	if b.CreateMissing {
-		o.Create = &awssecretsmanager.Create{KMSKeyID: b.KMSKeyID, Tags: b.Tags}
-	}
-	return awssecretsmanager.Open(ctx, o)
 }
 
 // workspace binds a workspace once, so that its targets share the key list and

@@ -43,10 +43,19 @@ func newBench(t testing.TB) *bench {
 	return b
 }
 
-func (b *bench) options(via awssecretsmanager.HTTPClient) awssecretsmanager.Options {
-	return awssecretsmanager.Options{
-		Secret: b.name, Region: awstest.Region, Owner: owner, HTTPClient: via,
-		Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "not-a-secret", ""),
+// options are a store's, and its site's.
+type options struct {
+	awssecretsmanager.Options
+	awssecretsmanager.Site
+}
+
+func (b *bench) options(via awssecretsmanager.HTTPClient) options {
+	return options{
+		awssecretsmanager.Options{Secret: b.name, Owner: owner},
+		awssecretsmanager.Site{
+			Region: awstest.Region, HTTPClient: via,
+			Credentials: credentials.NewStaticCredentialsProvider("AKIDEXAMPLE", "not-a-secret", ""),
+		},
 	}
 }
 
@@ -58,13 +67,13 @@ func (b *bench) openVia(hook func(awstest.Call, awstest.When) error) *awssecrets
 	return openWith(b, b.options(&awstest.Tap{Next: b.server, Hook: hook}))
 }
 
-func openWith(t testing.TB, o awssecretsmanager.Options) *awssecretsmanager.Store {
+func openWith(t testing.TB, o options) *awssecretsmanager.Store {
 	t.Helper()
-	s, err := awssecretsmanager.Open(t.Context(), o)
+	c, err := awssecretsmanager.Connect(t.Context(), o.Site.Of(o.Secret))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return c.Open(o.Options)
 }
 
 // call makes a call of the service as another program would.

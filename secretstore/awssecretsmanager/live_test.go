@@ -60,7 +60,7 @@ func (l *liveService) fresh(t *testing.T, prefix string) storetest.Secret {
 	})
 	return storetest.Secret{
 		Open: func(t *testing.T) secretstore.Store {
-			return openWith(t, awssecretsmanager.Options{Secret: *name, Region: l.region, Owner: owner})
+			return openWith(t, options{awssecretsmanager.Options{Secret: *name, Owner: owner}, awssecretsmanager.Site{Region: l.region}})
 		},
 		PutByHand: func(t *testing.T, value secret.Value) {
 			in := &secretsmanager.PutSecretValueInput{SecretId: name, SecretString: aws.String(value.Reveal())}

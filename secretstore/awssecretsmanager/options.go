@@ -19,12 +19,10 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/payload"
 )
 
-// Options say which secret it is, and how AWS is reached.
-type Options struct {
-	// Secret is the secret's name or ARN.
-	Secret string
-	// Region of the secret; empty for what the environment or the profile says.
-	// With an ARN in Secret, the ARN's region goes first.
+// Site says where AWS is and who asks. Stores of one site share a client: its
+// connections, and the role taken on.
+type Site struct {
+	// Region of the secrets; empty for what the environment or the profile says.
 	Region string
 	// Profile of the shared configuration; empty for the environment's.
 	Profile string
@@ -32,6 +30,25 @@ type Options struct {
 	AssumeRole AssumeRole
 	// Endpoint replaces AWS's own address: an emulator, a VPC endpoint.
 	Endpoint string
+
+	// HTTPClient sends the requests; the SDK's own if nil.
+	HTTPClient HTTPClient
+	// Credentials replaces the default chain of the SDK if not nil.
+	Credentials aws.CredentialsProvider
+}
+
+// Of gives the site of a secret: with an ARN, the ARN's region goes first.
+func (s Site) Of(secret string) Site {
+	if region := arnRegion(secret); region != "" {
+		s.Region = region
+	}
+	return s
+}
+
+// Options say which secret it is, and how it is kept.
+type Options struct {
+	// Secret is the secret's name or ARN.
+	Secret string
 	// Create makes the secret on the first write; nil if it must be there.
 	Create *Create
 	// Payload is how a key is written; the key alone if nil.
@@ -42,11 +59,6 @@ type Options struct {
 	Owner string
 	// Now gives the time that marks are written with; time.Now if nil.
 	Now func() time.Time
-
-	// HTTPClient sends the requests; the SDK's own if nil.
-	HTTPClient HTTPClient
-	// Credentials replaces the default chain of the SDK if not nil.
-	Credentials aws.CredentialsProvider
 }
 
 // HTTPClient sends a request. *http.Client is one.
@@ -87,54 +99,62 @@ type Store struct {
 
 var _ secretstore.Store = (*Store)(nil)
 
-// Open makes a store that is bound to one secret. It asks AWS for nothing yet,
-// neither the secret nor credentials. Its errors are of the configuration: a
-// profile that does not exist, no region.
-func Open(ctx context.Context, o Options) (*Store, error) {
-	api, err := connect(ctx, o)
+// Client reaches a site. It is safe for concurrent use and needs no closing.
+type Client struct{ api *secretsmanager.Client }
+
+// Connect readies a client. It asks AWS for nothing yet, not even credentials.
+// Its errors are of the configuration: a profile that does not exist, no region.
+func Connect(ctx context.Context, s Site) (*Client, error) {
+	api, err := connect(ctx, s)
 	if err != nil {
-		return nil, fmt.Errorf("awssecretsmanager: open %s: %w", o.Secret, err)
+		return nil, fmt.Errorf("awssecretsmanager: %w", err)
 	}
-	s := &Store{client: client{api: api, name: o.Secret}, create: o.Create, form: o.Payload, owner: o.Owner, now: o.Now}
+	return &Client{api}, nil
+}
+
+// Open makes a store that is bound to one secret of the client's site. It asks
+// AWS for nothing yet.
+func (c *Client) Open(o Options) *Store {
+	s := &Store{client: client{api: c.api, name: o.Secret}, create: o.Create, form: o.Payload, owner: o.Owner, now: o.Now}
 	if s.form == nil {
 		s.form = payload.Raw{}
 	}
 	if s.now == nil {
 		s.now = time.Now
 	}
-	return s, nil
+	return s
 }
 
-func connect(ctx context.Context, o Options) (*secretsmanager.Client, error) {
+func connect(ctx context.Context, s Site) (*secretsmanager.Client, error) {
 	load := []func(*config.LoadOptions) error{
 		// The SDK must not log whatever the environment says: a body has a value in it.
 		config.WithLogger(logging.Nop{}), config.WithClientLogMode(0),
 	}
-	if region := o.region(); region != "" {
-		load = append(load, config.WithRegion(region))
+	if s.Region != "" {
+		load = append(load, config.WithRegion(s.Region))
 	}
-	if o.Profile != "" {
-		load = append(load, config.WithSharedConfigProfile(o.Profile))
+	if s.Profile != "" {
+		load = append(load, config.WithSharedConfigProfile(s.Profile))
 	}
-	if o.Credentials != nil {
-		load = append(load, config.WithCredentialsProvider(o.Credentials))
+	if s.Credentials != nil {
+		load = append(load, config.WithCredentialsProvider(s.Credentials))
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, load...)
 	if err != nil {
 		return nil, fmt.Errorf("read the AWS configuration: %w", err)
 	}
-	if o.HTTPClient != nil {
-		cfg.HTTPClient = o.HTTPClient
+	if s.HTTPClient != nil {
+		cfg.HTTPClient = s.HTTPClient
 	}
 	if cfg.Region == "" {
 		return nil, fmt.Errorf("no region: set it in the store's configuration, the profile or AWS_REGION: %w", secretstore.ErrNotFound)
 	}
-	if o.AssumeRole.ARN != "" {
-		cfg.Credentials = aws.NewCredentialsCache(o.AssumeRole.provider(cfg))
+	if s.AssumeRole.ARN != "" {
+		cfg.Credentials = aws.NewCredentialsCache(s.AssumeRole.provider(cfg))
 	}
-	return secretsmanager.NewFromConfig(cfg, func(s *secretsmanager.Options) {
-		if o.Endpoint != "" {
-			s.BaseEndpoint = aws.String(o.Endpoint)
+	return secretsmanager.NewFromConfig(cfg, func(o *secretsmanager.Options) {
+		if s.Endpoint != "" {
+			o.BaseEndpoint = aws.String(s.Endpoint)
 		}
 	}), nil
 }
@@ -146,14 +166,6 @@ func (a AssumeRole) provider(cfg aws.Config) aws.CredentialsProvider {
 			o.ExternalID = aws.String(a.ExternalID)
 		}
 	})
-}
-
-// region is that of the secret's ARN, or the one configured.
-func (o Options) region() string {
-	if region := arnRegion(o.Secret); region != "" {
-		return region
-	}
-	return o.Region
 }
 
 // tagsToCreate are the tags of a new secret, in a stable order.
