@@ -121,13 +121,25 @@ func chosen(cfg *config.Config, names []string) ([]config.Key, error) {
 	for _, name := range names {
 		i := slices.IndexFunc(cfg.Keys, func(k config.Key) bool { return k.Name == name })
 		if i < 0 {
-			return nil, usageError{fmt.Errorf("no key named %q in the configuration; it has %s", name, keyNames(cfg))}
+			return nil, noSuchKey(cfg, name)
 		}
 		if !slices.ContainsFunc(out, func(k config.Key) bool { return k.Name == name }) {
 			out = append(out, cfg.Keys[i])
 		}
 	}
 	return out, nil
+}
+
+// noSuchKey says which key was likely meant, or which there are.
+func noSuchKey(cfg *config.Config, name string) error {
+	var known []string
+	for _, k := range cfg.Keys {
+		known = append(known, k.Name)
+	}
+	if near, ok := config.Nearest(name, known); ok {
+		return usageError{fmt.Errorf("no key named %q in the configuration; did you mean %q?", name, near)}
+	}
+	return usageError{fmt.Errorf("no key named %q in the configuration; it has %s", name, keyNames(cfg))}
 }
 
 // keyNames lists the configuration's keys, as many as one can read.

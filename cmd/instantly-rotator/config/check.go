@@ -78,7 +78,7 @@ func (c *checker) reference(t text, what string, known []string) bool {
 
 // suggestion says which of the known names was likely meant.
 func suggestion(name string, known []string) string {
-	if near, ok := nearest(name, known); ok {
+	if near, ok := Nearest(name, known); ok {
 		return fmt.Sprintf("did you mean %s?", quote(near))
 	}
 	return knownAre(known)

@@ -176,7 +176,7 @@ func (d *decoder) valuesOf(n *yaml.Node, at mark, known []string) map[string]*ya
 // unknown reports a field's name that the form does not have.
 func (d *decoder) unknown(at mark, name *yaml.Node, known []string) {
 	hint := "known are " + strings.Join(known, ", ")
-	switch near, ok := nearest(name.Value, known); {
+	switch near, ok := Nearest(name.Value, known); {
 	case name.Kind != yaml.ScalarNode:
 		d.fail(at, hint, "a name is wanted here, not %s", kindOf(name))
 	case name.Tag == "!!merge":

@@ -58,8 +58,8 @@ func looksSecret(s string) bool {
 	return true
 }
 
-// nearest gives the known name that s is likely a misspelling of.
-func nearest(s string, known []string) (string, bool) {
+// Nearest gives the known name that s is likely a misspelling of.
+func Nearest(s string, known []string) (string, bool) {
 	if len(s) > 63 {
 		return "", false
 	}

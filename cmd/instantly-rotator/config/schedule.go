@@ -79,7 +79,7 @@ func scheduleHint(spec string, cause error) string {
 		}
 		return cause.Error()
 	}
-	if near, ok := nearest(spec, descriptors); ok {
+	if near, ok := Nearest(spec, descriptors); ok {
 		return fmt.Sprintf("did you mean %q?", near)
 	}
 	return "known are " + strings.Join(descriptors, ", ") + ", @every DURATION"

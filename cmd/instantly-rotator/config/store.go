@@ -81,7 +81,7 @@ func kindField(n *yaml.Node, at mark) (string, mark) {
 
 func (d *decoder) unknownKind(at mark, kind string) {
 	hint := "known are " + strings.Join(kindNames(), ", ")
-	if near, ok := nearest(kind, kindNames()); ok {
+	if near, ok := Nearest(kind, kindNames()); ok {
 		hint = fmt.Sprintf("did you mean %q? (%s)", near, hint)
 	}
 	d.fail(at, hint, "unknown kind of store %s", quote(kind))
