@@ -13,6 +13,7 @@ import (
 // engine never reads it.
 type Board struct {
 	mu      sync.RWMutex
+	names   map[string]bool // that are shown
 	entries map[string]Entry
 }
 
@@ -26,14 +27,18 @@ type Entry struct {
 	Err error
 }
 
-// NewBoard makes an empty Board.
-func NewBoard() *Board { return &Board{entries: map[string]Entry{}} }
+// NewBoard makes a Board that shows nothing: see [Board.Keep].
+func NewBoard() *Board { return &Board{} }
 
 // Put shows how a run ended. One that could not even read the stores leaves
-// what was seen before.
+// what was seen before. A target that the board does not keep is left out: its
+// last run may end after it was taken out of the configuration.
 func (b *Board) Put(r rotator.Result, at time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if !b.names[r.Target] {
+		return
+	}
 	e := b.entries[r.Target]
 	if known := e.Outlook.Target != ""; r.Outlook.Err == nil || !known {
 		e.Outlook = r.Outlook
@@ -47,12 +52,14 @@ func (b *Board) Put(r rotator.Result, at time.Time) {
 	b.entries[r.Target] = e
 }
 
-// Keep forgets all targets but these.
+// Keep makes these the targets that are shown, and forgets all others.
 func (b *Board) Keep(names []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	kept := make(map[string]Entry, len(names))
+	b.names = make(map[string]bool, len(names))
 	for _, name := range names {
+		b.names[name] = true
 		if e, ok := b.entries[name]; ok {
 			kept[name] = e
 		}

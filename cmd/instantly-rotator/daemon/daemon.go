@@ -42,8 +42,8 @@ type Daemon struct {
 	opts    Options
 	replace chan *Fleet
 	ended   chan ending
-	beat    atomic.Int64 // when the loop last turned, in Unix seconds
-	passed  atomic.Bool  // every target has been looked at
+	beat    atomic.Pointer[time.Time] // when the loop last turned
+	passed  atomic.Bool               // every target has been looked at
 }
 
 // ending is a run that ended.
@@ -106,17 +106,14 @@ func (d *Daemon) Passed() bool { return d.passed.Load() }
 // Hung tells whether the loop has not turned for several pulses.
 func (d *Daemon) Hung(now time.Time) bool {
 	last := d.beat.Load()
-	return last != 0 && now.Sub(time.Unix(last, 0)) > 3*d.opts.Pulse
+	return last != nil && now.Sub(*last) > 3*d.opts.Pulse
 }
 
 func (d *Daemon) turn() {
-	d.beat.Store(time.Now().Unix())
+	now := time.Now()
+	d.beat.Store(&now)
 	d.opts.Beat()
 }
-
-// together is how far ahead targets are taken along that are due a moment later,
-// so that they share a key list.
-const together = time.Second
 
 // loop is what Run remembers. Only its goroutine touches it.
 type loop struct {
@@ -157,14 +154,17 @@ func (l *loop) take(f *Fleet) {
 
 // dispatch begins what is due.
 func (l *loop) dispatch(ctx context.Context) {
+	if ctx.Err() != nil {
+		return
+	}
 	var batch []rotator.Target
-	for _, name := range l.agenda.due(time.Now().Add(together)) {
+	for _, name := range l.agenda.due(time.Now()) {
 		if t, ok := l.fleet.byName[name]; ok && !l.running[name] {
 			l.running[name] = true
 			batch = append(batch, t)
 		}
 	}
-	if len(batch) == 0 || ctx.Err() != nil {
+	if len(batch) == 0 {
 		return
 	}
 	f := l.fleet
@@ -208,13 +208,18 @@ func (l *loop) sleep() time.Duration {
 	return min(max(time.Until(next), 0), l.opts.Pulse)
 }
 
-// drain waits for the runs in hand and closes the fleet.
+// drain waits for the runs in hand, however long they take, and closes the fleet.
 func (l *loop) drain() {
+	pulse := time.NewTicker(l.opts.Pulse)
+	defer pulse.Stop()
 	for len(l.running) > 0 {
-		e := <-l.ended
-		e.fleet.release()
-		delete(l.running, e.result.Target)
 		l.turn()
+		select {
+		case e := <-l.ended:
+			e.fleet.release()
+			delete(l.running, e.result.Target)
+		case <-pulse.C:
+		}
 	}
 	l.fleet.release()
 }

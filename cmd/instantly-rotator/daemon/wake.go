@@ -22,7 +22,7 @@ const (
 )
 
 // wake tells when to look at a target again: when its run said, after a failure
-// a while later, and at the next resync at the latest.
+// a while later, and at the next resync at the latest; to the second.
 func wake(now time.Time, r rotator.Result, failed int, resync time.Time) time.Time {
 	at := resync
 	switch {
@@ -40,7 +40,17 @@ func wake(now time.Time, r rotator.Result, failed int, resync time.Time) time.Ti
 	if earliest := now.Add(soonest); at.Before(earliest) {
 		at = earliest
 	}
-	return at
+	return roundUp(at)
+}
+
+// roundUp gives the next whole second, so that targets which are due within the
+// same second share a key list. Never down: a target that is looked at too early
+// has to be looked at again.
+func roundUp(t time.Time) time.Time {
+	if part := time.Duration(t.Nanosecond()); part > 0 {
+		return t.Add(time.Second - part)
+	}
+	return t
 }
 
 func retry(failed int) time.Duration {
