@@ -30,9 +30,10 @@ const (
 // a diary of what happened when. It lives in a bubble of testing/synctest.
 type world struct {
 	t testing.TB
-	// befall is called before every call to Instantly, with "create", "keys",
-	// "delete" or "probe"; its error is the answer. Set it while nothing runs.
-	befall func(call string) error
+	// befall is called before every call to Instantly, "create", "keys", "delete"
+	// or "probe", with the name of the key to be created; its error is the answer.
+	// Set it while nothing runs.
+	befall func(call, key string) error
 
 	mu      sync.Mutex
 	stores  map[string]secretstore.Store
@@ -40,17 +41,23 @@ type world struct {
 	calls   map[string]int
 	runs    map[string]int         // by target
 	rotated map[string][]time.Time // by target
-	created []time.Time            // create calls
+	created []attempt              // create calls
 	instant time.Time
 	atOnce  int // runs that ended at instant
 }
 
 func newWorld(t testing.TB) *world {
 	return &world{
-		t: t, befall: func(string) error { return nil },
+		t: t, befall: func(string, string) error { return nil },
 		stores: map[string]secretstore.Store{}, keys: map[string]instantly.Key{},
 		calls: map[string]int{}, runs: map[string]int{}, rotated: map[string][]time.Time{},
 	}
+}
+
+// An attempt is a create call.
+type attempt struct {
+	at  time.Time
+	key string // its name
 }
 
 // store gives the one store of a target.
@@ -204,11 +211,11 @@ func (w *world) wantServed() {
 }
 
 // call counts a call to Instantly and lets befall have its way.
-func (w *world) call(ctx context.Context, name string) error {
+func (w *world) call(ctx context.Context, name, key string) error {
 	w.mu.Lock()
 	w.calls[name]++
 	w.mu.Unlock()
-	if err := w.befall(name); err != nil {
+	if err := w.befall(name, key); err != nil {
 		return err
 	}
 	return ctx.Err()
@@ -217,9 +224,9 @@ func (w *world) call(ctx context.Context, name string) error {
 // CreateKey implements [rotator.API].
 func (w *world) CreateKey(ctx context.Context, name string, scopes []string) (instantly.Key, error) {
 	w.mu.Lock()
-	w.created = append(w.created, time.Now())
+	w.created = append(w.created, attempt{time.Now(), name})
 	w.mu.Unlock()
-	if err := w.call(ctx, "create"); err != nil {
+	if err := w.call(ctx, "create", name); err != nil {
 		return instantly.Key{}, err
 	}
 	w.mu.Lock()
@@ -232,7 +239,7 @@ func (w *world) CreateKey(ctx context.Context, name string, scopes []string) (in
 
 // Keys implements [rotator.API].
 func (w *world) Keys(ctx context.Context) ([]instantly.Key, error) {
-	if err := w.call(ctx, "keys"); err != nil {
+	if err := w.call(ctx, "keys", ""); err != nil {
 		return nil, err
 	}
 	w.mu.Lock()
@@ -246,7 +253,7 @@ func (w *world) Keys(ctx context.Context) ([]instantly.Key, error) {
 
 // DeleteKey implements [rotator.API].
 func (w *world) DeleteKey(ctx context.Context, id string) error {
-	if err := w.call(ctx, "delete"); err != nil {
+	if err := w.call(ctx, "delete", ""); err != nil {
 		return err
 	}
 	w.mu.Lock()
@@ -257,7 +264,7 @@ func (w *world) DeleteKey(ctx context.Context, id string) error {
 
 // Probe implements [rotator.API].
 func (w *world) Probe(ctx context.Context, value secret.Value, _ []string) instantly.Probe {
-	if err := w.call(ctx, "probe"); err != nil {
+	if err := w.call(ctx, "probe", ""); err != nil {
 		return instantly.Probe{Err: err}
 	}
 	w.mu.Lock()
