@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"strings"
 	"sync"
 	"time"
 
@@ -49,8 +50,9 @@ type Options struct {
 	// instance that wrote it. It saves keys where several instances run. 0: it
 	// is not left to it at all.
 	Lease time.Duration
-	// Concurrency is how many targets of one workspace are reconciled side by
-	// side; 8 if 0. Workspaces do not wait for each other.
+	// Concurrency is how many targets of one workspace, kept in the same stores,
+	// are reconciled side by side; 8 if 0. Workspaces do not wait for each other,
+	// and a store that hangs holds up those only that are kept in it.
 	Concurrency int
 	// StepTimeout bounds a step that was begun, which is then not interrupted;
 	// 2 min if 0.
@@ -61,9 +63,9 @@ type Options struct {
 type Rotator struct {
 	opts   Options
 	mu     sync.Mutex
-	slots  map[*Workspace]chan struct{} // bound what is done side by side
-	begin  breaker                      // of rotations anywhere
-	groups map[string]*run              // by group: who rotates
+	slots  map[lane]chan struct{} // bound what is done side by side
+	begin  breaker                // of rotations anywhere
+	groups map[string]*run        // by group: who rotates
 }
 
 // New makes a Rotator.
@@ -83,7 +85,7 @@ func New(o Options) *Rotator {
 	if o.StepTimeout == 0 {
 		o.StepTimeout = 2 * time.Minute
 	}
-	return &Rotator{opts: o, slots: make(map[*Workspace]chan struct{}), begin: breaker{where: "everything"}, groups: make(map[string]*run)}
+	return &Rotator{opts: o, slots: make(map[lane]chan struct{}), begin: breaker{where: "everything"}, groups: make(map[string]*run)}
 }
 
 func randomNonce() string {
@@ -161,20 +163,35 @@ func (r *Rotator) ReconcileAll(ctx context.Context, ts []Target, req Request, do
 	})
 }
 
-// each runs f over targets, in a bounded pool for each workspace, so that one that
+// A lane is what targets are worked off in side by side: those that need the same
+// workspace and the same stores, and so would hang together.
+type lane struct {
+	workspace *Workspace
+	stores    string
+}
+
+func laneOf(t Target) lane {
+	names := make([]string, len(t.Stores))
+	for i, st := range t.Stores {
+		names[i] = st.Name
+	}
+	return lane{t.Workspace, strings.Join(names, "\n")}
+}
+
+// each runs f over targets, in a bounded pool for each lane, so that one that
 // hangs holds up nobody else's. Targets of one workspace share the key list that
 // is read after the call.
 func each[T any](r *Rotator, ts []Target, f func(t Target, mark int) T) []T {
 	out := make([]T, len(ts))
 	var wg sync.WaitGroup
-	for workspace, queue := range byWorkspace(ts) {
-		mark := workspace.mark()
-		slots := r.slotsOf(workspace)
+	marks := marksOf(ts)
+	for lane, queue := range byLane(ts) {
+		slots := r.slotsOf(lane)
 		for range min(len(queue), r.opts.Concurrency) {
 			wg.Go(func() {
 				for i := range queue {
 					slots <- struct{}{}
-					out[i] = f(ts[i], mark)
+					out[i] = f(ts[i], marks[lane.workspace])
 					<-slots
 				}
 			})
@@ -184,31 +201,41 @@ func each[T any](r *Rotator, ts []Target, f func(t Target, mark int) T) []T {
 	return out
 }
 
-// byWorkspace gives the indexes of each workspace's targets, as a queue.
-func byWorkspace(ts []Target) map[*Workspace]chan int {
-	counts := make(map[*Workspace]int)
+// marksOf gives each workspace's mark.
+func marksOf(ts []Target) map[*Workspace]int {
+	marks := make(map[*Workspace]int)
 	for _, t := range ts {
-		counts[t.Workspace]++
-	}
-	queues := make(map[*Workspace]chan int)
-	for i, t := range ts {
-		if queues[t.Workspace] == nil {
-			queues[t.Workspace] = make(chan int, counts[t.Workspace])
+		if _, ok := marks[t.Workspace]; !ok {
+			marks[t.Workspace] = t.Workspace.mark()
 		}
-		queues[t.Workspace] <- i
 	}
-	for _, q := range queues {
-		close(q)
+	return marks
+}
+
+// byLane gives the indexes of each lane's targets, as a queue.
+func byLane(ts []Target) map[lane]chan int {
+	indexes := make(map[lane][]int)
+	for i, t := range ts {
+		l := laneOf(t)
+		indexes[l] = append(indexes[l], i)
+	}
+	queues := make(map[lane]chan int)
+	for l, is := range indexes {
+		queues[l] = make(chan int, len(is))
+		for _, i := range is {
+			queues[l] <- i
+		}
+		close(queues[l])
 	}
 	return queues
 }
 
-// slotsOf bounds what is done in a workspace by all calls together.
-func (r *Rotator) slotsOf(w *Workspace) chan struct{} {
+// slotsOf bounds what is done in a lane by all calls together.
+func (r *Rotator) slotsOf(l lane) chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.slots[w] == nil {
-		r.slots[w] = make(chan struct{}, r.opts.Concurrency)
+	if r.slots[l] == nil {
+		r.slots[l] = make(chan struct{}, r.opts.Concurrency)
 	}
-	return r.slots[w]
+	return r.slots[l]
 }

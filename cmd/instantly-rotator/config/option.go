@@ -55,7 +55,7 @@ func fileOptions() []Option {
 		},
 		{
 			Name: "concurrency", Default: "8", Min: 1, Max: 64, Want: "want 1 to 64",
-			Doc: "How many keys of one workspace are rotated side by side. One that fails or waits does not hold up the others.",
+			Doc: "How many keys of one workspace, kept in the same stores, are rotated side by side. One that fails or waits does not hold up the others.",
 		},
 		{
 			Name: "resync", Default: "10m",
