@@ -221,10 +221,10 @@ func TestHungOnlyWhenTheLoopStands(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		stuck := make(chan struct{})
-		beats := 0
+		var beats atomic.Int32
 		var block atomic.Bool
 		d := daemon.New(daemon.Options{Pulse: 10 * time.Second, Beat: func() {
-			if beats++; block.Load() {
+			if beats.Add(1); block.Load() {
 				<-stuck
 			}
 		}})
@@ -237,8 +237,8 @@ func TestHungOnlyWhenTheLoopStands(t *testing.T) {
 			d.Run(ctx, newSlowEngine(10*time.Minute).fleet("a"))
 		}()
 		time.Sleep(5 * time.Minute)
-		if d.Hung(time.Now()) || beats < 29 {
-			t.Errorf("%d beats in 5 min of a pulse of 10 s; hung: %v", beats, d.Hung(time.Now()))
+		if d.Hung(time.Now()) || beats.Load() < 29 {
+			t.Errorf("%d beats in 5 min of a pulse of 10 s; hung: %v", beats.Load(), d.Hung(time.Now()))
 		}
 		cancel()
 		time.Sleep(time.Minute)
