@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -28,8 +29,9 @@ type story struct {
 	calls map[string]int // that the sandbox had when it was begun
 	ended chan struct{}  // closed when it has ended, with
 	err   error
-	out   bytes.Buffer // its standard output
-	diag  bytes.Buffer // its standard error
+	out   bytes.Buffer  // its standard output
+	diag  diagnosis     // its standard error
+	notes *net.UnixConn // where systemd would listen
 }
 
 func storyOf(ts *testscript.TestScript) *story { return ts.Value(storyKey{}).(*story) }
@@ -60,7 +62,11 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 //	capture VAR PATH          put what JSON on standard output has at PATH into $VAR
 //	begin PROG ARGS…          start a program in the background
 //	reached METHOD ROUTE      wait until it has made that call to the sandbox
-//	signal INT|TERM           send a signal to the program that was begun
+//	logged PATTERN [VAR]      wait until its standard error matches; the first group goes into $VAR
+//	answers CODE URL [TOKEN]  ask until the answer has that status; its body is standard output
+//	systemd                   listen as systemd does: sets $NOTIFY_SOCKET
+//	told-systemd STATE        wait until the program has told systemd so
+//	signal INT|TERM|HUP       send a signal to the program that was begun
 //	insist INT|TERM           send it again and again until the program ends
 //	webhook [STATUS]          start a webhook that answers with it (200); sets $HOOK to its URL
 //	[!] notified PATTERN      it got a message that matches
@@ -73,7 +79,8 @@ func scriptCommands() map[string]scriptCommand {
 		"add-key": addKey, "revoke-key-by-hand": revokeByHand, "living": living, "alive": alive, "works": works,
 		"webhook": webhook, "notified": notified, "silent": silent,
 		"json": jsonHas, "capture": capture,
-		"begin": begin, "reached": reached, "signal": signal, "insist": insist, "ends": ends,
+		"begin": begin, "reached": reached, "logged": logged, "answers": answers, "systemd": systemd, "told-systemd": toldSystemd,
+		"signal": signal, "insist": insist, "ends": ends,
 	}
 }
 
@@ -259,7 +266,7 @@ func begin(ts *testscript.TestScript, _ bool, args []string) {
 	s.begun = exec.Command(args[0], args[1:]...)
 	s.begun.Dir, s.begun.Stdout, s.begun.Stderr = ts.MkAbs("."), &s.out, &s.diag
 	s.begun.SysProcAttr = childAttributes()
-	for _, name := range []string{"PATH", "INSTANTLY_ADMIN_KEY", "HOME", "TMPDIR", "GORACE"} {
+	for _, name := range []string{"PATH", "INSTANTLY_ADMIN_KEY", "HOME", "TMPDIR", "GORACE", "NOTIFY_SOCKET", "WATCHDOG_USEC"} {
 		s.begun.Env = append(s.begun.Env, name+"="+ts.Getenv(name))
 	}
 	ts.Check(s.begun.Start())
@@ -287,7 +294,7 @@ func signal(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func signalNamed(ts *testscript.TestScript, name string) os.Signal {
-	kind, ok := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}[name]
+	kind, ok := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP}[name]
 	if !ok {
 		ts.Fatalf("unknown signal %s", name)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"syscall"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/notify"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
@@ -40,6 +41,7 @@ func hints() []hint {
 		{rotator.ErrPanic, "this is a bug: please report it with the output of --log-level debug. The other targets are not touched by it"},
 		{rotator.ErrByHand, "somebody changed the secret by hand; put it right as the message says, then run again"},
 		{rotator.ErrLostRace, "nothing to do: the other instance goes on"},
+		{syscall.EADDRINUSE, "another program answers there, perhaps another instance of this one: give --listen another address, or \"\" for none"},
 		{errNoConfig, "name it with --config or INSTANTLY_ROTATOR_CONFIG; config.example.yaml shows one"},
 		{notify.ErrNoURL, "put the receiver's URL where the message says, or let url of the receiver point to where it is"},
 		{errNoKeyYet, "run: instantly-rotator rotate --due"},

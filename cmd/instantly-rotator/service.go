@@ -35,7 +35,9 @@ type service struct {
 	maxAges map[string]time.Duration
 	current deployment
 	news    *notify.Notifier
-	leading bool
+	// leading: it rotates keys. standsBy: it waits until it may. Neither: it is
+	// about to find out.
+	leading, standsBy bool
 
 	closing sync.WaitGroup // of what was replaced
 }
@@ -94,18 +96,24 @@ func (s *service) run(ctx context.Context, patience time.Duration) error {
 // lead makes the fleet that this instance runs from now on.
 func (s *service) lead(ctx context.Context) *fleets.Fleet {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.leading = true
+	s.mu.Unlock()
 	s.metrics.Leading(true)
 	return s.fleet(ctx)
 }
 
-// fleet makes what the configuration in force says. The caller holds mu.
+// fleet makes what the configuration in force says. Opening its stores takes a
+// while, in which the probes are answered: mu is not held.
 func (s *service) fleet(ctx context.Context) *fleets.Fleet {
-	d := s.app.fleet(ctx, s.cfg, s.log, s.metrics)
+	s.mu.Lock()
+	cfg := s.cfg
+	s.mu.Unlock()
+	d := s.app.fleet(ctx, cfg, s.log, s.metrics)
 	news := d.notifier(ctx, func(o notify.Outcome) { s.metrics.Notified(string(o.Result)) })
+	s.mu.Lock()
 	s.current, s.news = d, news
-	return &fleets.Fleet{Engine: d, Targets: d.targets, Resync: s.cfg.Resync, Close: func() { s.close(d, news) }}
+	s.mu.Unlock()
+	return &fleets.Fleet{Engine: d, Targets: d.targets, Resync: cfg.Resync, Close: func() { s.close(d, news) }}
 }
 
 // farewell is how long notifications that are queued may take when what they are
@@ -177,7 +185,7 @@ func (s *service) targets() any {
 		}
 		statuses = append(statuses, st)
 	}
-	return map[string]any{"targets": statuses}
+	return map[string]any{"targets": statuses, "workspaces": []workspaceStatus(nil)} // those are asked for, not kept
 }
 
 // alive fails if the loop hangs.
@@ -191,10 +199,10 @@ func (s *service) alive() error {
 // ready fails until every key has been looked at, and while none can be.
 func (s *service) ready() error {
 	s.mu.Lock()
-	leading := s.leading
+	standsBy := s.standsBy
 	s.mu.Unlock()
-	if !leading {
-		return nil // it stands by
+	if standsBy {
+		return nil
 	}
 	if !s.loop.Passed() {
 		return errors.New("not every key has been looked at yet")
@@ -284,13 +292,13 @@ func (s *service) reload(ctx context.Context) {
 	s.accept(cfg)
 	s.mu.Lock()
 	leading := s.leading
-	var fleet *fleets.Fleet
-	if leading {
-		fleet = s.fleet(ctx)
-	}
 	s.mu.Unlock()
-	if leading && !s.loop.Replace(ctx, fleet) {
-		return // on the way out
+	if leading {
+		fleet := s.fleet(ctx)
+		if !s.loop.Replace(ctx, fleet) {
+			fleet.Close() // on the way out
+			return
+		}
 	}
 	s.log.Info("the changed configuration is in force", zap.Int("targets", len(cfg.Keys)),
 		zap.Strings("workspaces", slices.Sorted(maps.Keys(cfg.Workspaces))))
