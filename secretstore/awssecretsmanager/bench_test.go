@@ -69,7 +69,7 @@ func (b *bench) openVia(hook func(awstest.Call, awstest.When) error) *awssecrets
 
 func openWith(t testing.TB, o options) *awssecretsmanager.Store {
 	t.Helper()
-	c, err := awssecretsmanager.Connect(t.Context(), o.Site.Of(o.Secret))
+	c, err := awssecretsmanager.Connect(t.Context(), o.Of(o.Secret))
 	if err != nil {
 		t.Fatal(err)
 	}

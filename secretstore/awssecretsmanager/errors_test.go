@@ -61,11 +61,11 @@ func TestABrokenConnectionIsUnavailable(t *testing.T) {
 func TestWithoutARegionTheStoreDoesNotOpen(t *testing.T) {
 	o := newBench(t).options(http.DefaultClient)
 	o.Region = ""
-	if _, err := awssecretsmanager.Connect(context.Background(), o.Site.Of(o.Secret)); err == nil || !strings.Contains(err.Error(), "no region") {
+	if _, err := awssecretsmanager.Connect(context.Background(), o.Of(o.Secret)); err == nil || !strings.Contains(err.Error(), "no region") {
 		t.Error(err)
 	}
 	o.Secret = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/instantly-AbCdEf"
-	if _, err := awssecretsmanager.Connect(context.Background(), o.Site.Of(o.Secret)); err != nil {
+	if _, err := awssecretsmanager.Connect(context.Background(), o.Of(o.Secret)); err != nil {
 		t.Errorf("an ARN has the region in it: %v", err)
 	}
 }
