@@ -1,5 +1,5 @@
 # make check is what decides whether a change lands; the rest is for comfort.
-.PHONY: build test check claims matrix demo plant
+.PHONY: build test check claims matrix demo plant bench-daemon
 
 build: ## the binary, in bin/
 	go build -trimpath -o bin/instantly-rotator ./cmd/instantly-rotator
@@ -18,6 +18,9 @@ matrix: ## the engine's crash matrix on every backend, as one table
 
 plant: ## plant bugs, one at a time, and see the tests find them
 	go run ./.ci/plant
+
+bench-daemon: ## the daemon with 10,000 targets: time to ready, memory, CPU when idle
+	go run ./.ci/bench
 
 check:
 	bash .ci/run

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -67,6 +68,9 @@ func (a *app) daemon(ctx context.Context, f daemonFlags) error {
 	token, err := f.token()
 	if err != nil {
 		return err
+	}
+	if a.getenv("GOGC") == "" {
+		debug.SetGCPercent(50) // it idles: a little more work for less memory
 	}
 	s, err := a.newService(log)
 	if err != nil {

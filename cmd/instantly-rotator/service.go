@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -113,6 +114,7 @@ func (s *service) fleet(ctx context.Context) *fleets.Fleet {
 	s.mu.Lock()
 	s.current, s.news = d, news
 	s.mu.Unlock()
+	debug.FreeOSMemory() // reading a configuration takes many times what is kept of it
 	return &fleets.Fleet{Engine: d, Targets: d.targets, Resync: cfg.Resync, Close: func() { s.close(d, news) }}
 }
 

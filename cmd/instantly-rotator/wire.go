@@ -163,6 +163,7 @@ type wiring struct {
 	log        *zap.Logger
 	workspaces map[string]*rotator.Workspace
 	aws        map[awssecretsmanager.Site]awsConnection
+	identities filestore.Identities
 	gcp        map[gcpsecretmanager.Site]gcpConnection
 	clusters   map[[2]string]*kubernetessecret.Cluster // by kubeconfig and context
 	stores     map[config.StoreRef]secretstore.Store   // opened, by place
@@ -226,7 +227,8 @@ func (w *wiring) open(ctx context.Context, ref config.StoreRef) (secretstore.Sto
 			return absent{}, nil
 		}
 		return filestore.Open(filestore.Options{
-			Dir: b.Dir(ref.Secret), Identity: b.Identity, Recipients: b.Recipients, Now: w.app.now,
+			Dir: b.Dir(ref.Secret), Identity: b.Identity, Recipients: b.Recipients,
+			Identities: &w.identities, Now: w.app.now,
 		})
 	case config.AWSStore:
 		return w.openAWS(ctx, b, ref.Secret)

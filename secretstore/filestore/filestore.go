@@ -57,6 +57,9 @@ type Options struct {
 	Identity string
 	// Recipients can read the values too: age X25519 recipients ("age1…").
 	Recipients []string
+	// Identities, if set, shares what was read of identity files with the other
+	// stores that are opened with it.
+	Identities *Identities
 	// Now gives the time that versions are created at; time.Now if nil.
 	Now func() time.Time
 }
@@ -103,7 +106,7 @@ func openOn(d disk, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	own, err := openIdentity(d, o.Identity, made)
+	own, err := o.Identities.open(d, o.Identity, made)
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"filippo.io/age"
 
@@ -18,6 +19,35 @@ import (
 type keyring struct {
 	recipient  age.Recipient
 	identities []age.Identity
+}
+
+// Identities are identity files that were read once for many stores. The zero
+// value is ready for use, by several goroutines.
+type Identities struct {
+	mu   sync.Mutex
+	read map[string]keyring // by path
+}
+
+// open gives the identity of a path. A file that cannot be used is looked at again
+// by the next store. A nil Identities shares nothing.
+func (i *Identities) open(d disk, path string, inUse bool) (keyring, error) {
+	if i == nil {
+		return openIdentity(d, path, inUse)
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if k, ok := i.read[path]; ok {
+		return k, nil
+	}
+	k, err := openIdentity(d, path, inUse)
+	if err != nil {
+		return keyring{}, err
+	}
+	if i.read == nil {
+		i.read = map[string]keyring{}
+	}
+	i.read[path] = k
+	return k, nil
 }
 
 // openIdentity reads the identity file and makes it if it is not there, but

@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"time"
 )
 
@@ -16,13 +15,13 @@ const durationPattern = `^([0-9]+(\.[0-9]+)?(w|d|h|m|s|ms))+$`
 func ParseDuration(s string) (time.Duration, error) {
 	bad := "bad duration " + quote(s)
 	switch {
-	case regexp.MustCompile(`^[0-9]{1,6}$`).MatchString(s):
+	case pattern(`^[0-9]{1,6}$`).MatchString(s):
 		return 0, &hinted{bad, fmt.Sprintf("write %[1]sh for hours, %[1]sm for minutes or %[1]sd for days", s)}
-	case !regexp.MustCompile(durationPattern).MatchString(s):
+	case !pattern(durationPattern).MatchString(s):
 		return 0, &hinted{bad, "write for example 90s, 24h, 7d or 1w12h"}
 	}
 	var total time.Duration
-	for _, part := range regexp.MustCompile(`([0-9.]+)([a-z]+)`).FindAllStringSubmatch(s, -1) {
+	for _, part := range pattern(`([0-9.]+)([a-z]+)`).FindAllStringSubmatch(s, -1) {
 		d, ok := parsePart(part[1], part[2])
 		if !ok || total > math.MaxInt64-d {
 			return 0, &hinted{bad, "that is too long"}

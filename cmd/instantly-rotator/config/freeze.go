@@ -1,7 +1,6 @@
 package config
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -142,7 +141,7 @@ func parseWeekly(from, to string) (w weekly, ok bool) {
 }
 
 func parseWeekInstant(s string) (time.Duration, bool) {
-	m := regexp.MustCompile(weekInstant).FindStringSubmatch(s)
+	m := pattern(weekInstant).FindStringSubmatch(s)
 	if m == nil {
 		return 0, false
 	}

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -12,7 +11,7 @@ const (
 	nameWant    = "want lower-case letters, digits and hyphens, at most 63"
 )
 
-func isName(s string) bool { return regexp.MustCompile(namePattern).MatchString(s) }
+func isName(s string) bool { return pattern(namePattern).MatchString(s) }
 
 // pathName is how a name the user chose stands in a path.
 func pathName(s string) string {
@@ -47,11 +46,11 @@ func looksSecret(s string) bool {
 	if receiverURL := strings.Contains(s, "://") && !strings.HasPrefix(s, "http"); receiverURL {
 		return true
 	}
-	if strings.HasPrefix(strings.ToUpper(s), "AGE-SECRET-KEY-") || regexp.MustCompile(`^(?i:bearer |sk[-_])`).MatchString(s) {
+	if strings.HasPrefix(strings.ToUpper(s), "AGE-SECRET-KEY-") || pattern(`^(?i:bearer |sk[-_])`).MatchString(s) {
 		return true
 	}
 	for _, has := range []string{`^[A-Za-z0-9+/=_:.-]{20,}$`, `[A-Z]`, `[a-z]`, `[0-9]`} {
-		if !regexp.MustCompile(has).MatchString(s) {
+		if !pattern(has).MatchString(s) {
 			return false
 		}
 	}

@@ -40,7 +40,7 @@ func (s AWSStore) Form() (payload.Form, error) { return payloadForm(s.JSON) }
 func (s AWSStore) place(secret string) string {
 	region, name := s.Region, secret
 	if m := awsARN().FindStringSubmatch(secret); m != nil {
-		region, name = m[1], regexp.MustCompile(`-[A-Za-z0-9]{6}$`).ReplaceAllString(m[2], "")
+		region, name = m[1], pattern(`-[A-Za-z0-9]{6}$`).ReplaceAllString(m[2], "")
 	}
 	return strings.Join([]string{"aws", s.Endpoint, s.Profile, s.RoleARN, region, name}, " ")
 }
@@ -48,7 +48,7 @@ func (s AWSStore) place(secret string) string {
 // awsARN matches a secret's ARN: its region, and its name with the six
 // characters that AWS adds.
 func awsARN() *regexp.Regexp {
-	return regexp.MustCompile(`^arn:aws[a-z-]*:secretsmanager:([a-z0-9-]+):[0-9]{12}:secret:(` + awsName + `)$`)
+	return pattern(`^arn:aws[a-z-]*:secretsmanager:([a-z0-9-]+):[0-9]{12}:secret:(` + awsName + `)$`)
 }
 
 // awsName is what AWS takes (API reference, CreateSecret), less "!", with which
@@ -62,7 +62,7 @@ func (s AWSStore) refuse(secret string) string {
 		return "its ARN is of another region than the store"
 	case m == nil && strings.HasPrefix(secret, "arn:"):
 		return "want the ARN of a secret: arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME"
-	case m == nil && !regexp.MustCompile(`^`+awsName+`$`).MatchString(secret):
+	case m == nil && !pattern(`^`+awsName+`$`).MatchString(secret):
 		return "want an ARN, or a name of letters, digits and /_+=.@-, at most 512"
 	default:
 		return ""
@@ -165,7 +165,7 @@ func badTag(key, value string) string {
 	switch {
 	case strings.HasPrefix(strings.ToLower(key), "aws:") || strings.HasPrefix(key, "rotator/"):
 		return "keys that begin with aws: or rotator/ are taken"
-	case !regexp.MustCompile(`^`+text+`{1,128}$`).MatchString(key) || !regexp.MustCompile(`^`+text+`{0,256}$`).MatchString(value):
+	case !pattern(`^`+text+`{1,128}$`).MatchString(key) || !pattern(`^`+text+`{0,256}$`).MatchString(value):
 		return "want letters, digits, spaces and _.:/=+-@, at most 128 in the key and 256 in the value"
 	default:
 		return ""

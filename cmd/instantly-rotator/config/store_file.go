@@ -2,7 +2,6 @@ package config
 
 import (
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"filippo.io/age"
@@ -27,7 +26,7 @@ func (s FileStore) place(secret string) string { return s.Dir(secret) }
 
 func (s FileStore) refuse(secret string) string {
 	switch {
-	case !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`).MatchString(secret):
+	case !pattern(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`).MatchString(secret):
 		return "want letters, digits, dots, underscores and hyphens: it is the name of a folder"
 	case s.place(secret) == s.Identity:
 		return "the store's identity file has that name"

@@ -2,7 +2,6 @@ package config
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 
 	"github.com/invopop/jsonschema"
@@ -49,7 +48,7 @@ func (s GCPStore) place(secret string) string {
 }
 
 func (s GCPStore) refuse(secret string) string {
-	if !regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`).MatchString(secret) {
+	if !pattern(`^[A-Za-z0-9_-]{1,255}$`).MatchString(secret) {
 		return "want letters, digits, underscores and hyphens, at most 255"
 	}
 	return ""
@@ -162,8 +161,8 @@ func (f *gcpStoreForm) resolve(c *checker) Backend {
 
 // isLabel tells whether a label is one by the reference of the resource Secret.
 func isLabel(name, value string) bool {
-	return regexp.MustCompile(`^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$`).MatchString(name) &&
-		regexp.MustCompile(`^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$`).MatchString(value)
+	return pattern(`^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$`).MatchString(name) &&
+		pattern(`^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$`).MatchString(value)
 }
 
 // A replication is the word automatic, no regions, or a list of regions.
@@ -180,7 +179,7 @@ func (r *replication) parse(n *yaml.Node) error {
 		return bad
 	}
 	for _, region := range r.v {
-		if !regexp.MustCompile(locationPattern).MatchString(region) {
+		if !pattern(locationPattern).MatchString(region) {
 			return bad
 		}
 	}

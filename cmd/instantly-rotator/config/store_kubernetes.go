@@ -2,7 +2,6 @@ package config
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -31,7 +30,7 @@ func (s KubernetesStore) place(secret string) string {
 
 func (s KubernetesStore) refuse(secret string) string {
 	const most = 253
-	if len(secret) > most || !regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`).MatchString(secret) {
+	if len(secret) > most || !pattern(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`).MatchString(secret) {
 		return "want lower-case letters, digits, hyphens and dots, at most 253, a letter or digit first and last"
 	}
 	return ""
@@ -129,5 +128,5 @@ func isQualified(name string) bool {
 }
 
 func isShortName(name string) bool {
-	return regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$`).MatchString(name)
+	return pattern(`^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$`).MatchString(name)
 }

@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"time"
 
 	"github.com/invopop/jsonschema"
@@ -92,7 +91,7 @@ func wrongType(want string, n *yaml.Node) error {
 func (o Option) check(l leaf) error {
 	switch l := l.(type) {
 	case *text:
-		if o.Pattern != "" && !regexp.MustCompile(o.Pattern).MatchString(l.v) {
+		if o.Pattern != "" && !pattern(o.Pattern).MatchString(l.v) {
 			l.ok = false
 			return &hinted{fmt.Sprintf("bad %s %s", o.Name, quote(l.v)), o.Want}
 		}
