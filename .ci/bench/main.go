@@ -61,11 +61,11 @@ func run(targets, perSpace int, idle time.Duration, dir string) error {
 		return err
 	}
 	defer d.stop()
-	return d.measure(targets, idle)
+	return d.measure(idle)
 }
 
 // measure prints the numbers, and fails if a limit is not kept.
-func (d *daemon) measure(targets int, idle time.Duration) error {
+func (d *daemon) measure(idle time.Duration) error {
 	ready, err := d.untilReady()
 	if err != nil {
 		return err

@@ -56,7 +56,7 @@ func (d *daemon) untilReady() (time.Duration, error) {
 	const patience = 5 * time.Minute
 	said := ""
 	for time.Since(d.begun) < patience {
-		resp, err := http.Get(d.url + "/readyz") //nolint:noctx // bounded by the loop
+		resp, err := http.Get(d.url + "/readyz")
 		if err != nil {
 			time.Sleep(2 * time.Millisecond)
 			continue

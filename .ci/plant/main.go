@@ -99,6 +99,10 @@ func bugs() []bug {
 		{"orders: failures of the same kind stop nobody", engine, []edit{{"rotator/breaker.go", "n >= sameWay", "n >= 1000*sameWay"}}},
 		{"orders: every target asks again in an outage", engine, []edit{{"rotator/workspace.go", "w.reach.trip(now, err)", "_ = now"}}},
 		{"orders: all targets probe at once", engine, []edit{{"rotator/breaker.go", "b.until = now.Add(b.wait)\n\treturn nil", "return nil"}}},
+		{"daemon: targets are looked at before they are due", "./cmd/instantly-rotator/daemon Reason", []edit{{"cmd/instantly-rotator/daemon/wake.go", "return roundUp(at)", "return at.Add(-300 * time.Millisecond)"}}},
+		{"daemon: a stop before the first look hangs", "./cmd/instantly-rotator/daemon Stop", []edit{{"cmd/instantly-rotator/daemon/daemon.go", "\tif ctx.Err() != nil {\n\t\treturn\n\t}\n\tvar batch", "\tvar batch"}}},
+		{"daemon: a fleet is closed while it runs", "./cmd/instantly-rotator/daemon Fleet", []edit{{"cmd/instantly-rotator/daemon/daemon.go", "f.hold(len(batch))", "f.hold(0)"}}},
+		{"daemon: a store that hangs holds up its workspace", "./cmd/instantly-rotator/daemon Hanging", []edit{{"rotator/rotator.go", "strings.Join(names, \"\\n\")}", "strings.Join(names[:0], \"\\n\")}"}}},
 		{"an interrupt drops the key in hand", engine, []edit{{"rotator/reconcile.go", "if w.InHand == nil || w.now().Sub(interrupted) >= handOver {", "if true {"}}},
 	}...)
 }

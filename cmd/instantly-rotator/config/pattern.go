@@ -13,7 +13,7 @@ var patterns sync.Map
 // expressions.
 func pattern(expr string) *regexp.Regexp {
 	if compiled, ok := patterns.Load(expr); ok {
-		return compiled.(*regexp.Regexp) //nolint:errcheck,forcetypeassert // nothing else is stored
+		return compiled.(*regexp.Regexp) // nothing else is stored
 	}
 	compiled := regexp.MustCompile(expr)
 	patterns.Store(expr, compiled)

@@ -40,10 +40,10 @@ func (b *Board) Put(r rotator.Result, at time.Time) {
 		return
 	}
 	e := b.entries[r.Target]
-	if known := e.Outlook.Target != ""; r.Outlook.Err == nil || !known {
+	if known := e.Target != ""; r.Outlook.Err == nil || !known {
 		e.Outlook = r.Outlook
 	} else {
-		e.Outlook.Next = r.Outlook.Next
+		e.Next = r.Outlook.Next
 	}
 	e.Looked, e.Err = at, r.Err
 	if r.Err == nil && !r.Interrupted {

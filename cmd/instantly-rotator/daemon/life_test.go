@@ -159,7 +159,7 @@ keys: [{name: k, scopes: [campaigns:read], stores: [{store: local}], timezone: E
 		sending.policy.Freeze = *cfg.Keys[0].Freeze
 		time.Sleep(30 * day) // out of the freeze that the clock begins in
 		p := w.start(w.fleet(sending))
-		time.Sleep(time.Date(2001, 1, 3, 0, 0, 0, 0, time.UTC).Sub(time.Now()))
+		time.Sleep(time.Until(time.Date(2001, 1, 3, 0, 0, 0, 0, time.UTC)))
 		p.stop()
 		p = w.start(w.fleet(sending))
 		time.Sleep(30 * day)
@@ -272,7 +272,7 @@ func TestBackoffIsKeptOverRestarts(t *testing.T) {
 		broken, sound := scheduled(t, "broken", "0 3 * * *", "UTC"), scheduled(t, "sound", "30 * * * *", "UTC")
 		sound.policy.Grace = 10 * time.Minute
 		p := w.start(w.fleet(broken, sound))
-		time.Sleep(time.Date(2000, 1, 2, 2, 50, 0, 0, time.UTC).Sub(time.Now()))
+		time.Sleep(time.Until(time.Date(2000, 1, 2, 2, 50, 0, 0, time.UTC)))
 		p.stop()
 		w.befall = func(_, key string) error {
 			if strings.Contains(key, "broken") {

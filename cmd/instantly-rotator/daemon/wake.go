@@ -100,7 +100,7 @@ func (a *agenda) set(name string, at time.Time) {
 func (a *agenda) due(now time.Time) []string {
 	var names []string
 	for len(a.queue) > 0 && !a.queue[0].at.After(now) {
-		e := heap.Pop(&a.queue).(*appointment) //nolint:errcheck,forcetypeassert // the queue holds nothing else
+		e := heap.Pop(&a.queue).(*appointment) // the queue holds nothing else
 		delete(a.at, e.name)
 		names = append(names, e.name)
 	}
@@ -137,7 +137,7 @@ func (q queue) Swap(i, j int) {
 
 // Push implements [heap.Interface].
 func (q *queue) Push(x any) {
-	e := x.(*appointment) //nolint:errcheck,forcetypeassert // only appointments are pushed
+	e := x.(*appointment) // only appointments are pushed
 	e.index = len(*q)
 	*q = append(*q, e)
 }
