@@ -25,16 +25,20 @@ func TestStopEndsWithinTheStepInHand(t *testing.T) {
 				w, sending := newWorld(t), scheduled(t, "sending", "@quarterly", "UTC")
 				p := w.start(w.fleet(sending))
 				time.Sleep(45 * day)
+				p.stop()
 				var stopped time.Time
+				ends := make(chan func(), 1)
 				w.befall = func(call, _ string) error {
 					time.Sleep(step)
 					rotating := time.Since(time.Date(2000, 4, 1, 0, 0, 0, 0, time.UTC)) >= 0
 					if call == during && rotating && stopped.IsZero() {
 						stopped = time.Now()
-						p.end()
+						(<-ends)()
 					}
 					return nil
 				}
+				p = w.start(w.fleet(sending))
+				ends <- p.end
 				<-p.done
 				ended := time.Now()
 				// A key in hand is brought into the store first: a test call, two writes.
