@@ -33,7 +33,7 @@ func testPolicy() Policy {
 
 func situation() State {
 	return State{
-		Target: "sending", Organization: "org", Checked: true, Listed: 1, Keys: map[string]instantly.Key{},
+		Target: "sending", Organization: "org", Checked: true, Listed: 1, Keys: map[string]instantly.Key{}, Named: map[string][]string{},
 		Stores: []StoreState{{Name: "primary", Seen: 2, Snapshot: secretstore.Snapshot{
 			Identity: "id-0", Versions: map[secretstore.Stage]secretstore.Version{},
 		}}},
@@ -51,6 +51,9 @@ func (s State) with(i int, stage secretstore.Stage, id string, promoted time.Tim
 
 func (s State) listed(id, name string) State {
 	s.Keys[id] = instantly.Key{ID: id, Name: name, Organization: "org"}
+	if n, ok := parseKeyName(name); ok {
+		s.Named[n.Store] = append(s.Named[n.Store], id)
+	}
 	return s
 }
 

@@ -19,7 +19,7 @@ func (w *run) list(ctx context.Context) error {
 		return err
 	}
 	w.mark = l.number // if another one is wanted, it must be newer
-	w.Keys, w.Organization, w.Listed = l.keys, l.organization, at
+	w.Keys, w.Named, w.Organization, w.Listed = l.keys, l.named, l.organization, at
 	return nil
 }
 

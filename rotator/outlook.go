@@ -211,8 +211,10 @@ func inventory(ctx context.Context, w *Workspace, now time.Time, outlooks []Outl
 		return inv
 	}
 	inv.Organization, inv.Keys = l.organization, len(l.keys)
+	ours := ownedBy(outlooks)
 	for _, k := range l.keys {
-		if !slices.ContainsFunc(outlooks, func(o Outlook) bool { return o.owns(k) }) {
+		name, _ := parseKeyName(k.Name)
+		if !ours.ids[k.ID] && !ours.nonces[name.Nonce] {
 			inv.Strangers = append(inv.Strangers, k)
 		}
 	}
@@ -220,14 +222,26 @@ func inventory(ctx context.Context, w *Workspace, now time.Time, outlooks []Outl
 	return inv
 }
 
-// owns tells whether the target refers to the key, or would sweep it.
-func (o Outlook) owns(k instantly.Key) bool {
-	name, ours := parseKeyName(k.Name)
-	if slices.Contains(o.Orphans, k.ID) || (ours && name.Nonce == o.Stores[0].Notes.Intent.Nonce) {
-		return true
+// owned says which keys targets refer to, or would sweep.
+type owned struct {
+	ids    map[string]bool
+	nonces map[string]bool // of intents
+}
+
+func ownedBy(outlooks []Outlook) owned {
+	o := owned{ids: map[string]bool{}, nonces: map[string]bool{}}
+	for _, out := range outlooks {
+		for _, id := range out.Orphans {
+			o.ids[id] = true
+		}
+		if nonce := out.Stores[0].Notes.Intent.Nonce; nonce != "" {
+			o.nonces[nonce] = true
+		}
+		for _, st := range out.Stores {
+			for _, ver := range st.Versions {
+				o.ids[ver.ID] = true
+			}
+		}
 	}
-	return slices.ContainsFunc(o.Stores, func(st StoreState) bool {
-		_, _, ok := st.Find(k.ID)
-		return ok
-	})
+	return o
 }

@@ -236,30 +236,25 @@ func (v *view) sweep() (Step, bool) {
 // store may have been the primary before the configuration's order was changed.)
 func (v *view) orphans() []string {
 	var ids []string
-	for id, k := range v.Keys {
-		if v.bearsOurName(k) && !v.referenced(id) && !v.mayBeInUse(k) {
-			ids = append(ids, id)
+	for _, st := range v.Stores {
+		for _, id := range v.Named[fingerprint(st.Identity)] {
+			if k := v.Keys[id]; v.isLeftOver(k) && !v.referenced(id) && !v.mayBeInUse(k) {
+				ids = append(ids, id)
+			}
 		}
 	}
 	slices.Sort(ids)
-	return ids
+	return slices.Compact(ids)
 }
 
-// bearsOurName tells whether a key was issued for this target's stores, and not
-// for an intent that still stands.
-func (v *view) bearsOurName(k instantly.Key) bool {
+// isLeftOver tells whether a key of this target's stores bears our owner, and was
+// not issued for an intent that still stands.
+func (v *view) isLeftOver(k instantly.Key) bool {
 	name, ok := parseKeyName(k.Name)
 	if !ok || name.Owner != v.policy.Owner || (v.InHand != nil && v.InHand.ID == k.ID) {
 		return false
 	}
-	ours := false
-	for _, st := range v.Stores {
-		if name.Nonce == st.Notes.Intent.Nonce {
-			return false
-		}
-		ours = ours || name.Store == fingerprint(st.Identity)
-	}
-	return ours
+	return !slices.ContainsFunc(v.Stores, func(st StoreState) bool { return name.Nonce == st.Notes.Intent.Nonce })
 }
 
 // handMargin allows for clocks that differ between Instantly and a store.

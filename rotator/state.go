@@ -19,6 +19,9 @@ type State struct {
 	Stores []StoreState
 	// Keys of the workspace by id, from a list read to its last page.
 	Keys map[string]instantly.Key
+	// Named are the ids of those keys that bear a name of ours, by the store in it:
+	// a target need not look at the keys of all others.
+	Named map[string][]string
 	// Listed is when the reading of Keys began; 0 if they must be read (again).
 	Listed moment
 	// Organization that the admin key resolves to.

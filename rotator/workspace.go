@@ -53,6 +53,7 @@ type Workspace struct {
 type listing struct {
 	number       int // counts readings; 0 for none
 	keys         map[string]instantly.Key
+	named        map[string][]string // ids of the keys named by us, by the store in their names
 	organization string
 }
 
@@ -128,10 +129,13 @@ func (w *Workspace) list(ctx context.Context) (listing, error) {
 	if err != nil {
 		return listing{}, err
 	}
-	l.keys = make(map[string]instantly.Key, len(keys))
+	l.keys, l.named = make(map[string]instantly.Key, len(keys)), make(map[string][]string)
 	for _, k := range keys {
 		k.Secret = secret.Value{} // a list may carry values; nobody needs them
 		l.keys[k.ID] = k
+		if name, ok := parseKeyName(k.Name); ok {
+			l.named[name.Store] = append(l.named[name.Store], k.ID)
+		}
 	}
 	l.organization, err = w.whose(ctx, keys)
 	return l, err
