@@ -45,15 +45,24 @@ func isScopeWord(w string) bool {
 func KnownScopes() []string {
 	var scopes []string
 	for _, resource := range resources() {
-		for _, action := range []string{"all", "create", "read", "update", "delete"} {
-			s := Scope{Resource: resource, Action: action}.String()
-			if s != "email_verifications:update" && s != "email_verifications:delete" {
-				scopes = append(scopes, s)
+		for _, action := range actions() {
+			if s := (Scope{Resource: resource, Action: action}); s.isListed() {
+				scopes = append(scopes, s.String())
 			}
 		}
 	}
 	return scopes
 }
+
+// isListed tells whether the scope is on the vendor's list.
+func (s Scope) isListed() bool {
+	if s.Resource == "email_verifications" && (s.Action == "update" || s.Action == "delete") {
+		return false
+	}
+	return slices.Contains(actions(), s.Action) && slices.Contains(resources(), s.Resource)
+}
+
+func actions() []string { return []string{"all", "create", "read", "update", "delete"} }
 
 func resources() []string {
 	return []string{
@@ -104,10 +113,10 @@ func sortedSet(s []string) []string {
 // vendor's list lacks, with the nearest that it has, and those named twice:
 // they are passed on to the API as they are.
 func CheckScopes(scopes []string) (warnings []string, err error) {
-	known := KnownScopes()
 	var wrong []error
 	for i, s := range scopes {
-		if _, err := ParseScope(s); err != nil {
+		scope, err := ParseScope(s)
+		if err != nil {
 			wrong = append(wrong, err)
 			continue
 		}
@@ -115,7 +124,7 @@ func CheckScopes(scopes []string) (warnings []string, err error) {
 			warnings = append(warnings, fmt.Sprintf("scope %q is named twice", s))
 			continue
 		}
-		if !slices.Contains(known, s) {
+		if !scope.isListed() {
 			warnings = append(warnings, unknownScope(s))
 		}
 	}
