@@ -8,15 +8,18 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
 // Cluster is a connection to a cluster. All stores on its Secrets share it.
 type Cluster struct {
+	cfg       *rest.Config
 	rest      rest.Interface
 	namespace string // where a store's options name none
 }
@@ -35,25 +38,44 @@ func Connect(kubeconfig, context string) (*Cluster, error) {
 // NewCluster connects as a configuration of client-go says, which it does not
 // change. Stores whose options name no namespace are in the one given.
 func NewCluster(cfg *rest.Config, namespace string) (*Cluster, error) {
-	// The types of the core group and no others: the typed clients register every
-	// type that Kubernetes has, 17 MB of binary.
+	c := &Cluster{cfg: rest.CopyConfig(cfg), namespace: namespace}
+	c.cfg.ContentType, c.cfg.AcceptContentTypes = runtime.ContentTypeJSON, runtime.ContentTypeJSON
+	c.cfg.UserAgent = fieldManager
+	c.cfg.QPS = -1                           // the cluster's own fairness is enough, and waiting is logged
+	c.cfg.WarningHandler = rest.NoWarnings{} // stores do not log
+	var err error
+	c.rest, err = c.Group(corev1.SchemeGroupVersion, corev1.AddToScheme)
+	return c, err
+}
+
+// Group gives a client for the resources of one API group, whose types register
+// adds; client-go's own retries are the caller's to switch off. The typed clients
+// of client-go register every type that Kubernetes has: 17 MB of binary.
+func (c *Cluster) Group(version schema.GroupVersion, register func(*runtime.Scheme) error) (rest.Interface, error) {
 	scheme := runtime.NewScheme()
-	if err := corev1.AddToScheme(scheme); err != nil {
+	if err := register(scheme); err != nil {
 		return nil, fmt.Errorf("kubernetessecret: connect: %w: %w", secretstore.ErrUnavailable, err)
 	}
-	cfg = rest.CopyConfig(cfg)
-	cfg.APIPath, cfg.GroupVersion = "/api", &corev1.SchemeGroupVersion
+	cfg := rest.CopyConfig(c.cfg)
+	cfg.APIPath, cfg.GroupVersion = "/apis", &version
+	if version.Group == corev1.GroupName {
+		cfg.APIPath = "/api"
+	}
 	cfg.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
-	cfg.ContentType, cfg.AcceptContentTypes = runtime.ContentTypeJSON, runtime.ContentTypeJSON
-	cfg.UserAgent = fieldManager
-	cfg.QPS = -1                           // the cluster's own fairness is enough, and waiting is logged
-	cfg.WarningHandler = rest.NoWarnings{} // stores do not log
-	c, err := rest.RESTClientFor(cfg)
+	client, err := rest.RESTClientFor(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("kubernetessecret: connect to %s: %w: %w", cfg.Host, secretstore.ErrUnavailable, err)
 	}
-	return &Cluster{rest: c, namespace: namespace}, nil
+	return client, nil
 }
+
+// Namespace is what is meant where none is named: the pod's own, or that of the
+// kubeconfig's context; empty if neither says.
+func (c *Cluster) Namespace() string { return c.namespace }
+
+// DiscardLogs keeps client-go from writing to standard error, which it does by
+// itself, about the whole process. Calls return their errors all the same.
+func DiscardLogs() { klog.SetLogger(klog.Logger{}) }
 
 // connection finds the cluster, and the namespace that is meant there.
 func connection(kubeconfig, context string) (*rest.Config, string, error) {

@@ -1,8 +1,10 @@
-// Package kubetest is a stand-in for the part of the Kubernetes API that keeps
-// Secrets, for tests: it holds state and speaks the wire protocol, so that the
-// real client is in the loop. It is strict: what the API server would let pass
-// with a warning, such as a field that is not known, it refuses.
+// Package kubetest is a stand-in for the parts of the Kubernetes API that keep
+// Secrets, Leases, Deployments and StatefulSets, for tests: it holds state and
+// speaks the wire protocol, so that the real client is in the loop. It is strict:
+// what the API server would let pass with a warning, such as a field that is not
+// known, it refuses.
 //
-// It is pinned to the API server by a suite of requests that runs on either, see
-// TestAnswersAsTheAPIServerDoes; what it does not do, it answers with 501.
+// Its Secrets are pinned to the API server by a suite of requests that runs on
+// either, see TestAnswersAsTheAPIServerDoes; what it does not do, it answers with
+// 501. No controllers run in it: a test says with [Change] what they did.
 package kubetest

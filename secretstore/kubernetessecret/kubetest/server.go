@@ -21,7 +21,7 @@ type Call struct {
 	Verb, Resource, Namespace, Name string
 }
 
-// Server keeps Secrets. Make one with [New].
+// Server keeps Secrets, Leases, Deployments and StatefulSets. Make one with [New].
 type Server struct {
 	// Denied are the verbs that are refused; to be set while no call is made.
 	Denied map[string]bool
@@ -32,7 +32,8 @@ type Server struct {
 	mu         sync.Mutex
 	namespaces map[string]bool
 	secrets    map[types.NamespacedName]*corev1.Secret
-	revision   int // the last resourceVersion given
+	objects    map[key]Object // of the other kinds
+	revision   int            // the last resourceVersion given
 	calls      []Call
 }
 
@@ -40,7 +41,7 @@ var _ http.Handler = (*Server)(nil)
 
 // New gives a server with the namespaces that are named.
 func New(namespaces ...string) *Server {
-	s := &Server{namespaces: map[string]bool{}, secrets: map[types.NamespacedName]*corev1.Secret{}}
+	s := &Server{namespaces: map[string]bool{}, secrets: map[types.NamespacedName]*corev1.Secret{}, objects: map[key]Object{}}
 	for _, n := range namespaces {
 		s.namespaces[n] = true
 	}
@@ -79,6 +80,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return // the connection is gone
+	}
+	if k, name, ok := kindOf(r.URL.Path); ok {
+		reply(w, s.serveObject(k, name, r.Method, body))
+		return
 	}
 	m := regexp.MustCompile(`^/api/v1/namespaces/([^/]+)/secrets(?:/([^/]+))?$`).FindStringSubmatch(r.URL.Path)
 	if m == nil {
