@@ -25,6 +25,9 @@ type daemonFlags struct {
 	listen          string
 	tokenFile       string
 	shutdownTimeout time.Duration
+	elect           bool
+	electNamespace  string
+	electName       string
 }
 
 func (a *app) daemonCommand() *cobra.Command {
@@ -42,9 +45,12 @@ A changed configuration is taken over by itself, at once on SIGHUP; one with
 mistakes is refused, and the one in force stays. SIGTERM ends it after the step
 in hand. Under systemd it tells when it is ready and feeds the watchdog.
 
+With --leader-elect, of several instances one works, and the others stand by to
+take over within seconds. It saves requests; safety does not hang on it.
+
 It answers on --listen:
   /healthz          does the process work?
-  /readyz           has every key been looked at?
+  /readyz           has every key been looked at? Yes while it stands by
   /metrics          for Prometheus
   /api/v1/targets   what "status -o json" prints, as last seen`,
 		Example: `  instantly-rotator daemon --config /etc/instantly-rotator/config.yaml`,
@@ -53,6 +59,9 @@ It answers on --listen:
 	}
 	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8080", "`address` to answer on; \"\" for none. On more than this machine it wants --token-file")
 	c.Flags().StringVar(&f.tokenFile, "token-file", "", "`file` with the bearer token that all but the health checks ask for")
+	c.Flags().BoolVar(&f.elect, "leader-elect", false, "stand by while another instance holds a Lease of the Kubernetes cluster")
+	c.Flags().StringVar(&f.electNamespace, "leader-elect-namespace", "", "`namespace` of the Lease (default: POD_NAMESPACE, else the pod's own)")
+	c.Flags().StringVar(&f.electName, "leader-elect-name", "instantly-rotator", "`name` of the Lease")
 	c.Flags().DurationVar(&f.shutdownTimeout, "shutdown-timeout", 30*time.Second, "how long the steps in hand may take after SIGTERM")
 	return c
 }
@@ -76,6 +85,10 @@ func (a *app) daemon(ctx context.Context, f daemonFlags) error {
 	if err != nil {
 		return err
 	}
+	election, err := s.election(f)
+	if err != nil {
+		return err
+	}
 	server, err := s.serve(ctx, f.listen, token)
 	if err != nil {
 		return err
@@ -87,7 +100,7 @@ func (a *app) daemon(ctx context.Context, f daemonFlags) error {
 	watching, stopWatching := context.WithCancel(ctx)
 	defer stopWatching()
 	go s.watch(watching, hup)
-	return s.run(ctx, f.shutdownTimeout)
+	return s.run(ctx, election, f.shutdownTimeout)
 }
 
 // token reads the bearer token. To be reachable from other machines without one
@@ -123,7 +136,7 @@ func (s *service) serve(ctx context.Context, address string, token secret.Value)
 	if err != nil {
 		return httpServer{}, fmt.Errorf("--listen %s: %w", address, err)
 	}
-	site := daemon.Site{Alive: s.alive, Ready: s.ready, Targets: s.targets, Metrics: s.metrics.Handler(), Token: token}
+	site := daemon.Site{Alive: s.alive, Ready: s.ready, StandsBy: s.standsBy, Targets: s.targets, Metrics: s.metrics.Handler(), Token: token}
 	server := site.Server()
 	s.log.Info("listening", zap.String("address", listener.Addr().String()))
 	go func() {

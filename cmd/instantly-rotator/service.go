@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -17,6 +16,7 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	fleets "github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/daemon"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/leader"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/metrics"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/notify"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
@@ -30,15 +30,18 @@ type service struct {
 	board   *fleets.Board
 	metrics *metrics.Metrics
 	loop    *fleets.Daemon
+	// changing is held while a fleet is made, so that it is made of the
+	// configuration in force. It comes before mu.
+	changing sync.Mutex
 
 	mu      sync.Mutex
 	cfg     *config.Config
 	maxAges map[string]time.Duration
 	current deployment
 	news    *notify.Notifier
-	// leading: it rotates keys. standsBy: it waits until it may. Neither: it is
-	// about to find out.
-	leading, standsBy bool
+	term    context.Context // ends with the lead; nil while this instance does not lead
+	// standing: another instance leads. At the start neither is known.
+	standing bool
 
 	closing sync.WaitGroup // of what was replaced
 }
@@ -71,15 +74,14 @@ func (s *service) accept(cfg *config.Config) {
 	s.metrics.Reloaded(true, s.app.now())
 }
 
-// run keeps the keys fresh until ctx ends.
-func (s *service) run(ctx context.Context, patience time.Duration) error {
-	fleet := s.lead(ctx)
-	s.log.Info("started", zap.String("version", version()), zap.Int("targets", len(fleet.Targets)))
+// run keeps the keys fresh whenever this instance is elected, until ctx ends.
+func (s *service) run(ctx context.Context, e leader.Election, patience time.Duration) error {
+	s.log.Info("started", zap.String("version", version()))
 	s.tellSystemd(daemon.SdNotifyReady)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		s.loop.Run(ctx, fleet)
+		e.Lead(ctx, s.lead)
 	}()
 	<-ctx.Done()
 	s.tellSystemd(daemon.SdNotifyStopping)
@@ -92,30 +94,6 @@ func (s *service) run(ctx context.Context, patience time.Duration) error {
 	case <-time.After(patience):
 		return fmt.Errorf("the steps in hand %w (--shutdown-timeout %s); nothing is lost, the next start goes on from the stores", errStuck, patience)
 	}
-}
-
-// lead makes the fleet that this instance runs from now on.
-func (s *service) lead(ctx context.Context) *fleets.Fleet {
-	s.mu.Lock()
-	s.leading = true
-	s.mu.Unlock()
-	s.metrics.Leading(true)
-	return s.fleet(ctx)
-}
-
-// fleet makes what the configuration in force says. Opening its stores takes a
-// while, in which the probes are answered: mu is not held.
-func (s *service) fleet(ctx context.Context) *fleets.Fleet {
-	s.mu.Lock()
-	cfg := s.cfg
-	s.mu.Unlock()
-	d := s.app.fleet(ctx, cfg, s.log, s.metrics)
-	news := d.notifier(ctx, func(o notify.Outcome) { s.metrics.Notified(string(o.Result)) })
-	s.mu.Lock()
-	s.current, s.news = d, news
-	s.mu.Unlock()
-	debug.FreeOSMemory() // reading a configuration takes many times what is kept of it
-	return &fleets.Fleet{Engine: d, Targets: d.targets, Resync: cfg.Resync, Close: func() { s.close(d, news) }}
 }
 
 // farewell is how long notifications that are queued may take when what they are
@@ -200,13 +178,10 @@ func (s *service) alive() error {
 
 // ready fails until every key has been looked at, and while none can be.
 func (s *service) ready() error {
-	s.mu.Lock()
-	standsBy := s.standsBy
-	s.mu.Unlock()
-	if standsBy {
+	if s.standsBy() {
 		return nil
 	}
-	if !s.loop.Passed() {
+	if s.leads() == nil || !s.loop.Passed() {
 		return errors.New("not every key has been looked at yet")
 	}
 	entries := s.board.Entries()
@@ -241,7 +216,7 @@ func (s *service) watch(ctx context.Context, hup <-chan os.Signal) {
 		}
 		now := s.files()
 		if forced || !maps.Equal(now, seen) {
-			s.reload(ctx)
+			s.reload()
 			now = s.files() // which may name other files now
 		}
 		seen = now
@@ -278,7 +253,7 @@ func (s *service) files() map[string]fileStamp {
 
 // reload takes the configuration over as it is in the file now, whole or not at
 // all.
-func (s *service) reload(ctx context.Context) {
+func (s *service) reload() {
 	s.tellSystemd(daemon.SdNotifyReloading + "\n" + monotonic())
 	defer s.tellSystemd(daemon.SdNotifyReady)
 	cfg, warnings, err := config.Load(s.app.configPath)
@@ -292,16 +267,7 @@ func (s *service) reload(ctx context.Context) {
 		s.log.Warn("configuration", zap.String("warning", fmt.Sprint(w)))
 	}
 	s.accept(cfg)
-	s.mu.Lock()
-	leading := s.leading
-	s.mu.Unlock()
-	if leading {
-		fleet := s.fleet(ctx)
-		if !s.loop.Replace(ctx, fleet) {
-			fleet.Close() // on the way out
-			return
-		}
-	}
+	s.replace()
 	s.log.Info("the changed configuration is in force", zap.Int("targets", len(cfg.Keys)),
 		zap.Strings("workspaces", slices.Sorted(maps.Keys(cfg.Workspaces))))
 }

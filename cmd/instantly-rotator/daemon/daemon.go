@@ -69,6 +69,10 @@ func New(o Options) *Daemon {
 // Run keeps the fleet's targets fresh until ctx ends; then it waits for the runs
 // in hand, each of which finishes its step. It closes the fleet.
 func (d *Daemon) Run(ctx context.Context, f *Fleet) {
+	defer func() { // what does not run does not hang, and has looked at nothing
+		d.beat.Store(nil)
+		d.passed.Store(false)
+	}()
 	l := newLoop(d, f)
 	for {
 		d.turn()
@@ -92,6 +96,9 @@ func (d *Daemon) Run(ctx context.Context, f *Fleet) {
 // Replace puts another fleet in the place of the one that runs. Targets in hand
 // are finished first. It returns false if ctx ended before it was taken.
 func (d *Daemon) Replace(ctx context.Context, f *Fleet) bool {
+	if ctx.Err() != nil {
+		return false
+	}
 	select {
 	case d.replace <- f:
 		return true
@@ -100,7 +107,7 @@ func (d *Daemon) Replace(ctx context.Context, f *Fleet) bool {
 	}
 }
 
-// Passed tells whether every target has been looked at since the start.
+// Passed tells whether it runs and every target has been looked at.
 func (d *Daemon) Passed() bool { return d.passed.Load() }
 
 // Hung tells whether the loop has not turned for several pulses.

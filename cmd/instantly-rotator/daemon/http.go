@@ -17,6 +17,9 @@ type Site struct {
 	Alive func() error
 	// Ready tells whether it does what it is for: nil if so.
 	Ready func() error
+	// StandsBy tells whether it is ready to take over from another instance, which
+	// works; nil if it never does that.
+	StandsBy func() bool
 	// Targets gives what "status -o json" prints.
 	Targets func() any
 	// Metrics answers in Prometheus's format.
@@ -28,19 +31,23 @@ type Site struct {
 // Handler serves /healthz, /readyz, /metrics and /api/v1/targets.
 func (s Site) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /healthz", probe(s.Alive))
-	mux.Handle("GET /readyz", probe(s.Ready))
+	mux.Handle("GET /healthz", probe(s.Alive, nil))
+	mux.Handle("GET /readyz", probe(s.Ready, s.StandsBy))
 	mux.Handle("GET /metrics", s.guarded(s.Metrics))
 	mux.Handle("GET /api/v1/targets", s.guarded(http.HandlerFunc(s.targets)))
 	return mux
 }
 
-func probe(check func() error) http.Handler {
+func probe(check func() error, standsBy func() bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		if err := check(); err != nil {
 			w.WriteHeader(http.StatusServiceUnavailable)
 			_, _ = w.Write([]byte(err.Error() + "\n"))
+			return
+		}
+		if standsBy != nil && standsBy() {
+			_, _ = w.Write([]byte("ok: standing by\n"))
 			return
 		}
 		_, _ = w.Write([]byte("ok\n"))
