@@ -25,6 +25,9 @@ type Outlook struct {
 	NextDue time.Time
 	// Old are keys that live on until their grace is over.
 	Old []OldKey
+	// Gates are the names of what must let an old key go besides its grace; empty if
+	// there is no old key. Whether they do is asked by Reconcile, not by a look.
+	Gates []string
 	// Orphans are keys of ours that nothing refers to; the next run sweeps them.
 	Orphans []string
 	// Next is the next step; its Err says what is in the way.
@@ -111,6 +114,11 @@ func (w *run) describe(next Step) Outlook {
 	end, _ := v.graceEnd()
 	for _, old := range v.old() {
 		o.Old = append(o.Old, OldKey{ID: old.ID, Until: end})
+	}
+	if len(o.Old) > 0 {
+		for _, g := range w.target.Gates {
+			o.Gates = append(o.Gates, g.Name())
+		}
 	}
 	if _, blind := w.unreadable(); !blind {
 		o.Orphans = v.orphans()

@@ -20,7 +20,8 @@ type kubernetesDesk struct {
 	*testing.T
 	server             *kubetest.Server
 	config, kubeconfig string
-	key                string // the admin key
+	key                string        // the admin key
+	ahead              time.Duration // of the rotator's clock
 }
 
 func newKubernetesDesk(t *testing.T, options string) *kubernetesDesk {
@@ -60,7 +61,7 @@ func (d *kubernetesDesk) write(path, text string) {
 func (d *kubernetesDesk) run(args ...string) (code int, stdout, stderr string) {
 	d.Helper()
 	var out, errs bytes.Buffer
-	a := &app{stdout: &out, stderr: &errs, now: time.Now, getenv: func(name string) string {
+	a := &app{stdout: &out, stderr: &errs, now: func() time.Time { return time.Now().Add(d.ahead) }, getenv: func(name string) string {
 		return map[string]string{"ADMIN_KEY": d.key, "INSTANTLY_ROTATOR_CONFIG": d.config}[name]
 	}}
 	code = a.run(d.Context(), args)

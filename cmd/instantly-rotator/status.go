@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -212,9 +213,13 @@ func (a *app) hintsOf(o rotator.Outlook) []string {
 	return hints
 }
 
-// adviceOf gathers what the stores have to say.
+// adviceOf gathers what the stores have to say, and what the old key waits for.
 func adviceOf(o rotator.Outlook) []string {
 	var advice []string
+	if len(o.Gates) > 0 {
+		advice = append(advice, "the old key is revoked only when its consumers have moved: "+strings.Join(o.Gates, ", ")+
+			" (a run asks whether they have; this look did not)")
+	}
 	for _, st := range o.Stores {
 		for _, a := range st.Advice {
 			advice = append(advice, "store "+st.Name+": "+a)

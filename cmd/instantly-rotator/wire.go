@@ -204,6 +204,9 @@ func (w *wiring) target(ctx context.Context, k config.Key) rotator.Target {
 	for _, ref := range k.Stores {
 		t.Stores = append(t.Stores, rotator.NamedStore{Name: ref.Store, Store: w.store(ctx, ref)})
 	}
+	for _, after := range k.AfterPromote {
+		t.Gates = append(t.Gates, w.gate(k.Name, after))
+	}
 	return t
 }
 

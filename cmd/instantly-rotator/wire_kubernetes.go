@@ -8,7 +8,7 @@ import (
 
 // openKubernetes opens one Kubernetes Secret.
 func (w *wiring) openKubernetes(b config.KubernetesStore, secret string) (secretstore.Store, error) {
-	c, err := w.cluster(b)
+	c, err := w.cluster(b.Kubeconfig, b.Context)
 	if err != nil {
 		return nil, err
 	}
@@ -19,13 +19,13 @@ func (w *wiring) openKubernetes(b config.KubernetesStore, secret string) (secret
 	return c.Open(o)
 }
 
-// cluster connects to a cluster once, for all Secrets there.
-func (w *wiring) cluster(b config.KubernetesStore) (*kubernetessecret.Cluster, error) {
-	at := [2]string{b.Kubeconfig, b.Context}
+// cluster connects to a cluster once, for all Secrets and workloads there.
+func (w *wiring) cluster(kubeconfig, context string) (*kubernetessecret.Cluster, error) {
+	at := [2]string{kubeconfig, context}
 	if c, ok := w.clusters[at]; ok {
 		return c, nil
 	}
-	c, err := kubernetessecret.Connect(b.Kubeconfig, b.Context)
+	c, err := kubernetessecret.Connect(kubeconfig, context)
 	if err != nil {
 		return nil, err
 	}

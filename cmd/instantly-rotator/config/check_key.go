@@ -13,6 +13,7 @@ func (c *checker) key(k *keyForm, f *fileForm) Key {
 	key.Scopes = c.scopes(k)
 	key.AllowCriticalScopes = k.AllowCriticalScopes.v
 	key.Stores = c.storesOf(k, f)
+	c.restartable(k)
 	return key
 }
 
@@ -137,6 +138,7 @@ func (c *checker) rotation(f *rotationForm) Key {
 		MaxAge:            c.positive(f.MaxAge),
 		ActivationTimeout: c.upToAnHour(f.ActivationTimeout),
 		RevocationTimeout: c.upToAnHour(f.RevocationTimeout),
+		AfterPromote:      c.afterPromote(f.AfterPromote),
 	}
 }
 

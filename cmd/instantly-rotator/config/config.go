@@ -101,6 +101,8 @@ type Key struct {
 	// ActivationTimeout is how long a fresh key may take until its first valid
 	// answer; more than 0, at most an hour.
 	ActivationTimeout time.Duration
+	// AfterPromote brings the consumers to a new key.
+	AfterPromote []AfterPromote
 	// RevocationTimeout is how long a revoked key may go on working; more than
 	// 0, at most an hour.
 	RevocationTimeout time.Duration

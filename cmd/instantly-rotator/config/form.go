@@ -37,15 +37,16 @@ type workspaceForm struct {
 // default from the section defaults.
 type rotationForm struct {
 	mark
-	Schedule          text       `json:"schedule"`
-	Timezone          text       `json:"timezone"`
-	Jitter            duration   `json:"jitter"`
-	Freeze            list[text] `json:"freeze"`
-	KeepApart         text       `json:"keep_apart"`
-	GracePeriod       duration   `json:"grace_period"`
-	MaxAge            duration   `json:"max_age"`
-	ActivationTimeout duration   `json:"activation_timeout"`
-	RevocationTimeout duration   `json:"revocation_timeout"`
+	Schedule          text                   `json:"schedule"`
+	Timezone          text                   `json:"timezone"`
+	Jitter            duration               `json:"jitter"`
+	Freeze            list[text]             `json:"freeze"`
+	KeepApart         text                   `json:"keep_apart"`
+	GracePeriod       duration               `json:"grace_period"`
+	MaxAge            duration               `json:"max_age"`
+	ActivationTimeout duration               `json:"activation_timeout"`
+	RevocationTimeout duration               `json:"revocation_timeout"`
+	AfterPromote      list[afterPromoteForm] `json:"after_promote"`
 }
 
 // keyForm is one entry of keys.

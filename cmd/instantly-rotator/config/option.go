@@ -76,7 +76,7 @@ func fileOptions() []Option {
 
 func rotationOptions() []Option {
 	const in = "defaults"
-	return []Option{
+	return append([]Option{
 		{
 			In: in, Name: "schedule", Default: `"0 3 1 */3 *"`,
 			Doc: "When a key falls due: five cron fields, @quarterly, @monthly …, or @every 90d. " +
@@ -130,7 +130,12 @@ func rotationOptions() []Option {
 				"The vendor does not say how long that is.",
 			Examples: []string{"60s", "5m"},
 		},
-	}
+		{
+			In: in, Name: "after_promote",
+			Doc: "What brings the consumers to a new key, each with exactly one of restart, command and url. " +
+				"The old key is revoked when its grace period is over and all of them say that the consumers have moved.",
+		},
+	}, afterPromoteOptions()...)
 }
 
 // idPattern is what may stand in an HTTP header; the form of ids is not

@@ -36,6 +36,12 @@ func (s KubernetesStore) refuse(secret string) string {
 	return ""
 }
 
+// What Kubernetes takes for the name of a namespace.
+const (
+	namespacePattern = `^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`
+	namespaceWant    = "want lower-case letters, digits and hyphens, at most 63"
+)
+
 // kubernetesStoreForm is an entry of stores with kind: kubernetes.
 type kubernetesStoreForm struct {
 	mark
@@ -63,8 +69,7 @@ func kubernetesOptions() []Option {
 	return []Option{
 		{In: in, Name: "kind", Required: true, Doc: "What kind of store it is."},
 		{
-			In: in, Name: "namespace", Pattern: `^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`,
-			Want:     "want lower-case letters, digits and hyphens, at most 63",
+			In: in, Name: "namespace", Pattern: namespacePattern, Want: namespaceWant,
 			Doc:      "The namespace of the Secrets. Left out, the pod's own or, outside of a cluster, that of the kubeconfig's context.",
 			Examples: []string{"growth"},
 		},

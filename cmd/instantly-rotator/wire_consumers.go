@@ -1,0 +1,56 @@
+package main
+
+import (
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/consumers"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+)
+
+// gate makes what brings a target's consumers to a new key. One that cannot be
+// made keeps the old key alive and lets the rotation go on.
+func (w *wiring) gate(target string, after config.AfterPromote) rotator.Gate {
+	switch {
+	case after.Restart != "":
+		gate, err := w.restart(target, after)
+		if err != nil {
+			return consumers.Broken{What: "restart of " + after.Restart, Err: err}
+		}
+		return gate
+	case len(after.Command) > 0:
+		return consumers.NewCommand(target, after.Command, w.commandEnvironment())
+	default:
+		gate, err := consumers.NewURL(target, after.URL)
+		if err != nil {
+			return consumers.Broken{What: "url", Err: err}
+		}
+		return gate
+	}
+}
+
+func (w *wiring) restart(target string, after config.AfterPromote) (rotator.Gate, error) {
+	c, err := w.cluster("", "")
+	if err != nil {
+		return nil, err
+	}
+	return consumers.NewRestart(c, target, after.Restart, after.Namespace)
+}
+
+// commandEnvironment is the process's own without what the configuration names as
+// secrets: a command has no use for the admin keys.
+func (w *wiring) commandEnvironment() []string {
+	var secrets []string
+	for _, ws := range w.cfg.Workspaces {
+		secrets = append(secrets, ws.AdminKey.Env)
+	}
+	for _, r := range w.cfg.Notify {
+		secrets = append(secrets, r.URL.Env)
+	}
+	return slices.DeleteFunc(os.Environ(), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return slices.Contains(secrets, name)
+	})
+}
