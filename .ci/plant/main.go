@@ -31,7 +31,7 @@ func bugs() []bug {
 		folder = "./secretstore/filestore ."
 		aws    = "./secretstore/awssecretsmanager Contract$|Writers|Killed|Paused|Lost|Promotion|AnotherOwners|NoError|Reservations"
 	)
-	return append(slices.Concat(gcpBugs(), kubernetesBugs(), notifyBugs()), []bug{
+	return append(slices.Concat(gcpBugs(), kubernetesBugs(), leaderBugs(), consumersBugs(), notifyBugs()), []bug{
 		{"402 taken for a dead key", client, []edit{{"instantly/classify.go", "return ErrPlan\n", "return ErrUnauthorized\n"}}},
 		{"any 401 taken for a dead key", client, []edit{{"instantly/classify.go", "case said.isInvalidScope():\n\t\treturn ErrScope", "case said.isInvalidScope():\n\t\treturn ErrUnauthorized"}}},
 		{"retry of the POST", client, []edit{{"instantly/keys.go", "c.attempt(ctx, c.admin(request{op: op, method: http.MethodPost, route: routeKeys, body: body}))", "c.repeat(ctx, c.admin(request{op: op, method: http.MethodPost, route: routeKeys, body: body}), c.options.RetryBudget)"}}},

@@ -7,11 +7,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	appsv1 "k8s.io/api/apps/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret/kubetest"
 )
 
 // graceIsOver is when it is.
@@ -26,13 +21,6 @@ func (d *kubernetesDesk) withConsumers(after string) {
 	}
 	d.write(d.config, strings.Replace(string(text), "scopes:", "after_promote: ["+after+"], scopes:", 1))
 	d.Setenv("KUBECONFIG", d.kubeconfig)
-}
-
-// rollout sets how many of the two pods of deployment web have restarted.
-func (d *kubernetesDesk) rollout(restarted int32) {
-	kubetest.Change(d.server, "growth", "web", func(w *appsv1.Deployment) {
-		w.Status = appsv1.DeploymentStatus{ObservedGeneration: w.Generation, Replicas: 2, UpdatedReplicas: restarted, AvailableReplicas: 2}
-	})
 }
 
 // previous is the old key, as pods could read it; "" when it is gone.
@@ -52,8 +40,7 @@ func (d *kubernetesDesk) mustRun(want int, args ...string) string {
 
 func TestRolloutThatDoesNotFinishHoldsTheRevokeAndSaysSo(t *testing.T) {
 	d := newKubernetesDesk(t, ", create_missing: true")
-	two := int32(2)
-	d.server.Put(&appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "growth", Name: "web"}, Spec: appsv1.DeploymentSpec{Replicas: &two}})
+	d.server.Deploy("growth", "web", 2)
 	d.withConsumers("{restart: deployment/web}")
 	d.mustRun(exitSettled, "rotate")
 	d.mustRun(exitSettled, "rotate", "sending")
@@ -61,7 +48,7 @@ func TestRolloutThatDoesNotFinishHoldsTheRevokeAndSaysSo(t *testing.T) {
 	if old == "" {
 		t.Fatal("there is no old key")
 	}
-	d.rollout(1)
+	d.server.Restarted("growth", "web", 1)
 	d.ahead = graceIsOver
 	said := d.mustRun(exitFailed, "rotate", "--due")
 	for _, want := range []string{"restart of deployment/web: 1 of 2 pods have restarted", "the old key lives on until its consumers have moved"} {
@@ -78,7 +65,7 @@ func TestRolloutThatDoesNotFinishHoldsTheRevokeAndSaysSo(t *testing.T) {
 			t.Errorf("%v does not say what the old key waits for:\n%s", args, said)
 		}
 	}
-	d.rollout(2)
+	d.server.Restarted("growth", "web", 2)
 	d.mustRun(exitSettled, "rotate", "--due")
 	if d.previous() != "" {
 		t.Error("the old key lives on although all pods have restarted")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -55,7 +56,7 @@ func (c *Command) run(ctx context.Context, keyID string) error {
 	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...) //nolint:gosec // the configuration names it
-	cmd.Env = append(c.env[:len(c.env):len(c.env)], "INSTANTLY_ROTATOR_TARGET="+c.target, "INSTANTLY_ROTATOR_KEY_ID="+keyID)
+	cmd.Env = slices.Concat(c.env, []string{"INSTANTLY_ROTATOR_TARGET=" + c.target, "INSTANTLY_ROTATOR_KEY_ID=" + keyID})
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = commandEnd
 	var said tail

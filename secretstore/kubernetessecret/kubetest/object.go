@@ -197,3 +197,18 @@ func keepStatus(from, to Object) {
 		reflect.ValueOf(to).Elem().FieldByName("Status").Set(status)
 	}
 }
+
+// Deploy keeps a Deployment that wants so many pods.
+func (s *Server) Deploy(namespace, name string, pods int32) {
+	s.Put(&appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Spec: appsv1.DeploymentSpec{Replicas: &pods}})
+}
+
+// Restarted says that so many of a Deployment's pods are of its newest template,
+// and the rest of the one before.
+func (s *Server) Restarted(namespace, name string, pods int32) {
+	Change(s, namespace, name, func(d *appsv1.Deployment) {
+		d.Status = appsv1.DeploymentStatus{
+			ObservedGeneration: d.Generation, Replicas: *d.Spec.Replicas, UpdatedReplicas: pods, AvailableReplicas: *d.Spec.Replicas,
+		}
+	})
+}
