@@ -67,7 +67,7 @@ func TestDeploymentHoldsTheOldKeyUntilNoPodOfBeforeIsLeft(t *testing.T) {
 	}{
 		{"0 of 5 pods have restarted", 5, 0, 5, 0},
 		{"2 of 5 pods have restarted", 6, 2, 5, 0},
-		{"all 5 pods have restarted, 4 are available", 5, 5, 4, 0},
+		{"all 5 pods have restarted, 4 of them available", 5, 5, 4, 0},
 		{"all 5 pods have restarted, 1 of before is still there", 6, 5, 5, 0},
 		{"all 5 pods have restarted, 2 of before are still there", 5, 5, 5, 2},
 	} {

@@ -25,7 +25,7 @@ func (r rollout) done() error {
 	case r.restarted < r.want:
 		return open("%d of %d pods have restarted%s", r.restarted, r.want, r.blocked)
 	case r.available < r.want:
-		return open("all %d pods have restarted, %d are available%s", r.want, r.available, r.blocked)
+		return open("all %d pods have restarted, %d of them available%s", r.want, min(r.available, r.restarted), r.blocked)
 	case r.old == 1:
 		return open("all %d pods have restarted, 1 of before is still there%s", r.want, r.blocked)
 	case r.old > 0:

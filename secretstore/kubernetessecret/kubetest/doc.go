@@ -4,7 +4,7 @@
 // what the API server would let pass with a warning, such as a field that is not
 // known, it refuses.
 //
-// Its Secrets are pinned to the API server by a suite of requests that runs on
+// Secrets and Leases are pinned to the API server by requests that are sent to
 // either, see TestAnswersAsTheAPIServerDoes; what it does not do, it answers with
 // 501. No controllers run in it: a test says with [Change] what they did.
 package kubetest

@@ -164,6 +164,8 @@ func (s *Server) replaceObject(k kind, old Object, body []byte) answer {
 			"the object has been modified; please apply your changes to the latest version and try again", k.resource, k.group, old.GetName()))
 	}
 	keepStatus(old, o)
+	o.SetNamespace(old.GetNamespace())
+	o.SetName(old.GetName())
 	o.SetUID(old.GetUID())
 	o.SetGeneration(old.GetGeneration())
 	if !reflect.DeepEqual(specOf(old), specOf(o)) && o.GetGeneration() > 0 {
