@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -83,11 +84,26 @@ func TestConsumersAreNotWaitedForInAnIncident(t *testing.T) {
 	}
 }
 
-func TestCommandLearnsNoAdminKey(t *testing.T) {
+func TestCommandLearnsTheKeysIDAndNoAdminKey(t *testing.T) {
 	d := newKubernetesDesk(t, ", create_missing: true")
 	t.Setenv("ADMIN_KEY", "canary")
-	d.withConsumers(`{command: [sh, -c, 'env | grep -q canary && exit 1; test -n "$INSTANTLY_ROTATOR_KEY_ID" && test "$INSTANTLY_ROTATOR_TARGET" = sending && test -n "$PATH"']}`)
+	heard := filepath.Join(t.TempDir(), "heard")
+	d.withConsumers("{command: [sh, -c, 'env > \"$0\"', " + heard + "]}")
 	d.mustRun(exitSettled, "rotate")
+	env, err := os.ReadFile(heard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"\nPATH=", "\nINSTANTLY_ROTATOR_TARGET=sending\n", "\nINSTANTLY_ROTATOR_KEY_ID="} {
+		if !strings.Contains("\n"+string(env), want) {
+			t.Errorf("it does not learn %q", want)
+		}
+	}
+	for _, secret := range []string{"canary", d.server.Served("growth", "sending", "api-key")} {
+		if strings.Contains(string(env), secret) {
+			t.Error("it learns a key")
+		}
+	}
 }
 
 func TestHookThatSaysNotYetHoldsTheRevoke(t *testing.T) {
