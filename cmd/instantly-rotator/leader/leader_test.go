@@ -53,6 +53,20 @@ func (o *office) leave(name string) {
 	}
 }
 
+// elected counts the terms so far.
+func (o *office) elected() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.terms)
+}
+
+// atWork counts the instances that work.
+func (o *office) atWork() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.working)
+}
+
 // wantWorking waits for things to settle and wants this instance at work; "" for
 // none.
 func (o *office) wantWorking(name string) {
@@ -195,8 +209,8 @@ func TestShortTroubleDoesNotEndATerm(t *testing.T) {
 		second.wantWorking("first")
 		kubetest.Change(first.server, "here", "rotator", func(l *coordinationv1.Lease) { l.Labels = map[string]string{"a": "b"} })
 		second.wantWorking("first")
-		if n := len(first.terms); n != 1 {
-			t.Errorf("%d terms: %q", n, first.terms)
+		if n := first.elected(); n != 1 {
+			t.Errorf("%d terms", n)
 		}
 	})
 }
@@ -213,7 +227,7 @@ func TestOutageForAllEndsWithOneLeader(t *testing.T) {
 			}
 		}
 		time.Sleep(long)
-		if n := len(first.working); n != 1 {
+		if n := first.atWork(); n != 1 {
 			t.Errorf("%d instances work", n)
 		}
 	})
@@ -241,7 +255,7 @@ func TestLeaseTakenByForceEndsTheTerm(t *testing.T) {
 		kubetest.Change(first.server, "here", "rotator", func(l *coordinationv1.Lease) { l.Spec.HolderIdentity = &usurper })
 		time.Sleep(3 * time.Second)
 		synctest.Wait()
-		if len(first.working) != 0 {
+		if first.atWork() != 0 {
 			t.Error("it works on although another instance holds the Lease")
 		}
 		if got := first.holder(); got != usurper {
@@ -257,12 +271,12 @@ func TestNextTermBeginsWhenTheStepInHandIsFinished(t *testing.T) {
 		usurper := "usurper"
 		kubetest.Change(first.server, "here", "rotator", func(l *coordinationv1.Lease) { l.Spec.HolderIdentity = &usurper })
 		first.wantWorking("first") // at its last step
-		if n := len(first.terms); n != 1 {
+		if n := first.elected(); n != 1 {
 			t.Errorf("%d terms while the first one ends", n)
 		}
 		time.Sleep(10 * time.Minute)
 		first.wantWorking("first")
-		if n := len(first.terms); n != 2 {
+		if n := first.elected(); n != 2 {
 			t.Errorf("%d terms", n)
 		}
 	})
