@@ -68,6 +68,13 @@ func (d *desk) told() []string {
 	return texts
 }
 
+// tried counts the attempts to deliver something.
+func (d *desk) tried() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.attempts
+}
+
 func (d *desk) counts() map[notify.Result]int {
 	d.mu.Lock()
 	defer d.mu.Unlock()

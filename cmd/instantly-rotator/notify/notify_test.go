@@ -164,8 +164,8 @@ func TestFailedMessageIsTriedAgainThenCountedInTheNext(t *testing.T) {
 		n := d.open()
 		n.Send(failed("first"))
 		time.Sleep(time.Hour)
-		if d.attempts != 4 {
-			t.Errorf("%d attempts, want 4", d.attempts)
+		if n := d.tried(); n != 4 {
+			t.Errorf("%d attempts, want 4", n)
 		}
 		d.is(false, false)
 		n.Send(failed("second"))
