@@ -17,11 +17,11 @@ import (
 func decide(now time.Time, s State, p Policy, r Request) Step {
 	v := &view{now: now, State: s, policy: p, request: r}
 	for _, rule := range []func(*view) (Step, bool){
+		(*view).declare,
 		(*view).observe,
 		(*view).blind,
 		(*view).inHand,
 		(*view).standBack,
-		(*view).declare,
 		(*view).pending,
 		(*view).alive,
 		(*view).deliver,
@@ -39,7 +39,7 @@ func decide(now time.Time, s State, p Policy, r Request) Step {
 			return step
 		}
 	}
-	return Step{Verb: Settled, At: v.next, Reason: v.why, Failing: v.failing}
+	return Step{Verb: Settled, At: v.next, Reason: v.why, Failing: v.failing, Waiting: v.waiting}
 }
 
 // view is what the rules see, and where they leave when to look again.

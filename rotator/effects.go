@@ -81,6 +81,8 @@ func (w *run) annotate(ctx context.Context, notes secretstore.Notes) error {
 }
 
 func (w *run) reserve(ctx context.Context) error {
+	v := &view{now: w.now(), State: w.State, policy: w.target.Policy, request: w.req}
+	w.result.FoundDead = w.result.FoundDead || v.dead()
 	notes := w.primary().Notes
 	notes.Intent = secretstore.Intent{
 		Nonce: w.opts.Nonce(), At: w.now(), Scopes: w.target.Policy.Scopes, Grace: w.grace(),
@@ -288,6 +290,9 @@ func (w *run) declare(ctx context.Context) error {
 		return err
 	}
 	w.Declared = true
+	for i := range w.Stores {
+		w.Stores[i].Seen = 0 // keys are listed first, stores looked at after that
+	}
 	return nil
 }
 

@@ -177,6 +177,61 @@ func TestAKeyStagedBeforeTheIncidentNeverBecomesCurrent(t *testing.T) {
 	})
 }
 
+// Instantly is out of reach when a leak is found: the store is not.
+func TestAnIncidentIsNotedWhateverIsOutOfReach(t *testing.T) {
+	story(t, 2, func(t *testing.T, w *world) {
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(time.Hour)
+		leaked := currentValue(w.stores[0])
+		w.GraceEnded = true
+		in := w.Start()
+		in.Hook = failing("keys", errors.New("the API is down"))
+		if res := in.Run(rotator.Request{Incident: "INC-4711"}); res.Err == nil || res.Outlook.Incident.ID != "INC-4711" {
+			t.Fatalf("%v, noted: %+v", res.Err, res.Outlook.Incident)
+		}
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		if w.Instantly.Alive(leaked) {
+			t.Error("the next run does not carry the incident on: the leaked key lives")
+		}
+		w.JudgeEnd()
+	})
+}
+
+// Somebody else writes at the very moment: the order is given all the same.
+func TestAnIncidentIsNotedBesideOtherWriters(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(time.Hour)
+		w.GraceEnded = true
+		in, written := w.Start(), false
+		in.Hook = func(op string, when rotatortest.When) error {
+			if op == "annotate@0" && when == rotatortest.Before && !written {
+				written = true
+				w.Start().setHold(t, time.Time{})
+				w.Start().release(t)
+			}
+			return nil
+		}
+		if res := mustSettle(t, in.Run(rotator.Request{Incident: "INC-4711"})); len(res.Dead) != 1 {
+			t.Errorf("stood back from an incident: %+v", res)
+		}
+	})
+}
+
+func TestAReasonIsOneLineOfPlainText(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		in := w.Start()
+		h := secretstore.Hold{Since: time.Now(), Reason: "evil\x1b[31mred\nsending: ok"}
+		if err := in.Rotator.Hold(t.Context(), in.Target(), h); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.Look(0).Notes.Hold.Reason; got != "evil [31mred sending: ok" {
+			t.Errorf("reason %q", got)
+		}
+	})
+}
+
 func TestAHoldDuringAnIncidentDoesNotEndIt(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		mustSettle(t, w.Start().Run(rotator.Request{}))
@@ -264,153 +319,4 @@ func incidentCutOff(t *testing.T, begun string, call int, when rotatortest.When)
 		w.Check(name)
 	})
 	return reached
-}
-
-// leasing starts an instance with a name that leaves others' rotations alone.
-func (w *world) leasing(name string) *instance {
-	return &instance{w.StartWith(rotator.Options{Instance: name, Lease: 30 * time.Second})}
-}
-
-func TestARotationIsLeftToTheInstanceThatBeganIt(t *testing.T) {
-	story(t, 1, func(t *testing.T, w *world) {
-		w.Instantly.Activation = 50 * time.Second
-		done := make(chan rotator.Result)
-		go func() { done <- w.leasing("a").Run(rotator.Request{}) }()
-		time.Sleep(10 * time.Second)
-		res := mustSettle(t, w.leasing("b").Run(rotator.Request{}))
-		if res.Rotated || !strings.Contains(res.Why, "a began") {
-			t.Errorf("the other instance: rotated %t, %q", res.Rotated, res.Why)
-		}
-		asked := w.leasing("b").Run(rotator.Request{RotateSince: time.Now()})
-		if !errors.Is(asked.Err, rotator.ErrBusy) {
-			t.Errorf("asked by hand it says %v", asked.Err)
-		}
-		if res := mustSettle(t, <-done); !res.Rotated || w.Instantly.Creates != 1 {
-			t.Errorf("the first instance rotated: %t; keys created: %d", res.Rotated, w.Instantly.Creates)
-		}
-	})
-}
-
-func TestTheRotationOfADeadInstanceIsTakenUpAfterItsLease(t *testing.T) {
-	story(t, 1, func(t *testing.T, w *world) {
-		a, dead := w.leasing("a"), false
-		a.Hook = func(op string, when rotatortest.When) error {
-			if dead = dead || (op == "create" && when == rotatortest.After); dead {
-				return rotatortest.ErrStruck
-			}
-			return nil
-		}
-		_ = a.Run(rotator.Request{})
-		began := time.Now()
-		res := mustSettle(t, w.leasing("b").Run(rotator.Request{}))
-		if lease := res.Next.Sub(began); res.Rotated || lease != w.Policy.Activation+30*time.Second {
-			t.Fatalf("rotated: %t; it is left to the dead instance for %s", res.Rotated, lease)
-		}
-		time.Sleep(time.Until(res.Next))
-		if res := mustSettle(t, w.leasing("b").Run(rotator.Request{})); !res.Rotated {
-			t.Error("the lease is over, but nobody took the rotation up")
-		}
-		w.Settle()
-	})
-}
-
-func TestWhoeverIsInAHurryTakesALeaseOver(t *testing.T) {
-	story(t, 1, func(t *testing.T, w *world) {
-		w.Instantly.Activation = 50 * time.Second
-		done := make(chan rotator.Result)
-		go func() { done <- w.leasing("a").Run(rotator.Request{}) }()
-		time.Sleep(10 * time.Second)
-		res := mustSettle(t, w.leasing("b").Run(rotator.Request{RotateSince: time.Now(), IgnoreBackoff: true}))
-		if !res.Rotated {
-			t.Error("--force waits for the other instance")
-		}
-		if res := <-done; res.Err == nil || res.Rotated {
-			t.Errorf("the first instance: rotated %t, %v", res.Rotated, res.Err)
-		}
-		w.Settle()
-	})
-}
-
-// weekend is a freeze of two days that begins at the given instant.
-type weekend struct{ begins time.Time }
-
-func (f weekend) FrozenUntil(t time.Time) time.Time {
-	if end := f.begins.Add(48 * time.Hour); !t.Before(f.begins) && t.Before(end) {
-		return end
-	}
-	return time.Time{}
-}
-
-func TestNothingNewBeginsInAFreeze(t *testing.T) {
-	story(t, 1, func(t *testing.T, w *world) {
-		mustSettle(t, w.Start().Run(rotator.Request{}))
-		time.Sleep(rotatortest.Interval)
-		freeze := weekend{time.Now()}
-		w.Policy.Freeze = freeze
-		time.Sleep(time.Hour)
-		res := mustSettle(t, w.Start().Run(rotator.Request{}))
-		if end := freeze.FrozenUntil(time.Now()); res.Rotated || !res.Next.Equal(end) {
-			t.Errorf("rotated: %t, looks again %s, want at the end of the freeze, %s", res.Rotated, res.Next, end)
-		}
-		time.Sleep(time.Until(res.Next))
-		if res := mustSettle(t, w.Start().Run(rotator.Request{})); !res.Rotated {
-			t.Error("the freeze is over and the key is due, but it was not rotated")
-		}
-	})
-}
-
-func TestAFreezeDoesNotStopWhatHasBegunOrIsAskedFor(t *testing.T) {
-	story(t, 1, func(t *testing.T, w *world) {
-		mustSettle(t, w.Start().Run(rotator.Request{}))
-		time.Sleep(due)
-		in := w.Start()
-		in.Hook = failing("stage@0", errors.New("the store is down"))
-		_ = in.Run(rotator.Request{})
-		w.Policy.Freeze = weekend{time.Now()}
-		if res := mustSettle(t, w.Start().Run(rotator.Request{IgnoreBackoff: true})); !res.Rotated {
-			t.Error("a rotation that had begun was not finished")
-		}
-		time.Sleep(graceOver)
-		if res := mustSettle(t, w.Start().Run(rotator.Request{})); len(res.Revoked) != 1 {
-			t.Errorf("revoked %v, want the old key: its grace is over", res.Revoked)
-		}
-		if res := mustSettle(t, w.Start().Run(rotator.Request{RotateSince: time.Now()})); !res.Rotated {
-			t.Error("a rotation that was asked for did not begin")
-		}
-	})
-}
-
-func TestJitterDelaysATargetAlwaysByTheSame(t *testing.T) {
-	story(t, 1, func(t *testing.T, w *world) {
-		w.Policy.Jitter = 6 * time.Hour
-		first := mustSettle(t, w.Start().Run(rotator.Request{}))
-		delay := time.Until(first.Next) - rotatortest.Interval - rotatortest.Late
-		if delay <= 0 || delay >= w.Policy.Jitter {
-			t.Fatalf("delay %s, want one of less than %s", delay, w.Policy.Jitter)
-		}
-		time.Sleep(time.Until(first.Next))
-		res := mustSettle(t, w.Start().Run(rotator.Request{}))
-		if !res.Rotated {
-			t.Error("due, but not rotated")
-		}
-		time.Sleep(graceOver)
-		res = mustSettle(t, w.Start().Run(rotator.Request{}))
-		if again := time.Until(res.Next) - rotatortest.Interval + rotatortest.Grace; again != delay {
-			t.Errorf("the next delay is %s, was %s", again, delay)
-		}
-	})
-}
-
-// Whoever failed and said so is not at it any more.
-func TestAFailedAttemptIsNotLeftToItsInstance(t *testing.T) {
-	story(t, 1, func(t *testing.T, w *world) {
-		a := w.leasing("a")
-		a.Hook = failing("stage@0", errors.New("the store is down"))
-		_ = a.Run(rotator.Request{})
-		time.Sleep(time.Second)
-		res := w.leasing("b").Run(rotator.Request{RotateSince: time.Now(), IgnoreBackoff: false})
-		if errors.Is(res.Err, rotator.ErrBusy) {
-			t.Errorf("left to an instance that has given up: %v", res.Err)
-		}
-	})
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
@@ -155,7 +157,9 @@ func (w *run) lookAgain(ctx context.Context, step Step, cause error) error {
 		if w.Stores[max(step.Store, 0)].Revision == seen {
 			return cause
 		}
-		w.LostRace = cause
+		if step.Verb != Declare { // an order is given whatever happens beside it
+			w.LostRace = cause
+		}
 	}
 	if w.InHand != nil && w.referenced(w.InHand.ID) {
 		w.letGo()
@@ -189,7 +193,7 @@ func (w *run) settled(ctx context.Context, step Step) Result {
 	w.conclude()
 	w.account(step, nil)
 	w.result.Outlook = w.describe(step)
-	w.result.Next, w.result.Why, w.result.Failing = step.At, step.Reason, step.Failing
+	w.result.Next, w.result.Why, w.result.Failing, w.result.Waiting = step.At, step.Reason, step.Failing, step.Waiting
 	w.tell(step, 0, nil)
 	return w.result
 }
@@ -269,8 +273,15 @@ func (w *run) takenOver() bool {
 	return w.nonce != "" && nonce != "" && nonce != w.nonce
 }
 
-// shorten cuts a reason to what stores take, at a character's border.
+// shorten cuts a reason to what stores take, at a character's border, and to one
+// line of plain text: people see it in tables.
 func shorten(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s)
 	if len(s) <= secretstore.MaxReason {
 		return s
 	}

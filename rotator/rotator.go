@@ -128,6 +128,10 @@ type Result struct {
 	Interrupted bool
 	// Failing: a due rotation waits only because the last attempts failed.
 	Failing bool
+	// Waiting: a due rotation waits, for whatever reason; see Why.
+	Waiting bool
+	// FoundDead: consumers held a key that Instantly refused.
+	FoundDead bool
 	// Outlook is the target as the run left it.
 	Outlook Outlook
 	// Err is what was in the way; nil if the target is settled. Step is what was

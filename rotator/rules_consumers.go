@@ -57,8 +57,8 @@ type surveyed struct {
 
 // apart keeps related targets from getting new keys one right after the other.
 func (v *view) apart() (Step, bool) {
-	if v.policy.Apart <= 0 || v.Mates == 0 || v.pressing() {
-		return no()
+	if _, ok := v.current(0); !ok || v.policy.Apart <= 0 || v.Mates == 0 || v.pressing() {
+		return no() // a first key does not put the others' consumers at risk
 	}
 	if !v.Survey.done {
 		return Step{Verb: Survey, Reason: "were related keys rotated a short while ago?"}, true

@@ -114,6 +114,11 @@ func nextDue(p Policy, target string, since time.Time) (at time.Time, reason str
 			at, reason = old, "too old"
 		}
 	}
+	if p.Freeze != nil && !at.IsZero() {
+		if thawed := p.Freeze.FrozenUntil(at); !thawed.IsZero() {
+			at, reason = thawed, reason+", after the freeze"
+		}
+	}
 	return at, reason
 }
 

@@ -45,10 +45,17 @@ func (v *view) held() (Step, bool) {
 	return no()
 }
 
-// declare notes an incident down before anything else is done about it: from
-// then on every instance carries it on.
+// declare notes an incident down before anything else is done about it, and
+// before Instantly is asked for anything: from then on every instance carries it
+// on, whatever is out of reach now.
 func (v *view) declare() (Step, bool) {
-	if v.request.Incident == "" || v.Declared || v.primary().Notes.Incident.ID == shorten(v.request.Incident) {
+	if v.request.Incident == "" || v.Declared {
+		return no()
+	}
+	if !v.looked() {
+		return Step{Verb: Look, Reason: "read the stores"}, true
+	}
+	if v.primary().Err != nil || v.primary().Notes.Incident.ID == shorten(v.request.Incident) {
 		return no()
 	}
 	if h, on := v.hold(); on {

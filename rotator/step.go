@@ -84,6 +84,8 @@ type Step struct {
 	// Failing for Settled: a due rotation waits only because the last attempts
 	// failed.
 	Failing bool
+	// Waiting for Settled: a due rotation waits, for whatever reason.
+	Waiting bool
 	// Err for Stop: what is in the way. For Discard and Destroy: what to report
 	// when it is done, since the step itself makes nothing good.
 	Err error

@@ -106,6 +106,9 @@ func (a *app) daemon(ctx context.Context, f daemonFlags) error {
 // token reads the bearer token. To be reachable from other machines without one
 // is refused.
 func (f daemonFlags) token() (secret.Value, error) {
+	if _, _, err := net.SplitHostPort(f.listen); f.listen != "" && err != nil {
+		return secret.Value{}, usageError{fmt.Errorf("--listen %q: want HOST:PORT, such as 127.0.0.1:8080", f.listen)}
+	}
 	if f.tokenFile == "" {
 		if f.listen == "" || daemon.Loopback(f.listen) {
 			return secret.Value{}, nil

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
 	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
 // logger writes to standard error: JSON for machines, console form at a terminal.
@@ -56,6 +58,8 @@ func logSteps(log *zap.Logger) func(rotator.Event) {
 	return func(e rotator.Event) {
 		level := zapcore.DebugLevel
 		switch {
+		case errors.Is(e.Err, secretstore.ErrConflict), errors.Is(e.Err, rotator.ErrLostRace):
+			level = zapcore.InfoLevel // two instances met; one goes on
 		case e.Err != nil:
 			level = zapcore.ErrorLevel
 		case e.Verb.Effect():

@@ -14,23 +14,26 @@ import (
 // newsOf says what of a run people want to be told.
 func newsOf(r rotator.Result, maxAge time.Duration, now time.Time) []notify.Message {
 	var news []notify.Message
-	tell := func(kind notify.Kind, format string, args ...any) {
+	tell := func(kind notify.Kind, topic, format string, args ...any) {
 		news = append(news, notify.Message{
-			Kind: kind, Target: r.Target, Workspace: r.Outlook.Workspace, Text: fmt.Sprintf(format, args...), At: now,
+			Kind: kind, Target: r.Target, Workspace: r.Outlook.Workspace, Topic: topic, Text: fmt.Sprintf(format, args...), At: now,
 		})
 	}
+	if r.FoundDead {
+		tell(notify.NeedsPerson, "dead_key", "consumers held a key that Instantly refused; restart those that cache it, once a new one is current")
+	}
 	if r.Rotated {
-		tell(notify.Rotated, "key %s is current", r.KeyID)
+		tell(notify.Rotated, r.KeyID, "key %s is current", r.KeyID)
 	}
 	if age := now.Sub(r.Outlook.Since); maxAge > 0 && !r.Outlook.Since.IsZero() && age > maxAge && !r.Rotated {
-		tell(notify.TooOld, "the current key is %s old, max_age is %s", span(age), span(maxAge))
+		tell(notify.TooOld, "", "the current key is %s old, max_age is %s", span(age), span(maxAge))
 	}
 	if kind, ok := kindOf(r.Err); ok {
 		text := r.Err.Error()
 		if h := hintFor(r.Err); h != "" {
 			text += "; " + h
 		}
-		tell(kind, "%s", text)
+		tell(kind, rotator.ReasonOf(r.Err), "%s", text)
 		if kind == notify.Unable { // of the workspace: said once, not for each of its keys
 			news[len(news)-1].Target = ""
 		}

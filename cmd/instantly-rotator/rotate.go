@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -155,10 +156,10 @@ func (a *app) report(results []rotator.Result, f rotateFlags, began time.Time) e
 func followUp(r rotator.Result, f rotateFlags) string {
 	switch {
 	case f.compromised && (r.Err != nil || r.Interrupted):
-		return "once the incident is noted, every run of any instance carries it on; not to wait, again: instantly-rotator rotate --compromised " + r.Target + " --incident " + f.incident
+		return carriedOn(r, f)
 	case r.Failing && !f.force:
 		return "not to wait: instantly-rotator rotate --force " + r.Target
-	case r.Err != nil && !f.due && !errors.Is(r.Err, rotator.ErrInGrace) && !errors.Is(r.Err, rotator.ErrLostRace):
+	case r.Err != nil && !f.due && !waitsForSomebody(r.Err):
 		return "this rotation was asked for by hand: no later run repeats it unless it is due; again: instantly-rotator rotate --force " + r.Target
 	case r.Rotated && f.endGrace && !f.due:
 		return "the key just replaced still works; restart its consumers, then revoke it: instantly-rotator rotate --due --end-grace " + r.Target
@@ -186,7 +187,7 @@ func (a *app) reportOne(r rotator.Result) {
 	case r.Err != nil:
 		fmt.Fprintf(a.stdout, "%s: %s %v\n", r.Target, text.FgRed.Sprint("failed:"), r.Err)
 		if h := hintFor(r.Err); h != "" {
-			fmt.Fprintf(a.stdout, "%s: hint: %s\n", r.Target, h)
+			fmt.Fprintf(a.stdout, "%s: hint: %s\n", r.Target, strings.ReplaceAll(h, "TARGET", r.Target))
 		}
 	case r.Interrupted:
 		fmt.Fprintf(a.stdout, "%s: interrupted: the next run goes on\n", r.Target)
@@ -195,18 +196,48 @@ func (a *app) reportOne(r rotator.Result) {
 	}
 }
 
+// waitsForSomebody tells whether trying again by hand fails in the same way.
+func waitsForSomebody(err error) bool {
+	for _, of := range []error{rotator.ErrInGrace, rotator.ErrLostRace, rotator.ErrHeld, rotator.ErrBusy} {
+		if errors.Is(err, of) {
+			return true
+		}
+	}
+	return false
+}
+
+// carriedOn says what becomes of an incident whose run was cut off.
+func carriedOn(r rotator.Result, f rotateFlags) string {
+	again := "instantly-rotator rotate --compromised " + r.Target + " --incident " + f.incident
+	switch {
+	case r.Outlook.Incident.IsZero() && errors.Is(r.Err, rotator.ErrHeld):
+		return "the incident is NOT noted and the key lives on: instantly-rotator release " + r.Target + ", then " + again
+	case r.Outlook.Incident.IsZero():
+		return "the incident is NOT noted and the key lives on, run it again: " + again
+	default:
+		return "the incident is noted: every later run of any instance carries it on; not to wait: " + again
+	}
+}
+
 // reportDead says how long the compromised keys lived from the command on.
 func (a *app) reportDead(r rotator.Result, began time.Time) {
 	for _, d := range r.Dead {
 		fmt.Fprintf(a.stdout, "%s: key %s is dead: refused %.1f s after the command\n", r.Target, d.KeyID, d.At.Sub(began).Seconds())
 	}
+	if len(r.Dead) > 0 {
+		fmt.Fprintf(a.stdout, "%s: hint: consumers that cache the old key fail from now on: restart them\n", r.Target)
+	}
 }
 
 func settledWord(r rotator.Result) string {
-	if r.Failing {
+	switch {
+	case r.Failing:
 		return text.FgYellow.Sprint("in backoff")
+	case r.Waiting:
+		return text.FgYellow.Sprint("waiting")
+	default:
+		return "settled"
 	}
-	return "settled"
 }
 
 func (a *app) whatNext(r rotator.Result) string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -48,7 +49,7 @@ type service struct {
 
 // newService reads the configuration, which must be right at the start.
 func (a *app) newService(log *zap.Logger) (*service, error) {
-	cfg, err := a.load()
+	cfg, err := a.loadQuietly(log)
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +60,19 @@ func (a *app) newService(log *zap.Logger) (*service, error) {
 	s.loop = fleets.New(fleets.Options{Ended: s.ended, Beat: s.beat, Pulse: pulse()})
 	s.accept(cfg)
 	return s, nil
+}
+
+// loadQuietly passes the configuration's warnings on to the log, whose lines
+// others read.
+func (a *app) loadQuietly(log *zap.Logger) (*config.Config, error) {
+	var said bytes.Buffer
+	quiet := *a
+	quiet.stderr = &said
+	cfg, err := quiet.load()
+	for line := range strings.Lines(said.String()) {
+		log.Warn("configuration", zap.String("warning", strings.TrimPrefix(strings.TrimSpace(line), "warning: ")))
+	}
+	return cfg, err
 }
 
 // accept puts a configuration in force.

@@ -190,7 +190,7 @@ func (a *app) hintsOf(o rotator.Outlook) []string {
 		hints = append(hints, holdHint(o.Target, h))
 	}
 	if i := o.Incident; !i.IsZero() {
-		hints = append(hints, fmt.Sprintf("incident %s since %s: the keys of before it are replaced and revoked without a grace period; not to wait for the next run: \"rotate --due %s\"", i.ID, stamp(i.At), o.Target))
+		hints = append(hints, fmt.Sprintf("incident %s since %s: the keys of before it are replaced and revoked without a grace period; not to wait for the next run: \"rotate --compromised %s --incident %s\"", i.ID, stamp(i.At), o.Target, i.ID))
 	}
 	if o.Failure.Count > 0 {
 		hints = append(hints, fmt.Sprintf("failed %s, last at %s (%s): %s", times(o.Failure.Count), stamp(o.Failure.At), o.Failure.Step, o.Failure.Reason))
@@ -302,6 +302,8 @@ func (s targetStatus) outcome() string {
 		return text.FgYellow.Sprint("on hold")
 	case s.LastFailure != nil:
 		return text.FgRed.Sprintf("failed %s", times(s.LastFailure.Count))
+	case s.KeyID == "":
+		return text.FgYellow.Sprint("no key yet")
 	case s.Due:
 		return text.FgYellow.Sprint("due")
 	case s.KeyID != "" && !s.Ours:

@@ -60,7 +60,7 @@ func openIdentity(d disk, path string, inUse bool) (keyring, error) {
 	}
 	if inUse {
 		return keyring{}, fmt.Errorf("identity file %s is not there, but the folder was made with one: restore it, or correct its path: %w",
-			path, secretstore.ErrDenied)
+			path, secretstore.ErrCorrupt)
 	}
 	if err := makeIdentity(d, path); err != nil {
 		return keyring{}, failed("make the identity file", err)

@@ -87,7 +87,7 @@ func TestLostIdentityIsNotReplacedByANewOne(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := filestore.Open(o)
-	wantError(t, err, secretstore.ErrDenied, o.Identity)
+	wantError(t, err, secretstore.ErrCorrupt, o.Identity)
 	if _, err := os.Stat(o.Identity); !errors.Is(err, fs.ErrNotExist) {
 		t.Error("a new identity was made for a folder that the old one was for")
 	}

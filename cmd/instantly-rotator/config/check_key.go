@@ -256,6 +256,9 @@ func (c *checker) keepApart(t text) (group string, apart time.Duration) {
 	}
 	group, span, _ := strings.Cut(t.v, "/")
 	apart, err := ParseDuration(span)
+	if err == nil && apart == 0 {
+		err = &hinted{"bad keep_apart " + quote(t.v), "want more than 0"}
+	}
 	if err != nil {
 		c.failErr(t.mark, err)
 		return "", 0

@@ -4,6 +4,7 @@
 package metrics
 
 import (
+	"errors"
 	"net/http"
 	"runtime"
 	"strconv"
@@ -97,7 +98,7 @@ func (m *Metrics) Ended(r rotator.Result) {
 	if r.Rotated {
 		m.rotations.WithLabelValues(r.Target, r.Outlook.Workspace).Inc()
 	}
-	if r.Err != nil {
+	if r.Err != nil && !errors.Is(r.Err, rotator.ErrLostRace) {
 		m.failures.WithLabelValues(r.Target, r.Outlook.Workspace, string(r.Step), rotator.ReasonOf(r.Err)).Inc()
 	}
 }

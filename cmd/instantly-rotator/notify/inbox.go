@@ -44,6 +44,7 @@ type inbox struct {
 type subject struct {
 	kind              Kind
 	target, workspace string
+	topic             string
 }
 
 // A fold counts the repetitions of a message.
@@ -79,7 +80,7 @@ func (t tally) plus(u tally) tally {
 // to make room.
 func (b *inbox) add(now time.Time, m Message) (folded bool, dropped []Message) {
 	dropped = b.unfold(now)
-	about := subject{m.Kind, m.Target, m.Workspace}
+	about := subject{m.Kind, m.Target, m.Workspace, m.Topic}
 	if f, ok := b.folds[about]; ok {
 		f.last = m
 		f.more++

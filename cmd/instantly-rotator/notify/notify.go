@@ -42,6 +42,9 @@ type Message struct {
 	Kind Kind
 	// Target and Workspace that it is about; empty if it is about none.
 	Target, Workspace string
+	// Topic tells what of the kind it is, in one word: another topic is no
+	// repetition.
+	Topic string
 	// Text says what happened and what to do, in the words that status has.
 	Text string
 	// At is when it happened; zero means now.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -224,6 +225,7 @@ func TestCloseTellsOfFoldedMessages(t *testing.T) {
 
 func TestReceiverGetsWhatItAskedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex // two receivers are told at once
 		told := map[string][]string{}
 		receiver := func(name string, on ...notify.Kind) notify.Receiver {
 			return notify.Receiver{Name: name, On: on, URL: func(context.Context) (secret.Value, error) { return secret.New(name), nil }}
@@ -233,6 +235,8 @@ func TestReceiverGetsWhatItAskedFor(t *testing.T) {
 			Receivers: []notify.Receiver{receiver("all", notify.Kinds()...), receiver("alarms", notify.Alarms()...)},
 			Open: func() notify.Delivery {
 				return func(_ context.Context, url secret.Value, subject, _ string) error {
+					mu.Lock()
+					defer mu.Unlock()
 					told[url.Reveal()] = append(told[url.Reveal()], subject)
 					return nil
 				}
