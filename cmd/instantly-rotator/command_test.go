@@ -50,7 +50,8 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 //	exits CODE PROG ARGS…     run a program that ends with that exit code
 //	eventually PATTERN PROG…  run a program again and again until its standard output matches
 //	terminal CODE PROG ARGS…  the same with standard output and error at a terminal
-//	sandbox FILE…             start a sandbox; sets $API and $INSTANTLY_ADMIN_KEY, puts $API into the files
+//	sandbox [--FLAG=FILE…] FILE…  start a sandbox; sets $API and $INSTANTLY_ADMIN_KEY, puts $API into the files
+//	certificate CERT KEY      make a certificate for 127.0.0.1 that is its own CA
 //	faults [JSON]             set the sandbox's faults; without JSON none, and no rules
 //	inject JSON               add a rule to the sandbox
 //	add-key NAME              a key is made by hand; sets $ADDED to its id
@@ -75,7 +76,7 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 func scriptCommands() map[string]scriptCommand {
 	return map[string]scriptCommand{
 		"exits": exits, "eventually": eventually, "terminal": atTerminal,
-		"sandbox": sandbox, "faults": faults, "inject": inject,
+		"sandbox": sandbox, "certificate": certificate, "faults": faults, "inject": inject,
 		"add-key": addKey, "revoke-key-by-hand": revokeByHand, "living": living, "alive": alive, "works": works,
 		"webhook": webhook, "notified": notified, "silent": silent,
 		"json": jsonHas, "capture": capture,
@@ -131,7 +132,12 @@ func eventually(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func sandbox(ts *testscript.TestScript, _ bool, files []string) {
-	box, stop, err := startSandbox("--state", ts.MkAbs(".tmp/sandbox.json"))
+	flags := []string{"--state", ts.MkAbs(".tmp/sandbox.json")}
+	for len(files) > 0 && strings.HasPrefix(files[0], "--") {
+		name, file, _ := strings.Cut(files[0], "=")
+		flags, files = append(flags, name, ts.MkAbs(file)), files[1:]
+	}
+	box, stop, err := startSandbox(flags...)
 	ts.Check(err)
 	ts.Defer(stop)
 	storyOf(ts).box = box
@@ -141,6 +147,14 @@ func sandbox(ts *testscript.TestScript, _ bool, files []string) {
 		text := strings.ReplaceAll(ts.ReadFile(name), "$API", box.url)
 		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o600))
 	}
+}
+
+func certificate(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, args, 2, "certificate CERT KEY")
+	cert, key, err := selfSigned(net.IPv4(127, 0, 0, 1))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), cert, 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), key, 0o600))
 }
 
 func faults(ts *testscript.TestScript, _ bool, args []string) {

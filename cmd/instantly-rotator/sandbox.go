@@ -2,19 +2,29 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/instantly-rotator/instantly-rotator/instantly/sandbox"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
+// sandboxFlags say where a sandbox serves and what it begins with.
+type sandboxFlags struct {
+	listen, state, adminKeyFile string
+	tlsCert, tlsKey             string
+}
+
 func (a *app) sandboxCommand() *cobra.Command {
-	var listen, state string
+	var f sandboxFlags
 	c := &cobra.Command{
 		Use:   "sandbox",
 		Short: "Serve a stand-in for the Instantly API, to try a configuration against",
@@ -27,62 +37,113 @@ scopes, and can be told to fail, on the same address:
   DELETE /_sandbox/keys/ID         as somebody would by hand
   GET /_sandbox/calls              how often each route was called
 
-Nothing in it is worth protecting; its admin key is printed so that you can use it.`,
+Nothing in it is worth protecting; its admin key is printed so that you can use it.
+With --tls-cert and --tls-key it serves other machines too, such as the pods of a
+cluster: whoever reaches it can use it.`,
 		Example: `  instantly-rotator sandbox --listen 127.0.0.1:8086 --state sandbox.json
   # in the configuration: base_url: http://127.0.0.1:8086
   curl -X PUT http://127.0.0.1:8086/_sandbox/faults -d '{"unavailable": true}'`,
 		Args: noArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return a.sandbox(c.Context(), listen, state) },
+		RunE: func(c *cobra.Command, _ []string) error { return a.sandbox(c.Context(), f) },
 	}
-	c.Flags().StringVar(&listen, "listen", "127.0.0.1:8086", "loopback `address` to serve on")
-	c.Flags().StringVar(&state, "state", "", "`file` that keeps the sandbox's keys over a restart")
+	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8086", "`address` to serve on: of this machine only, unless with TLS")
+	c.Flags().StringVar(&f.state, "state", "", "`file` that keeps the sandbox's keys over a restart")
+	c.Flags().StringVar(&f.adminKeyFile, "admin-key-file", "", "`file` with the admin key to begin with; left out, one is made up")
+	c.Flags().StringVar(&f.tlsCert, "tls-cert", "", "`file` with the certificate, and those between it and its CA, to serve https with (PEM)")
+	c.Flags().StringVar(&f.tlsKey, "tls-key", "", "`file` with the private key of --tls-cert (PEM)")
 	return c
 }
 
-func (a *app) sandbox(ctx context.Context, listen, state string) error {
-	if err := checkLoopback(listen); err != nil {
-		return err
-	}
-	server, err := sandbox.Open(sandbox.Options{Now: a.now, StateFile: state})
+func (a *app) sandbox(ctx context.Context, f sandboxFlags) error {
+	config, err := f.tls()
 	if err != nil {
 		return err
 	}
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", listen)
+	if err := checkReach(f.listen, config != nil); err != nil {
+		return err
+	}
+	server, err := a.openSandbox(f)
 	if err != nil {
 		return err
 	}
-	a.introduce(ln.Addr().String(), server)
-	srv := &http.Server{Handler: server, ReadHeaderTimeout: 10 * time.Second}
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.listen)
+	if err != nil {
+		return err
+	}
+	srv := &http.Server{Handler: server, TLSConfig: config, ReadHeaderTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
 	defer stop()
-	if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+	serve, scheme := srv.Serve, "http"
+	if config != nil {
+		serve, scheme = func(l net.Listener) error { return srv.ServeTLS(l, "", "") }, "https"
+	}
+	a.introduce(scheme+"://"+ln.Addr().String(), server)
+	if err := serve(ln); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil // ended as asked
 }
 
+// tls reads the certificate; nil if there is none to serve with.
+func (f sandboxFlags) tls() (*tls.Config, error) {
+	if f.tlsCert == "" && f.tlsKey == "" {
+		return nil, nil
+	}
+	if f.tlsCert == "" || f.tlsKey == "" {
+		return nil, usageError{errors.New("--tls-cert and --tls-key go together: give both files")}
+	}
+	pair, err := tls.LoadX509KeyPair(f.tlsCert, f.tlsKey)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--tls-cert %s, --tls-key %s: %w", f.tlsCert, f.tlsKey, err)}
+	}
+	return &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+}
+
+// openSandbox makes the sandbox, or goes on with the one in the state file.
+func (a *app) openSandbox(f sandboxFlags) (*sandbox.Server, error) {
+	o := sandbox.Options{Now: a.now, StateFile: f.state}
+	if f.adminKeyFile == "" {
+		return sandbox.Open(o)
+	}
+	data, err := os.ReadFile(f.adminKeyFile)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("--admin-key-file: %w", err)}
+	}
+	key := secret.New(strings.TrimSpace(string(data)))
+	if key.IsZero() {
+		return nil, usageError{fmt.Errorf("--admin-key-file %s is empty", f.adminKeyFile)}
+	}
+	o.Workspaces = []sandbox.Workspace{{ID: sandbox.DefaultWorkspaceID, Name: "Acme", AdminKey: key}}
+	server, err := sandbox.Open(o)
+	if err == nil && !server.Workspaces()[0].AdminKey.Equal(key) {
+		return nil, usageError{fmt.Errorf("--admin-key-file %s: the sandbox in %s has another admin key: leave one of the two out", f.adminKeyFile, f.state)}
+	}
+	return server, err
+}
+
 // introduce says how to use the sandbox.
-func (a *app) introduce(addr string, server *sandbox.Server) {
+func (a *app) introduce(url string, server *sandbox.Server) {
 	w := server.Workspaces()[0]
-	fmt.Fprintf(a.stdout, `Instantly sandbox on http://%s
+	fmt.Fprintf(a.stdout, `Instantly sandbox on %s
 
   export INSTANTLY_ADMIN_KEY=%s
   workspace %q, organization_id %s
-  in the configuration: base_url: http://%s
-  faults:               curl http://%s/_sandbox/faults
+  in the configuration: base_url: %s
+  faults:               curl %s/_sandbox/faults
 
 Ctrl-C ends it.
-`, addr, w.AdminKey.Reveal(), w.Name, w.ID, addr, addr)
+`, url, w.AdminKey.Reveal(), w.Name, w.ID, url, url)
 }
 
-// checkLoopback keeps the sandbox to this machine: whoever reaches it can use it.
-func checkLoopback(listen string) error {
+// checkReach keeps a sandbox without TLS to this machine: base_url takes plain
+// http nowhere else, and keys would go over the wire in the clear.
+func checkReach(listen string, encrypted bool) error {
 	host, _, err := net.SplitHostPort(listen)
 	if err != nil {
 		return usageError{fmt.Errorf("--listen %q: want host:port, such as 127.0.0.1:8086", listen)}
 	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return usageError{fmt.Errorf("--listen %q: the sandbox serves this machine only: use 127.0.0.1 or [::1]", listen)}
+	if ip := net.ParseIP(host); !encrypted && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return usageError{fmt.Errorf("--listen %q: without TLS the sandbox serves this machine only: use 127.0.0.1 or [::1], or give --tls-cert and --tls-key", listen)}
 	}
 	return nil
 }
