@@ -43,7 +43,7 @@ func bugs() []bug {
 		{"grace counted from creation", engine, []edit{{"rotator/decide.go", "e := cur.Promoted.Add(grace)", "e := cur.Intent.At.Add(grace)"}}},
 		{"grace counted from promotion in the first store", engine, []edit{{"rotator/decide.go", "for i := range v.Stores {\n\t\tcur, ok := v.current(i)", "for i := range v.Stores[:1] {\n\t\tcur, ok := v.current(i)"}}},
 		{"no sweep", engine, []edit{{"rotator/decide.go", "(*view).sweep,\n", ""}}},
-		{"sweep without the store's fingerprint", engine, []edit{{"rotator/rules_old.go", "ours = ours || name.Store == fingerprint(st.Identity)", "ours = ours || st.Name != \"\""}}},
+		{"sweep without the store's fingerprint", engine, []edit{{"rotator/rules_old.go", "for _, id := range v.Named[fingerprint(st.Identity)] {", "_ = st\n\t\tfor id := range v.Keys {"}}},
 		{"sweep of a foreign key", engine, []edit{{"rotator/rules_old.go", "if !ok || name.Owner != v.policy.Owner || (v", "_ = ok\n\tif (v"}, {"rotator/rules_old.go", "for _, id := range v.Named[fingerprint(st.Identity)] {", "_ = st\n\t\tfor id := range v.Keys {"}}},
 		{"sweep on a look older than the list", engine, []edit{{"rotator/rules_old.go", "if !v.seenSince(v.Listed) {", "if false {"}}},
 		{"revoke at promotion", engine, []edit{{"rotator/effects.go", "\tif s.Store == 0 {\n\t\tw.Rotated = true\n\t}\n", "\tif s.Store == 0 {\n\t\tw.Rotated = true\n\t\tif old, ok := w.primary().Versions[secretstore.Previous]; ok {\n\t\t\treturn w.deleteKey(ctx, old.ID)\n\t\t}\n\t}\n"}}},
