@@ -218,6 +218,31 @@ func TestAnIncidentIsNotedBesideOtherWriters(t *testing.T) {
 	})
 }
 
+// Two others come between this instance's list and its look: one makes the key,
+// one declares the incident and dies.
+func TestAnIncidentTrustsNoKeyListOfBeforeTheKey(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		w.GraceEnded = true
+		in, between := w.Start(), false
+		in.Hook = func(op string, when rotatortest.When) error {
+			if op != "keys" || when != rotatortest.After || between {
+				return nil
+			}
+			between = true
+			mustSettle(t, w.Start().Run(rotator.Request{}))
+			time.Sleep(time.Second)
+			dies := w.Start()
+			dies.Hook = failing("keys", errors.New("the API is down"))
+			_ = dies.Run(rotator.Request{Incident: "INC-4711"})
+			return nil
+		}
+		if res := mustSettle(t, in.Run(rotator.Request{})); len(res.Dead) != 1 {
+			t.Errorf("dead: %v, want the key of before the incident", res.Dead)
+		}
+		w.JudgeEnd()
+	})
+}
+
 func TestAReasonIsOneLineOfPlainText(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		mustSettle(t, w.Start().Run(rotator.Request{}))
