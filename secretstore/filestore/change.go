@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/jsonnotes"
 )
 
 // change is the outcome of a decision on a state: the next one, and the value
@@ -62,7 +63,7 @@ func (st state) mayStage(id string) (pending record, repeated bool, err error) {
 func (st state) staged(r record) change {
 	r.Stage = secretstore.Pending
 	c := st.with(append(st.without(secretstore.Pending), r))
-	c.next.Intent = intent{}
+	c.next.Intent = jsonnotes.Intent{}
 	return c
 }
 
@@ -72,7 +73,7 @@ func (st state) promoted(id string, at time.Time) (change, error) {
 	case r.Stage == secretstore.Current && !r.Promoted.IsZero():
 		return st.unchanged(), nil
 	case r.Stage == secretstore.Current:
-		r.Promoted = plainTime(at)
+		r.Promoted = jsonnotes.Time(at)
 		return st.with(append(st.without(secretstore.Current), r)), nil
 	case r.Stage == secretstore.Pending:
 		return st.with(st.moved(r, at)), nil
@@ -84,7 +85,7 @@ func (st state) promoted(id string, at time.Time) (change, error) {
 // moved lists the versions after the pending one became current. The one that
 // it displaces becomes previous, but does not push out one that stands there.
 func (st state) moved(pending record, at time.Time) []record {
-	pending.Stage, pending.Promoted = secretstore.Current, plainTime(at)
+	pending.Stage, pending.Promoted = secretstore.Current, jsonnotes.Time(at)
 	versions := []record{pending}
 	displaced, had := st.on(secretstore.Current)
 	standing, stands := st.on(secretstore.Previous)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/jsonnotes"
 )
 
 // state is what state.json says: everything about the secret but its values.
@@ -18,12 +19,10 @@ type state struct {
 	Format   int    `json:"format"`
 	Identity string `json:"identity"`
 	// Revision counts the writes.
-	Revision uint64   `json:"revision"`
-	Versions []record `json:"versions,omitempty"`
-	Intent   intent   `json:"intent,omitzero"`
-	Failure  failure  `json:"failure,omitzero"`
-	Hold     hold     `json:"hold,omitzero"`
-	Incident incident `json:"incident,omitzero"`
+	Revision uint64           `json:"revision"`
+	Versions []record         `json:"versions,omitempty"`
+	Intent   jsonnotes.Intent `json:"intent,omitzero"`
+	jsonnotes.Facts
 
 	// sum is the hash of the bytes that the state was decoded from. It is part
 	// of the revision that callers see, so that a state.json brought back from a
@@ -36,54 +35,10 @@ type record struct {
 	Stage        secretstore.Stage `json:"stage"`
 	ID           string            `json:"id"`
 	File         string            `json:"file"`
-	Intent       intent            `json:"intent,omitzero"`
+	Intent       jsonnotes.Intent  `json:"intent,omitzero"`
 	Organization string            `json:"organization,omitempty"`
 	Created      time.Time         `json:"created,omitzero"`
 	Promoted     time.Time         `json:"promoted,omitzero"`
-}
-
-// intent is a [secretstore.Intent] as state.json has it.
-type intent struct {
-	Nonce  string    `json:"nonce,omitempty"`
-	At     time.Time `json:"at,omitzero"`
-	Scopes []string  `json:"scopes,omitempty"`
-	Grace  duration  `json:"grace,omitzero"`
-	Holder string    `json:"holder,omitempty"`
-	Until  time.Time `json:"until,omitzero"`
-}
-
-// failure is a [secretstore.Failure] as state.json has it.
-type failure struct {
-	Count  int       `json:"count,omitempty"`
-	At     time.Time `json:"at,omitzero"`
-	Step   string    `json:"step,omitempty"`
-	Reason string    `json:"reason,omitempty"`
-}
-
-// hold is a [secretstore.Hold] as state.json has it.
-type hold struct {
-	Since  time.Time `json:"since,omitzero"`
-	Until  time.Time `json:"until,omitzero"`
-	Reason string    `json:"reason,omitempty"`
-}
-
-// incident is a [secretstore.Incident] as state.json has it.
-type incident struct {
-	ID string    `json:"id,omitempty"`
-	At time.Time `json:"at,omitzero"`
-}
-
-// duration is written the way people write it: "24h0m0s".
-type duration time.Duration
-
-// MarshalText implements [encoding.TextMarshaler].
-func (d duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
-
-// UnmarshalText implements [encoding.TextUnmarshaler].
-func (d *duration) UnmarshalText(text []byte) error {
-	parsed, err := time.ParseDuration(string(text))
-	*d = duration(parsed)
-	return err
 }
 
 func newState() state {
@@ -95,14 +50,14 @@ func (st state) snapshot() secretstore.Snapshot {
 	versions := make(map[secretstore.Stage]secretstore.Version, len(st.Versions))
 	for _, r := range st.Versions {
 		versions[r.Stage] = secretstore.Version{
-			ID: r.ID, Intent: r.Intent.shown(), Organization: r.Organization, Created: r.Created, Promoted: r.Promoted,
+			ID: r.ID, Intent: r.Intent.Shown(), Organization: r.Organization, Created: r.Created, Promoted: r.Promoted,
 		}
 	}
 	return secretstore.Snapshot{
 		Identity: st.Identity,
 		Revision: fmt.Sprintf("%d-%x", st.Revision, st.sum[:8]),
 		Versions: versions,
-		Notes:    st.notes(),
+		Notes:    st.Notes(st.Intent.Shown()),
 	}
 }
 
@@ -113,48 +68,6 @@ func (st state) find(id string) (record, bool) {
 	}
 	return st.Versions[at], true
 }
-
-func keepIntent(i secretstore.Intent) intent {
-	return intent{
-		Nonce: i.Nonce, At: plainTime(i.At), Scopes: slices.Clone(i.Scopes), Grace: duration(i.Grace),
-		Holder: i.Holder, Until: plainTime(i.Until),
-	}
-}
-
-func (i intent) shown() secretstore.Intent {
-	return secretstore.Intent{
-		Nonce: i.Nonce, At: i.At, Scopes: slices.Clone(i.Scopes), Grace: time.Duration(i.Grace),
-		Holder: i.Holder, Until: i.Until,
-	}
-}
-
-func keepFailure(f secretstore.Failure) failure {
-	return failure{Count: f.Count, At: plainTime(f.At), Step: f.Step, Reason: f.Reason}
-}
-
-func (f failure) shown() secretstore.Failure {
-	return secretstore.Failure{Count: f.Count, At: f.At, Step: f.Step, Reason: f.Reason}
-}
-
-// noted takes the notes over.
-func (st *state) noted(n secretstore.Notes) {
-	st.Intent, st.Failure = keepIntent(n.Intent), keepFailure(n.Failure)
-	st.Hold = hold{Since: plainTime(n.Hold.Since), Until: plainTime(n.Hold.Until), Reason: n.Hold.Reason}
-	st.Incident = incident{ID: n.Incident.ID, At: plainTime(n.Incident.At)}
-}
-
-// notes are the state's, as callers see them.
-func (st state) notes() secretstore.Notes {
-	return secretstore.Notes{
-		Intent: st.Intent.shown(), Failure: st.Failure.shown(),
-		Hold:     secretstore.Hold{Since: st.Hold.Since, Until: st.Hold.Until, Reason: st.Hold.Reason},
-		Incident: secretstore.Incident{ID: st.Incident.ID, At: st.Incident.At},
-	}
-}
-
-// plainTime is t as it comes back from state.json: in UTC, without a monotonic
-// reading.
-func plainTime(t time.Time) time.Time { return t.UTC().Round(0) }
 
 // newValueFile names a file that never was: a value file is never written over.
 func newValueFile() string { return "value-" + randomName() + ".age" }
@@ -204,4 +117,9 @@ func (st state) stray(entries []fs.DirEntry) []string {
 		}
 	}
 	return names
+}
+
+// noted takes the notes over.
+func (st *state) noted(n secretstore.Notes) {
+	st.Intent, st.Facts = jsonnotes.KeepIntent(n.Intent), jsonnotes.KeepFacts(n)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/jsonnotes"
 )
 
 // A sighting is a version of the secret as the service shows it.
@@ -86,7 +87,7 @@ func (st state) arrived(s sighting, f farewell) state {
 	if known, held := st.find(r.ID); held {
 		return st.put(known.withNumber(s.number))
 	}
-	r.Numbers, r.Created = []int64{s.number}, plainTime(s.created)
+	r.Numbers, r.Created = []int64{s.number}, jsonnotes.Time(s.created)
 	return st.staged(r, f)
 }
 
@@ -170,7 +171,7 @@ func (st state) waiting(s sighting) state {
 func foreign(stage secretstore.Stage, s sighting) record {
 	return record{
 		Stage: stage, ID: foreignID(s.number), Foreign: true,
-		Numbers: []int64{s.number}, CRC32C: s.crc32c, Created: plainTime(s.created),
+		Numbers: []int64{s.number}, CRC32C: s.crc32c, Created: jsonnotes.Time(s.created),
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/jsonnotes"
 )
 
 // farewell is what becomes of the numbers of a version that is forgotten.
@@ -24,7 +25,7 @@ func (st state) annotated(n secretstore.Notes) state {
 // announced says that a version is about to be added on top of number top.
 func (st state) announced(r record, top int64, at time.Time) state {
 	st.GivenUp = slices.DeleteFunc(slices.Clone(st.GivenUp), func(g givenUp) bool { return g.CRC32C == r.CRC32C && g.Number == 0 })
-	st.Adding = &announcement{Version: r, After: top, At: plainTime(at)}
+	st.Adding = &announcement{Version: r, After: top, At: jsonnotes.Time(at)}
 	return st
 }
 
@@ -71,7 +72,7 @@ func (st state) promoted(id string, at time.Time, f farewell) state {
 	if r.Stage == secretstore.Pending {
 		st = st.displaced(f)
 	}
-	r.Stage, r.Promoted = secretstore.Current, plainTime(at)
+	r.Stage, r.Promoted = secretstore.Current, jsonnotes.Time(at)
 	return st.put(r)
 }
 

@@ -52,6 +52,7 @@ func (st state) withScopeSets() state {
 	}
 	for _, in := range intents {
 		st.ScopeSets, in.ScopeSet = numbered(st.ScopeSets, in.Scopes)
+		in.Scopes = nil
 	}
 	return st
 }

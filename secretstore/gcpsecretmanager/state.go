@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/jsonnotes"
 )
 
 // state is what the annotation says: everything about the secret but its
@@ -30,11 +31,9 @@ type state struct {
 	Kept []int64 `json:"kept,omitempty"`
 	// GivenUp are the last values that were forgotten, or announced in vain, the
 	// newest last: their keys are revoked, or may be at any moment.
-	GivenUp  []givenUp `json:"given_up,omitempty"`
-	Intent   intent    `json:"intent,omitzero"`
-	Failure  failure   `json:"failure,omitzero"`
-	Hold     hold      `json:"hold,omitzero"`
-	Incident incident  `json:"incident,omitzero"`
+	GivenUp []givenUp `json:"given_up,omitempty"`
+	Intent  intent    `json:"intent,omitzero"`
+	jsonnotes.Facts
 	// ScopeSets are the lists of scopes that intents refer to: most of them are
 	// the same, and the annotations of a secret must not have 16 KiB.
 	ScopeSets [][]string `json:"scope_sets,omitempty"`
@@ -82,50 +81,12 @@ type leaving struct {
 	Disable bool `json:"disable,omitempty"`
 }
 
-// intent is a [secretstore.Intent] as the annotation has it.
+// intent is a [secretstore.Intent] as the annotation has it: there its scopes are
+// in a set that others may share.
 type intent struct {
-	Nonce  string    `json:"nonce,omitempty"`
-	At     time.Time `json:"at,omitzero"`
-	Scopes []string  `json:"-"`
+	jsonnotes.Intent
 	// ScopeSet is the index of Scopes in the state's ScopeSets, counted from 1.
-	ScopeSet int       `json:"scope_set,omitempty"`
-	Grace    duration  `json:"grace,omitzero"`
-	Holder   string    `json:"holder,omitempty"`
-	Until    time.Time `json:"until,omitzero"`
-}
-
-// failure is a [secretstore.Failure] as the annotation has it.
-type failure struct {
-	Count  int       `json:"count,omitempty"`
-	At     time.Time `json:"at,omitzero"`
-	Step   string    `json:"step,omitempty"`
-	Reason string    `json:"reason,omitempty"`
-}
-
-// hold is a [secretstore.Hold] as the annotation has it.
-type hold struct {
-	Since  time.Time `json:"since,omitzero"`
-	Until  time.Time `json:"until,omitzero"`
-	Reason string    `json:"reason,omitempty"`
-}
-
-// incident is a [secretstore.Incident] as the annotation has it.
-type incident struct {
-	ID string    `json:"id,omitempty"`
-	At time.Time `json:"at,omitzero"`
-}
-
-// duration is written the way people write it: "24h0m0s".
-type duration time.Duration
-
-// MarshalText implements [encoding.TextMarshaler].
-func (d duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
-
-// UnmarshalText implements [encoding.TextUnmarshaler].
-func (d *duration) UnmarshalText(text []byte) error {
-	parsed, err := time.ParseDuration(string(text))
-	*d = duration(parsed)
-	return err
+	ScopeSet int `json:"scope_set,omitempty"`
 }
 
 // number gives the version's number that counts.
@@ -196,7 +157,7 @@ func (st state) highest() int64 {
 // shown is the version as callers see it. It shares no memory with the record.
 func (r record) shown() secretstore.Version {
 	return secretstore.Version{
-		ID: r.ID, Foreign: r.Foreign, Intent: r.Intent.shown(), Organization: r.Organization,
+		ID: r.ID, Foreign: r.Foreign, Intent: r.Intent.Shown(), Organization: r.Organization,
 		Created: r.Created, Promoted: r.Promoted,
 	}
 }
@@ -210,44 +171,9 @@ func (st state) versions() map[secretstore.Stage]secretstore.Version {
 	return versions
 }
 
-func keepIntent(i secretstore.Intent) intent {
-	return intent{
-		Nonce: i.Nonce, At: plainTime(i.At), Scopes: slices.Clone(i.Scopes), Grace: duration(i.Grace),
-		Holder: i.Holder, Until: plainTime(i.Until),
-	}
-}
-
-func (i intent) shown() secretstore.Intent {
-	return secretstore.Intent{
-		Nonce: i.Nonce, At: i.At, Scopes: slices.Clone(i.Scopes), Grace: time.Duration(i.Grace),
-		Holder: i.Holder, Until: i.Until,
-	}
-}
-
-func keepFailure(f secretstore.Failure) failure {
-	return failure{Count: f.Count, At: plainTime(f.At), Step: f.Step, Reason: f.Reason}
-}
-
-func (f failure) shown() secretstore.Failure {
-	return secretstore.Failure{Count: f.Count, At: f.At, Step: f.Step, Reason: f.Reason}
-}
+func keepIntent(i secretstore.Intent) intent { return intent{Intent: jsonnotes.KeepIntent(i)} }
 
 // noted takes the notes over.
 func (st *state) noted(n secretstore.Notes) {
-	st.Intent, st.Failure = keepIntent(n.Intent), keepFailure(n.Failure)
-	st.Hold = hold{Since: plainTime(n.Hold.Since), Until: plainTime(n.Hold.Until), Reason: n.Hold.Reason}
-	st.Incident = incident{ID: n.Incident.ID, At: plainTime(n.Incident.At)}
+	st.Intent, st.Facts = keepIntent(n.Intent), jsonnotes.KeepFacts(n)
 }
-
-// notes are the state's, as callers see them.
-func (st state) notes() secretstore.Notes {
-	return secretstore.Notes{
-		Intent: st.Intent.shown(), Failure: st.Failure.shown(),
-		Hold:     secretstore.Hold{Since: st.Hold.Since, Until: st.Hold.Until, Reason: st.Hold.Reason},
-		Incident: secretstore.Incident{ID: st.Incident.ID, At: st.Incident.At},
-	}
-}
-
-// plainTime is t as it comes back from the annotation: in UTC, without a
-// monotonic reading.
-func plainTime(t time.Time) time.Time { return t.UTC().Round(0) }

@@ -51,7 +51,7 @@ func (v view) snapshot() secretstore.Snapshot {
 		Identity: v.identity,
 		Revision: v.revision(),
 		Versions: v.shown.versions(),
-		Notes:    v.shown.notes(),
+		Notes:    v.shown.Notes(v.shown.Intent.Shown()),
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/jsonnotes"
 )
 
 // mayStage tells whether id can be staged: as a new version, or as the one that
@@ -24,7 +25,7 @@ func (st state) mayStage(id string) (repeated bool, err error) {
 func (st state) staged(r record) state {
 	r.Stage = secretstore.Pending
 	st = st.put(r)
-	st.Intent = intent{}
+	st.Intent = jsonnotes.Intent{}
 	return st
 }
 
@@ -41,7 +42,7 @@ func (st state) promoted(id string, at time.Time) (next state, same bool, err er
 	default:
 		return state{}, false, fmt.Errorf("it is neither pending nor current: %w", secretstore.ErrNotFound)
 	}
-	r.Stage, r.Promoted = secretstore.Current, plainTime(at)
+	r.Stage, r.Promoted = secretstore.Current, jsonnotes.Time(at)
 	return st.put(r), false, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/jsonnotes"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
@@ -86,6 +87,6 @@ func (st state) stored(digest string) (record, bool) {
 func foreign(stage secretstore.Stage, seen sighting) record {
 	const short = 8
 	return record{
-		Stage: stage, ID: "by-hand-" + seen.digest[:short], Foreign: true, Digest: seen.digest, Created: plainTime(seen.since),
+		Stage: stage, ID: "by-hand-" + seen.digest[:short], Foreign: true, Digest: seen.digest, Created: jsonnotes.Time(seen.since),
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/jsonnotes"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
@@ -58,7 +59,7 @@ func (s *Store) stage(v view, ver secretstore.Version, value secret.Value) (chan
 		return change{same: true}, nil
 	}
 	r := record{
-		ID: ver.ID, Intent: keepIntent(ver.Intent), Organization: ver.Organization, Created: plainTime(s.o.Now()),
+		ID: ver.ID, Intent: jsonnotes.KeepIntent(ver.Intent), Organization: ver.Organization, Created: jsonnotes.Time(s.o.Now()),
 		Digest: digest(v.object.uid, value),
 	}
 	return change{next: v.state.staged(r), values: map[string]secret.Value{ver.ID: value}}, nil

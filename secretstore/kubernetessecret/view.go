@@ -42,7 +42,7 @@ func (v view) revision() string {
 
 func (v view) snapshot() secretstore.Snapshot {
 	return secretstore.Snapshot{
-		Identity: v.identity, Revision: v.revision(), Versions: v.state.versions(), Notes: v.state.notes(), Advice: v.advice(),
+		Identity: v.identity, Revision: v.revision(), Versions: v.state.versions(), Notes: v.state.Notes(v.state.Intent.Shown()), Advice: v.advice(),
 	}
 }
 
