@@ -81,6 +81,8 @@ func bugs() []bug {
 		{"AWS: another owner's secret taken over", aws, []edit{{"secretstore/awssecretsmanager/client.go", "marked && s.owner != \"\" && owner != s.owner", "marked && s.owner == owner+\"!\""}}},
 		{"AWS: AWS's words on a call with a value in it", aws, []edit{{"secretstore/awssecretsmanager/errors.go", "if !carriesValue(action) {", "if action != \"\" {"}}},
 		{"AWS: an unreadable answer in an error", aws, []edit{{"secretstore/awssecretsmanager/errors.go", "the answer cannot be read\", secretstore.ErrUnavailable, action)", "%w\", secretstore.ErrUnavailable, action, err)"}}},
+		{"a panic of one target ends all", engine, []edit{{"rotator/reconcile.go", "if p := recover(); p != nil {", "if p := any(nil); p != nil {"}}},
+		{"a key is issued that the admin key cannot revoke", engine, []edit{{"rotator/rules_due.go", "if !v.Checked {", "if !v.Checked && false {"}}},
 		{"orders: a hold does not stop a revocation", engine, []edit{{"rotator/rules_old.go", "if v.heldBack() {", "if v.heldBack() && false {"}}},
 		{"orders: a hold does not stop a promotion", engine, []edit{{"rotator/rules_fresh.go", "ver.Foreign || v.heldBack()", "ver.Foreign"}}},
 		{"orders: a hold does not stop a rotation", engine, []edit{{"rotator/rules_orders.go", "v.waiting = true\n\tif !v.request.RotateSince.IsZero() {\n\t\treturn stop(&HoldError{h})", "if !v.request.RotateSince.IsZero() {\n\t\treturn stop(&HoldError{h})"}}},
