@@ -23,7 +23,7 @@ func kubernetesBugs() []bug {
 		{"kubernetes: rotation begun in a full Secret", pkg + "NothingIsBegun", []edit{{dir + "write.go", "if c.next.Intent.Nonce != \"\" {", "if c.next.Intent.Nonce == \"-\" {"}}},
 		{"kubernetes: the cluster's message repeats the value", pkg + "NoError", []edit{{dir + "client.go", "unlessRepeated(err, p)", "err"}}},
 		{"kubernetes: current key dropped with its value", pkg + "TakenAway|HandsOnTheKey", []edit{{dir + "reconcile.go", "current.Stage = secretstore.Previous\n\treturn st.put(current)", "_ = current\n\treturn st.drop(secretstore.Current)"}}},
-		{"kubernetes: foreign version without its time", pkg + "KeyMadeByHand", []edit{{dir + "reconcile.go", "Created: plainTime(seen.since),", ""}}},
+		{"kubernetes: foreign version without its time", pkg + "KeyMadeByHand", []edit{{dir + "reconcile.go", "jsonnotes.Time(seen.since)", "jsonnotes.Time(record{}.Created)"}}},
 		{"kubernetes: old value left in the Secret", pkg + "CallStruck|Leftover", []edit{{dir + "value.go", "data[c.keys[stage]] = nil", "_ = stage"}}},
 	}
 }
