@@ -49,6 +49,11 @@ func (s State) with(i int, stage secretstore.Stage, id string, promoted time.Tim
 	return s
 }
 
+func (s State) reserved(nonce string, at time.Time) State {
+	s.Stores[0].Notes.Intent = secretstore.Intent{Nonce: nonce, At: at}
+	return s
+}
+
 func (s State) listed(id, name string) State {
 	s.Keys[id] = instantly.Key{ID: id, Name: name, Organization: "org"}
 	if n, ok := parseKeyName(name); ok {
@@ -76,6 +81,8 @@ func TestDecide(t *testing.T) {
 		want      string
 	}{
 		{"the store is empty", situation(), Request{}, "reserve"},
+		{"the key was rotated after an intent was written", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")).reserved("n-9", t0.Add(-25*time.Hour)), Request{}, "cancel"},
+		{"an intent was written after the key was rotated", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")).reserved("n-9", t0.Add(-time.Hour)), Request{}, "reserve"},
 		{"the store is empty and the admin key was not checked", func() State { s := situation(); s.Checked = false; return s }(), Request{}, "check"},
 		{"the key is young", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")), Request{}, "settled"},
 		{"the key is due", situation().with(0, cur, "k1", t0.Add(-90*day)).listed("k1", ours("1")), Request{}, "reserve"},

@@ -16,7 +16,7 @@ func (v *view) begin() (Step, bool) {
 	}
 	reason, due := v.due()
 	if !due {
-		return no()
+		return v.overtaken()
 	}
 	for _, obstacle := range []func(*view) (Step, bool){
 		(*view).held, (*view).missingStore, (*view).strangePending, (*view).leased, (*view).frozen,
@@ -58,7 +58,7 @@ func (v *view) due() (reason string, due bool) {
 		return "the current key no longer works: it was revoked, or the stored value is wrong", true
 	case v.suspect(cur):
 		return "compromised: incident " + v.primary().Notes.Incident.ID, true
-	case !v.primary().Notes.Intent.IsZero():
+	case !v.primary().Notes.Intent.IsZero() && !v.outdone():
 		return "an interrupted rotation is taken up again", true
 	case v.asked(cur):
 		return "asked for", true
@@ -68,14 +68,40 @@ func (v *view) due() (reason string, due bool) {
 	return v.dueByTime(since)
 }
 
+// outdone tells whether the key was rotated after the intent was written: what
+// it was written for has been done by another instance. That can be where a store
+// has room for the intents of several.
+func (v *view) outdone() bool {
+	cur, ok := v.current(0)
+	return ok && !cur.Foreign && v.primary().Notes.Intent.At.Before(promotedFrom(cur))
+}
+
+// overtaken drops an intent that is outdone, once nobody can be at it any more.
+func (v *view) overtaken() (Step, bool) {
+	in := v.primary().Notes.Intent
+	if in.IsZero() || !v.outdone() || v.heldBack() {
+		return no()
+	}
+	if in.Holder != v.Instance && v.within(in.At, in.Until.Sub(in.At)) {
+		v.wake(in.Until, "drop what "+in.Holder+" began")
+		return no()
+	}
+	return Step{Verb: Cancel, Reason: "the key has been rotated meanwhile"}, true
+}
+
+// promotedFrom is the earliest instant at which a promotion can have happened:
+// what is written down is the latest.
+func promotedFrom(cur secretstore.Version) time.Time {
+	return cur.Promoted.Add(-promotionBound(cur.Intent.Grace))
+}
+
 // asked tells whether a rotation was asked for that has not been done: by this
 // run, or before it by the one that it carries on.
 func (v *view) asked(cur secretstore.Version) bool {
 	if v.request.RotateSince.IsZero() || v.Rotated {
 		return false
 	}
-	begun := cur.Promoted.Add(-promotionBound(cur.Intent.Grace))
-	return v.Repaired || begun.Before(v.request.RotateSince)
+	return v.Repaired || promotedFrom(cur).Before(v.request.RotateSince)
 }
 
 // since is when the age of the current key began; zero if that is not known.
