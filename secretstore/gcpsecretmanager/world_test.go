@@ -1,7 +1,6 @@
 package gcpsecretmanager_test
 
 import (
-	"context"
 	"encoding/json"
 	"strings"
 	"sync"
@@ -10,7 +9,6 @@ import (
 
 	"cloud.google.com/go/secretmanager/apiv1/secretmanagerpb"
 	"google.golang.org/api/option"
-	"google.golang.org/grpc"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/gcpsecretmanager"
@@ -74,7 +72,7 @@ type tap func(method string, after bool) error
 // server without a wire.
 func openTapped(t testing.TB, server *gcptest.Server, tapped tap, change ...func(*gcpsecretmanager.Options)) *gcpsecretmanager.Store {
 	t.Helper()
-	toServer, err := server.DirectOptions(grpc.WithUnaryInterceptor(tapped.intercept))
+	toServer, err := server.DirectOptions(gcptest.Tap(tapped))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,17 +101,6 @@ func connect(t testing.TB, site gcpsecretmanager.Site, more ...option.ClientOpti
 	}
 	t.Cleanup(func() { _ = c.Close() })
 	return c
-}
-
-func (tapped tap) intercept(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-	name := method[strings.LastIndex(method, "/")+1:]
-	if err := tapped(name, false); err != nil {
-		return err
-	}
-	if err := invoke(ctx, method, req, reply, cc, opts...); err != nil {
-		return err
-	}
-	return tapped(name, true)
 }
 
 func at(c *clock) func(*gcpsecretmanager.Options) {

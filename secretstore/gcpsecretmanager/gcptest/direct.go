@@ -3,10 +3,12 @@ package gcptest
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"cloud.google.com/go/secretmanager/apiv1/secretmanagerpb"
 	"google.golang.org/api/option"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
@@ -23,6 +25,29 @@ func (s *Server) DirectOptions(more ...grpc.DialOption) ([]option.ClientOption, 
 		return nil, fmt.Errorf("gcptest: connect: %w", err)
 	}
 	return []option.ClientOption{option.WithGRPCConn(conn)}, nil
+}
+
+// Tap has hook called at both ends of every call of a client. An error that it
+// returns becomes the call's; one that is no gRPC status is a connection that
+// broke.
+func Tap(hook func(method string, after bool) error) grpc.DialOption {
+	struck := func(method string, after bool) error {
+		err := hook(method, after)
+		if _, ok := status.FromError(err); !ok {
+			err = status.Error(codes.Unavailable, "connection reset by peer")
+		}
+		return err
+	}
+	return grpc.WithUnaryInterceptor(func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+		name := method[strings.LastIndex(method, "/")+1:]
+		if err := struck(name, false); err != nil {
+			return err
+		}
+		if err := invoke(ctx, method, req, reply, cc, opts...); err != nil {
+			return err
+		}
+		return struck(name, true)
+	})
 }
 
 // shortcut makes a client's call on the server itself.

@@ -51,6 +51,12 @@ func (s *Server) Edit(id string, change func(*secretmanagerpb.Secret)) {
 	s.secrets[Name(id)].meta = meta
 }
 
+// Wipe takes annotations and version aliases away, as a Terraform apply does that
+// does not know them.
+func (s *Server) Wipe(id string) {
+	s.Edit(id, func(meta *secretmanagerpb.Secret) { meta.Annotations, meta.VersionAliases = nil, nil })
+}
+
 // Secret shows a secret.
 func (s *Server) Secret(id string) *secretmanagerpb.Secret {
 	s.mu.Lock()

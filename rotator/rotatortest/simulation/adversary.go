@@ -1,0 +1,205 @@
+package simulation
+
+import (
+	"strings"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+)
+
+// befall lets happen to a call what the plan has for it, and what lasts from
+// before. Nobody else moves meanwhile.
+func (w *world) befall(t *turn) {
+	t.dealt = true
+	if w.rests {
+		return
+	}
+	now := time.Now()
+	switch {
+	case t.instantly && now.Before(w.outageUntil), !t.instantly && now.Before(w.storesOutUntil):
+		t.refused = errStruck
+	case t.instantly && now.Before(w.floodUntil):
+		full := flooded()
+		t.reply = &full
+	}
+	for len(w.strikes) > 0 && w.strikes[0].Call <= w.calls {
+		s := w.strikes[0]
+		w.strikes = w.strikes[1:]
+		w.tell("STRIKE %s", s)
+		if !w.strikeCall(t, s) {
+			w.strikeWorld(t, s)
+		}
+	}
+}
+
+// strikeCall deals a strike at the call itself; false if that is none.
+func (w *world) strikeCall(t *turn, s Strike) bool {
+	now := time.Now()
+	switch s.Kind {
+	case Refuse:
+		t.refused = errStruck
+	case Lose, SlowAnswer, CrashAfter, FreezeAfter:
+		t.strikes = append(t.strikes, s)
+	case Slow:
+		t.notBefore = now.Add(s.For)
+	case Late:
+		if t.instantly {
+			t.late = s.For
+		}
+		t.refused = errStruck
+	case Answer, SpoilAnswer:
+		if !t.instantly {
+			t.refused = errStruck
+			break
+		}
+		said := replies()[s.Pick%len(replies())]
+		t.reply, t.spoilt = &said, s.Kind == SpoilAnswer
+	case Crash:
+		w.kill(t.by, s.For)
+	case Freeze:
+		t.by.freeze(s.For)
+	case Outage:
+		t.refused, w.outageUntil = errStruck, now.Add(s.For)
+	case StoreOutage:
+		t.refused, w.storesOutUntil = errStruck, now.Add(s.For)
+	case Flood:
+		w.floodUntil = now.Add(s.For)
+	case Skew:
+		w.mu.Lock()
+		t.by.skew = s.For
+		w.mu.Unlock()
+	default:
+		return false
+	}
+	return true
+}
+
+// perOrder is how many rotations there may be for one reason: the one that was
+// under way for another reason goes on, and does not count as an answer.
+const perOrder = 2
+
+// strikeWorld deals a strike at a target, or at Instantly.
+func (w *world) strikeWorld(t *turn, s Strike) {
+	at := w.targets[s.Pick%len(w.targets)]
+	switch s.Kind {
+	case Lags:
+		w.lags(s.For, s.For)
+	case Revoke:
+		w.revokeByHand(at, s.Pick)
+	case Put:
+		w.putByHand(at, s.Pick, w.foreign(at.workspace, "made by hand").value)
+	case Rollback:
+		w.rollBack(at, s.Pick)
+	case Wipe:
+		st := at.stores[s.Pick%len(at.stores)]
+		if st.Wipe != nil {
+			at.tainted, at.heldSince, st.touched = true, 0, w.calls // a hold is wiped as well
+			st.Wipe()
+		}
+	case Edit:
+		scope := []string{"campaigns:read", "leads:read", "accounts:read"}[s.Pick%3]
+		at.policy.Scopes, at.asked = []string{scope}, at.asked+perOrder
+	case Force:
+		at.order, at.asked = &rotator.Request{RotateSince: time.Now()}, at.asked+perOrder
+	case Incident:
+		at.order, at.asked, at.graceless = &rotator.Request{Incident: "stolen"}, at.asked+perOrder, true
+	case Hold:
+		w.hold(at, s.For)
+	case Foreign:
+		w.foreign(at.workspace, owner+"/"+at.name+"/ffffffffffff/0123456789abcdef")
+	default:
+		w.t.Errorf("no such strike: %s", s)
+	}
+	_ = t
+}
+
+// revokeByHand deletes a key that a store of the target holds.
+func (w *world) revokeByHand(at *target, pick int) {
+	st := at.stores[pick%len(at.stores)]
+	var held []*key
+	for _, r := range st.history {
+		if k := w.keys.of(r.value); k != nil && k.deleted.IsZero() && !k.foreign {
+			held = append(held, k)
+		}
+	}
+	if len(held) == 0 {
+		return
+	}
+	k := held[len(held)-1-pick%min(2, len(held))]
+	if w.box.DeleteKey(k.id) == nil {
+		k.byHand, k.deleted = true, time.Now()
+	}
+}
+
+// putByHand writes a value into a store of the target, without the rotator.
+func (w *world) putByHand(at *target, pick int, value string) {
+	i := pick % len(at.stores)
+	if at.stores[i].Put == nil {
+		return
+	}
+	at.tainted, at.stores[i].touched = true, w.calls
+	at.stores[i].Put(value)
+	w.judgeStore(nil, w.index(at), i, "a hand")
+}
+
+// rollBack makes the value before the current one current again.
+func (w *world) rollBack(at *target, pick int) {
+	st := at.stores[pick%len(at.stores)]
+	if n := len(st.history); n > 1 {
+		if k := w.keys.of(st.history[n-2].value); k != nil && k.deleted.IsZero() {
+			w.putByHand(at, pick, k.value)
+		}
+	}
+}
+
+func (w *world) index(at *target) int {
+	for i, t := range w.targets {
+		if t == at {
+			return i
+		}
+	}
+	return -1
+}
+
+// hold sets a hold as the command does, from outside of all processes.
+func (w *world) hold(at *target, d time.Duration) {
+	now := time.Now()
+	err := rotator.New(rotator.Options{}).Hold(w.t.Context(), w.observed(at), secretstore.Hold{
+		Since: now, Until: now.Add(d), Reason: "a fair",
+	})
+	if err == nil {
+		at.heldSince, at.heldUntil = w.calls, now.Add(d)
+	}
+}
+
+func (w *world) release(at *target) {
+	if at.heldSince == 0 {
+		return
+	}
+	at.heldSince = 0
+	if err := rotator.New(rotator.Options{}).Release(w.t.Context(), w.observed(at)); err != nil && !at.tainted {
+		w.violate("%s: cannot be released: %v", at.name, err)
+	}
+}
+
+// observed is the target as somebody reaches it whom nothing befalls.
+func (w *world) observed(at *target) rotator.Target {
+	t := rotator.Target{Name: at.name, Policy: at.policy}
+	for _, s := range at.stores {
+		t.Stores = append(t.Stores, rotator.NamedStore{Name: s.name, Store: s.observer})
+	}
+	return t
+}
+
+// isOurs tells whether a name is one that the rotator of this world gives.
+func isOurs(name string) (target string, ours bool) {
+	parts := strings.Split(name, "/")
+	if len(parts) != 4 || parts[0] != owner || parts[2] == "ffffffffffff" {
+		return "", false
+	}
+	return parts[1], true
+}
+
+func valueOf(v secret.Value) string { return v.Reveal() }

@@ -1,0 +1,227 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+// instance is one process that runs the rotator.
+type instance struct {
+	world  *world
+	number int // of the place that it runs in
+	gone   chan struct{}
+
+	// Guarded by the world's lock.
+	dead  bool
+	pause time.Duration // until another one takes its place
+	thaws time.Time
+	skew  time.Duration
+
+	granted    *turn // the newest; one at a time
+	rotator    *rotator.Rotator
+	workspaces []*rotator.Workspace
+	stores     [][]secretstore.Store
+	looked     map[string]int // per store, the call at which it was looked at last
+
+	mu     sync.Mutex
+	next   []time.Time
+	failed []int
+	orders []rotator.Request // commands that it runs, by target
+	nonces int
+}
+
+// process runs one instance after another, as a supervisor does.
+func (w *world) process(place int) {
+	for {
+		in := w.start(place)
+		in.work()
+		w.mu.Lock()
+		over := w.over
+		w.mu.Unlock()
+		if over {
+			return
+		}
+		time.Sleep(in.pause)
+	}
+}
+
+func (w *world) start(place int) *instance {
+	w.mu.Lock()
+	w.started++
+	started := w.started
+	w.mu.Unlock()
+	in := &instance{
+		world: w, number: place, gone: make(chan struct{}), looked: map[string]int{},
+		next: make([]time.Time, len(w.targets)), failed: make([]int, len(w.targets)),
+		orders: make([]rotator.Request, len(w.targets)),
+	}
+	in.rotator = rotator.New(rotator.Options{
+		Now: in.now, Observe: in.observe, Instance: fmt.Sprint("instance-", place), Lease: 30 * time.Second,
+		Nonce: func() string {
+			in.mu.Lock()
+			defer in.mu.Unlock()
+			in.nonces++
+			return fmt.Sprintf("%08x%08x", started, in.nonces)
+		},
+	})
+	in.open()
+	return in
+}
+
+// open connects the process with the world.
+func (in *instance) open() {
+	w := in.world
+	for i, space := range w.box.Workspaces() {
+		client, err := instantly.NewClient(instantly.Options{
+			BaseURL: "https://api.instantly.test", AdminKey: space.AdminKey, Transport: line{in},
+			Limiter: rate.NewLimiter(rate.Inf, 1), RetryBudget: -1, // the adversary's errors reach the engine
+		})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		in.workspaces = append(in.workspaces, rotator.NewWorkspace(fmt.Sprint("space-", i), client, space.ID))
+	}
+	for i, t := range w.targets {
+		var stores []secretstore.Store
+		for j, s := range t.stores {
+			stores = append(stores, s.Open(w.t, in.hook(i, j)))
+		}
+		in.stores = append(in.stores, stores)
+	}
+}
+
+func (in *instance) now() time.Time {
+	in.world.mu.Lock()
+	defer in.world.mu.Unlock()
+	return time.Now().Add(in.skew)
+}
+
+// target is one as the process reaches it, with the policy that is in force.
+func (in *instance) target(i int) rotator.Target {
+	t := in.world.targets[i]
+	out := rotator.Target{Name: t.name, Policy: t.policy, Workspace: in.workspaces[t.workspace]}
+	for j, s := range in.stores[i] {
+		out.Stores = append(out.Stores, rotator.NamedStore{Name: t.stores[j].name, Store: s})
+	}
+	return out
+}
+
+// work reconciles what is due until the process ends.
+func (in *instance) work() {
+	for !in.ended() {
+		in.round(rotator.Request{})
+		select {
+		case <-in.gone:
+		case <-time.After(time.Until(in.soonest())):
+		}
+	}
+}
+
+func (in *instance) ended() bool {
+	in.world.mu.Lock()
+	defer in.world.mu.Unlock()
+	return in.dead || in.world.over
+}
+
+// resync is how often everything is looked at besides.
+func (w *world) resync() time.Duration { return w.plan.Span / 3 }
+
+func (in *instance) soonest() time.Time {
+	at := time.Now().Add(in.world.resync())
+	for _, next := range in.next {
+		if next.Before(at) {
+			at = next
+		}
+	}
+	return at
+}
+
+// round reconciles the targets whose time has come, several side by side. Whose
+// hands a target is in is fixed, so that a world takes the same course again.
+func (in *instance) round(req rotator.Request) {
+	now := time.Now()
+	var hands sync.WaitGroup
+	for hand := range min(in.world.plan.Hands, len(in.next)) {
+		hands.Go(func() {
+			time.Sleep(time.Duration(hand) * time.Microsecond) // who comes first is no lot either
+			for i := hand; i < len(in.next) && !in.ended(); i += in.world.plan.Hands {
+				if !in.next[i].After(now) {
+					in.reconcile(i, req)
+				}
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() {
+		hands.Wait()
+		close(done)
+	}()
+	select {
+	case <-in.gone: // the dead one's goroutines end by themselves
+	case <-done:
+	}
+}
+
+// reconcile runs once over a target, and puts down when to look again.
+func (in *instance) reconcile(i int, req rotator.Request) rotator.Result {
+	t := in.world.targets[i]
+	if t.order != nil { // a command, of which this process is the one that runs it
+		in.orders[i], t.order = *t.order, nil
+	}
+	req.RotateSince, req.Incident = in.orders[i].RotateSince, in.orders[i].Incident
+	res := in.rotator.Reconcile(context.Background(), in.target(i), req)
+	if in.ended() {
+		return res
+	}
+	if res.Err == nil {
+		in.orders[i] = rotator.Request{}
+	}
+	in.next[i] = in.wake(i, res)
+	return res
+}
+
+// wake is when the daemon would look again.
+func (in *instance) wake(i int, res rotator.Result) time.Time {
+	now, resync := time.Now(), time.Now().Add(in.world.resync())
+	at := resync
+	switch {
+	case errors.Is(res.Err, rotator.ErrByHand): // it waits for people
+	case res.Err != nil:
+		in.failed[i]++
+		at = now.Add(min(time.Minute<<min(in.failed[i]-1, 5), 30*time.Minute))
+	default:
+		in.failed[i] = 0
+		if !res.Next.IsZero() {
+			at = res.Next.Add(now.Sub(in.now())) // by its own clock
+		}
+	}
+	if at.After(resync) {
+		at = resync
+	}
+	if soonest := now.Add(time.Second); at.Before(soonest) {
+		at = soonest
+	}
+	return at
+}
+
+// observe is told of every step; none may give a value away.
+func (in *instance) observe(e rotator.Event) {
+	in.world.mu.Lock()
+	defer in.world.mu.Unlock()
+	if in.dead {
+		return
+	}
+	if in.world.trace != nil {
+		in.world.tell("%d   %s", in.number, in.world.keys.numbered(fmt.Sprintf("%s %s %s %s: %v", e.Target, e.Store, e.Verb, e.Reason, e.Err)))
+	}
+	in.world.keys.judgeTold(e)
+}

@@ -1,0 +1,196 @@
+package simulation
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+)
+
+// slack is by how much the times of two processes may differ from the judge's:
+// their clocks, and how long a call may take.
+const slack = 2*MostSkew + 2*time.Minute
+
+// judgeStore looks at what consumers of a store read after a call, and whether
+// it works. by is nil where people did it.
+func (w *world) judgeStore(by *instance, target, store int, call string) {
+	t := w.targets[target]
+	s := t.stores[store]
+	if by != nil {
+		by.looked[s.name] = w.calls
+	}
+	value := s.Current()
+	if s.Latest != nil {
+		if s.latest = s.Latest(); s.latest == "" && value != "" {
+			w.violate("rule 1: after %s of %s there is a current version, but latest gives nothing", call, s.name)
+		}
+		w.judgeServed(s, s.latest, "latest", call)
+	}
+	if value == s.value {
+		return
+	}
+	w.tell("%s gives %s instead of %s", s.name, w.keys.name(value), w.keys.name(s.value))
+	if by != nil && store == 0 {
+		w.judgeNeed(t, s)
+	}
+	if old := w.keys.of(s.value); old != nil {
+		old.displaced = time.Now()
+	}
+	s.value = value
+	s.history = append(s.history, reading{time.Now(), value})
+	w.judgeServed(s, value, "current", call)
+	if k := w.keys.of(value); k != nil && by != nil && !k.foreign && k.deleted.IsZero() && time.Since(k.created) < time.Hour && !w.works(k) {
+		w.violate("rule 1: after %s %s is served by %s, but does not work yet", call, w.keys.name(value), s.name)
+	}
+}
+
+func (w *world) judgeServed(s *store, value, how, call string) {
+	if k := w.keys.of(value); value != "" && (k == nil || !k.deleted.IsZero() && !k.byHand) {
+		w.violate("rule 1: after %s %s serves a dead key (%s) as %s", call, s.name, w.keys.name(value), how)
+	}
+}
+
+// works asks Instantly itself.
+func (w *world) works(k *key) bool {
+	for _, record := range w.box.Keys(workspaceID(w.targetOf(k).workspace)) {
+		if record.ID == k.id {
+			return record.Alive(time.Now())
+		}
+	}
+	return false
+}
+
+func (w *world) targetOf(k *key) *target {
+	for _, t := range w.targets {
+		if t.name == k.target {
+			return t
+		}
+	}
+	return w.targets[0]
+}
+
+// judgeNeed: a key that works is displaced only when it is due, or when somebody
+// asked for it (rule 7).
+func (w *world) judgeNeed(t *target, s *store) {
+	old := w.keys.of(s.value)
+	if old == nil || old.foreign || !old.deleted.IsZero() || t.tainted {
+		return
+	}
+	since := s.history[len(s.history)-1].from
+	age := time.Since(since)
+	switch {
+	case age >= t.Interval-slack:
+	case t.asked > 0:
+		t.asked--
+	default:
+		w.violate("rule 7: %s was rotated after %s, although it falls due every %s", t.name, age, t.Interval)
+	}
+}
+
+// judgeAnswer takes up what a request did at Instantly.
+func (w *world) judgeAnswer(by *instance, r *http.Request, status int, t *turn) {
+	keyCall := strings.HasPrefix(r.URL.Path, "/api/v2/api-keys")
+	switch {
+	case keyCall && r.Method == http.MethodPost:
+		for i := range w.plan.Workspaces {
+			for _, k := range w.keys.learn(i) {
+				w.tell("key %d is made for %s", k.number, k.target)
+			}
+		}
+	case keyCall && r.Method == http.MethodDelete:
+		id := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+		if k := w.keys.byID[id]; k != nil && status == http.StatusOK && k.deleted.IsZero() {
+			w.judgeRevoked(by, k)
+			k.deleted = time.Now()
+		}
+	default:
+		if k := w.keys.of(bearer(r)); k != nil && t.reply == nil && w.box.Alive(secret.New(k.value)) {
+			k.proven = time.Now() // unless its answer gets lost, which makes the judge milder
+		}
+	}
+}
+
+// judgeRevoked checks the rules about revoking, at the moment of a delete.
+func (w *world) judgeRevoked(by *instance, k *key) {
+	w.tell("key %d of %s is deleted", k.number, k.target)
+	if k.foreign {
+		w.violate("rule 4: key %d, which is not ours, was revoked", k.number)
+		return
+	}
+	t := w.targetOf(k)
+	referred := w.judgeReferences(by, t, k)
+	if !k.displaced.IsZero() && !t.graceless {
+		if left := time.Until(k.displaced.Add(t.Grace - slack)); left > 0 {
+			w.violate("rule 3: key %d was revoked %s before its grace was over", k.number, left)
+		}
+		w.judgeConsumers(t, k)
+	}
+	if !k.displaced.IsZero() && referred {
+		w.judgeVerified(t, k)
+	}
+	if t.heldSince > 0 && time.Now().Before(t.heldUntil.Add(-slack)) && t.heldSince < by.looked[t.stores[0].name] && !k.displaced.IsZero() && referred {
+		w.violate("rule 3: key %d was revoked although %s is held", k.number, t.name)
+	}
+}
+
+// judgeReferences: a key goes only when no store gives it to consumers, or may
+// come to do so.
+func (w *world) judgeReferences(by *instance, t *target, k *key) (referred bool) {
+	for _, s := range t.stores {
+		unseen := s.touched > 0 && by != nil && s.touched >= by.looked[s.name] // a hand came between
+		if s.value == k.value && !unseen {
+			w.violate("rule 3: key %d was revoked while %s gives it to consumers", k.number, s.name)
+		}
+		snap, err := s.observer.Describe(w.t.Context())
+		if err != nil {
+			continue
+		}
+		_, stage, held := snap.Find(k.id)
+		referred = referred || held
+		if stage == secretstore.Pending {
+			w.violate("rule 1: key %d was revoked while %s may still promote it", k.number, s.name)
+		}
+	}
+	return referred
+}
+
+// judgeVerified: the key that takes over was just found to work, in each store.
+func (w *world) judgeVerified(t *target, k *key) {
+	for _, s := range t.stores {
+		current := w.keys.of(s.value)
+		if current == nil || s.touched > 0 {
+			continue
+		}
+		if age := time.Since(current.proven); age > slack {
+			w.violate("rule 3: key %d was revoked, but the current key of %s was last verified %s before", k.number, s.name, age)
+		}
+	}
+}
+
+// judgeConsumers: none of those who read at their intervals, the grace period at
+// most, still holds the key.
+func (w *world) judgeConsumers(t *target, k *key) {
+	ttl := t.Grace - slack
+	for _, s := range t.stores {
+		for i, phase := range s.consumers {
+			read := time.Now().Add(-(time.Duration(time.Now().UnixNano()) + phase) % ttl)
+			if s.at(read) == k.value {
+				w.violate("consumer %d of %s holds key %d, which is revoked", i, s.name, k.number)
+			}
+		}
+	}
+}
+
+// at gives what the store's consumers read at that time.
+func (s *store) at(read time.Time) string {
+	value := ""
+	for _, r := range s.history {
+		if r.from.After(read) {
+			break
+		}
+		value = r.value
+	}
+	return value
+}

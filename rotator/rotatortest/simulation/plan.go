@@ -1,0 +1,110 @@
+package simulation
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+)
+
+// Plan is a world before it begins: who lives there, and what befalls them.
+type Plan struct {
+	// Seed decides what the plan does not say: whose turn it is.
+	Seed uint64
+	// Instances is how many processes run the rotator, each of which works on
+	// Hands targets side by side.
+	Instances, Hands int
+	// Workspaces that the targets are spread over.
+	Workspaces int
+	Targets    []TargetPlan
+	// Activation and Revocation are how long a new key does not work yet, and a
+	// deleted one still does.
+	Activation, Revocation time.Duration
+	// Span is how long the adversary is about.
+	Span time.Duration
+	// Strikes in the order of their calls.
+	Strikes []Strike
+}
+
+// TargetPlan is one target.
+type TargetPlan struct {
+	// Backends of its stores, as indexes of the backends' list, the primary's first.
+	Backends []int
+	// Interval is when its key falls due, Grace how long the one before lives on.
+	Interval, Grace time.Duration
+}
+
+// NewPlan draws the world of a seed. Most worlds are small, since a small world
+// is as good a place for a crash as a large one, and is over sooner; some have up
+// to 50 targets.
+func NewPlan(seed uint64, backends []Backend) Plan {
+	lot := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // the same world every time
+	p := Plan{
+		Seed:       seed,
+		Instances:  pick(lot, 1, 1, 2, 2, 3),
+		Hands:      pick(lot, 1, 1, 2, 3),
+		Workspaces: pick(lot, 1, 1, 1, 2, 3),
+		Activation: pick(lot, 0, 0, 0, time.Second, 5*time.Second, 20*time.Second),
+		Revocation: pick(lot, 0, 0, 0, time.Second, 5*time.Second, 20*time.Second),
+	}
+	interval := pick(lot, 7*day, 30*day, 90*day)
+	for range targetsIn(lot) {
+		t := TargetPlan{
+			Interval: pick(lot, interval, interval, interval/2),
+			Grace:    pick(lot, time.Hour, day, 3*day),
+		}
+		for range pick(lot, 1, 1, 1, 2, 2, 3) {
+			t.Backends = append(t.Backends, backendFor(lot, backends))
+		}
+		p.Targets = append(p.Targets, t)
+	}
+	p.Span = time.Duration(pick(lot, 10, 15, 25)) * interval / 10
+	p.Strikes = strikes(lot, &p)
+	return p
+}
+
+const day = 24 * time.Hour
+
+// targetsIn draws the size of a world.
+func targetsIn(lot *rand.Rand) int {
+	switch n := lot.IntN(200); {
+	case n < 150:
+		return 1
+	case n < 190:
+		return 2 + lot.IntN(2)
+	case n < 199:
+		return 4 + lot.IntN(7)
+	default:
+		return 11 + lot.IntN(40)
+	}
+}
+
+func backendFor(lot *rand.Rand, backends []Backend) int {
+	sum := 0
+	for _, b := range backends {
+		sum += b.Weight
+	}
+	at := lot.IntN(sum)
+	for i, b := range backends {
+		if at -= b.Weight; at < 0 {
+			return i
+		}
+	}
+	return 0
+}
+
+func pick[T any](lot *rand.Rand, of ...T) T { return of[lot.IntN(len(of))] }
+
+// String tells what a person wants to know of a world.
+func (p Plan) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "seed %d: %d targets in %d workspaces, %d instances with %d hands, activation %s, revocation %s, %s\n",
+		p.Seed, len(p.Targets), p.Workspaces, p.Instances, p.Hands, p.Activation, p.Revocation, p.Span)
+	for i, t := range p.Targets {
+		fmt.Fprintf(&b, "  target %d: backends %v, every %s, grace %s\n", i, t.Backends, t.Interval, t.Grace)
+	}
+	for _, s := range p.Strikes {
+		fmt.Fprintf(&b, "  %s\n", s)
+	}
+	return b.String()
+}

@@ -1,0 +1,133 @@
+package simulation
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+// mostRounds is far more than a target needs to settle, over all grace periods.
+const mostRounds = 20
+
+// settle has one instance look until nothing is left to do, which must come about,
+// and judges what is there then.
+func (w *world) settle() {
+	in := w.start(len(w.plan.Targets) + 1)
+	open := make([]int, 0, len(w.targets))
+	for i := range w.targets {
+		open = append(open, i)
+	}
+	for round := 0; len(open) > 0; round++ {
+		if round == mostRounds {
+			w.violate("%s does not settle in %d rounds", w.targets[open[0]].name, mostRounds)
+			return
+		}
+		at := time.Now().Add(w.resync())
+		open = slices.DeleteFunc(open, func(i int) bool {
+			res := w.alone(in, i)
+			if w.settled(i, res, round) {
+				return true
+			}
+			if next := in.wake(i, res); next.Before(at) {
+				at = next
+			}
+			return false
+		})
+		if len(open) > 0 {
+			time.Sleep(time.Until(at))
+		}
+	}
+	for _, t := range w.targets {
+		w.judgeSettled(t)
+	}
+	w.judgeLeft()
+}
+
+// alone reconciles a target with nobody else about.
+func (w *world) alone(in *instance, i int) (res rotator.Result) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		res = in.reconcile(i, rotator.Request{IgnoreBackoff: true})
+	}()
+	w.run(time.Now().Add(w.plan.Span), done)
+	<-done
+	return res
+}
+
+// settled tells whether a target needs no more looks.
+func (w *world) settled(i int, res rotator.Result, round int) bool {
+	t := w.targets[i]
+	if res.Err != nil {
+		if t.tainted && errors.Is(res.Err, rotator.ErrByHand) {
+			return true // it is up to people
+		}
+		if round == mostRounds-1 {
+			w.violate("%s does not settle: %v", t.name, res.Err)
+		}
+		return false
+	}
+	if res.Next.IsZero() && !res.Interrupted {
+		w.violate("%s: a run ended without an error and without a plan: %s", t.name, res.Why)
+	}
+	return t.tainted || !w.hasOld(t)
+}
+
+// hasOld tells whether a version of ours is left that is not current.
+func (w *world) hasOld(t *target) bool {
+	for _, s := range t.stores {
+		snap, err := s.observer.Describe(w.t.Context())
+		if err != nil {
+			w.violate("%s cannot be read: %v", s.name, err)
+			return false
+		}
+		for stage, v := range snap.Versions {
+			if stage != secretstore.Current && !v.Foreign {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// judgeSettled: every store gives a key that works, the same everywhere.
+func (w *world) judgeSettled(t *target) {
+	for _, s := range t.stores {
+		k := w.keys.of(s.value)
+		switch {
+		case s.value == "" && t.tainted:
+		case k == nil:
+			w.violate("settled, but %s gives no key", s.name)
+		case !k.deleted.IsZero() && !t.tainted:
+			w.violate("rule 1: settled, but %s gives key %d, which is dead", s.name, k.number)
+		case s.value != t.stores[0].value && !t.tainted:
+			w.violate("settled, but %s gives key %d, and %s %s", s.name, k.number, t.stores[0].name, w.keys.name(t.stores[0].value))
+		}
+		if s.Settled != nil && !t.tainted {
+			if err := s.Settled(w.t); err != nil {
+				w.violate("settled, but in %s %v", s.name, err)
+			}
+		}
+	}
+	snap, err := t.stores[0].observer.Describe(w.t.Context())
+	if err == nil && !t.tainted && (snap.Notes.Failure.Count > 0 || !snap.Notes.Incident.IsZero()) {
+		w.violate("settled, but %s still has a failure or an incident on record", t.name)
+	}
+}
+
+// judgeLeft: every living key of ours is current (rule 2), and what is not ours
+// lives.
+func (w *world) judgeLeft() {
+	for _, k := range w.keys.byID {
+		if !k.deleted.IsZero() || k.foreign {
+			continue
+		}
+		t := w.targetOf(k)
+		if current := t.stores[0].value == k.value; !current && !t.tainted {
+			w.violate("rule 2: settled, but key %d of %s lives and nothing refers to it", k.number, t.name)
+		}
+	}
+}

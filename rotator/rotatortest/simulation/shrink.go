@@ -1,0 +1,57 @@
+package simulation
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Shrink takes away from a plan what is not needed to break a rule, as long as
+// breaks says that it still does: strikes by halves, by quarters, one at a time.
+// It gives the strikes that it kept as [Plan.Keep] takes them, too.
+func Shrink(p Plan, breaks func(Plan) bool) (shortest Plan, kept string) {
+	keep := make([]int, len(p.Strikes))
+	for i := range keep {
+		keep[i] = i
+	}
+	for size := max(len(keep)/2, 1); ; size /= 2 {
+		for at := 0; at < len(keep); {
+			fewer := slices.Delete(slices.Clone(keep), at, min(at+size, len(keep)))
+			if breaks(p.only(fewer)) {
+				keep = fewer
+			} else {
+				at += size
+			}
+		}
+		if size <= 1 {
+			break
+		}
+	}
+	return p.only(keep), strings.ReplaceAll(strings.Trim(fmt.Sprint(keep), "[]"), " ", ",")
+}
+
+// Keep gives the plan with those of its strikes only whose numbers are listed, as
+// in "3,7,9"; "none" for none of them.
+func (p Plan) Keep(listed string) (Plan, error) {
+	var keep []int
+	if listed == "none" {
+		return p.only(nil), nil
+	}
+	for text := range strings.SplitSeq(listed, ",") {
+		i := -1
+		if _, err := fmt.Sscan(text, &i); err != nil || i < 0 || i >= len(p.Strikes) {
+			return Plan{}, fmt.Errorf("strikes %q: not a list of numbers from 0 to %d", listed, len(p.Strikes)-1)
+		}
+		keep = append(keep, i)
+	}
+	return p.only(keep), nil
+}
+
+func (p Plan) only(keep []int) Plan {
+	strikes := make([]Strike, 0, len(keep))
+	for _, i := range keep {
+		strikes = append(strikes, p.Strikes[i])
+	}
+	p.Strikes = strikes
+	return p
+}

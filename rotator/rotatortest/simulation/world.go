@@ -1,0 +1,222 @@
+package simulation
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/instantly/sandbox"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+// owner is whose keys are ours.
+const owner = "sim"
+
+// world is a plan come true.
+type world struct {
+	t       testing.TB
+	plan    Plan
+	box     *sandbox.Server
+	targets []*target
+	keys    *keys
+	lot     *rand.Rand // whose turn it is
+
+	mu      sync.Mutex
+	waiting []*turn
+	arrived chan struct{}
+	over    bool
+	calls   int
+	strikes []Strike  // still to come
+	postman *instance // brings what is late
+	rests   bool      // the adversary
+
+	floodUntil, outageUntil, storesOutUntil time.Time
+	processes                               sync.WaitGroup
+	started                                 int
+
+	violations []string
+	trace      *strings.Builder // nil if nobody wants it
+}
+
+// target is one secret kept fresh, in all its stores.
+type target struct {
+	TargetPlan
+	name      string
+	workspace int
+	policy    rotator.Policy
+	stores    []*store
+
+	order *rotator.Request // that somebody gave and no process has taken up yet
+	// What people did that the judge must bear in mind.
+	tainted   bool      // its record, or what is current, is not all ours any more
+	asked     int       // rotations for which there is a reason that is not its age
+	graceless bool      // a grace period was ended on purpose
+	heldSince int       // the call before which a hold was set; 0 if none is
+	heldUntil time.Time // and when it ends
+}
+
+func (t *target) label(store int) string { return fmt.Sprintf("%s@%d ", t.name, store) }
+
+// store is one secret with what its consumers saw in it.
+type store struct {
+	Secret
+	name      string
+	backend   string
+	observer  secretstore.Store
+	value     string // current
+	latest    string
+	history   []reading
+	consumers []time.Duration // when each reads first
+	touched   int             // the call before which a hand changed it
+}
+
+// reading is a value, and from when on it was read.
+type reading struct {
+	from  time.Time
+	value string
+}
+
+// every is a schedule that ticks an interval after the promotion.
+type every time.Duration
+
+// Next implements [rotator.Schedule].
+func (e every) Next(t time.Time) time.Time { return t.Add(time.Duration(e)) }
+
+func workspaceID(i int) string { return fmt.Sprintf("0193a7c2-0000-7000-8000-%012d", i) }
+
+func newWorld(t testing.TB, p Plan, backends []Backend, traced bool) *world {
+	w := &world{
+		t: t, plan: p, strikes: slices.Clone(p.Strikes), arrived: make(chan struct{}, 1),
+		lot: rand.New(rand.NewPCG(p.Seed, 2)), //nolint:gosec // the same world every time
+	}
+	if traced {
+		w.trace = &strings.Builder{}
+	}
+	o := sandbox.Options{RateLimit: sandbox.RateLimit{PerSecond: -1, PerMinute: -1}}
+	for i := range p.Workspaces {
+		o.Workspaces = append(o.Workspaces, sandbox.Workspace{ID: workspaceID(i), Name: fmt.Sprint("space ", i)})
+	}
+	w.box = sandbox.New(o)
+	w.keys, w.postman = newKeys(w), &instance{world: w, number: p.Instances, gone: make(chan struct{})}
+	w.lags(p.Activation, p.Revocation)
+	for i, tp := range p.Targets {
+		w.targets = append(w.targets, w.newTarget(i, tp, backends))
+	}
+	for i := range p.Workspaces {
+		w.foreign(i, "somebody else's")
+		w.foreign(i, owner+"/target-0/ffffffffffff/0123456789abcdef") // another deployment's
+	}
+	return w
+}
+
+func (w *world) newTarget(i int, p TargetPlan, backends []Backend) *target {
+	t := &target{TargetPlan: p, name: fmt.Sprint("target-", i), workspace: i % w.plan.Workspaces}
+	t.policy = rotator.Policy{
+		Owner: owner, Scopes: []string{"campaigns:read", "leads:update"}, Schedule: every(p.Interval),
+		Grace: p.Grace, Activation: time.Minute, Revocation: time.Minute,
+	}
+	for j, b := range p.Backends {
+		name := fmt.Sprintf("t%ds%d", i, j)
+		s := &store{Secret: backends[b].Fresh(w.t, name), name: name, backend: backends[b].Name}
+		s.observer = s.Open(w.t, untouched)
+		if s.Current == nil {
+			s.Current = Read(w.t, s.observer)
+		}
+		for range 3 { // consumers, who keep a value for as long as they may
+			s.consumers = append(s.consumers, time.Duration(w.lot.Int64N(int64(p.Grace))))
+		}
+		t.stores = append(t.stores, s)
+	}
+	return t
+}
+
+// lags sets how long Instantly's keys take to begin and to end.
+func (w *world) lags(activation, revocation time.Duration) {
+	f := w.box.Faults()
+	f.ActivationDelay, f.RevocationDelay = activation, revocation
+	w.box.SetFaults(f)
+}
+
+// foreign makes a key that is not the rotator's.
+func (w *world) foreign(workspace int, name string) *key {
+	record, err := w.box.AddKey(workspaceID(workspace), name, "campaigns:read")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	k := w.keys.add(record)
+	k.foreign = true
+	return k
+}
+
+// live is the world's whole life. It returns what rules were broken.
+func (w *world) live() {
+	for i := range w.plan.Instances {
+		w.processes.Go(func() { w.process(i) })
+	}
+	w.run(time.Now().Add(w.plan.Span), nil)
+	w.rest()
+	w.run(time.Now().Add(w.calm()), nil)
+	w.end()
+	w.settle()
+}
+
+// rest ends the adversary's work: what is frozen thaws, what is held is let go.
+func (w *world) rest() {
+	w.tell("the adversary rests")
+	w.rests = true
+	w.floodUntil, w.outageUntil, w.storesOutUntil = time.Time{}, time.Time{}, time.Time{}
+	w.lags(w.plan.Activation, w.plan.Revocation)
+	w.mu.Lock()
+	for _, t := range w.waiting {
+		t.by.thaws, t.notBefore = time.Time{}, time.Time{}
+	}
+	w.mu.Unlock()
+	for _, t := range w.targets {
+		w.release(t)
+	}
+}
+
+// calm is how long the world goes on by itself afterwards: over all grace
+// periods and waits after failures.
+func (w *world) calm() time.Duration {
+	longest := time.Duration(0)
+	for _, t := range w.targets {
+		longest = max(longest, t.Grace)
+	}
+	return longest + 12*time.Hour
+}
+
+// end stops all processes, as machines do that are switched off.
+func (w *world) end() {
+	w.mu.Lock()
+	w.over = true
+	for _, t := range w.waiting {
+		t.refused = errStruck
+		close(t.grant)
+	}
+	w.waiting = nil
+	w.mu.Unlock()
+	w.processes.Wait()
+	w.over = false
+}
+
+// violate notes that a rule was broken.
+func (w *world) violate(format string, args ...any) {
+	said := fmt.Sprintf(format, args...)
+	w.violations = append(w.violations, said)
+	w.tell("VIOLATION %s", said)
+}
+
+// tell writes a line of the trace.
+func (w *world) tell(format string, args ...any) {
+	if w.trace == nil {
+		return
+	}
+	fmt.Fprintf(w.trace, "%s #%d ", time.Now().UTC().Format("01-02 15:04:05.000"), w.calls)
+	fmt.Fprintf(w.trace, format+"\n", args...)
+}

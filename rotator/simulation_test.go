@@ -1,0 +1,86 @@
+package rotator_test
+
+import (
+	"flag"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest/simulation"
+)
+
+// simulate are the flags of TestSimulation.
+var simulate = struct {
+	runs     *int
+	seed     *uint64
+	strikes  *string
+	workers  *int
+	progress *time.Duration
+	all      *bool
+}{
+	flag.Int("sim.runs", 300, "how many worlds to simulate"),
+	flag.Uint64("sim.seed", 1, "seed of the first world; the others follow it"),
+	flag.String("sim.strikes", "", `keep only these strikes of the world of -sim.seed, as in "3,7"; "none" for none`),
+	flag.Int("sim.workers", 2, "worlds side by side"),
+	flag.Duration("sim.progress", 0, "how often to say how far it is; 0 for never"),
+	flag.Bool("sim.all", false, "let all worlds live, whatever happens in one"),
+}
+
+// TestSimulation lets the engine live for months in worlds that are drawn from
+// seeds, where everything goes wrong: see package simulation.
+//
+//	go test ./rotator -run TestSimulation -sim.runs=10000 -sim.seed=1
+func TestSimulation(t *testing.T) {
+	withoutLots(t)
+	if *simulate.strikes != "" {
+		replay(t, *simulate.seed, *simulate.strikes)
+		return
+	}
+	simulation.Run(t, simulation.Options{
+		Seed: *simulate.seed, Runs: *simulate.runs, Workers: *simulate.workers, Progress: *simulate.progress, All: *simulate.all, Backends: simulated(),
+	})
+}
+
+// withoutLots keeps AWS's SDK from repeating calls after waits that it draws by
+// lot: the adversary's errors reach the store, and a world is replayed exactly.
+func withoutLots(t *testing.T) { t.Setenv("AWS_MAX_ATTEMPTS", "1") }
+
+// replay lets one world live again, with some of its strikes.
+func replay(t *testing.T, seed uint64, strikes string) {
+	t.Helper()
+	p, err := simulation.NewPlan(seed, simulated()).Keep(strikes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := simulation.Live(t, p, simulated(), true)
+	t.Logf("%s\n%s", p, o.Trace)
+	for _, v := range o.Violations {
+		t.Error(v)
+	}
+}
+
+// A world takes the same course whenever it is lived again: else a seed would not
+// be worth reporting.
+func TestAWorldIsReplayedExactly(t *testing.T) {
+	withoutLots(t)
+	for seed := range uint64(40) {
+		p := simulation.NewPlan(seed, simulated())
+		first, again := simulation.Live(t, p, simulated(), true), simulation.Live(t, p, simulated(), true)
+		if a, b := course(first.Trace), course(again.Trace); a != b {
+			t.Errorf("seed %d took another course:\n%s", seed, cmp.Diff(a, b))
+		}
+	}
+}
+
+// course leaves the texts of errors out of a trace: they name folders and
+// revisions, which are drawn by lot.
+func course(trace string) string {
+	var lines []string
+	for line := range strings.Lines(trace) {
+		what, _, _ := strings.Cut(line[len("01-02 15:04:05.000"):], ": ")
+		lines = append(lines, line[:len("01-02 15:04:05.000")]+what)
+	}
+	return strings.Join(lines, "\n")
+}
