@@ -18,9 +18,9 @@ func (w *world) leasing(name string) *instance {
 func TestARotationIsLeftToTheInstanceThatBeganIt(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		w.Instantly.Activation = 50 * time.Second
-		done := make(chan rotator.Result)
+		done := make(chan rotator.Result, 1)
 		go func() { done <- w.leasing("a").Run(rotator.Request{}) }()
-		time.Sleep(10 * time.Second)
+		time.Sleep(10*time.Second + 100*time.Millisecond) // their tries never fall together
 		res := mustSettle(t, w.leasing("b").Run(rotator.Request{}))
 		if res.Rotated || !strings.Contains(res.Why, "a began") {
 			t.Errorf("the other instance: rotated %t, %q", res.Rotated, res.Why)
@@ -61,9 +61,9 @@ func TestTheRotationOfADeadInstanceIsTakenUpAfterItsLease(t *testing.T) {
 func TestWhoeverIsInAHurryTakesALeaseOver(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		w.Instantly.Activation = 50 * time.Second
-		done := make(chan rotator.Result)
+		done := make(chan rotator.Result, 1)
 		go func() { done <- w.leasing("a").Run(rotator.Request{}) }()
-		time.Sleep(10 * time.Second)
+		time.Sleep(10*time.Second + 100*time.Millisecond) // their tries never fall together
 		res := mustSettle(t, w.leasing("b").Run(rotator.Request{RotateSince: time.Now(), IgnoreBackoff: true}))
 		if !res.Rotated {
 			t.Error("--force waits for the other instance")
