@@ -27,10 +27,10 @@ import (
 // simulated are the stores of the simulation, the quickest most often.
 func simulated() []simulation.Backend {
 	return []simulation.Backend{
-		{Name: "memory", Weight: 84, Fresh: memoryForSimulation},
-		{Name: "file", Weight: 4, Fresh: folderForSimulation},
-		{Name: "aws", Weight: 6, Fresh: awsForSimulation},
-		{Name: "gcp", Weight: 6, Fresh: gcpForSimulation},
+		{Name: "memory", Weight: 88, Fresh: memoryForSimulation},
+		{Name: "file", Weight: 3, Fresh: folderForSimulation},
+		{Name: "aws", Weight: 4, Fresh: awsForSimulation},
+		{Name: "gcp", Weight: 5, Fresh: gcpForSimulation},
 	}
 }
 

@@ -102,9 +102,9 @@ func (w *world) strikeWorld(t *turn, s Strike) {
 		scope := []string{"campaigns:read", "leads:read", "accounts:read"}[s.Pick%3]
 		at.policy.Scopes, at.asked = []string{scope}, at.asked+perOrder
 	case Force:
-		at.order, at.asked = &rotator.Request{RotateSince: time.Now()}, at.asked+perOrder
+		at.order, at.asked = w.command(rotator.Request{RotateSince: time.Now()}, s), at.asked+perOrder
 	case Incident:
-		at.order, at.asked, at.graceless = &rotator.Request{Incident: "stolen"}, at.asked+perOrder, true
+		at.order, at.asked, at.graceless = w.command(rotator.Request{Incident: "stolen"}, s), at.asked+perOrder, true
 	case Hold:
 		w.hold(at, s.For)
 	case Foreign:
@@ -113,6 +113,11 @@ func (w *world) strikeWorld(t *turn, s Strike) {
 		w.t.Errorf("no such strike: %s", s)
 	}
 	_ = t
+}
+
+// command is an order, and the process that is to run it.
+func (w *world) command(req rotator.Request, s Strike) *order {
+	return &order{req, s.Pick % w.plan.Instances}
 }
 
 // revokeByHand deletes a key that a store of the target holds.

@@ -174,8 +174,8 @@ func (in *instance) round(req rotator.Request) {
 // reconcile runs once over a target, and puts down when to look again.
 func (in *instance) reconcile(i int, req rotator.Request) rotator.Result {
 	t := in.world.targets[i]
-	if t.order != nil { // a command, of which this process is the one that runs it
-		in.orders[i], t.order = *t.order, nil
+	if t.order != nil && t.order.place == in.number {
+		in.orders[i], t.order = t.order.Request, nil
 	}
 	req.RotateSince, req.Incident = in.orders[i].RotateSince, in.orders[i].Incident
 	res := in.rotator.Reconcile(context.Background(), in.target(i), req)

@@ -44,8 +44,8 @@ func NewPlan(seed uint64, backends []Backend) Plan {
 		Instances:  pick(lot, 1, 1, 2, 2, 3),
 		Hands:      pick(lot, 1, 1, 2, 3),
 		Workspaces: pick(lot, 1, 1, 1, 2, 3),
-		Activation: pick(lot, 0, 0, 0, time.Second, 5*time.Second, 20*time.Second),
-		Revocation: pick(lot, 0, 0, 0, time.Second, 5*time.Second, 20*time.Second),
+		Activation: pick(lot, 0, 0, 0, 0, time.Second, 5*time.Second),
+		Revocation: pick(lot, 0, 0, 0, 0, time.Second, 5*time.Second),
 	}
 	interval := pick(lot, 7*day, 30*day, 90*day)
 	for range targetsIn(lot) {
@@ -58,7 +58,7 @@ func NewPlan(seed uint64, backends []Backend) Plan {
 		}
 		p.Targets = append(p.Targets, t)
 	}
-	p.Span = time.Duration(pick(lot, 10, 15, 25)) * interval / 10
+	p.Span = time.Duration(pick(lot, 6, 12, 12, 25)) * interval / 10
 	p.Strikes = strikes(lot, &p)
 	return p
 }
@@ -67,12 +67,12 @@ const day = 24 * time.Hour
 
 // targetsIn draws the size of a world.
 func targetsIn(lot *rand.Rand) int {
-	switch n := lot.IntN(200); {
-	case n < 150:
+	switch n := lot.IntN(500); {
+	case n < 430:
 		return 1
-	case n < 190:
+	case n < 490:
 		return 2 + lot.IntN(2)
-	case n < 199:
+	case n < 499:
 		return 4 + lot.IntN(7)
 	default:
 		return 11 + lot.IntN(40)

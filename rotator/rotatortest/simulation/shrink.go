@@ -27,6 +27,9 @@ func Shrink(p Plan, breaks func(Plan) bool) (shortest Plan, kept string) {
 			break
 		}
 	}
+	if len(keep) == 0 {
+		return p.only(keep), "none"
+	}
 	return p.only(keep), strings.ReplaceAll(strings.Trim(fmt.Sprint(keep), "[]"), " ", ",")
 }
 

@@ -136,7 +136,7 @@ func lasting(lot *rand.Rand, k Kind, p *Plan) time.Duration {
 	case Skew:
 		return time.Duration(lot.Int64N(int64(2*MostSkew))) - MostSkew
 	case Lags:
-		return pick(lot, 0, time.Second, 5*time.Second, 50*time.Second)
+		return pick(lot, 0, 0, time.Second, time.Second, 2*time.Second, 5*time.Second, 50*time.Second)
 	case Hold:
 		return pick(lot, time.Hour, day, 10*day)
 	default:

@@ -51,13 +51,19 @@ type target struct {
 	policy    rotator.Policy
 	stores    []*store
 
-	order *rotator.Request // that somebody gave and no process has taken up yet
+	order *order // that somebody gave and no process has taken up yet
 	// What people did that the judge must bear in mind.
 	tainted   bool      // its record, or what is current, is not all ours any more
 	asked     int       // rotations for which there is a reason that is not its age
 	graceless bool      // a grace period was ended on purpose
 	heldSince int       // the call before which a hold was set; 0 if none is
 	heldUntil time.Time // and when it ends
+}
+
+// order is a command, and the place that it is given in.
+type order struct {
+	rotator.Request
+	place int
 }
 
 func (t *target) label(store int) string { return fmt.Sprintf("%s@%d ", t.name, store) }
