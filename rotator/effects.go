@@ -225,13 +225,10 @@ func (w *run) revoke(ctx context.Context, s Step) error {
 // relist asks for a key list that is begun from now on.
 func (w *run) relist() { w.Listed, w.mark = 0, w.target.Workspace.mark() }
 
-// sweep revokes an orphan. One that cannot be revoked is told at the end: it must
-// not keep the target from what is more urgent.
+// sweep revokes an orphan.
 func (w *run) sweep(ctx context.Context, s Step) error {
 	if err := w.deleteKey(ctx, s.ID); err != nil {
-		w.Unswept[s.ID] = true
-		w.carried = errors.Join(w.carried, err)
-		return nil
+		return err
 	}
 	w.result.Swept = append(w.result.Swept, s.ID)
 	return nil

@@ -132,6 +132,12 @@ func (w *run) attempt(ctx context.Context, step Step) error {
 		return w.lookAgain(ctx, step, err)
 	case err != nil && w.InHand != nil:
 		return w.lookAgain(ctx, step, err)
+	case err != nil && step.Verb == Sweep:
+		// It must not keep the target from what is more urgent: the run fails with
+		// it at its end.
+		w.Unswept[step.ID] = true
+		w.carried = errors.Join(w.carried, err)
+		return nil
 	default:
 		return err
 	}

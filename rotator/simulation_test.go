@@ -36,6 +36,9 @@ var simulate = struct {
 //	go test ./rotator -run TestSimulation -sim.runs=10000 -sim.seed=1
 func TestSimulation(t *testing.T) {
 	withoutLots(t)
+	if testing.Short() {
+		*simulate.runs = min(*simulate.runs, 60)
+	}
 	if *simulate.strikes != "" {
 		replay(t, *simulate.seed, *simulate.strikes)
 		return

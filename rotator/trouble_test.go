@@ -64,6 +64,22 @@ func TestAnUndeletableOrphanMustNotKeepADeadKeyCurrent(t *testing.T) {
 	})
 }
 
+// A sweep that fails is told as a failure, and not as a sweep.
+func TestASweepThatFailsIsToldAsAFailure(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		in := w.Start()
+		in.Hook = losingAnswer("create")
+		in.Run(rotator.Request{})
+		time.Sleep(time.Hour)
+		in = w.Start()
+		in.Hook = failing("delete", rotatortest.ErrStruck)
+		res := in.Run(rotator.Request{})
+		if told := in.ErrOf(rotator.Sweep); !errors.Is(told, rotatortest.ErrStruck) || !errors.Is(res.Err, rotatortest.ErrStruck) {
+			t.Errorf("%s: the step was told with %v, the run ended with %v", in.Steps(), told, res.Err)
+		}
+	})
+}
+
 // The value of the previous version cannot be read any more (value file lost, identity exchanged): the target
 // never rotates again, though the old key is long gone from Instantly.
 func TestAnUnreadablePreviousValueMustNotStopRotationForEver(t *testing.T) {

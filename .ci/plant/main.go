@@ -61,7 +61,7 @@ func bugs() []bug {
 		{"a key made current again by hand is retired", engine, []edit{{"rotator/rules_old.go", "case v.Twins[old.ID]:", "case v.Twins[old.ID] && false:"}}},
 		{"a store that follows is looked at after the primary", engine, []edit{{"rotator/observations.go", "\tvar wg sync.WaitGroup\n\tfor i := 1; i < len(w.Stores); i++ {", "\tw.lookAt(ctx, 0, at)\n\tvar wg sync.WaitGroup\n\tfor i := 1; i < len(w.Stores); i++ {"}, {"rotator/observations.go", "\twg.Wait()\n\tw.lookAt(ctx, 0, at)\n", "\twg.Wait()\n"}}},
 		{"one refusal is enough to call a key dead", engine, []edit{{"rotator/decide.go", "const enough = 3", "const enough = 1"}}},
-		{"an undeletable orphan stops everything", engine, []edit{{"rotator/effects.go", "w.carried = errors.Join(w.carried, err)\n\t\treturn nil", "w.carried = errors.Join(w.carried, err)\n\t\treturn err"}, {"rotator/decide.go", "\t\t(*view).urgent,\n", ""}}},
+		{"an undeletable orphan stops everything", engine, []edit{{"rotator/reconcile.go", "w.carried = errors.Join(w.carried, err)\n\t\treturn nil", "w.carried = errors.Join(w.carried, err)\n\t\treturn err"}, {"rotator/decide.go", "\t\t(*view).urgent,\n", ""}}},
 		{"another instance's intent is cancelled", engine, []edit{{"rotator/rules_due.go", "!in.IsZero() && !in.At.After(f.At)", "!in.IsZero()"}}},
 		{"a promotion is written down as of its beginning", engine, []edit{{"rotator/effects.go", "s.ID, w.now().Add(bound))", "s.ID, w.now())"}}},
 		{"a change of time zone rotates", engine, []edit{{"rotator/rules_due.go", "min(zoneShift, second.Sub(first)/2)", "0"}}},

@@ -89,6 +89,18 @@ func (in *Instance) Steps() string {
 	return strings.Join(out, " ")
 }
 
+// ErrOf gives the error of the first step with that verb.
+func (in *Instance) ErrOf(verb rotator.Verb) error {
+	in.told.Lock()
+	defer in.told.Unlock()
+	for _, e := range in.events {
+		if e.Verb == verb {
+			return e.Err
+		}
+	}
+	return nil
+}
+
 // ReasonOf gives the reason of the first step with that verb.
 func (in *Instance) ReasonOf(verb rotator.Verb) string {
 	in.told.Lock()

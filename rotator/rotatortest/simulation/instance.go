@@ -36,6 +36,7 @@ type instance struct {
 	next   []time.Time
 	failed []int
 	orders []rotator.Request // commands that it runs, by target
+	told   map[string]bool   // targets of which an error was told in their newest run
 	nonces int
 }
 
@@ -60,7 +61,7 @@ func (w *world) start(place int) *instance {
 	started := w.started
 	w.mu.Unlock()
 	in := &instance{
-		world: w, number: place, gone: make(chan struct{}), looked: map[string]int{},
+		world: w, number: place, gone: make(chan struct{}), looked: map[string]int{}, told: map[string]bool{},
 		next: make([]time.Time, len(w.targets)), failed: make([]int, len(w.targets)),
 		orders: make([]rotator.Request, len(w.targets)),
 	}
@@ -178,10 +179,12 @@ func (in *instance) reconcile(i int, req rotator.Request) rotator.Result {
 		in.orders[i], t.order = t.order.Request, nil
 	}
 	req.RotateSince, req.Incident = in.orders[i].RotateSince, in.orders[i].Incident
+	in.mayTell(t.name)
 	res := in.rotator.Reconcile(context.Background(), in.target(i), req)
 	if in.ended() {
 		return res
 	}
+	in.judgeTold(res)
 	if res.Err == nil {
 		in.orders[i] = rotator.Request{}
 	}
@@ -223,5 +226,25 @@ func (in *instance) observe(e rotator.Event) {
 	if in.world.trace != nil {
 		in.world.tell("%d   %s", in.number, in.world.keys.numbered(fmt.Sprintf("%s %s %s %s: %v", e.Target, e.Store, e.Verb, e.Reason, e.Err)))
 	}
+	in.told[e.Target] = in.told[e.Target] || e.Err != nil
 	in.world.keys.judgeTold(e)
+}
+
+func (in *instance) mayTell(target string) {
+	in.world.mu.Lock()
+	defer in.world.mu.Unlock()
+	in.told[target] = false
+}
+
+// judgeTold: nothing fails in silence, and a run without an error says what comes
+// next (rule 8).
+func (in *instance) judgeTold(res rotator.Result) {
+	in.world.mu.Lock()
+	defer in.world.mu.Unlock()
+	switch {
+	case res.Err != nil && !in.told[res.Target]:
+		in.world.violate("rule 8: %s failed, and nothing was told: %v", res.Target, res.Err)
+	case res.Err == nil && res.Next.IsZero() && !res.Interrupted:
+		in.world.violate("rule 8: %s: a run ended without an error and without a plan: %s", res.Target, res.Why)
+	}
 }

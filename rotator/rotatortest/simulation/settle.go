@@ -70,9 +70,6 @@ func (w *world) settled(i int, res rotator.Result, round int) bool {
 		}
 		return false
 	}
-	if res.Next.IsZero() && !res.Interrupted {
-		w.violate("%s: a run ended without an error and without a plan: %s", t.name, res.Why)
-	}
 	return t.tainted || !w.hasOld(t)
 }
 
