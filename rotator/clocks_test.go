@@ -178,6 +178,39 @@ func TestADeadKeyIsReplacedAtOnceWhateverFailedBefore(t *testing.T) {
 	})
 }
 
+// Somebody declares an incident at a machine whose clock is ahead, and is killed; the daemon's clock is
+// behind. Each new key counted as issued before the incident, and was given up.
+func TestAnIncidentIsDealtWithByAClockThatIsBehind(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(time.Hour)
+		w.GraceEnded = true
+		ahead := w.StartAt(off(func() time.Duration { return 4 * time.Minute }))
+		ahead.Hook = failing("create", rotatortest.ErrStruck)
+		ahead.Run(rotator.Request{Incident: "INC-4711"})
+		behind := w.Start()
+		res := mustSettle(t, behind.Run(rotator.Request{IgnoreBackoff: true}))
+		if len(res.Revoked) != 1 || w.Instantly.Creates != 2 {
+			t.Errorf("%s: %d keys were issued in all; revoked %v", behind.Steps(), w.Instantly.Creates, res.Revoked)
+		}
+	})
+}
+
+// The key was issued by a machine whose clock is ahead, and the incident declared at one that is right: by the
+// clocks the key comes after the incident, which must not save it.
+func TestAnIncidentComesAfterEveryKeyThatIsThere(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		mustSettle(t, w.StartAt(off(func() time.Duration { return 4 * time.Minute })).Run(rotator.Request{}))
+		time.Sleep(time.Minute)
+		w.GraceEnded = true
+		in := w.Start()
+		res := mustSettle(t, in.Run(rotator.Request{Incident: "INC-4711"}))
+		if !res.Rotated || len(res.Revoked) != 1 {
+			t.Errorf("%s: the stolen key lives on: %+v", in.Steps(), res)
+		}
+	})
+}
+
 // off is a clock that is wrong.
 func off(by func() time.Duration) func() time.Time {
 	return func() time.Time { return time.Now().Add(by()) }

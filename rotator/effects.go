@@ -84,8 +84,12 @@ func (w *run) reserve(ctx context.Context) error {
 	v := &view{now: w.now(), State: w.State, policy: w.target.Policy, request: w.req}
 	w.result.FoundDead = w.result.FoundDead || v.dead()
 	notes := w.primary().Notes
+	at := w.now()
+	if incident := notes.Incident.At; !at.After(incident) { // by another clock: it comes after it all the same
+		at = incident.Add(time.Second)
+	}
 	notes.Intent = secretstore.Intent{
-		Nonce: w.opts.Nonce(), At: w.now(), Scopes: w.target.Policy.Scopes, Grace: w.grace(),
+		Nonce: w.opts.Nonce(), At: at, Scopes: w.target.Policy.Scopes, Grace: w.grace(),
 		Holder: w.opts.Instance,
 	}
 	if w.opts.Lease > 0 {
@@ -109,9 +113,16 @@ func (w *run) grace() time.Duration {
 	return grace
 }
 
+// mostDiscarded is how many keys a run gives up before it issues no more: a guard
+// against rules that undo each other.
+const mostDiscarded = 3
+
 // issue creates the key. Whatever the answer, this intent is used up: a second
 // create needs a new one.
 func (w *run) issue(ctx context.Context) error {
+	if n := len(w.result.Discarded); n >= mostDiscarded {
+		return fmt.Errorf("%w: %d keys of this run had to be given up", ErrTooManySteps, n)
+	}
 	intent := w.primary().Notes.Intent
 	w.Reserved = ""
 	key, err := w.target.Workspace.api.CreateKey(ctx, w.keyName(intent), intent.Scopes)
@@ -282,7 +293,7 @@ func (w *run) cancel(ctx context.Context) error {
 
 func (w *run) declare(ctx context.Context) error {
 	notes := w.primary().Notes
-	notes.Incident = secretstore.Incident{ID: shorten(w.req.Incident), At: w.now()}
+	notes.Incident = secretstore.Incident{ID: shorten(w.req.Incident), At: w.afterAll()}
 	if err := w.annotate(ctx, notes); err != nil {
 		return err
 	}
@@ -291,6 +302,23 @@ func (w *run) declare(ctx context.Context) error {
 		w.Stores[i].Seen = 0 // keys are listed first, stores looked at after that
 	}
 	return nil
+}
+
+// afterAll is now, or later where a key that the stores have was issued by a clock
+// that is ahead: an incident comes after every key that is there.
+func (w *run) afterAll() time.Time {
+	at := w.now()
+	if intent := w.primary().Notes.Intent; !intent.IsZero() && !at.After(intent.At) {
+		at = intent.At.Add(time.Second)
+	}
+	for _, st := range w.Stores {
+		for _, ver := range st.Versions {
+			if b := born(ver); !at.After(b) {
+				at = b.Add(time.Second)
+			}
+		}
+	}
+	return at
 }
 
 func (w *run) resolve(ctx context.Context) error {

@@ -102,6 +102,7 @@ func (w *run) reconcile(ctx context.Context) (res Result) {
 			return w.failed(ctx, step, err)
 		}
 	}
+	w.tell(Step{Verb: Stop}, 0, ErrTooManySteps)
 	return w.failed(ctx, Step{Verb: Stop}, ErrTooManySteps)
 }
 

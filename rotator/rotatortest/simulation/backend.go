@@ -12,6 +12,10 @@ type Backend struct {
 	Name string
 	// Weight is how many of the stores are of this kind, in relation to the others.
 	Weight int
+	// Blind: there is nothing to compare and swap a reservation on, so that one on
+	// a view that is out of date is noticed only afterwards, if its writer lives
+	// to look. Then a key may be rotated once more than needed.
+	Blind bool
 	// Fresh makes a secret that holds nothing yet; name tells it from the world's
 	// others.
 	Fresh func(t testing.TB, name string) Secret

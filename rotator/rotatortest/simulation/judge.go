@@ -97,6 +97,7 @@ func (w *world) judgeAnswer(by *instance, r *http.Request, status int, t *turn) 
 		for i := range w.plan.Workspaces {
 			for _, k := range w.keys.learn(i) {
 				w.tell("key %d is made for %s", k.number, k.target)
+				w.judgeMade(by, k)
 			}
 		}
 	case keyCall && r.Method == http.MethodDelete:
@@ -130,9 +131,22 @@ func (w *world) judgeRevoked(by *instance, k *key) {
 	if !k.displaced.IsZero() && referred {
 		w.judgeVerified(t, k)
 	}
-	if t.heldSince > 0 && time.Now().Before(t.heldUntil.Add(-slack)) && t.heldSince < by.looked[t.stores[0].name] && !k.displaced.IsZero() && referred {
+	if w.knewOfHold(by, t) && !k.displaced.IsZero() && referred {
 		w.violate("rule 3: key %d was revoked although %s is held", k.number, t.name)
 	}
+}
+
+// judgeMade: no rotation begins while a hold is set.
+func (w *world) judgeMade(by *instance, k *key) {
+	if t := w.targetOf(k); !k.foreign && w.knewOfHold(by, t) {
+		w.violate("key %d was issued although %s is held", k.number, t.name)
+	}
+}
+
+// knewOfHold tells whether a hold is in force that was set before the instance
+// last looked.
+func (w *world) knewOfHold(by *instance, t *target) bool {
+	return t.heldSince > 0 && time.Now().Before(t.heldUntil.Add(-slack)) && t.heldSince < by.looked[t.stores[0].name]
 }
 
 // judgeReferences: a key goes only when no store gives it to consumers, or may

@@ -212,6 +212,11 @@ func (w *world) kill(in *instance, pause time.Duration) {
 		return
 	}
 	in.dead, in.pause = true, pause
+	for _, t := range w.targets {
+		if t.stores[0].backend.Blind {
+			t.asked++
+		}
+	}
 	close(in.gone)
 	w.waiting = slices.DeleteFunc(w.waiting, func(t *turn) bool {
 		if t.by != in {

@@ -72,7 +72,7 @@ func (t *target) label(store int) string { return fmt.Sprintf("%s@%d ", t.name, 
 type store struct {
 	Secret
 	name      string
-	backend   string
+	backend   Backend
 	observer  secretstore.Store
 	value     string // current
 	latest    string
@@ -128,7 +128,7 @@ func (w *world) newTarget(i int, p TargetPlan, backends []Backend) *target {
 	}
 	for j, b := range p.Backends {
 		name := fmt.Sprintf("t%ds%d", i, j)
-		s := &store{Secret: backends[b].Fresh(w.t, name), name: name, backend: backends[b].Name}
+		s := &store{Secret: backends[b].Fresh(w.t, name), name: name, backend: backends[b]}
 		s.observer = s.Open(w.t, untouched)
 		if s.Current == nil {
 			s.Current = Read(w.t, s.observer)
