@@ -1,5 +1,5 @@
 # make check is what decides whether a change lands; the rest is for comfort.
-.PHONY: build test check claims matrix demo plant bench-daemon
+.PHONY: build test check claims matrix sim sim-bugs demo plant bench-daemon
 
 build: ## the binary, in bin/
 	go build -trimpath -o bin/instantly-rotator ./cmd/instantly-rotator
@@ -15,6 +15,12 @@ claims: ## the contract's suite on every backend, as one table
 
 matrix: ## the engine's crash matrix on every backend, as one table
 	go run ./.ci/tables matrix
+
+sim: ## the engine in worlds drawn from seeds: RUNS=1000000 SEED=1 make sim
+	go test ./rotator -run '^TestSimulation$$' -count=1 -v -timeout 0 -sim.runs=$(or $(RUNS),10000) -sim.seed=$(or $(SEED),1) -sim.progress=30s
+
+sim-bugs: ## plant bugs, and count the worlds until the simulator finds each
+	go run ./.ci/plant -simulated
 
 plant: ## plant bugs, one at a time, and see the tests find them
 	go run ./.ci/plant

@@ -6,6 +6,7 @@ package main
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -110,10 +111,21 @@ func bugs() []bug {
 }
 
 // main plants the bugs whose names begin with the argument; without one, all.
+// With -simulated it has the simulator find those that it must find.
 func main() {
+	bySimulator := flag.Bool("simulated", false, "have the simulator find them, and print a table")
+	worlds := flag.Int("worlds", 10_000, "the most worlds that it takes")
+	flag.Parse()
+	if *bySimulator {
+		if err := simulate(os.Stdout, *worlds, flag.Arg(0)); err != nil {
+			fmt.Fprintln(os.Stderr, "plant:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	missed, planted := 0, 0
 	for _, b := range bugs() {
-		if len(os.Args) > 1 && !strings.HasPrefix(b.name, os.Args[1]) {
+		if !strings.HasPrefix(b.name, flag.Arg(0)) {
 			continue
 		}
 		planted++

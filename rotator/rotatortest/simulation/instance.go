@@ -179,6 +179,9 @@ func (in *instance) reconcile(i int, req rotator.Request) rotator.Result {
 		in.orders[i], t.order = t.order.Request, nil
 	}
 	req.RotateSince, req.Incident = in.orders[i].RotateSince, in.orders[i].Incident
+	if req.Incident != "" {
+		t.asked++ // again: it may be dealt with already
+	}
 	in.mayTell(t.name)
 	res := in.rotator.Reconcile(context.Background(), in.target(i), req)
 	if in.ended() {

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// simulate plants the bugs that the simulator must find, one at a time, and
+// prints how many worlds that takes. One that lives through the worlds given is
+// an error.
+func simulate(w io.Writer, worlds int, prefix string) error {
+	fmt.Fprintln(w, "worlds  planted bug")
+	planted, missed := 0, 0
+	for _, b := range bugs() {
+		if !strings.HasPrefix(b.name, prefix) || !slices.Contains(simulated(), b.name) {
+			continue
+		}
+		planted++
+		after, err := worldsUntil(b, worlds)
+		if err != nil {
+			missed++
+			fmt.Fprintf(w, "NOT FOUND  %s: %v\n", b.name, err)
+			continue
+		}
+		fmt.Fprintf(w, "%6d  %s\n", after, b.name)
+	}
+	fmt.Fprintf(w, "%d planted bugs, %d found within %d worlds each\n", planted, planted-missed, worlds)
+	if missed > 0 || planted == 0 {
+		return fmt.Errorf("%d of %d planted bugs were not found", missed, planted)
+	}
+	return nil
+}
+
+// worldsUntil builds the simulator with the bug in place, and lets worlds live
+// until one breaks a rule.
+func worldsUntil(b bug, worlds int) (int, error) {
+	dir, err := os.MkdirTemp("", "plant-")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	overlay, err := writeOverlay(dir, b)
+	if err != nil {
+		return 0, err
+	}
+	bin := filepath.Join(dir, "simulation")
+	if out, err := exec.Command("go", "test", "-overlay="+overlay, "-c", "-o", bin, "./rotator").CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("does not compile: %s", out)
+	}
+	test := exec.Command(bin, "-test.run=^TestSimulation$", "-sim.plain", "-sim.seed=1", "-sim.runs="+strconv.Itoa(worlds))
+	test.Dir = "rotator"
+	out, err := test.CombinedOutput()
+	if err == nil {
+		return 0, fmt.Errorf("%d worlds broke no rule", worlds)
+	}
+	seed := regexp.MustCompile(`seed (\d+) breaks a rule`).FindSubmatch(out)
+	if seed == nil {
+		return 0, fmt.Errorf("%w: %s", err, bytes.TrimSpace(out))
+	}
+	return strconv.Atoi(string(seed[1]))
+}
+
+// simulated names them.
+func simulated() []string {
+	return []string{
+		"no grace",
+		"grace counted from creation",
+		"grace counted from promotion in the first store",
+		"no sweep",
+		"sweep without the store's fingerprint",
+		"sweep of a foreign key",
+		"sweep on a look older than the list",
+		"revoke at promotion",
+		"revoke without a last verification",
+		"revoke while current in a follower",
+		"promote without verify",
+		"stage untested",
+		"issue without reserve",
+		"promote forgets the living current key",
+		"discard revokes before the store lets go",
+		"a store that follows is looked at after the primary",
+		"one refusal is enough to call a key dead",
+		"indeterminate taken for invalid",
+		"sweep of a key that a version of unknown origin may hold",
+		"a key made current again by hand is retired",
+		"an undeletable orphan stops everything",
+		"another instance's intent is cancelled",
+		"a shortened grace cuts a key that is in its grace",
+		"a panic of one target ends all",
+		"402 taken for a dead key",
+		"any 401 taken for a dead key",
+		"writes without comparing",
+		"AWS: written without looking afterwards",
+		"AWS: an announced promotion is not referred to",
+		"AWS: an announced promotion may be given up",
+		"AWS: a put takes AWSPENDING along",
+		"AWS: a put without labels",
+		"AWS: AWSCURRENT moved from wherever it is",
+		"AWS: a standing previous version is not kept",
+		"AWS: the first version is taken for promoted",
+		"AWS: two reservations, one of them hidden",
+		"gcp: add without announcing",
+		"gcp: write while another one adds",
+		"gcp: write without the etag",
+		"gcp: lost answer not looked into",
+		"gcp: pending version destroyed with nothing put on top",
+		"gcp: promoted version not put on top",
+		"gcp: left over versions never destroyed",
+		"gcp: the secret read before its newest version",
+		"orders: a hold does not stop a revocation",
+		"orders: a hold does not stop a rotation",
+		"orders: an incident is acted on before it is noted",
+		"orders: a key staged before the incident is promoted",
+		"orders: an incident is closed while an old key lives",
+	}
+}
