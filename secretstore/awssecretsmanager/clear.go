@@ -49,6 +49,8 @@ func (w *write) clear(version string) error {
 		case label == labelPending || label == labelPrevious:
 		case !isMark || m.kind == kindKey:
 			continue
+		case m.kind == kindPromoted:
+			continue
 		case m.kind == kindFirst && version == w.holder():
 			continue
 		case m.kind == kindIntent || isFact(m.kind) || m.kind == kindMore && m.fields[0] != slot:
@@ -58,9 +60,33 @@ func (w *write) clear(version string) error {
 			return err
 		}
 	}
-	// Last: as long as it is there, an intent beside it is the version's own.
+	// As long as it is there, an intent beside it is the version's own.
 	if k, put := w.keys[version]; put {
-		return w.detach(k.text(version))
+		if err := w.detach(k.text(version)); err != nil {
+			return err
+		}
+	}
+	for _, text := range w.promotionTexts(version) { // the last: see buryRetired
+		if err := w.detach(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// buryRetired takes the labels of versions on which an interrupted Destroy left
+// some: AWS keeps a version that has any. Where intents are reserved, every
+// reservation does it, but nobody reserves any in a store that follows. Only a
+// version that was promoted is meant, not one that somebody is just putting; what
+// tells them apart goes last, since litter is in the order of the labels.
+func (w *write) buryRetired() error {
+	for _, label := range w.litter() {
+		if len(w.promotions[w.labels[label]]) == 0 {
+			continue
+		}
+		if err := w.detach(label); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -66,6 +66,56 @@ func kill(t *testing.T, s situation, w write, at int, after string) {
 	}
 }
 
+// TestWhatAKilledDestroyLeavesGoesWithTheNextKey in a store that follows, where
+// nobody reserves intents: AWS keeps a version for as long as it has a label, and
+// so the dead value with it.
+func TestWhatAKilledDestroyLeavesGoesWithTheNextKey(t *testing.T) {
+	for at, killed := 1, true; killed; at++ {
+		synctest.Test(t, func(t *testing.T) { killed = killDestroy(t, at) })
+	}
+}
+
+// killDestroy tells whether Destroy made more calls than it was let live for.
+func killDestroy(t *testing.T, at int) (killed bool) {
+	b := newBench(t)
+	deliver(t, b.open(), keyA, keyB)
+	armed, calls := false, 0
+	dying := b.openVia(func(_ awstest.Call, when awstest.When) error {
+		if armed && when == awstest.Before {
+			calls++
+		}
+		if calls > at {
+			return awstest.ErrTorn
+		}
+		return nil
+	})
+	seen := look(t, dying)
+	armed = true
+	_, err := destroy(keyA).do(t, dying, seen)
+	if held(look(t, b.open())) != "current=b" {
+		t.Fatalf("killed after call %d, the version is still there", at)
+	}
+	deliver(t, b.open(), keyC)
+	if labels, _, _ := b.server.Look(b.name); len(labels[keyA]) > 0 {
+		t.Errorf("killed after call %d, and a key later, the dead version still has %q", at, labels[keyA])
+	}
+	return err != nil
+}
+
+// deliver makes keys current as the engine does in a store that follows.
+func deliver(t testing.TB, s secretstore.Store, ids ...string) {
+	t.Helper()
+	snap := look(t, s)
+	for _, id := range ids {
+		for _, w := range []write{stage(id), promote(id)} {
+			var err error
+			if snap, err = w.do(t, s, snap); err != nil {
+				t.Fatalf("%s: %v", w.name, err)
+			}
+		}
+	}
+}
+
 // replacesIntent tells whether a write takes one intent away before it writes
 // another, or before it stages a version for another.
 func replacesIntent(situation, write string) bool {

@@ -78,6 +78,9 @@ func (w *write) stageNew(v secretstore.Version, value secret.Value) error {
 	if err := w.takeReservations(p.slot); err != nil {
 		return err
 	}
+	if err := w.buryRetired(); err != nil {
+		return err
+	}
 	if err := w.room(len(p.labels("", w.holder() == "")) + 1); err != nil {
 		return err
 	}
