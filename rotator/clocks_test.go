@@ -48,6 +48,31 @@ func TestASuspendedMachineMustNotRevokeAtPromotion(t *testing.T) {
 	})
 }
 
+// As before, and other instances look as soon as it woke: the grace period counts from then, not from 25 hours ago.
+func TestGraceCountsFromWhenAMachineSuspendedInItsPromotionWoke(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(due)
+		lag := -25 * time.Hour
+		in := w.StartAt(off(func() time.Duration { return lag }))
+		in.Hook = func(op string, when rotatortest.When) error {
+			if op == "promote@0" && when == rotatortest.Before {
+				lag = 0
+			}
+			return nil
+		}
+		mustSettle(t, in.Run(rotator.Request{RotateSince: time.Now().Add(-25 * time.Hour)}))
+		for range 3 {
+			mustSettle(t, w.Start().Run(rotator.Request{}))
+			time.Sleep(graceOver / 3)
+		}
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		if n := len(w.OldVersions()); n != 0 {
+			t.Errorf("%d old versions when the grace is over", n)
+		}
+	})
+}
+
 // The clock was a year ahead when a failure was recorded: due rotations wait for a year.
 func TestAFailureInTheFutureMustNotHoldARotationBack(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {

@@ -51,7 +51,8 @@
 //   - Stores that follow are looked at before the primary, so that a rotation by
 //     another instance never looks like a change by hand.
 //   - A promotion is written down as of the latest instant at which it can have
-//     happened, so that the grace period counted from there is never too short.
+//     happened, so that the grace period counted from there is never too short;
+//     once more if it took longer, since the process was stopped meanwhile.
 //   - Every doubt (an error, an indeterminate verdict, a conflict) ends the run
 //     with both keys alive.
 //

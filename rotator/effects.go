@@ -217,10 +217,25 @@ func (w *run) promoteWithin(ctx context.Context, s Step) error {
 	bound := promotionBound(w.graceOf(s))
 	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
-	at := w.tick()
-	snap, err := w.target.Stores[s.Store].Promote(ctx, w.Stores[s.Store].Snapshot, s.ID, w.now().Add(bound))
+	at, begun := w.tick(), w.wallClock()
+	snap, err := w.target.Stores[s.Store].Promote(ctx, w.Stores[s.Store].Snapshot, s.ID, begun.Add(bound))
+	if err == nil && w.wallClock().Sub(begun) > bound {
+		snap, err = w.promoteLate(ctx, snap, s, bound)
+	}
 	return w.wrote(s.Store, snap, at, err)
 }
+
+// promoteLate writes down the time of a promotion once more: the process, or the
+// machine, was stopped in the middle of it.
+func (w *run) promoteLate(ctx context.Context, snap secretstore.Snapshot, s Step, bound time.Duration) (secretstore.Snapshot, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.opts.StepTimeout)
+	defer cancel()
+	return w.target.Stores[s.Store].Promote(ctx, snap, s.ID, w.wallClock().Add(bound))
+}
+
+// wallClock is the time without a monotonic reading, which may stand still while
+// a machine sleeps.
+func (w *run) wallClock() time.Time { return w.now().Round(0) }
 
 // revoke deletes the key at Instantly and asks for a new key list, which must
 // show that it is gone.

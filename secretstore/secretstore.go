@@ -64,7 +64,8 @@ type Store interface {
 	// only where the displaced key is dead or is not ours.
 	//
 	// Promoting the version that is current already changes nothing, but
-	// records at as its promotion time if none is known: a repair.
+	// records at as its promotion time if none is known, or an earlier one: a
+	// repair, of what was lost or of what took longer than was thought.
 	// An id that is neither pending nor current is ErrNotFound.
 	Promote(ctx context.Context, seen Snapshot, id string, at time.Time) (Snapshot, error)
 

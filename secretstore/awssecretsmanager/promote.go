@@ -24,7 +24,7 @@ func (s *Store) promote(ctx context.Context, seen secretstore.Snapshot, id strin
 	}
 	switch version, stage := w.find(id); stage {
 	case secretstore.Current:
-		if !w.promoted(version).IsZero() {
+		if !w.promoted(version).Before(at) {
 			return w.unchanged()
 		}
 		err = w.repair(version, at)
@@ -39,11 +39,13 @@ func (s *Store) promote(ctx context.Context, seen secretstore.Snapshot, id strin
 	return w.done(), nil
 }
 
-// repair writes down when the current version became current.
+// repair writes down when the current version became current. The newest of
+// such marks counts.
 func (w *write) repair(version string, at time.Time) error {
 	if err := w.room(1); err != nil {
 		return err
 	}
+	stale := w.promotionTexts(version)
 	text := promotion{at: at, announced: w.wallClock(), by: anyName()}.text()
 	if err := w.attach(text, version); err != nil {
 		return err
@@ -52,7 +54,15 @@ func (w *write) repair(version string, at time.Time) error {
 	if err != nil && refused(err) {
 		w.undo(func(u *write) error { return u.detach(text) })
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	for _, text := range stale {
+		if err := w.detach(text); err != nil {
+			return afterwards(err)
+		}
+	}
+	return nil
 }
 
 func (w *write) makeCurrent(version string, at time.Time) error {

@@ -70,7 +70,7 @@ func (st state) staged(r record) change {
 func (st state) promoted(id string, at time.Time) (change, error) {
 	r, _ := st.find(id)
 	switch {
-	case r.Stage == secretstore.Current && !r.Promoted.IsZero():
+	case r.Stage == secretstore.Current && !r.Promoted.Before(at):
 		return st.unchanged(), nil
 	case r.Stage == secretstore.Current:
 		r.Promoted = jsonnotes.Time(at)

@@ -51,13 +51,13 @@ func (st state) staged(r record, f farewell) state {
 	return st
 }
 
-// mayPromote gives the version that is to be current; again, if it is already
-// and nothing is to be written.
-func (st state) mayPromote(id string) (r record, again bool, err error) {
+// mayPromote gives the version that is to be current at that time; again, if it is
+// already and nothing is to be written.
+func (st state) mayPromote(id string, at time.Time) (r record, again bool, err error) {
 	r, _ = st.find(id)
 	switch r.Stage {
 	case secretstore.Current:
-		return r, !r.Promoted.IsZero(), nil
+		return r, !r.Promoted.Before(at), nil
 	case secretstore.Pending:
 		return r, false, nil
 	default:

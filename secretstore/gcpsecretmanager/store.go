@@ -191,7 +191,7 @@ func (s *Store) Promote(ctx context.Context, seen secretstore.Snapshot, id strin
 }
 
 func (s *Store) promote(ctx context.Context, now view, id string, at time.Time) (change, error) {
-	r, again, err := now.base.mayPromote(id)
+	r, again, err := now.base.mayPromote(id, at)
 	if err != nil || again {
 		return change{same: again}, err
 	}

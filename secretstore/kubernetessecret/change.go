@@ -34,7 +34,7 @@ func (st state) staged(r record) state {
 func (st state) promoted(id string, at time.Time) (next state, same bool, err error) {
 	r, _ := st.find(id)
 	switch {
-	case r.Stage == secretstore.Current && !r.Promoted.IsZero():
+	case r.Stage == secretstore.Current && !r.Promoted.Before(at):
 		return st, true, nil
 	case r.Stage == secretstore.Current:
 	case r.Stage == secretstore.Pending:

@@ -72,7 +72,7 @@ func (st *state) promote(id string, at time.Time) (bool, error) {
 	h, stage, _ := st.find(id)
 	switch stage {
 	case secretstore.Current:
-		if !h.Version.Promoted.IsZero() {
+		if !h.Version.Promoted.Before(at) {
 			return false, nil
 		}
 		h.Version.Promoted = at

@@ -77,6 +77,12 @@ func promoteMutants() []mutant {
 			}
 			return b.base.Promote(ctx, seen, id, at)
 		}), []string{"Promote of the current version records a time that was not known"}},
+		{"a later promotion time is not recorded", promote(func(b *bent, ctx ctxt, seen snap, id string, at time.Time) (snap, error) {
+			if current := seen.Versions[secretstore.Current]; current.ID == id && !current.Promoted.IsZero() {
+				return seen, nil
+			}
+			return b.base.Promote(ctx, seen, id, at)
+		}), []string{"Promote of the current version records a later time"}},
 		{"promoting the unknown succeeds", promote(func(b *bent, ctx ctxt, seen snap, id string, at time.Time) (snap, error) {
 			done, err := b.base.Promote(ctx, seen, id, at)
 			if errors.Is(err, secretstore.ErrNotFound) {

@@ -17,6 +17,7 @@ func promoteClaims() []claim {
 		{"Promote leaves the notes alone", checkPromoteLeavesNotes},
 		{"Promote of the current version changes nothing", checkPromoteAgain},
 		{"Promote of the current version records a time that was not known", checkPromoteRepairs},
+		{"Promote of the current version records a later time", checkPromoteLater},
 		{"Promote of a version neither pending nor current is not found", checkPromoteUnknown},
 	}
 }
@@ -88,8 +89,23 @@ func checkPromoteLeavesNotes(d *desk) {
 func checkPromoteAgain(d *desk) {
 	d.rotate(idA, idB)
 	before := d.look()
-	d.promoteAt(idB, promotedAt().Add(time.Hour))
-	d.wantUnchanged(before)
+	for _, earlier := range []time.Duration{0, -time.Hour} {
+		d.promoteAt(idB, promotedAt().Add(earlier))
+		d.wantUnchanged(before)
+	}
+}
+
+func checkPromoteLater(d *desk) {
+	d.rotate(idA, idB)
+	want := d.look().Versions[secretstore.Current]
+	for _, later := range []time.Duration{time.Minute, time.Hour} {
+		want.Promoted = promotedAt().Add(later)
+		d.promoteAt(idB, want.Promoted)
+		if diff := diff(want, d.look().Versions[secretstore.Current]); diff != "" {
+			d.Errorf("current version (-want +got):\n%s", diff)
+		}
+		d.wantHeld("", idB, idA)
+	}
 }
 
 func checkPromoteRepairs(d *desk) {
