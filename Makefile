@@ -1,5 +1,5 @@
 # make check is what decides whether a change lands; the rest is for comfort.
-.PHONY: build test check claims matrix sim sim-bugs demo plant bench-daemon
+.PHONY: build test check claims matrix crash-matrix sim sim-bugs demo plant bench-daemon
 
 build: ## the binary, in bin/
 	go build -trimpath -o bin/instantly-rotator ./cmd/instantly-rotator
@@ -21,6 +21,9 @@ sim: ## the engine in worlds drawn from seeds: RUNS=1000000 SEED=1 make sim
 
 sim-bugs: ## plant bugs, and count the worlds until the simulator finds each
 	go run ./.ci/plant -simulated
+
+crash-matrix: ## the real binary killed, frozen and failed at every outside call, as one table
+	go run ./.ci/tables crash
 
 plant: ## plant bugs, one at a time, and see the tests find them
 	go run ./.ci/plant

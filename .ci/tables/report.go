@@ -9,7 +9,8 @@ import (
 	"os/exec"
 )
 
-// run runs tests and gives what they said. An error means that some failed.
+// run runs tests of packages, which flags may follow, and gives what they said. An
+// error means that some failed.
 func run(pattern string, packages ...string) (report, error) {
 	cmd := exec.Command("go", append([]string{"test", "-count=1", "-json", "-run=" + pattern}, packages...)...)
 	cmd.Stderr = os.Stderr

@@ -87,7 +87,7 @@ type Call struct {
 // Fault is what befalls a call.
 type Fault int
 
-// The faults. All of them are answered with UNAVAILABLE.
+// The faults. They are answered with UNAVAILABLE, but for the last three.
 const (
 	// None: the call goes through.
 	None Fault = iota
@@ -97,6 +97,11 @@ const (
 	LostAnswer
 	// Late: the effect happens when the test calls Arrive.
 	Late
+	// Internal, Exhausted and Denied: the call has no effect, and is answered
+	// with INTERNAL, RESOURCE_EXHAUSTED and PERMISSION_DENIED.
+	Internal
+	Exhausted
+	Denied
 )
 
 // New starts a server that can be reached in this process only. Close stops it.

@@ -36,6 +36,12 @@ func (s *Server) intercept(ctx context.Context, req any, info *grpc.UnaryServerI
 		defer s.mu.Unlock()
 		s.late = append(s.late, func() { _, _ = effect(context.WithoutCancel(ctx), req) })
 		return nil, lost
+	case Internal:
+		return nil, status.Error(codes.Internal, "struck")
+	case Exhausted:
+		return nil, status.Error(codes.ResourceExhausted, "struck")
+	case Denied:
+		return nil, status.Error(codes.PermissionDenied, "struck")
 	default:
 	}
 	answer, err := s.permitted(ctx, call, effect)

@@ -1,0 +1,192 @@
+//go:build linux && amd64
+
+package crash
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/instantly/sandbox"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+)
+
+// A judge holds a world to the rules from the outside: by what consumers read, and
+// by what is alive at Instantly. It looks after every effect of every process.
+type judge struct {
+	box     *sandbox.Server
+	space   string // the workspace
+	foreign map[string]bool
+	serves  func() map[string]string // the value that each kind of reader gets
+
+	mu         sync.Mutex
+	current    map[string]string    // as of the last look
+	displaced  map[string]time.Time // value → when the last reader lost it
+	proven     map[string]time.Time // value → when Instantly last accepted it
+	violations []string
+}
+
+func newJudge(box *sandbox.Server, space string, foreign map[string]bool, serves func() map[string]string) *judge {
+	return &judge{
+		box: box, space: space, foreign: foreign, serves: serves,
+		current: map[string]string{}, displaced: map[string]time.Time{}, proven: map[string]time.Time{},
+	}
+}
+
+// look checks rule 1, from the moment on at which a store first gave a key, and
+// that consumers never test a key for us, of rule 5.
+func (j *judge) look(after string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	now := j.serves()
+	for reader, value := range now {
+		switch {
+		case value == "" && j.current[reader] == "":
+		case value == "":
+			j.violate("rule 1: after %s %s gives nothing", after, reader)
+		case !j.box.Alive(secret.New(value)):
+			j.violate("rule 1: after %s %s gives a dead key", after, reader)
+		case j.proven[value].IsZero():
+			j.violate("rule 5: after %s %s gives a key that was never tested", after, reader)
+		}
+	}
+	for _, was := range j.current {
+		if was != "" && !holds(now, was) {
+			j.displaced[was] = time.Now()
+		}
+	}
+	j.current = now
+}
+
+func holds(values map[string]string, value string) bool {
+	for _, v := range values {
+		if v == value {
+			return true
+		}
+	}
+	return false
+}
+
+// prove notes that Instantly accepted a value.
+func (j *judge) prove(value string) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.proven[value] = time.Now()
+}
+
+// revoke checks rules 3 and 4 at the instant before a key is deleted.
+func (j *judge) revoke(id string) {
+	key, ok := j.key(id)
+	if !ok || !key.Alive(time.Now()) {
+		return
+	}
+	j.look("a call to revoke")
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	value := key.Value.Reveal()
+	if j.foreign[id] {
+		j.violate("rule 4: the foreign key %s was revoked", key.Name)
+	}
+	if holds(j.current, value) {
+		j.violate("rule 3: key %s was revoked while current in a store", id)
+	}
+	since, wasCurrent := j.displaced[value]
+	if !wasCurrent {
+		return
+	}
+	if early := time.Until(since.Add(grace)); early > 0 {
+		j.violate("rule 3: key %s was revoked %s before its grace was over", id, early)
+	}
+	for reader, now := range j.current {
+		if !j.proven[now].After(since) {
+			j.violate("rule 3: key %s was revoked, but what %s gives was not verified since it is current", id, reader)
+		}
+	}
+}
+
+func (j *judge) key(id string) (sandbox.KeyRecord, bool) {
+	for _, k := range j.box.Keys(j.space) {
+		if k.ID == id {
+			return k, true
+		}
+	}
+	return sandbox.KeyRecord{}, false
+}
+
+// violate notes a violation; the caller holds the lock.
+func (j *judge) violate(format string, args ...any) {
+	j.violations = append(j.violations, fmt.Sprintf(format, args...))
+}
+
+// ours lists our keys that are alive.
+func (j *judge) ours() []sandbox.KeyRecord {
+	return slices.DeleteFunc(j.box.Keys(j.space), func(k sandbox.KeyRecord) bool {
+		return j.foreign[k.ID] || !k.Alive(time.Now())
+	})
+}
+
+// atRest tells whether our one living key is what every reader gets.
+func (j *judge) atRest() bool {
+	j.look("a run")
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	ours := j.ours()
+	if len(ours) != 1 {
+		return false
+	}
+	for _, value := range j.current {
+		if value != ours[0].Value.Reveal() {
+			return false
+		}
+	}
+	return true
+}
+
+// untilGraceIsOver is how long the old keys may still live by right.
+func (j *judge) untilGraceIsOver() (wait time.Duration) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, k := range j.ours() {
+		if since, old := j.displaced[k.Value.Reveal()]; old {
+			wait = max(wait, time.Until(since.Add(grace+written)))
+		}
+	}
+	return wait
+}
+
+// end checks what must be true of a world at rest: no key lost, none of somebody
+// else's touched.
+func (j *judge) end() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, k := range j.ours() {
+		if !holds(j.current, k.Value.Reveal()) {
+			j.violate("rule 2: settled, but key %s (%s) lives and no store has it", k.ID, k.Name)
+		}
+	}
+	for id := range j.foreign {
+		if k, ok := j.key(id); !ok || !k.Alive(time.Now()) {
+			j.violate("rule 4: settled, but the foreign key %s is dead", k.Name)
+		}
+	}
+}
+
+// leaks checks rule 6 on what a process has written.
+func (j *judge) leaks(contains func(text string) bool) {
+	for _, k := range j.box.Keys(j.space) {
+		if contains(k.Value.Reveal()) {
+			j.mu.Lock()
+			j.violate("rule 6: a process wrote the value of key %s", k.ID)
+			j.mu.Unlock()
+		}
+	}
+}
+
+// verdict lists the violations, each once.
+func (j *judge) verdict() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	slices.Sort(j.violations)
+	return slices.Compact(j.violations)
+}

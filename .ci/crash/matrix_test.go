@@ -1,0 +1,190 @@
+//go:build linux && amd64
+
+package crash
+
+import (
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// atOnce is how many processes run side by side, but for those that were struck
+// and those that wait for them.
+const atOnce = 2
+
+// A column is what befalls a call.
+type column struct {
+	name   string
+	strike func(*world, call, *process, *blow)
+	// blows lists when it befalls a call: once for each.
+	blows func(kind, call, int) []end
+}
+
+// An end of a call: before its effect or after it, and what it gets there.
+type end struct {
+	name    string
+	after   bool
+	refused *refusal
+}
+
+func columns() []column {
+	before, after := end{name: "before"}, end{name: "after", after: true}
+	only := func(ends ...end) func(kind, call, int) []end {
+		return func(kind, call, int) []end { return ends }
+	}
+	return []column{
+		{"killed before", (*world).killed, only(before)},
+		{"killed after", (*world).killed, only(after)},
+		{"answer lost", (*world).unanswered, only(after)},
+		{"error", (*world).refused, errorsFor},
+		{"frozen", (*world).frozen, only(before, after)},
+	}
+}
+
+// errorsFor gives two errors for a call: the one that is never tried again, and
+// another one, of which every call of a scene in turn gets the next.
+func errorsFor(k kind, c call, turn int) (ends []end) {
+	all := k.refusals
+	if strings.HasPrefix(c.label, "instantly ") {
+		all = refusalsOfInstantly()
+	}
+	for _, f := range []refusal{all[0], all[1+turn%(len(all)-1)]} {
+		ends = append(ends, end{name: f.name, refused: &f})
+	}
+	return ends
+}
+
+// TestCrashMatrix strikes every outside call of a rotation in every way.
+func TestCrashMatrix(t *testing.T) {
+	s := &shop{bin: build(t), slots: make(chan struct{}, atOnce)}
+	for _, k := range kinds() {
+		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
+			for _, sc := range scenes() {
+				t.Run(sc.name, func(t *testing.T) {
+					t.Parallel()
+					for turn, c := range calls(t, s, k, sc) {
+						strikeAll(t, s, k, c, turn)
+					}
+				})
+			}
+		})
+	}
+}
+
+// strikeAll is a call's part in the matrix.
+func strikeAll(t *testing.T, s *shop, k kind, c call, turn int) {
+	for _, col := range columns() {
+		for _, e := range col.blows(k, c, turn) {
+			name := strings.Join([]string{c.step, col.name, strings.ReplaceAll(c.String(), "/", "."), e.name}, "/")
+			t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
+				t.Parallel()
+				struck(t, s, k, c, col, e)
+			})
+		}
+	}
+}
+
+// build builds the binary as it is released.
+func build(t *testing.T) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "instantly-rotator")
+	c := exec.Command("go", "build", "-trimpath", "-o", bin, "./cmd/instantly-rotator")
+	c.Dir = filepath.Join("..", "..")
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v: %s", err, out)
+	}
+	return bin
+}
+
+// struck is one run of a cell: a world of its own, a blow, and what comes after.
+func struck(t *testing.T, s *shop, k kind, c call, col column, e end) {
+	w := newWorld(t, s, k)
+	w.mustRun("rotate")
+	c.scene.before(w)
+	b := w.desk.arm(c.point, e.after)
+	w.take()
+	p := w.start(true, c.scene.args...)
+	select {
+	case <-b.struck:
+	case <-p.ended:
+		w.give()
+		t.Fatalf("%s was not called: %s", c.point, p.text())
+	}
+	if e.refused != nil {
+		b.fate <- fate{refused: e.refused}
+	}
+	col.strike(w, c, p, b)
+	w.judge.look("the blow")
+	w.settle()
+	w.inspect()
+	w.report(k, c, col)
+}
+
+// killed is SIGKILL.
+func (w *world) killed(_ call, p *process, b *blow) {
+	p.kill()
+	b.fate <- fate{lost: true}
+	if code := p.wait(); code != -1 {
+		w.Errorf("killed, it ends with %d", code)
+	}
+	w.give()
+}
+
+// unanswered cuts the connection.
+func (w *world) unanswered(_ call, p *process, b *blow) {
+	b.fate <- fate{lost: true}
+	w.give()
+	p.wait()
+}
+
+// refused lets the process see what it makes of an error.
+func (w *world) refused(_ call, p *process, _ *blow) {
+	w.give()
+	p.wait()
+}
+
+// frozen is SIGSTOP, while another instance goes on past the grace period, and
+// SIGCONT: the call that was on its way arrives late, as does the answer.
+func (w *world) frozen(c call, p *process, b *blow) {
+	p.freeze()
+	w.give()
+	asleep := time.Now()
+	for _, args := range c.scene.meanwhile {
+		if args == nil {
+			w.passGrace()
+			continue
+		}
+		if w.runAside(args...) != 0 && w.stuck() {
+			break // it waits for the frozen one's lock, and would again
+		}
+	}
+	time.Sleep(time.Until(asleep.Add(grace + written + time.Second))) // the first one's grace is over by all accounts
+	p.thaw()
+	b.fate <- fate{}
+	p.wait()
+}
+
+// stuck tells whether the last run has waited for a lock in vain.
+func (w *world) stuck() bool {
+	return strings.Contains(w.runs[len(w.runs)-1].text(), "another writer holds the lock")
+}
+
+// report tells the table of the run, and the reader of what is wrong.
+func (w *world) report(k kind, c call, col column) {
+	violations := w.judge.verdict()
+	for _, v := range violations {
+		w.Error(v)
+	}
+	if w.Failed() {
+		for i, p := range w.runs {
+			w.Logf("run %d: %s: %d\n%s", i, p.args, p.code, p.text())
+		}
+		violations = slices.Concat(violations, []string{"does not end as it must"})
+	}
+	w.Attr("cell", strings.Join([]string{c.step, col.name, k.name, fmt.Sprint(len(violations))}, "|"))
+}

@@ -1,0 +1,263 @@
+//go:build linux && amd64
+
+package crash
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/instantly/sandbox"
+)
+
+// Times in the configuration: as short as it allows. A promotion is written down
+// as of a second later than it began, see rotator.promotionBound.
+const (
+	grace   = time.Second
+	written = time.Second + 50*time.Millisecond
+)
+
+// A world is a deployment that is struck once: Instantly, two stores of one kind,
+// one target in both, and keys of somebody else in the workspace.
+type world struct {
+	*testing.T
+	*shop
+	desk  *desk
+	judge *judge
+	box   *sandbox.Server
+	space sandbox.Workspace
+	site  site
+	dir   string
+	runs  []*process
+}
+
+// A shop is what all worlds have in common.
+type shop struct {
+	bin   string
+	slots chan struct{} // as many processes run at once
+}
+
+// A kind is a kind of store.
+type kind struct {
+	name string
+	open func(*world) site
+	// refusals are the errors that its calls get: the first one, which is never
+	// tried again, always, of the others one after the other.
+	refusals []refusal
+}
+
+// A site is the two stores of a world.
+type site interface {
+	// stores are the two of the configuration, a and b.
+	stores() string
+	env() []string
+	// serves gives the value that each kind of reader gets from each store; "" if
+	// there is none.
+	serves() map[string]string
+	// remains lists what the stores hold beside the current values.
+	remains() []string
+	// traced tells whether the stores' calls are system calls.
+	traced() bool
+}
+
+// The secrets in the stores a and b.
+const (
+	inA = "sending"
+	inB = "follower"
+)
+
+func newWorld(t *testing.T, s *shop, k kind) *world {
+	t.Helper()
+	w := &world{T: t, shop: s, desk: newDesk(), dir: t.TempDir()}
+	w.box = sandbox.New(sandbox.Options{RateLimit: sandbox.RateLimit{PerSecond: -1, PerMinute: -1}})
+	w.space = w.box.Workspaces()[0]
+	foreign := map[string]bool{}
+	for _, name := range []string{"somebody else's", "instantly-rotator/sending/000000000000/0123456789abcdef", "instantly-rotator/sending"} {
+		if _, err := w.box.AddKey(w.space.ID, name, "campaigns:read"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, k := range w.box.Keys(w.space.ID) { // and the admin's
+		foreign[k.ID] = true
+	}
+	w.judge = newJudge(w.box, w.space.ID, foreign, func() map[string]string { return w.site.serves() })
+	w.desk.witness = w.judge.look
+	w.site = k.open(w)
+	w.configure(door{w.desk, labelOfInstantly, http.HandlerFunc(w.instantly), refuseAsInstantly}.open(t))
+	t.Cleanup(func() { close(w.desk.over) }) // before servers wait for their calls to end
+	return w
+}
+
+func (w *world) configure(instantly string) {
+	w.Helper()
+	text := fmt.Sprintf(`
+lease: 0s
+workspaces:
+  main: {admin_key: {env: INSTANTLY_ADMIN_KEY}, base_url: %q, requests_per_second: 100}
+stores:
+%s
+keys:
+  - {name: sending, scopes: [campaigns:read], schedule: "@yearly", max_age: 400d, grace_period: %s, activation_timeout: 3s,
+     stores: [{store: a, secret: %s}, {store: b, secret: %s}]}
+`, instantly, w.site.stores(), grace, inA, inB)
+	w.write("config.yaml", text)
+}
+
+func (w *world) write(name, text string) {
+	w.Helper()
+	if err := os.WriteFile(filepath.Join(w.dir, name), []byte(text), 0o600); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// instantly is the sandbox, with the judge beside it.
+func (w *world) instantly(answer http.ResponseWriter, r *http.Request) {
+	if id, one := strings.CutPrefix(r.URL.Path, routeKeys+"/"); one && r.Method == http.MethodDelete {
+		w.judge.revoke(id)
+	}
+	w.box.ServeHTTP(answer, r)
+	if r.Method == http.MethodGet && answer.(*httptest.ResponseRecorder).Code == http.StatusOK {
+		w.judge.prove(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+	}
+}
+
+const routeKeys = "/api/v2/api-keys"
+
+func labelOfInstantly(r *http.Request, _ []byte) string {
+	path := r.URL.Path
+	if strings.HasPrefix(path, routeKeys+"/") {
+		path = routeKeys + "/{id}"
+	}
+	return "instantly " + r.Method + " " + path
+}
+
+// refusalsOfInstantly are the errors that its calls get.
+func refusalsOfInstantly() []refusal {
+	return []refusal{
+		{"403 of the edge", http.StatusForbidden, "error code: 1010"},
+		{"500", http.StatusInternalServerError, `{"statusCode":500,"error":"Internal Server Error","message":"struck"}`},
+		{"503", http.StatusServiceUnavailable, `{"statusCode":503,"error":"Service Unavailable","message":"struck"}`},
+		{"429", http.StatusTooManyRequests, `{"statusCode":429,"error":"Too Many Requests","message":"struck"}`},
+		{"connection reset", reset, ""},
+	}
+}
+
+func refuseAsInstantly(w http.ResponseWriter, f refusal) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	if f.code == http.StatusForbidden {
+		w.Header().Set("Content-Type", "text/plain")
+	}
+	w.WriteHeader(f.code)
+	_, _ = w.Write([]byte(f.text))
+}
+
+// nextSaid is the file that the next process writes to.
+func (w *world) nextSaid() string { return filepath.Join(w.dir, fmt.Sprintf("said-%d", len(w.runs))) }
+
+// start starts the binary, under a tracer if it is to be struck in system calls.
+func (w *world) start(traced bool, args ...string) *process {
+	w.Helper()
+	l := launch{
+		bin: w.bin, dir: w.dir, said: w.nextSaid(),
+		args: append(args, "--log-level", "debug"),
+		env:  slices.Concat(w.site.env(), []string{"HOME=" + w.dir, "INSTANTLY_ADMIN_KEY=" + w.space.AdminKey.Reveal()}),
+	}
+	if traced && w.site.traced() {
+		folder, err := filepath.EvalSymlinks(w.dir)
+		if err != nil {
+			w.Fatal(err)
+		}
+		l.tracer = &tracer{desk: w.desk, folder: filepath.Join(folder, "stores")}
+	}
+	p := l.start(w.T)
+	w.runs = append(w.runs, p)
+	return p
+}
+
+// take takes one of the places for running processes; give gives it back.
+func (w *world) take() { w.slots <- struct{}{} }
+
+func (w *world) give() { <-w.slots }
+
+// run runs the binary to its end and gives its exit code.
+func (w *world) run(args ...string) int {
+	w.Helper()
+	w.take()
+	defer w.give()
+	return w.runAside(args...)
+}
+
+// runAside is run for a process that will mostly wait.
+func (w *world) runAside(args ...string) int {
+	w.Helper()
+	p := w.start(false, args...)
+	for tick := time.NewTicker(50 * time.Millisecond); ; {
+		select {
+		case <-p.ended:
+			tick.Stop()
+			w.judge.look(p.args)
+			return p.wait()
+		case <-tick.C:
+			w.judge.look("an instant of " + p.args)
+		}
+	}
+}
+
+// mustRun is run for what must end well.
+func (w *world) mustRun(args ...string) {
+	w.Helper()
+	if code := w.run(args...); code != 0 {
+		w.Fatalf("%s ends with %d: %s", strings.Join(args, " "), code, w.runs[len(w.runs)-1].text())
+	}
+}
+
+// passGrace waits until no old key has a right to live any longer.
+func (w *world) passGrace() { time.Sleep(w.judge.untilGraceIsOver()) }
+
+// settle runs the binary until nothing is left to do. That may take a while: a
+// store may keep others off for some time after a crash.
+func (w *world) settle() {
+	w.Helper()
+	const patience = 2 * time.Minute
+	pause := 50 * time.Millisecond
+	for begun := time.Now(); time.Since(begun) < patience; {
+		code := w.run("rotate", "--due", "--force")
+		if code == 0 && w.judge.atRest() {
+			return
+		}
+		if w.judge.untilGraceIsOver() > 0 {
+			w.run("rotate", "--due", "--force") // too early for the old key
+			w.passGrace()
+		}
+		if code != 0 {
+			time.Sleep(pause)
+			pause = min(2*pause, 5*time.Second)
+		}
+	}
+	w.Errorf("does not settle in %s", patience)
+}
+
+// inspect judges a settled world.
+func (w *world) inspect() {
+	w.Helper()
+	w.judge.end()
+	if len(w.site.remains()) > 0 {
+		// What a crash has left over goes with the next write.
+		w.mustRun("rotate", "--force")
+		w.passGrace()
+		w.settle()
+	}
+	for _, what := range w.site.remains() {
+		w.Errorf("left over: %s", what)
+	}
+	for _, p := range w.runs {
+		text := p.text()
+		w.judge.leaks(func(value string) bool { return strings.Contains(text, value) })
+	}
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+)
+
+// The crash matrix has a row for each step, and a column for each blow and kind
+// of store.
+func crashRows() []string {
+	return []string{"look", "reserve", "issue", "try", "stage", "verify", "promote", "deliver", "revoke", "prove", "destroy"}
+}
+
+func crashBlows() []string {
+	return []string{"killed before", "killed after", "answer lost", "error", "frozen"}
+}
+
+func crashStores() []string { return []string{"file", "AWS", "GCP", "Kubernetes"} }
+
+const crashNotes = `Each outside call of a rotation of a key kept in two stores, and of the end of the old key. Killed: SIGKILL.
+Answer lost: the effect happened, the connection is cut; on the local disk, which has no connection, the system call
+takes effect and returns EIO. Error: two for each call, 403 or EACCES, and in turn 500, 503, 429, a connection that
+breaks; EIO, ENOSPC. Frozen: SIGSTOP before the effect and after it, another instance goes on past the grace period,
+then SIGCONT. Look: what every run begins with. Deliver: stage, verify and promote in the second store.
+`
+
+// A crashCell counts the runs of a cell, and those in which a rule was broken.
+type crashCell struct{ runs, violations int }
+
+// crash prints the crash matrix with the real binary. A violation and a cell
+// without runs are errors.
+func crash(w io.Writer) error {
+	said, failed := run("^TestCrashMatrix$", "./.ci/crash", "-parallel=40", "-timeout=60m")
+	cells := map[string]crashCell{} // by "row|blow|store"
+	for _, attr := range said.attrs {
+		at := strings.LastIndexByte(attr["cell"], '|')
+		if at < 0 {
+			continue
+		}
+		cell := cells[attr["cell"][:at]]
+		cell.runs++
+		if broken, err := strconv.Atoi(attr["cell"][at+1:]); err != nil || broken > 0 {
+			cell.violations++
+		}
+		cells[attr["cell"][:at]] = cell
+	}
+	sum, empty := printCrash(w, cells)
+	switch {
+	case failed != nil:
+		return failed
+	case sum.violations > 0:
+		return fmt.Errorf("a rule was broken in %d runs", sum.violations)
+	case len(empty) > 0:
+		return fmt.Errorf("cells without runs: %s", strings.Join(empty, ", "))
+	default:
+		return nil
+	}
+}
+
+// printCrash writes the table, and gives the sum of its cells and the names of the
+// empty ones.
+func printCrash(w io.Writer, cells map[string]crashCell) (sum crashCell, empty []string) {
+	grid := tabwriter.NewWriter(w, 0, 0, 1, ' ', tabwriter.AlignRight)
+	head, under := []string{"step"}, []string{""}
+	for _, blow := range crashBlows() {
+		head = append(head, "", "", "", blow)
+		under = append(under, crashStores()...)
+	}
+	fmt.Fprintf(grid, "%s\t\n%s\t\n", strings.Join(head, "\t"), strings.Join(under, "\t"))
+	for _, row := range crashRows() {
+		line := []string{row}
+		for _, blow := range crashBlows() {
+			for _, store := range crashStores() {
+				at := strings.Join([]string{row, blow, store}, "|")
+				cell := cells[at]
+				sum.runs, sum.violations = sum.runs+cell.runs, sum.violations+cell.violations
+				if cell.runs == 0 {
+					empty = append(empty, at)
+				}
+				line = append(line, fmt.Sprintf("%d/%d", cell.runs, cell.violations))
+			}
+		}
+		fmt.Fprintf(grid, "%s\t\n", strings.Join(line, "\t"))
+	}
+	_ = grid.Flush()
+	fmt.Fprintf(w, "runs/runs in which a rule was broken: %d runs, %d broken\n%s", sum.runs, sum.violations, crashNotes)
+	for at := range cells {
+		if row, _, _ := strings.Cut(at, "|"); !slices.Contains(crashRows(), row) {
+			empty = append(empty, at+" (no such row)")
+		}
+	}
+	return sum, empty
+}
