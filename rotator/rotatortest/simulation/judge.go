@@ -18,7 +18,7 @@ const slack = 2*MostSkew + 2*time.Minute
 func (w *world) judgeStore(by *instance, target, store int, call string) {
 	t := w.targets[target]
 	s := t.stores[store]
-	if by != nil {
+	if by != nil && !isReading(call) {
 		by.looked[s.name] = w.calls
 	}
 	value := s.Current()
@@ -44,6 +44,17 @@ func (w *world) judgeStore(by *instance, target, store int, call string) {
 	if k := w.keys.of(value); k != nil && by != nil && !k.foreign && k.deleted.IsZero() && time.Since(k.created) < time.Hour && !w.works(k) {
 		w.violate("rule 1: after %s %s is served by %s, but does not work yet", call, w.keys.name(value), s.name)
 	}
+}
+
+// isReading tells whether a call gives a value and nothing else: whoever makes it
+// does not see what is noted beside it.
+func isReading(call string) bool {
+	for _, name := range []string{"read", "GetSecretValue", "AccessSecretVersion"} {
+		if strings.HasSuffix(call, " "+name) {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *world) judgeServed(s *store, value, how, call string) {

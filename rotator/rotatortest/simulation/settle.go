@@ -2,48 +2,39 @@ package simulation
 
 import (
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
-// mostRounds is far more than a target needs to settle, over all grace periods.
-const mostRounds = 20
+// mostRuns is far more than a target needs to settle, over all grace periods.
+const mostRuns = 20
 
 // settle has one instance look until nothing is left to do, which must come about,
 // and judges what is there then.
 func (w *world) settle() {
 	in := w.start(len(w.plan.Targets) + 1)
-	open := make([]int, 0, len(w.targets))
 	for i := range w.targets {
-		open = append(open, i)
-	}
-	for round := 0; len(open) > 0; round++ {
-		if round == mostRounds {
-			w.violate("%s does not settle in %d rounds", w.targets[open[0]].name, mostRounds)
-			return
-		}
-		at := time.Now().Add(w.resync())
-		open = slices.DeleteFunc(open, func(i int) bool {
-			res := w.alone(in, i)
-			if w.settled(i, res, round) {
-				return true
-			}
-			if next := in.wake(i, res); next.Before(at) {
-				at = next
-			}
-			return false
-		})
-		if len(open) > 0 {
-			time.Sleep(time.Until(at))
-		}
+		w.settleOne(in, i)
 	}
 	for _, t := range w.targets {
 		w.judgeSettled(t)
 	}
 	w.judgeLeft()
+}
+
+func (w *world) settleOne(in *instance, i int) {
+	var last error
+	for range mostRuns {
+		res := w.alone(in, i)
+		if w.settled(i, res) {
+			return
+		}
+		last = res.Err
+		time.Sleep(time.Until(in.next[i]))
+	}
+	w.violate("%s does not settle in %d runs: %v", w.targets[i].name, mostRuns, last)
 }
 
 // alone reconciles a target with nobody else about.
@@ -59,16 +50,10 @@ func (w *world) alone(in *instance, i int) (res rotator.Result) {
 }
 
 // settled tells whether a target needs no more looks.
-func (w *world) settled(i int, res rotator.Result, round int) bool {
+func (w *world) settled(i int, res rotator.Result) bool {
 	t := w.targets[i]
 	if res.Err != nil {
-		if t.tainted && errors.Is(res.Err, rotator.ErrByHand) {
-			return true // it is up to people
-		}
-		if round == mostRounds-1 {
-			w.violate("%s does not settle: %v", t.name, res.Err)
-		}
-		return false
+		return t.tainted && errors.Is(res.Err, rotator.ErrByHand) // it is up to people
 	}
 	return t.tainted || !w.hasOld(t)
 }
