@@ -23,10 +23,15 @@ func (w *world) judgeStore(by *instance, target, store int, call string) {
 	}
 	value := s.Current()
 	if s.Latest != nil {
-		if s.latest = s.Latest(); s.latest == "" && value != "" {
+		latest := s.Latest()
+		if latest == "" && value != "" {
 			w.violate("rule 1: after %s of %s there is a current version, but latest gives nothing", call, s.name)
 		}
-		w.judgeServed(s, s.latest, "latest", call)
+		w.judgeServed(s, latest, "latest", call)
+		if latest != s.latest {
+			w.judgeNew(by, s, latest, call)
+		}
+		s.latest = latest
 	}
 	if value == s.value {
 		return
@@ -41,7 +46,13 @@ func (w *world) judgeStore(by *instance, target, store int, call string) {
 	s.value = value
 	s.history = append(s.history, reading{time.Now(), value})
 	w.judgeServed(s, value, "current", call)
-	if k := w.keys.of(value); k != nil && by != nil && !k.foreign && k.deleted.IsZero() && time.Since(k.created) < time.Hour && !w.works(k) {
+	w.judgeNew(by, s, value, call)
+}
+
+// judgeNew: a key that the rotator gives to consumers works already.
+func (w *world) judgeNew(by *instance, s *store, value, call string) {
+	k := w.keys.of(value)
+	if by != nil && k != nil && !k.foreign && k.deleted.IsZero() && !w.box.Alive(secret.New(value)) {
 		w.violate("rule 1: after %s %s is served by %s, but does not work yet", call, w.keys.name(value), s.name)
 	}
 }
@@ -61,16 +72,6 @@ func (w *world) judgeServed(s *store, value, how, call string) {
 	if k := w.keys.of(value); value != "" && (k == nil || !k.deleted.IsZero() && !k.byHand) {
 		w.violate("rule 1: after %s %s serves a dead key (%s) as %s", call, s.name, w.keys.name(value), how)
 	}
-}
-
-// works asks Instantly itself.
-func (w *world) works(k *key) bool {
-	for _, record := range w.box.Keys(workspaceID(w.targetOf(k).workspace)) {
-		if record.ID == k.id {
-			return record.Alive(time.Now())
-		}
-	}
-	return false
 }
 
 func (w *world) targetOf(k *key) *target {
