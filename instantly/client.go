@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
@@ -42,7 +40,7 @@ type Options struct {
 	UserAgent string
 	// Limiter paces every attempt. Share one among all clients of a workspace:
 	// the vendor counts by workspace, not by key. Default: its own DefaultLimiter.
-	Limiter *rate.Limiter
+	Limiter Limiter
 	// Timeout bounds one attempt, reading the answer included. Default 30 s.
 	Timeout time.Duration
 	// Transport sends the requests. Default: one of its own. An *http.Transport
@@ -79,10 +77,10 @@ type Client struct {
 	single    *http.Client // for POST
 }
 
-// DefaultLimiter gives a new limiter of 5 requests a second, 5 at once. The
-// vendor documents 100 a second and 6000 a minute by workspace, but older client
-// code has lower numbers (600 a minute), and others share the budget.
-func DefaultLimiter() *rate.Limiter { return rate.NewLimiter(5, 5) }
+// DefaultLimiter gives a new limiter of 5 requests a second. The vendor documents
+// 100 a second and 6000 a minute by workspace, but older client code has lower
+// numbers (600 a minute), and others share the budget.
+func DefaultLimiter() Limiter { return NewPacer(5) }
 
 // NewClient checks the options; it sends nothing. A base URL that would send the
 // key in clear over a network, or that has a password in it, is ErrInsecureURL.

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/time/rate"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
@@ -272,7 +271,7 @@ func (w *wiring) client(ctx context.Context, cfg config.Workspace) (*instantly.C
 	}
 	return instantly.NewClient(instantly.Options{
 		BaseURL: cfg.BaseURL, AdminKey: key, AsWorkspace: cfg.AsWorkspace, RetryBudget: retries,
-		Limiter: rate.NewLimiter(rate.Limit(cfg.RequestsPerSecond), max(1, int(cfg.RequestsPerSecond))),
+		Limiter: instantly.NewPacer(cfg.RequestsPerSecond),
 		Observe: func(c instantly.Call) {
 			w.called(cfg.Name, c)
 			w.log.Debug("api call", zap.String("workspace", cfg.Name), zap.String("method", c.Method),

@@ -12,8 +12,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/instantly/sandbox"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
@@ -120,7 +118,7 @@ func (w *world) newClient(budget time.Duration) (*instantly.Client, error) {
 		AdminKey: w.adminKey(),
 		// The sandbox allows the workspace 100 requests a second, as the vendor
 		// does; the apps together make half of them.
-		Limiter:     rate.NewLimiter(40, 20),
+		Limiter:     instantly.NewPacer(40),
 		Timeout:     5 * time.Second,
 		RetryBudget: budget,
 	})
