@@ -17,6 +17,7 @@ const (
 	defaultBaseURL     = "https://api.instantly.ai"
 	defaultTimeout     = 30 * time.Second
 	defaultRetryBudget = time.Minute
+	defaultPace        = 5 // requests a second
 	modulePath         = "github.com/instantly-rotator/instantly-rotator"
 	apiPath            = "/api/v2"
 )
@@ -38,9 +39,12 @@ type Options struct {
 	// UserAgent is sent with every request; the vendor's edge refuses some
 	// libraries' default ones. Default "instantly-rotator/<version> (+<URL>)".
 	UserAgent string
-	// Limiter paces every attempt. Share one among all clients of a workspace:
-	// the vendor counts by workspace, not by key. Default: its own DefaultLimiter.
-	Limiter Limiter
+	// Pacer lets attempts go. Share one among all clients of a workspace: the
+	// vendor counts by workspace, not by key. Default: one of its own, for 5
+	// requests a second. The vendor documents 100 a second and 6000 a minute by
+	// workspace, but older client code has lower numbers (600 a minute), and others
+	// share the budget.
+	Pacer *Pacer
 	// Timeout bounds one attempt, reading the answer included. Default 30 s.
 	Timeout time.Duration
 	// Transport sends the requests. Default: one of its own. An *http.Transport
@@ -63,8 +67,8 @@ type Call struct {
 	Route string
 	// Status is the HTTP status; 0 if there was no answer.
 	Status int
-	// Duration runs from sending to the end of the answer; waiting for the
-	// limiter is not in it.
+	// Duration runs from sending to the end of the answer; waiting for
+	// its turn is not in it.
 	Duration time.Duration
 }
 
@@ -76,11 +80,6 @@ type Client struct {
 	repeating *http.Client // for what may be sent twice
 	single    *http.Client // for POST
 }
-
-// DefaultLimiter gives a new limiter of 5 requests a second. The vendor documents
-// 100 a second and 6000 a minute by workspace, but older client code has lower
-// numbers (600 a minute), and others share the budget.
-func DefaultLimiter() Limiter { return NewPacer(5) }
 
 // NewClient checks the options; it sends nothing. A base URL that would send the
 // key in clear over a network, or that has a password in it, is ErrInsecureURL.
@@ -121,8 +120,8 @@ func withDefaults(o Options) Options {
 	if o.UserAgent == "" {
 		o.UserAgent = "instantly-rotator/" + version() + " (+https://" + modulePath + ")"
 	}
-	if o.Limiter == nil {
-		o.Limiter = DefaultLimiter()
+	if o.Pacer == nil {
+		o.Pacer = NewPacer(defaultPace)
 	}
 	if o.Timeout <= 0 {
 		o.Timeout = defaultTimeout

@@ -14,8 +14,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/time/rate"
-
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 )
 
@@ -221,19 +219,19 @@ func TestConnectionIsReusedAfterErrors(t *testing.T) {
 	}
 }
 
-func TestLimiterPacesEveryAttempt(t *testing.T) {
+func TestEveryAttemptIsPaced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		shared := rate.NewLimiter(1, 1)
+		shared := instantly.NewPacer(1)
 		var at []time.Duration
 		start := time.Now()
 		api := &fakeAPI{answer: func(n int, _ sent) (*http.Response, error) {
 			at = append(at, time.Since(start))
 			if n == 1 {
-				return reply(503, ""), nil // its retry waits for the limiter too
+				return reply(503, ""), nil // its retry waits for its turn too
 			}
 			return reply(200, keyBody), nil
 		}}
-		use := func(o *instantly.Options) { o.Limiter = shared; o.RetryBudget = 0 }
+		use := func(o *instantly.Options) { o.Pacer = shared; o.RetryBudget = 0 }
 		one, two := newClient(t, api, use), newClient(t, api, use)
 		_, _ = one.CreateKey(t.Context(), "n", nil)
 		_, _ = two.Workspace(t.Context())
@@ -252,7 +250,7 @@ func TestLimiterPacesEveryAttempt(t *testing.T) {
 
 func TestDefaultPaceIsFiveASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newClient(t, always(200, `{"id":"w"}`), func(o *instantly.Options) { o.Limiter = nil })
+		c := newClient(t, always(200, `{"id":"w"}`), func(o *instantly.Options) { o.Pacer = nil })
 		start := time.Now()
 		for range 25 {
 			if _, err := c.Workspace(t.Context()); err != nil {

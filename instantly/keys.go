@@ -29,9 +29,11 @@ func (c *Client) CreateKey(ctx context.Context, name string, scopes []string) (K
 	if err != nil {
 		return Key{}, &Error{Op: op, classes: []error{ErrBadRequest}, cause: errors.New("the request cannot be built")}
 	}
-	if err := c.await(ctx, op); err != nil {
+	answered, err := c.await(ctx, op)
+	if err != nil {
 		return Key{}, err
 	}
+	defer answered()
 	got, err := c.attempt(ctx, c.admin(request{op: op, method: http.MethodPost, route: routeKeys, body: body}))
 	if err != nil {
 		return Key{}, withOutcome(err)

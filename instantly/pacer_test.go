@@ -3,6 +3,7 @@ package instantly_test
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"net/http"
 	"sync"
 	"testing"
@@ -22,9 +23,12 @@ func gone(t *testing.T, p *instantly.Pacer, requests int) []time.Duration {
 	var all sync.WaitGroup
 	for range requests {
 		all.Go(func() {
-			if err := p.Wait(t.Context()); err != nil {
+			answered, err := p.Wait(t.Context())
+			if err != nil {
 				t.Error(err)
+				return
 			}
+			defer answered()
 			mu.Lock()
 			defer mu.Unlock()
 			at = append(at, time.Since(start))
@@ -79,56 +83,87 @@ func TestPacerGivesUpWhatCannotGoInTime(t *testing.T) {
 		late, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		start := time.Now()
-		if err := p.Wait(late); err == nil || time.Since(start) != 0 {
+		if _, err := p.Wait(late); err == nil || time.Since(start) != 0 {
 			t.Errorf("after %s: %v, want an error at once", time.Since(start), err)
 		}
 		given, stop := context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, stop)
-		if err := p.Wait(given); !errors.Is(err, context.Canceled) || time.Since(start) != time.Second {
+		if _, err := p.Wait(given); !errors.Is(err, context.Canceled) || time.Since(start) != time.Second {
 			t.Errorf("after %s: %v, want the end of the context", time.Since(start), err)
 		}
-		if p.Wait(given) == nil {
+		if _, err := p.Wait(given); err == nil {
 			t.Error("a request went although nobody wants it any more")
 		}
 	})
 }
 
-// TestPacedClientsAreNeverRefusedForTheirNumber has several clients of one
-// workspace in a hurry. The sandbox counts by the clock's seconds, in which
-// the requests come at any time.
+// uneven is a way to the sandbox on which some requests take longer than others,
+// and the answers too. The sandbox counts by the clock's seconds.
+type uneven struct {
+	http.RoundTripper
+	mu      sync.Mutex
+	way     *rand.Rand
+	refused int
+}
+
+func (u *uneven) RoundTrip(r *http.Request) (*http.Response, error) {
+	u.mu.Lock()
+	there, back := u.delay(), u.delay()
+	u.mu.Unlock()
+	time.Sleep(there)
+	answer, err := u.RoundTripper.RoundTrip(r)
+	time.Sleep(back)
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if err == nil && answer.StatusCode == http.StatusTooManyRequests {
+		u.refused++
+	}
+	return answer, err
+}
+
+func (u *uneven) delay() time.Duration {
+	return 25*time.Millisecond + time.Duration(u.way.ExpFloat64()*float64(20*time.Millisecond))
+}
+
 func TestPacedClientsAreNeverRefusedForTheirNumber(t *testing.T) {
 	for _, perSecond := range []int{1, 5, 100} {
-		for _, into := range []time.Duration{0, 130 * time.Millisecond, 970 * time.Millisecond} {
+		for seed := range uint64(10) {
 			synctest.Test(t, func(t *testing.T) {
 				box := sandbox.New(sandbox.Options{RateLimit: sandbox.RateLimit{PerSecond: perSecond, PerMinute: -1}})
-				box.SetFaults(sandbox.Faults{Latency: 50 * time.Millisecond})
-				time.Sleep(into)
-				refused := 0
-				var mu sync.Mutex
-				pacer := instantly.NewPacer(float64(perSecond))
-				client := newClient(t, sandbox.Transport(box), func(o *instantly.Options) {
-					o.AdminKey, o.Limiter = box.Workspaces()[0].AdminKey, pacer
-					o.Observe = func(c instantly.Call) {
-						mu.Lock()
-						defer mu.Unlock()
-						if c.Status == http.StatusTooManyRequests {
-							refused++
-						}
-					}
+				way := &uneven{RoundTripper: sandbox.Transport(box), way: rand.New(rand.NewPCG(seed, 0))}
+				client := newClient(t, way, func(o *instantly.Options) {
+					o.AdminKey, o.Pacer = box.Workspaces()[0].AdminKey, instantly.NewPacer(float64(perSecond))
 				})
+				time.Sleep(time.Duration(seed) * 111 * time.Millisecond)
 				var hands sync.WaitGroup
-				for range 8 {
+				for range 20 {
 					hands.Go(func() {
-						for range 5 * perSecond {
+						for range 3 * perSecond {
 							_, _ = client.Workspace(t.Context())
 						}
 					})
 				}
 				hands.Wait()
-				if refused > 0 {
-					t.Errorf("%d a second, from %s into one: %d refused", perSecond, into, refused)
+				if way.refused > 0 {
+					t.Errorf("%d a second, seed %d: %d refused", perSecond, seed, way.refused)
 				}
 			})
 		}
 	}
+}
+
+func TestPacerDoesNotWaitForWhatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := instantly.NewPacer(5)
+		for range 5 {
+			if _, err := p.Wait(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		start := time.Now()
+		gone(t, p, 1)
+		if took := time.Since(start); took < time.Second || took > 3*time.Second {
+			t.Errorf("five requests that are never answered kept the next from going for %s", took)
+		}
+	})
 }

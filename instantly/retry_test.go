@@ -8,8 +8,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 )
 
@@ -126,12 +124,12 @@ func TestContextEndsAnAttempt(t *testing.T) {
 	}
 }
 
-func TestLimiterThatCannotLetGoInTimeIsNotAskedAgain(t *testing.T) {
+func TestPacerThatCannotLetGoInTimeIsNotAskedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		c := newClient(t, always(200, `{"id":"w"}`), withRetries, func(o *instantly.Options) {
-			o.Limiter = rate.NewLimiter(rate.Every(time.Hour), 1)
+			o.Pacer = instantly.NewPacer(1.0 / 3600)
 		})
 		if _, err := c.Workspace(ctx); err != nil {
 			t.Fatal(err)

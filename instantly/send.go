@@ -66,23 +66,25 @@ func interrupted(last, reason error) error {
 
 // once makes one attempt, in its turn.
 func (c *Client) once(ctx context.Context, r request) (answer, error) {
-	if err := c.await(ctx, r.op); err != nil {
+	answered, err := c.await(ctx, r.op)
+	if err != nil {
 		return answer{}, err
 	}
+	defer answered()
 	return c.attempt(ctx, r)
 }
 
-// errNotSent: the limiter did not let the request go, since ctx is over or
-// would be before its turn.
+// errNotSent: the pacer did not let the request go, since ctx is over or would be
+// before its turn.
 var errNotSent = errors.New("not sent within the rate limit")
 
-// await waits until the limiter lets another request go. After an error of it
-// nothing was sent.
-func (c *Client) await(ctx context.Context, op string) error {
-	if err := c.options.Limiter.Wait(ctx); err != nil {
-		return &Error{Op: op, classes: []error{ErrUnavailable}, cause: fmt.Errorf("%w: %w", errNotSent, err)}
+// await waits until the pacer lets another request go, and is to be told of its
+// answer. After an error of it nothing was sent.
+func (c *Client) await(ctx context.Context, op string) (answered func(), err error) {
+	if answered, err = c.options.Pacer.Wait(ctx); err != nil {
+		return nil, &Error{Op: op, classes: []error{ErrUnavailable}, cause: fmt.Errorf("%w: %w", errNotSent, err)}
 	}
-	return nil
+	return answered, nil
 }
 
 // attempt sends the request and gives the answer if it is a 2xx.

@@ -3,13 +3,12 @@ package instantly_test
 import (
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
@@ -112,7 +111,7 @@ func newClient(t testing.TB, transport http.RoundTripper, change ...func(*instan
 	o := instantly.Options{
 		AdminKey:    secret.New(adminValue),
 		Transport:   transport,
-		Limiter:     rate.NewLimiter(rate.Inf, 1),
+		Pacer:       instantly.NewPacer(math.Inf(1)),
 		RetryBudget: -1,
 		Timeout:     20 * time.Second,
 	}

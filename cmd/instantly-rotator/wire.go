@@ -271,7 +271,7 @@ func (w *wiring) client(ctx context.Context, cfg config.Workspace) (*instantly.C
 	}
 	return instantly.NewClient(instantly.Options{
 		BaseURL: cfg.BaseURL, AdminKey: key, AsWorkspace: cfg.AsWorkspace, RetryBudget: retries,
-		Limiter: instantly.NewPacer(cfg.RequestsPerSecond),
+		Pacer: instantly.NewPacer(cfg.RequestsPerSecond),
 		Observe: func(c instantly.Call) {
 			w.called(cfg.Name, c)
 			w.log.Debug("api call", zap.String("workspace", cfg.Name), zap.String("method", c.Method),

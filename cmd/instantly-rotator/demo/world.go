@@ -118,7 +118,7 @@ func (w *world) newClient(budget time.Duration) (*instantly.Client, error) {
 		AdminKey: w.adminKey(),
 		// The sandbox allows the workspace 100 requests a second, as the vendor
 		// does; the apps together make half of them.
-		Limiter:     instantly.NewPacer(40),
+		Pacer:       instantly.NewPacer(40),
 		Timeout:     5 * time.Second,
 		RetryBudget: budget,
 	})

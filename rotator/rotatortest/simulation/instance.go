@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
@@ -84,7 +83,7 @@ func (in *instance) open() {
 	for i, space := range w.box.Workspaces() {
 		client, err := instantly.NewClient(instantly.Options{
 			BaseURL: "https://api.instantly.test", AdminKey: space.AdminKey, Transport: line{in},
-			Limiter: rate.NewLimiter(rate.Inf, 1), RetryBudget: -1, // the adversary's errors reach the engine
+			Pacer: instantly.NewPacer(math.Inf(1)), RetryBudget: -1, // the adversary's errors reach the engine
 		})
 		if err != nil {
 			w.t.Fatal(err)
