@@ -1,5 +1,5 @@
 # make check is what decides whether a change lands; the rest is for comfort.
-.PHONY: build test check claims matrix crash-matrix sim sim-bugs demo plant bench-daemon
+.PHONY: build test check claims matrix crash-matrix sim sim-bugs demo plant bench bench-daemon
 
 build: ## the binary, in bin/
 	go build -trimpath -o bin/instantly-rotator ./cmd/instantly-rotator
@@ -28,8 +28,11 @@ crash-matrix: ## the real binary killed, frozen and failed at every outside call
 plant: ## plant bugs, one at a time, and see the tests find them
 	go run ./.ci/plant
 
-bench-daemon: ## the daemon with 10,000 targets: time to ready, memory, CPU when idle
+bench: ## against the bound: throughput, latency, calls, catch-up, idle, start, emergency
 	go run ./.ci/bench
+
+bench-daemon: ## the daemon with 10,000 targets: time to ready, memory, CPU when idle
+	go run ./.ci/bench -strict idle
 
 check:
 	bash .ci/run

@@ -9,31 +9,33 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 )
 
-// A daemon is the process that is measured.
+// A daemon is a process that is measured.
 type daemon struct {
 	*exec.Cmd
 	site  *site
 	url   string
 	begun time.Time
+	log   *os.File
 }
 
-func start(ctx context.Context, bin string, s *site) (*daemon, error) {
+// daemon starts one on a site.
+func (b *bench) daemon(ctx context.Context, s *site) (*daemon, error) {
 	address, err := freeAddress(ctx)
 	if err != nil {
 		return nil, err
 	}
-	d := &daemon{Cmd: exec.CommandContext(ctx, bin, "daemon", "--listen", address, "--log-level", "warn"), site: s, url: "http://" + address}
-	d.Dir, d.Stderr = s.dir, os.Stderr
-	d.Env = os.Environ()
-	for i, w := range s.box.Workspaces() {
-		d.Env = append(d.Env, fmt.Sprintf("ADMIN_%d=%s", i, w.AdminKey.Reveal()))
+	d := &daemon{Cmd: exec.CommandContext(ctx, b.bin, "daemon", "--listen", address, "--log-level", "warn"), site: s, url: "http://" + address}
+	if d.log, err = os.Create(filepath.Join(s.dir, "log")); err != nil {
+		return nil, err
 	}
+	d.Dir, d.Stderr, d.Env = s.dir, d.log, s.environment()
 	d.begun = time.Now()
 	return d, d.Start()
 }
@@ -46,9 +48,13 @@ func freeAddress(ctx context.Context) (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-func (d *daemon) stop() {
-	_ = d.Process.Signal(syscall.SIGTERM)
+// stop ends it after the step in hand.
+func (d *daemon) stop() { d.end(syscall.SIGTERM) }
+
+func (d *daemon) end(with syscall.Signal) {
+	_ = d.Process.Signal(with)
 	_ = d.Wait()
+	_ = d.log.Close()
 }
 
 // untilReady waits for /readyz.
@@ -81,7 +87,8 @@ type cost struct {
 // process is at rest again. That reads the configuration and opens the stores
 // besides, so it is the upper bound of a resync.
 func (d *daemon) resync() (cost, error) {
-	requests, cpu, begun := d.site.requests(), d.cpu(), time.Now()
+	asked := func() int { return requests(d.site.meter.read(), 0) }
+	before, cpu, begun := asked(), d.cpu(), time.Now()
 	if err := d.Process.Signal(syscall.SIGHUP); err != nil {
 		return cost{}, err
 	}
@@ -91,7 +98,7 @@ func (d *daemon) resync() (cost, error) {
 		if now := d.cpu(); now > atRest {
 			atRest, last = now, time.Now()
 		} else if time.Since(last) > 2*time.Second {
-			return cost{atRest - cpu, last.Sub(begun), d.site.requests() - requests}, nil
+			return cost{atRest - cpu, last.Sub(begun), asked() - before}, nil
 		}
 	}
 	return cost{}, errors.New("the process is not at rest a minute after a reload")

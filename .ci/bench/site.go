@@ -17,50 +17,110 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/filestore"
 )
 
-// A site is what the daemon is run on.
+// A plan says what site to make.
+type plan struct {
+	targets, perSpace int
+	// requests a second are what a workspace allows, and what the rotator is told
+	// to keep to. 0: it allows any number, and the rotator makes 100.
+	requests int
+	latency  time.Duration // of Instantly
+	// age of the keys: 100 days and more are due.
+	age time.Duration
+	// concurrency of the targets of a workspace; 0 for what the configuration
+	// leaves to the rotator.
+	concurrency int
+}
+
+// overdue is an age at which every key is due.
+const overdue = 100 * 24 * time.Hour
+
+// across counts the workspaces.
+func (p plan) across() int { return (p.targets + p.perSpace - 1) / p.perSpace }
+
+// allowed is the rate that the rotator is told.
+func (p plan) allowed() int {
+	if p.requests == 0 {
+		return 100
+	}
+	return p.requests
+}
+
+// A site is what a rotator is run on.
 type site struct {
+	plan
 	dir    string
 	box    *sandbox.Server
+	meter  *meter
 	server *http.Server
 	url    string
+	held   []string // the key that each target had at first
 }
 
 func (s *site) close() { _ = s.server.Close() }
 
-// prepare makes workspaces, keys and stores such as a daemon that has run for a
-// month leaves them, and the configuration.
-func prepare(ctx context.Context, dir string, targets, perSpace int) (*site, error) {
-	o := sandbox.Options{RateLimit: sandbox.RateLimit{PerSecond: -1, PerMinute: -1}}
-	for i := range (targets + perSpace - 1) / perSpace {
-		o.Workspaces = append(o.Workspaces, sandbox.Workspace{ID: fmt.Sprintf("0193a7c2-0000-7000-8000-%012d", i), Name: fmt.Sprint("space ", i)})
-	}
-	s := &site{dir: dir, box: sandbox.New(o)}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+// prepare makes workspaces, keys and stores such as a rotator leaves them, and the
+// configuration.
+func (b *bench) prepare(ctx context.Context, p plan) (*site, error) {
+	dir, err := b.folder()
 	if err != nil {
 		return nil, err
 	}
+	o := sandbox.Options{RateLimit: sandbox.RateLimit{PerSecond: -1, PerMinute: -1}}
+	if p.requests > 0 {
+		o.RateLimit.PerSecond = p.requests
+	}
+	for i := range p.across() {
+		o.Workspaces = append(o.Workspaces, sandbox.Workspace{ID: fmt.Sprintf("0193a7c2-0000-7000-8000-%012d", i), Name: fmt.Sprint("space ", i)})
+	}
+	s := &site{plan: p, dir: dir, box: sandbox.New(o), held: make([]string, p.targets)}
+	s.box.SetFaults(sandbox.Faults{Latency: p.latency})
+	s.meter = newMeter(s.box, p.across())
+	if err := s.serve(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.configure(); err != nil {
+		return nil, err
+	}
+	return s, s.eachTarget(func(i int) error { return s.stock(ctx, i, o.Workspaces[i/p.perSpace].ID) })
+}
+
+func (s *site) serve(ctx context.Context) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
 	s.url = "http://" + listener.Addr().String()
-	s.server = &http.Server{Handler: s.box, ReadHeaderTimeout: 10 * time.Second}
+	s.server = &http.Server{Handler: s.meter, ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		if err := s.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			fmt.Fprintln(os.Stderr, "bench: sandbox:", err)
 		}
 	}()
-	if err := s.configure(targets, perSpace); err != nil {
-		return nil, err
-	}
-	const atOnce = 32 // they wait for the disk
+	return nil
+}
+
+// eachTarget does something for all of them, several at once: they wait for the
+// disk.
+func (s *site) eachTarget(do func(i int) error) error {
+	const atOnce = 32
 	errs := make([]error, atOnce)
 	var hands sync.WaitGroup
 	for hand := range atOnce {
 		hands.Go(func() {
-			for i := hand; i < targets && errs[hand] == nil; i += atOnce {
-				errs[hand] = s.stock(ctx, i, o.Workspaces[i/perSpace].ID)
+			for i := hand; i < s.targets && errs[hand] == nil; i += atOnce {
+				errs[hand] = do(i)
 			}
 		})
 	}
 	hands.Wait()
-	return s, errors.Join(errs...)
+	return errors.Join(errs...)
+}
+
+// store opens a target's store.
+func (s *site) store(i int) (*filestore.Store, error) {
+	return filestore.Open(filestore.Options{
+		Dir: filepath.Join(s.dir, "store", fmt.Sprint("key-", i)), Identity: filepath.Join(s.dir, "store", "identity"),
+	})
 }
 
 // stock puts a key into a target's store, as the engine does.
@@ -70,9 +130,8 @@ func (s *site) stock(ctx context.Context, i int, workspace string) error {
 	if err != nil {
 		return err
 	}
-	store, err := filestore.Open(filestore.Options{
-		Dir: filepath.Join(s.dir, "store", fmt.Sprint("key-", i)), Identity: filepath.Join(s.dir, "store", "identity"),
-	})
+	s.held[i] = key.ID
+	store, err := s.store(i)
 	if err != nil {
 		return err
 	}
@@ -80,7 +139,7 @@ func (s *site) stock(ctx context.Context, i int, workspace string) error {
 	if err != nil {
 		return err
 	}
-	at := time.Now()
+	at := time.Now().Add(-s.age)
 	version := secretstore.Version{ID: key.ID, Organization: workspace, Intent: secretstore.Intent{
 		Nonce: "before", At: at, Scopes: scopes, Grace: 24 * time.Hour,
 	}}
@@ -92,23 +151,52 @@ func (s *site) stock(ctx context.Context, i int, workspace string) error {
 }
 
 // configure writes the configuration and the admin keys.
-func (s *site) configure(targets, perSpace int) error {
+func (s *site) configure() error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "stores: {local: {kind: file, path: ./store}}\nworkspaces:\n")
-	for i := range s.box.Workspaces() {
-		fmt.Fprintf(&b, "  space-%d: {admin_key: {env: ADMIN_%d}, base_url: %q}\n", i, i, s.url)
+	fmt.Fprintf(&b, "stores: {local: {kind: file, path: ./store}}\n")
+	if s.concurrency > 0 {
+		fmt.Fprintf(&b, "concurrency: %d\n", s.concurrency)
+	}
+	b.WriteString("workspaces:\n")
+	for i := range s.across() {
+		fmt.Fprintf(&b, "  space-%d: {admin_key: {env: ADMIN_%d}, base_url: %q, requests_per_second: %d}\n", i, i, s.url+place(i), s.allowed())
 	}
 	b.WriteString("keys:\n")
-	for i := range targets {
-		fmt.Fprintf(&b, "  - {name: key-%d, workspace: space-%d, scopes: [campaigns:read], stores: [{store: local}], schedule: \"@every 90d\"}\n", i, i/perSpace)
+	for i := range s.targets {
+		fmt.Fprintf(&b, "  - {name: key-%d, workspace: space-%d, scopes: [campaigns:read], stores: [{store: local}], schedule: \"@every 90d\"}\n", i, i/s.perSpace)
 	}
 	return os.WriteFile(filepath.Join(s.dir, "config.yaml"), []byte(b.String()), 0o600)
 }
 
-// requests counts the calls to the API so far.
-func (s *site) requests() (n int) {
-	for _, calls := range s.box.Calls() {
-		n += calls
+// environment has the admin keys.
+func (s *site) environment() []string {
+	env := os.Environ()
+	for i, w := range s.box.Workspaces() {
+		env = append(env, fmt.Sprintf("ADMIN_%d=%s", i, w.AdminKey.Reveal()))
 	}
-	return n
+	return env
+}
+
+// rotated counts the targets of the workspaces whose stores have a new current
+// key, by the stores.
+func (s *site) rotated(ctx context.Context) ([]int, error) {
+	var mu sync.Mutex
+	counts := make([]int, s.across())
+	err := s.eachTarget(func(i int) error {
+		store, err := s.store(i)
+		if err != nil {
+			return err
+		}
+		seen, err := store.Describe(ctx)
+		if err != nil {
+			return err
+		}
+		if cur, ok := seen.Versions[secretstore.Current]; ok && cur.ID != s.held[i] {
+			mu.Lock()
+			defer mu.Unlock()
+			counts[i/s.perSpace]++
+		}
+		return nil
+	})
+	return counts, err
 }
