@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 )
 
