@@ -18,6 +18,7 @@ func decide(now time.Time, s State, p Policy, r Request) Step {
 	v := &view{now: now, State: s, policy: p, request: r}
 	for _, rule := range []func(*view) (Step, bool){
 		(*view).declare,
+		(*view).witness,
 		(*view).observe,
 		(*view).blind,
 		(*view).inHand,

@@ -189,10 +189,19 @@ func (w *run) promote(ctx context.Context, s Step) error {
 	if s.Store == 0 {
 		w.Rotated = true
 	}
-	if !w.primary().Notes.Incident.IsZero() {
+	if !w.primary().Notes.Incident.IsZero() && !w.listedAll() {
 		w.relist() // the old key goes in this very run; the list may be of before it was issued
 	}
 	return nil
+}
+
+// listedAll tells whether the key list has all displaced keys.
+func (w *run) listedAll() bool {
+	v := &view{State: w.State}
+	return !slices.ContainsFunc(v.old(), func(old secretstore.Version) bool {
+		_, listed := w.Keys[old.ID]
+		return !listed
+	})
 }
 
 func (w *run) repair(ctx context.Context, s Step) error {

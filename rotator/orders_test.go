@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
@@ -344,4 +346,26 @@ func incidentCutOff(t *testing.T, begun string, call int, when rotatortest.When)
 		w.Check(name)
 	})
 	return reached
+}
+
+func TestACompromisedKeyIsTestedBeforeTheKeysAreListedAgain(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(time.Hour)
+		w.GraceEnded = true
+		in := w.Start()
+		var calls []string
+		in.Hook = func(op string, when rotatortest.When) error {
+			if when == rotatortest.Before && !strings.Contains(op, "@") {
+				calls = append(calls, op)
+			}
+			return nil
+		}
+		mustSettle(t, in.Run(rotator.Request{Incident: "INC-4711"}))
+		want := []string{"keys", "check", "create", "probe", "probe", "delete", "probe", "keys"}
+		if diff := cmp.Diff(want, calls); diff != "" {
+			t.Errorf("calls at Instantly (-want +got):\n%s", diff)
+		}
+		w.JudgeEnd()
+	})
 }

@@ -192,6 +192,23 @@ func (v *view) proveStep(old secretstore.Version) (Step, bool) {
 	}
 }
 
+// witness makes the test call that must be refused right after a key was revoked,
+// before the keys are listed: those may be many, and the sooner a compromised key
+// is seen dead the better.
+func (v *view) witness() (Step, bool) {
+	if v.Listed != 0 {
+		return no()
+	}
+	for _, old := range v.old() {
+		at, revoked := v.Revoked[old.ID]
+		i := v.holder(old.ID)
+		if t, ok := v.Tests[place{i, old.ID}]; revoked && (!ok || t.At.Before(at)) {
+			return Step{Verb: Prove, Store: i, ID: old.ID, Reason: "does the revoked key get a 401?"}, true
+		}
+	}
+	return no()
+}
+
 // holder gives the first store that has the version as previous.
 func (v *view) holder(id string) int { return slices.IndexFunc(v.Stores, holds(id)) }
 
