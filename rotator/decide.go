@@ -68,8 +68,8 @@ func stop(err error) (Step, bool) { return Step{Verb: Stop, Err: err, Reason: er
 
 func no() (Step, bool) { return Step{}, false }
 
-// observe reads what is not known yet: the keys first, the stores after. See
-// sweep for why in that order.
+// observe reads what is not known yet: the keys first, the stores after, or beside
+// them where somebody waits. See sweep for why in that order.
 func (v *view) observe() (Step, bool) {
 	if v.Listed == 0 {
 		return Step{Verb: List, Reason: "read the workspace's keys"}, true

@@ -16,7 +16,7 @@ import (
 func (w *run) take(ctx context.Context, s Step) error {
 	switch s.Verb {
 	case List:
-		return w.list(ctx)
+		return w.takeStock(ctx)
 	case Look:
 		w.look(ctx)
 		return nil

@@ -12,6 +12,30 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
+// takeStock reads the keys. Who asked for a rotation waits for it: then the stores
+// are looked at meanwhile, and the admin key is checked. What is seen of the
+// stores counts as older than the list, so that nothing is swept by it.
+func (w *run) takeStock(ctx context.Context) error {
+	if !w.awaited() || w.opts.InTurn || w.Looking || w.Keys != nil {
+		return w.list(ctx)
+	}
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	if v := (view{State: w.State}); !v.looked() {
+		at := w.tick()
+		beside.Go(func() { w.lookAsOf(ctx, at) })
+	}
+	w.prechecked = true
+	beside.Go(func() {
+		defer recovered(func(err error) { w.precheck = err })
+		w.precheck = w.target.Workspace.check(ctx, w.now())
+	})
+	return w.list(ctx)
+}
+
+// awaited tells whether somebody asked for a rotation.
+func (w *run) awaited() bool { return !w.req.RotateSince.IsZero() || w.req.Incident != "" }
+
 func (w *run) list(ctx context.Context) error {
 	at := w.tick()
 	l, err := w.target.Workspace.listedSince(ctx, w.mark, w.now(), w.req.IgnoreBackoff)
@@ -26,11 +50,15 @@ func (w *run) list(ctx context.Context) error {
 // look reads the stores: those that follow first, side by side, the primary
 // after them. A key reaches the primary first, so in this order no follower is
 // ever seen ahead of it, whatever another instance does meanwhile.
-func (w *run) look(ctx context.Context) {
-	at := w.tick()
+func (w *run) look(ctx context.Context) { w.lookAsOf(ctx, w.tick()) }
+
+func (w *run) lookAsOf(ctx context.Context, at moment) {
 	var wg sync.WaitGroup
 	for i := 1; i < len(w.Stores); i++ {
 		wg.Go(func() { w.lookAt(ctx, i, at) })
+		if w.opts.InTurn {
+			wg.Wait()
+		}
 	}
 	wg.Wait()
 	w.lookAt(ctx, 0, at)
@@ -44,7 +72,11 @@ func (w *run) lookAt(ctx context.Context, i int, at moment) {
 }
 
 func (w *run) check(ctx context.Context) error {
-	if err := w.target.Workspace.check(ctx, w.now()); err != nil {
+	err := w.precheck
+	if !w.prechecked {
+		err = w.target.Workspace.check(ctx, w.now())
+	}
+	if w.prechecked, w.precheck = false, nil; err != nil {
 		return err
 	}
 	if w.Frozen = w.mayBegin(); w.Frozen == nil {

@@ -36,6 +36,9 @@ type run struct {
 	probed []probed               // values tested in this run
 	result Result
 
+	prechecked bool  // the admin key was checked beside the first list
+	precheck   error // what that said
+
 	nonce    string // of the intent that this run wrote last
 	salvaged int    // see lookAgain
 	carried  error  // failed sweeps: told at the end

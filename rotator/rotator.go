@@ -57,6 +57,10 @@ type Options struct {
 	// StepTimeout bounds a step that was begun, which is then not interrupted;
 	// 2 min if 0.
 	StepTimeout time.Duration
+	// InTurn makes the outside calls of a run one after the other, so that the run
+	// can be replayed call by call. Otherwise what does not hang on each other is
+	// read side by side.
+	InTurn bool
 }
 
 // Rotator reconciles targets. Of a target it remembers nothing between runs.

@@ -37,10 +37,12 @@ type Workspace struct {
 	api          API
 	organization string
 
-	turn    chan struct{} // held while the list is read or the admin key checked
+	turn    chan struct{} // held while the list is read
 	listing listing       // the newest
 	failed  failedListing // the newest that failed
-	checked time.Time     // when CheckDelete last said yes
+
+	checking chan struct{} // held while the admin key is checked
+	checked  time.Time     // when CheckDelete last said yes
 
 	reach breaker // of reading the key list
 	begin breaker // of rotations in this workspace
@@ -69,7 +71,8 @@ type failedListing struct {
 func NewWorkspace(name string, api API, organization string) *Workspace {
 	where := "workspace " + name
 	return &Workspace{
-		Name: name, api: api, organization: organization, turn: make(chan struct{}, 1),
+		Name: name, api: api, organization: organization,
+		turn: make(chan struct{}, 1), checking: make(chan struct{}, 1),
 		reach: breaker{where: where}, begin: breaker{where: where},
 	}
 }
@@ -85,10 +88,10 @@ func (w *Workspace) mark() int {
 // at the same time share one. After an outage it is not asked for again before
 // the time for a probe has come, unless forced.
 func (w *Workspace) listedSince(ctx context.Context, mark int, now time.Time, force bool) (listing, error) {
-	if err := w.take(ctx); err != nil {
+	if err := w.take(ctx, w.turn, "its key list"); err != nil {
 		return listing{}, err
 	}
-	defer w.release()
+	defer func() { <-w.turn }()
 	switch {
 	case w.listing.number > mark:
 		return w.listing, nil
@@ -175,10 +178,10 @@ const checkedFor = time.Hour
 // check tells whether the admin key can finish what it begins. The answer is
 // shared by the workspace's targets.
 func (w *Workspace) check(ctx context.Context, now time.Time) error {
-	if err := w.take(ctx); err != nil {
+	if err := w.take(ctx, w.checking, "the check of its admin key"); err != nil {
 		return err
 	}
-	defer w.release()
+	defer func() { <-w.checking }()
 	if !w.checked.IsZero() && now.Sub(w.checked) < checkedFor {
 		return nil
 	}
@@ -190,13 +193,11 @@ func (w *Workspace) check(ctx context.Context, now time.Time) error {
 }
 
 // take waits for this caller's turn.
-func (w *Workspace) take(ctx context.Context) error {
+func (w *Workspace) take(ctx context.Context, turn chan<- struct{}, what string) error {
 	select {
-	case w.turn <- struct{}{}:
+	case turn <- struct{}{}:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("workspace %s: waiting for its key list: %w", w.Name, ctx.Err())
+		return fmt.Errorf("workspace %s: waiting for %s: %w", w.Name, what, ctx.Err())
 	}
 }
-
-func (w *Workspace) release() { <-w.turn }

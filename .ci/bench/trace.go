@@ -45,12 +45,19 @@ func (t *trace) begin(service, name string) (end func()) {
 	}
 }
 
-// stepped tells to which step the calls since the last one belong.
+// stepped tells to which step the calls since the last one belong. What is read
+// beside the key list, of a rotation that was asked for, is told with it.
 func (t *trace) stepped(e rotator.Event) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, c := range t.calls {
-		if c.step == "" {
+		switch {
+		case c.step != "":
+		case e.Verb == rotator.List && c.service != atInstantly:
+			c.step = rotator.Look
+		case e.Verb == rotator.List && strings.HasPrefix(c.name, http.MethodDelete):
+			c.step = rotator.Check
+		default:
 			c.step = e.Verb
 		}
 	}

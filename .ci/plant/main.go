@@ -46,6 +46,7 @@ func bugs() []bug {
 		{"no sweep", engine, []edit{{"rotator/decide.go", "(*view).sweep,\n", ""}}},
 		{"sweep without the store's fingerprint", engine, []edit{{"rotator/rules_old.go", "for _, id := range v.Named[fingerprint(st.Identity)] {", "_ = st\n\t\tfor id := range v.Keys {"}}},
 		{"sweep of a foreign key", engine, []edit{{"rotator/rules_old.go", "if !ok || name.Owner != v.policy.Owner || (v", "_ = ok\n\tif (v"}, {"rotator/rules_old.go", "for _, id := range v.Named[fingerprint(st.Identity)] {", "_ = st\n\t\tfor id := range v.Keys {"}}},
+		{"a look made beside the list counts as newer", engine, []edit{{"rotator/observations.go", "beside.Go(func() { w.lookAsOf(ctx, at) })", "beside.Go(func() { w.lookAsOf(ctx, at+100) })"}}},
 		{"sweep on a look older than the list", engine, []edit{{"rotator/rules_old.go", "if !v.seenSince(v.Listed) {", "if false {"}}},
 		{"revoke at promotion", engine, []edit{{"rotator/effects.go", "\tif s.Store == 0 {\n\t\tw.Rotated = true\n\t}\n", "\tif s.Store == 0 {\n\t\tw.Rotated = true\n\t\tif old, ok := w.primary().Versions[secretstore.Previous]; ok {\n\t\t\treturn w.deleteKey(ctx, old.ID)\n\t\t}\n\t}\n"}}},
 		{"revoke without a last verification", engine, []edit{{"rotator/rules_old.go", "if step, ok := v.confirmCurrent(old); ok {", "if step, ok := v.confirmCurrent(old); ok && false {"}}},

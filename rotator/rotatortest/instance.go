@@ -33,6 +33,7 @@ func (w *World) Start() *Instance { return w.StartWith(rotator.Options{}) }
 // StartWith starts an instance with options; Observe is its own.
 func (w *World) StartWith(o rotator.Options) *Instance {
 	in := &Instance{World: w, Hook: func(string, When) error { return nil }}
+	o.InTurn = true // hooks count calls
 	o.Observe = func(e rotator.Event) {
 		in.told.Lock()
 		defer in.told.Unlock()
