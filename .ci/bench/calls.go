@@ -13,7 +13,7 @@ import (
 // is about: one target alone, with nothing remembered.
 func calls(ctx context.Context, b *bench) error {
 	for i, kind := range kinds() {
-		dir, err := b.folder()
+		dir, err := b.folder(false)
 		if err != nil {
 			return err
 		}

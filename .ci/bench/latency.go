@@ -37,7 +37,7 @@ func latency(ctx context.Context, b *bench) error {
 // rotations makes one after the other, each ending the grace period of the one
 // before.
 func (b *bench) rotations(ctx context.Context, kind string) ([]scene, error) {
-	dir, err := b.folder()
+	dir, err := b.folder(false)
 	if err != nil {
 		return nil, err
 	}

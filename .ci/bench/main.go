@@ -137,5 +137,12 @@ func build(ctx context.Context, path, ldflags string) error {
 	return nil
 }
 
-// folder makes one for a measurement.
-func (b *bench) folder() (string, error) { return os.MkdirTemp(b.dir, "site") }
+// folder makes one for a measurement, on the disk or in memory (tmpfs(5)).
+func (b *bench) folder(memory bool) (string, error) {
+	if memory {
+		return os.MkdirTemp(inMemory, "bench")
+	}
+	return os.MkdirTemp(b.dir, "site")
+}
+
+const inMemory = "/dev/shm"

@@ -29,6 +29,8 @@ type plan struct {
 	// concurrency of the targets of a workspace; 0 for what the configuration
 	// leaves to the rotator.
 	concurrency int
+	// memory is where the stores are, instead of on the disk.
+	memory bool
 }
 
 // overdue is an age at which every key is due.
@@ -56,12 +58,17 @@ type site struct {
 	held   []string // the key that each target had at first
 }
 
-func (s *site) close() { _ = s.server.Close() }
+func (s *site) close() {
+	_ = s.server.Close()
+	if s.memory {
+		_ = os.RemoveAll(s.dir)
+	}
+}
 
 // prepare makes workspaces, keys and stores such as a rotator leaves them, and the
 // configuration.
 func (b *bench) prepare(ctx context.Context, p plan) (*site, error) {
-	dir, err := b.folder()
+	dir, err := b.folder(p.memory)
 	if err != nil {
 		return nil, err
 	}
