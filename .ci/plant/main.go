@@ -107,6 +107,11 @@ func bugs() []bug {
 		{"daemon: a stop before the first look hangs", "./cmd/instantly-rotator/daemon Stop", []edit{{"cmd/instantly-rotator/daemon/daemon.go", "\tif ctx.Err() != nil {\n\t\treturn\n\t}\n\tvar batch", "\tvar batch"}}},
 		{"daemon: a fleet is closed while it runs", "./cmd/instantly-rotator/daemon Fleet", []edit{{"cmd/instantly-rotator/daemon/daemon.go", "f.hold(len(batch))", "f.hold(0)"}}},
 		{"daemon: a store that hangs holds up its workspace", "./cmd/instantly-rotator/daemon Hanging", []edit{{"rotator/rotator.go", "strings.Join(names, \"\\n\")}", "strings.Join(names[:0], \"\\n\")}"}}},
+		{"an intent is taken up that a rotation has overtaken", engine, []edit{{"rotator/rules_due.go", "!v.primary().Notes.Intent.IsZero() && !v.outdone():", "!v.primary().Notes.Intent.IsZero():"}}},
+		{"a sweep that failed is told as one that succeeded", engine, []edit{{"rotator/effects.go", "\tif err := w.deleteKey(ctx, s.ID); err != nil {\n\t\treturn err\n\t}\n\tw.result.Swept", "\tif err := w.deleteKey(ctx, s.ID); err != nil {\n\t\tw.Unswept[s.ID] = true\n\t\tw.carried = err\n\t\treturn nil\n\t}\n\tw.result.Swept"}}},
+		{"orders: a key is issued before the incident by the clock", engine, []edit{{"rotator/effects.go", "!at.After(incident) {", "at.IsZero() {"}}},
+		{"orders: an incident is put before keys by the clock", engine, []edit{{"rotator/effects.go", "if b := born(ver); !at.After(b) {", "if b := born(ver); at.IsZero() {"}}},
+		{"a promotion that was stopped midway keeps its time", engine, []edit{{"rotator/effects.go", "w.wallClock().Sub(begun) > bound {", "w.wallClock().Sub(begun) > 1000*bound {"}}},
 		{"an interrupt drops the key in hand", engine, []edit{{"rotator/reconcile.go", "if w.InHand == nil || w.now().Sub(interrupted) >= handOver {", "if true {"}}},
 	}...)
 }
