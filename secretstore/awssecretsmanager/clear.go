@@ -38,6 +38,12 @@ func (w *write) clear(version string) error {
 	if version == "" || w.holds(version) {
 		return nil
 	}
+	return w.strip(version)
+}
+
+// strip takes the labels of a version, although its promotion may be announced:
+// first its own intent, without which that means nothing.
+func (w *write) strip(version string) error {
 	if err := w.takeOwnIntent(version); err != nil {
 		return err
 	}

@@ -102,6 +102,39 @@ func killDestroy(t *testing.T, at int) (killed bool) {
 	return err != nil
 }
 
+// TestAnotherKeyIsStagedOverAnAnnouncedPromotion that came to nothing, once its
+// writer cannot be at it any more: the other key is pending then, and may be
+// promoted.
+func TestAnotherKeyIsStagedOverAnAnnouncedPromotion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		deliver(t, b.open(), keyA)
+		snap, err := stage(keyB).do(t, b.open(), look(t, b.open()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		dying := b.openVia(func(c awstest.Call, _ awstest.When) error {
+			if c.Label == "AWSCURRENT" {
+				return awstest.ErrTorn
+			}
+			return nil
+		})
+		if _, err := promote(keyB).do(t, dying, snap); err == nil {
+			t.Fatal("promoted although AWSCURRENT could not be moved")
+		}
+		time.Sleep(time.Hour)
+		if snap, err = stage(keyC).do(t, b.open(), look(t, b.open())); err != nil {
+			t.Fatal(err)
+		}
+		if got := held(snap); got != "pending=c current=a" {
+			t.Errorf("%s", got)
+		}
+		if _, err := promote(keyC).do(t, b.open(), snap); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // deliver makes keys current as the engine does in a store that follows.
 func deliver(t testing.TB, s secretstore.Store, ids ...string) {
 	t.Helper()

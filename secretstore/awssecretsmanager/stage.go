@@ -97,7 +97,10 @@ func (w *write) stageNew(v secretstore.Version, value secret.Value) error {
 	if err := w.dropTags(w.tagKeys(p.slot)); err != nil {
 		return err
 	}
-	return afterwards(w.clear(old))
+	if old == "" {
+		return nil
+	}
+	return afterwards(w.strip(old)) // also if its promotion was announced: see mayForget
 }
 
 // mayForget tells whether the pending version may go: nobody else's, and not

@@ -45,7 +45,7 @@ func (w *world) process(place int) {
 		in := w.start(place)
 		in.work()
 		w.mu.Lock()
-		over := w.over
+		over := w.over || w.restless
 		w.mu.Unlock()
 		if over {
 			return
@@ -129,7 +129,7 @@ func (in *instance) work() {
 func (in *instance) ended() bool {
 	in.world.mu.Lock()
 	defer in.world.mu.Unlock()
-	return in.dead || in.world.over
+	return in.dead || in.world.over || in.world.restless
 }
 
 // resync is how often everything is looked at besides.

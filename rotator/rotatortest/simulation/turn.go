@@ -49,7 +49,7 @@ func (in *instance) ask(label string, instantly bool) *turn {
 func (in *instance) await(t *turn) {
 	w := in.world
 	w.mu.Lock()
-	if in.dead || w.over {
+	if in.dead || w.over || w.restless {
 		w.mu.Unlock()
 		t.refused = errStruck
 		return
@@ -164,17 +164,24 @@ func (w *world) idle(until, wake time.Time, done <-chan struct{}) {
 	}
 }
 
+// mostCalls is far more than a target needs in all its life.
+const mostCalls = 40_000
+
 // let lets a call go, with what befalls it.
 func (w *world) let(t *turn) {
 	if !t.resumes && !t.dealt {
 		w.calls++
 		w.befall(t)
 	}
+	if w.calls > mostCalls*len(w.targets) && !w.restless {
+		w.restless = true
+		w.violate("%d calls, and no end of it: %s", w.calls, t)
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
 	switch {
-	case t.by.dead || w.over:
+	case t.by.dead || w.over || w.restless:
 		t.refused = errStruck
 	case t.by.thaws.After(now) || t.notBefore.After(now):
 		w.waiting = append(w.waiting, t)

@@ -31,9 +31,11 @@ type world struct {
 	arrived chan struct{}
 	over    bool
 	calls   int
-	strikes []Strike  // still to come
-	postman *instance // brings what is late
-	rests   bool      // the adversary
+	// restless: there is no end of the calls; the world is over.
+	restless bool
+	strikes  []Strike  // still to come
+	postman  *instance // brings what is late
+	rests    bool      // the adversary
 
 	floodUntil, outageUntil, storesOutUntil time.Time
 	processes                               sync.WaitGroup
@@ -168,7 +170,9 @@ func (w *world) live() {
 	w.rest()
 	w.run(time.Now().Add(w.calm()), nil)
 	w.end()
-	w.settle()
+	if !w.restless {
+		w.settle()
+	}
 }
 
 // rest ends the adversary's work: what is frozen thaws, what is held is let go.
