@@ -29,7 +29,7 @@ func (w *world) befall(t *turn) {
 		w.strikes = w.strikes[1:]
 		w.tell("STRIKE %s", s)
 		if !w.strikeCall(t, s) {
-			w.strikeWorld(t, s)
+			w.strikeWorld(s)
 		}
 	}
 }
@@ -81,7 +81,7 @@ func (w *world) strikeCall(t *turn, s Strike) bool {
 const perOrder = 2
 
 // strikeWorld deals a strike at a target, or at Instantly.
-func (w *world) strikeWorld(t *turn, s Strike) {
+func (w *world) strikeWorld(s Strike) {
 	at := w.targets[s.Pick%len(w.targets)]
 	switch s.Kind {
 	case Lags:
@@ -112,7 +112,6 @@ func (w *world) strikeWorld(t *turn, s Strike) {
 	default:
 		w.t.Errorf("no such strike: %s", s)
 	}
-	_ = t
 }
 
 // command is an order, and the process that is to run it.

@@ -103,8 +103,7 @@ func (ks *keys) label(r *http.Request) string {
 	return fmt.Sprintf("%s %s by %s", r.Method, path, by)
 }
 
-// judgeTold: what is told has no value in it (rule 6). It notes, too, which dead
-// keys were told of.
+// judgeTold: what is told has no value in it (rule 6).
 func (ks *keys) judgeTold(e rotator.Event) {
 	if e.Err == nil {
 		return
