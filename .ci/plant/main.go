@@ -111,7 +111,7 @@ func bugs() []bug {
 		{"a sweep that failed is told as one that succeeded", engine, []edit{{"rotator/effects.go", "\tif err := w.deleteKey(ctx, s.ID); err != nil {\n\t\treturn err\n\t}\n\tw.result.Swept", "\tif err := w.deleteKey(ctx, s.ID); err != nil {\n\t\tw.Unswept[s.ID] = true\n\t\tw.carried = err\n\t\treturn nil\n\t}\n\tw.result.Swept"}}},
 		{"orders: a key is issued before the incident by the clock", engine, []edit{{"rotator/effects.go", "!at.After(incident) {", "at.IsZero() {"}}},
 		{"orders: an incident is put before keys by the clock", engine, []edit{{"rotator/effects.go", "if b := born(ver); !at.After(b) {", "if b := born(ver); at.IsZero() {"}}},
-		{"a promotion that was stopped midway keeps its time", engine, []edit{{"rotator/effects.go", "w.wallClock().Sub(begun) > bound {", "w.wallClock().Sub(begun) > 1000*bound {"}}},
+		{"a promotion that was stopped midway keeps its time", engine, []edit{{"rotator/effects.go", "w.wallClock().Sub(begun) > bound {", "w.wallClock().Sub(begun) > 1_000_000*bound {"}}},
 		{"an interrupt drops the key in hand", engine, []edit{{"rotator/reconcile.go", "if w.InHand == nil || w.now().Sub(interrupted) >= handOver {", "if true {"}}},
 	}...)
 }
