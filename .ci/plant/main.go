@@ -65,7 +65,7 @@ func bugs() []bug {
 		{"one refusal is enough to call a key dead", engine, []edit{{"rotator/decide.go", "const enough = 3", "const enough = 1"}}},
 		{"an undeletable orphan stops everything", engine, []edit{{"rotator/reconcile.go", "w.carried = errors.Join(w.carried, err)\n\t\treturn nil", "w.carried = errors.Join(w.carried, err)\n\t\treturn err"}, {"rotator/decide.go", "\t\t(*view).urgent,\n", ""}}},
 		{"another instance's intent is cancelled", engine, []edit{{"rotator/rules_due.go", "!in.IsZero() && !in.At.After(f.At)", "!in.IsZero()"}}},
-		{"a promotion is written down as of its beginning", engine, []edit{{"rotator/effects.go", "s.ID, w.now().Add(bound))", "s.ID, w.now())"}}},
+		{"a promotion is written down as of its beginning", engine, []edit{{"rotator/effects.go", "s.ID, begun.Add(bound))", "s.ID, begun)"}}},
 		{"a change of time zone rotates", engine, []edit{{"rotator/rules_due.go", "min(zoneShift, second.Sub(first)/2)", "0"}}},
 		{"a shortened grace cuts a key that is in its grace", engine, []edit{{"rotator/effects.go", "grace = max(grace, cur.Intent.Grace)", "_ = cur"}}},
 		{"AWS: written without looking afterwards", aws, []edit{{"secretstore/awssecretsmanager/write.go", "if !w.same(st, ignored) {", "if w.same(st, ignored) && false {"}}},
