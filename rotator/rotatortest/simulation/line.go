@@ -69,6 +69,7 @@ func (l line) sendLater(r *http.Request, t *turn) {
 			return
 		}
 		late.Body = io.NopCloser(strings.NewReader(string(body)))
+		defer l.in.handOver()
 		if resp, err := l.send(late, t); err == nil {
 			_ = resp.Body.Close() // nobody hears the answer
 		}

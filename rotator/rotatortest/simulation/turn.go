@@ -40,9 +40,6 @@ var errStruck = errors.New("struck: connection reset")
 func (in *instance) ask(label string, instantly bool) *turn {
 	t := &turn{by: in, label: label, instantly: instantly, grant: make(chan struct{})}
 	in.await(t)
-	if t.refused == nil {
-		in.granted = t
-	}
 	return t
 }
 
@@ -66,6 +63,7 @@ func (in *instance) await(t *turn) {
 // answered is called when a call's effect is over: the adversary has the last
 // word on it.
 func (in *instance) answered(t *turn) error {
+	defer in.handOver()
 	for _, s := range t.strikes {
 		switch s.Kind {
 		case Lose, CrashAfter:
@@ -85,6 +83,13 @@ func (in *instance) answered(t *turn) error {
 		}
 	}
 	return nil
+}
+
+// handOver lets whoever comes next see what this goroutine did, also if it ends
+// now.
+func (in *instance) handOver() {
+	in.world.mu.Lock()
+	in.world.mu.Unlock() //nolint:staticcheck // it is all about the order
 }
 
 // freeze stops all that the process does, for a while.
@@ -110,6 +115,7 @@ func (w *world) run(until time.Time, done <-chan struct{}) {
 			continue
 		}
 		time.Sleep(latency)
+		synctest.Wait() // who wakes at the same instant has done so
 		w.let(t)
 	}
 }
@@ -188,6 +194,9 @@ func (w *world) let(t *turn) {
 		return
 	}
 	w.tell("%d %s", t.by.number, t)
+	if !t.resumes {
+		t.by.granted = t
+	}
 	close(t.grant)
 }
 
