@@ -6,7 +6,6 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
 // befall lets happen to a call what the plan has for it, and what lasts from
@@ -205,5 +204,3 @@ func isOurs(name string) (target string, ours bool) {
 	}
 	return parts[1], true
 }
-
-func valueOf(v secret.Value) string { return v.Reveal() }

@@ -41,7 +41,7 @@ func (ks *keys) add(record sandbox.KeyRecord) *key {
 	if k, known := ks.byID[record.ID]; known {
 		return k
 	}
-	k := &key{number: len(ks.byID) + 1, id: record.ID, value: valueOf(record.Value), created: record.Created}
+	k := &key{number: len(ks.byID) + 1, id: record.ID, value: record.Value.Reveal(), created: record.Created}
 	if target, ours := isOurs(record.Name); ours {
 		k.target = target
 	}
