@@ -29,7 +29,7 @@ type instance struct {
 	rotator    *rotator.Rotator
 	workspaces []*rotator.Workspace
 	stores     [][]secretstore.Store
-	looked     map[string]int // per store, the call at which it was looked at last
+	looked     knowledge
 
 	mu     sync.Mutex
 	next   []time.Time
@@ -60,7 +60,7 @@ func (w *world) start(place int) *instance {
 	started := w.started
 	w.mu.Unlock()
 	in := &instance{
-		world: w, number: place, gone: make(chan struct{}), looked: map[string]int{}, told: map[string]bool{},
+		world: w, number: place, gone: make(chan struct{}), looked: knowledge{}, told: map[string]bool{},
 		next: make([]time.Time, len(w.targets)), failed: make([]int, len(w.targets)),
 		orders: make([]rotator.Request, len(w.targets)),
 	}

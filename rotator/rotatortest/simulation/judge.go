@@ -101,8 +101,12 @@ func (w *world) judgeNeed(t *target, s *store) {
 	}
 }
 
+// knowledge is which call was an instance's last look at a store, by its name, when
+// it decided on what is judged.
+type knowledge map[string]int
+
 // judgeAnswer takes up what a request did at Instantly.
-func (w *world) judgeAnswer(by *instance, r *http.Request, status int, t *turn) {
+func (w *world) judgeAnswer(by knowledge, r *http.Request, status int, t *turn) {
 	keyCall := strings.HasPrefix(r.URL.Path, "/api/v2/api-keys")
 	switch {
 	case keyCall && r.Method == http.MethodPost:
@@ -126,7 +130,7 @@ func (w *world) judgeAnswer(by *instance, r *http.Request, status int, t *turn) 
 }
 
 // judgeRevoked checks the rules about revoking, at the moment of a delete.
-func (w *world) judgeRevoked(by *instance, k *key) {
+func (w *world) judgeRevoked(by knowledge, k *key) {
 	w.tell("key %d of %s is deleted", k.number, k.target)
 	if k.foreign {
 		w.violate("rule 4: key %d, which is not ours, was revoked", k.number)
@@ -149,7 +153,7 @@ func (w *world) judgeRevoked(by *instance, k *key) {
 }
 
 // judgeMade: no rotation begins while a hold is set.
-func (w *world) judgeMade(by *instance, k *key) {
+func (w *world) judgeMade(by knowledge, k *key) {
 	if t := w.targetOf(k); !k.foreign && w.knewOfHold(by, t) {
 		w.violate("key %d was issued although %s is held", k.number, t.name)
 	}
@@ -157,15 +161,15 @@ func (w *world) judgeMade(by *instance, k *key) {
 
 // knewOfHold tells whether a hold is in force that was set before the instance
 // last looked.
-func (w *world) knewOfHold(by *instance, t *target) bool {
-	return t.heldSince > 0 && time.Now().Before(t.heldUntil.Add(-slack)) && t.heldSince < by.looked[t.stores[0].name]
+func (w *world) knewOfHold(by knowledge, t *target) bool {
+	return t.heldSince > 0 && time.Now().Before(t.heldUntil.Add(-slack)) && t.heldSince < by[t.stores[0].name]
 }
 
 // judgeReferences: a key goes only when no store gives it to consumers, or may
 // come to do so.
-func (w *world) judgeReferences(by *instance, t *target, k *key) (referred bool) {
+func (w *world) judgeReferences(by knowledge, t *target, k *key) (referred bool) {
 	for _, s := range t.stores {
-		unseen := s.touched > 0 && by != nil && s.touched >= by.looked[s.name] // a hand came between
+		unseen := s.touched > 0 && s.touched >= by[s.name] // a hand came between
 		if s.value == k.value && !unseen {
 			w.violate("rule 3: key %d was revoked while %s gives it to consumers", k.number, s.name)
 		}

@@ -3,6 +3,7 @@ package simulation
 import (
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -29,7 +30,7 @@ func (l line) RoundTrip(r *http.Request) (*http.Response, error) {
 	case t.reply != nil && !t.spoilt:
 		return t.reply.response(r), nil
 	}
-	resp, err := l.send(r, t)
+	resp, err := l.send(r, t, l.in.looked)
 	if err != nil {
 		return nil, err
 	}
@@ -43,13 +44,13 @@ func (l line) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // send makes the call, and has what came of it judged.
-func (l line) send(r *http.Request, t *turn) (*http.Response, error) {
+func (l line) send(r *http.Request, t *turn, knew knowledge) (*http.Response, error) {
 	w := l.in.world
 	resp, err := sandbox.Transport(w.box).RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
-	w.judgeAnswer(l.in, r, resp.StatusCode, t)
+	w.judgeAnswer(knew, r, resp.StatusCode, t)
 	return resp, nil
 }
 
@@ -59,7 +60,7 @@ func (l line) sendLater(r *http.Request, t *turn) {
 	if err != nil {
 		return
 	}
-	late := r.Clone(context.WithoutCancel(r.Context()))
+	late, knew := r.Clone(context.WithoutCancel(r.Context())), maps.Clone(l.in.looked)
 	l.in.world.processes.Go(func() {
 		arrival := &turn{
 			by: l.in.world.postman, label: "late " + t.label, resumes: true,
@@ -70,7 +71,7 @@ func (l line) sendLater(r *http.Request, t *turn) {
 		}
 		late.Body = io.NopCloser(strings.NewReader(string(body)))
 		defer l.in.handOver()
-		if resp, err := l.send(late, t); err == nil {
+		if resp, err := l.send(late, t, knew); err == nil {
 			_ = resp.Body.Close() // nobody hears the answer
 		}
 	})

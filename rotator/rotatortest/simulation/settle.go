@@ -31,8 +31,11 @@ func (w *world) settleOne(in *instance, i int) {
 		if w.settled(i, res) {
 			return
 		}
-		last = res.Err
-		time.Sleep(time.Until(in.next[i]))
+		next := in.next[i]
+		if last = res.Err; last != nil && w.targets[i].tainted {
+			next = next.Add(w.targets[i].Grace) // who is told waits for what ends by itself
+		}
+		time.Sleep(time.Until(next))
 	}
 	w.violate("%s does not settle in %d runs: %v", w.targets[i].name, mostRuns, last)
 }
