@@ -73,6 +73,28 @@ func TestGraceCountsFromWhenAMachineSuspendedInItsPromotionWoke(t *testing.T) {
 	})
 }
 
+// As before, and the answer of the promotion is lost: it has to be found out that it was made, and late.
+func TestGraceCountsFromWhenAMachineWokeAlsoIfTheAnswerIsLost(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(due)
+		lag := -25 * time.Hour
+		in := w.StartAt(off(func() time.Duration { return lag }))
+		in.Hook = func(op string, when rotatortest.When) error {
+			if op == "promote@0" && when == rotatortest.After && lag != 0 {
+				lag = 0
+				return rotatortest.ErrStruck
+			}
+			return nil
+		}
+		in.Run(rotator.Request{RotateSince: time.Now().Add(-25 * time.Hour)})
+		for range 3 {
+			mustSettle(t, w.Start().Run(rotator.Request{}))
+			time.Sleep(graceOver / 3)
+		}
+	})
+}
+
 // The clock was a year ahead when a failure was recorded: due rotations wait for a year.
 func TestAFailureInTheFutureMustNotHoldARotationBack(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {

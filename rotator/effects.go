@@ -228,18 +228,26 @@ func (w *run) promoteWithin(ctx context.Context, s Step) error {
 	defer cancel()
 	at, begun := w.tick(), w.wallClock()
 	snap, err := w.target.Stores[s.Store].Promote(ctx, w.Stores[s.Store].Snapshot, s.ID, begun.Add(bound))
-	if err == nil && w.wallClock().Sub(begun) > bound {
-		snap, err = w.promoteLate(ctx, snap, s, bound)
+	if w.wallClock().Sub(begun) > bound {
+		snap, err = w.promoteLate(ctx, snap, s, bound, err)
 	}
 	return w.wrote(s.Store, snap, at, err)
 }
 
 // promoteLate writes down the time of a promotion once more: the process, or the
-// machine, was stopped in the middle of it.
-func (w *run) promoteLate(ctx context.Context, snap secretstore.Snapshot, s Step, bound time.Duration) (secretstore.Snapshot, error) {
+// machine, was stopped in the middle of it. One that failed may have been made all
+// the same.
+func (w *run) promoteLate(ctx context.Context, snap secretstore.Snapshot, s Step, bound time.Duration, failed error) (secretstore.Snapshot, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.opts.StepTimeout)
 	defer cancel()
-	return w.target.Stores[s.Store].Promote(ctx, snap, s.ID, w.wallClock().Add(bound))
+	st := w.target.Stores[s.Store]
+	if failed != nil {
+		var err error
+		if snap, err = st.Describe(ctx); err != nil || snap.Versions[secretstore.Current].ID != s.ID {
+			return snap, failed
+		}
+	}
+	return st.Promote(ctx, snap, s.ID, w.wallClock().Add(bound))
 }
 
 // wallClock is the time without a monotonic reading, which may stand still while
