@@ -4,6 +4,7 @@ package rotator_test
 // costs a living key.
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -257,5 +258,111 @@ func TestAHandMadeValueInThePrimaryLeavesTheFollowersKeyAlive(t *testing.T) {
 		if !w.Instantly.Keys[ours.KeyID].Listed() {
 			t.Error("the key that the follower's consumers read was revoked")
 		}
+	})
+}
+
+// As TestADeadFollowerUnderAHandMadePrimary, and nothing is in its grace: the follower's consumers had a dead key until
+// the next rotation fell due.
+func TestADeadFollowerUnderAHandMadePrimaryGetsANewKey(t *testing.T) {
+	story(t, 2, func(t *testing.T, w *world) {
+		ours := mustSettle(t, w.Start().Run(rotator.Request{}))
+		w.stores[0].PutByHand(w.Instantly.Add("made by hand").Secret)
+		w.Judge("a person's put")
+		w.Instantly.RevokeByHand(ours.KeyID)
+		in := w.Start()
+		if res := in.Run(rotator.Request{}); res.Err == nil {
+			t.Errorf("%s: nobody is told of the dead key", in.Steps())
+		}
+		time.Sleep(graceOver) // of the key that was displaced by hand
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		w.Settle()
+	})
+}
+
+// The second key is put over by hand in the grace of the first, whose record is pushed out; then the hand-made one
+// dies, and its record goes too: the first key must live as long as the second.
+func TestAKeyPushedOutByHandKeepsItsGrace(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		first := mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(due)
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		hand := w.Instantly.Add("made by hand")
+		w.stores[0].PutByHand(hand.Secret)
+		w.Judge("a person's put")
+		time.Sleep(time.Hour)
+		w.Instantly.RevokeByHand(hand.ID)
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		if !w.Instantly.Keys[first.KeyID].Listed() {
+			t.Fatal("the key that caching consumers still use was revoked in its grace period")
+		}
+		time.Sleep(graceOver)
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		if w.Instantly.Keys[first.KeyID].Listed() {
+			t.Error("when no key is in its grace, the one pushed out should go")
+		}
+	})
+}
+
+// A hand goes back to the key before in a follower. Two instances are about to revoke it; one finds that out and lets
+// go of its records, one after the other, which the other instance then cannot compare.
+func TestTwoInstancesKeepTheKeyThatAHandWentBackTo(t *testing.T) {
+	story(t, 3, func(t *testing.T, w *world) {
+		first := mustSettle(t, w.Start().Run(rotator.Request{}))
+		old := w.Instantly.Keys[first.KeyID]
+		time.Sleep(due)
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(graceOver)
+		w.stores[1].PutByHand(old.Secret)
+		w.Judge("a person's put")
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(graceOver)
+		in := w.Start()
+		slow := meanwhile("read@0", 2, func() {
+			other := w.Start()
+			other.Hook = failing("destroy@2", rotatortest.ErrStruck)
+			other.Run(rotator.Request{})
+		})
+		slower := meanwhile("read@2", 2, func() { w.Start().Run(rotator.Request{}) })
+		in.Hook = func(call string, when rotatortest.When) error {
+			return errors.Join(slow(call, when), slower(call, when))
+		}
+		in.Run(rotator.Request{})
+		if !old.Listed() {
+			t.Errorf("%s: the key that the follower's consumers read was revoked", in.Steps())
+		}
+	})
+}
+
+// The record is wiped after the key was staged, before the answer came: what is stored there without a record may be
+// the key in hand.
+func TestAKeyStoredWithoutARecordIsNotGivenUp(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		in := w.Start()
+		in.Hook = func(call string, when rotatortest.When) error {
+			if call == "stage@0" && when == rotatortest.After {
+				w.stores[0].ForgetRecord()
+				return rotatortest.ErrStruck
+			}
+			return nil
+		}
+		in.Run(rotator.Request{})
+		if w.Instantly.Creates != 1 || !w.Instantly.Keys[rotatortest.KeyID(1)].Listed() {
+			t.Errorf("%s: the key that may be stored was revoked", in.Steps())
+		}
+	})
+}
+
+// A hand-made key takes a while to become active, and the clock of the instance is behind the store's.
+func TestAYoungHandMadeKeyIsNotReplacedByAClockThatIsBehind(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(time.Hour)
+		w.Instantly.Activation = 10 * time.Second
+		w.stores[0].PutByHand(w.Instantly.Add("made by hand").Secret)
+		in := w.StartAt(off(func() time.Duration { return -2 * time.Minute }))
+		if res := in.Run(rotator.Request{}); res.Rotated {
+			t.Errorf("%s: %s", in.Steps(), in.ReasonOf(rotator.Reserve))
+		}
+		w.Forgive()
 	})
 }

@@ -25,6 +25,7 @@ func decide(now time.Time, s State, p Policy, r Request) Step {
 		(*view).standBack,
 		(*view).pending,
 		(*view).alive,
+		(*view).stranded,
 		(*view).deliver,
 		(*view).converge,
 		(*view).retire,
@@ -54,7 +55,7 @@ type view struct {
 	why     string    // what that is
 	failing bool      // a due rotation waits only because the last attempts failed
 	waiting bool      // a due rotation waits, for whatever reason
-	hinder  *Step     // why an old key cannot be revoked: told last, see hindered
+	hinder  *Step     // what the rules cannot mend now: told last, see hindered
 }
 
 // wake notes that something is to be done at t.
@@ -127,8 +128,8 @@ func (v *view) urgent() (Step, bool) {
 	return v.begin()
 }
 
-// hindered tells at last why an old key could not be revoked. It must not keep a
-// rotation from beginning, which may be what mends it.
+// hindered tells at last why an old key could not be revoked, or a dead one not
+// replaced. It must not keep a rotation from beginning, which may be what mends it.
 func (v *view) hindered() (Step, bool) {
 	if v.hinder == nil {
 		return no()

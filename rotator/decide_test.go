@@ -54,6 +54,16 @@ func (s State) reserved(nonce string, at time.Time) State {
 	return s
 }
 
+func (s State) reservedHere(nonce string) State {
+	s.Reserved = nonce
+	return s.reserved(nonce, t0)
+}
+
+func (s State) held() State {
+	s.Stores[0].Notes.Hold = secretstore.Hold{Since: t0}
+	return s
+}
+
 func (s State) listed(id, name string) State {
 	s.Keys[id] = instantly.Key{ID: id, Name: name, Organization: "org"}
 	if n, ok := parseKeyName(name); ok {
@@ -83,6 +93,8 @@ func TestDecide(t *testing.T) {
 		{"the store is empty", situation(), Request{}, "reserve"},
 		{"the key was rotated after an intent was written", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")).reserved("n-9", t0.Add(-25*time.Hour)), Request{}, "cancel"},
 		{"an intent was written after the key was rotated", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")).reserved("n-9", t0.Add(-time.Hour)), Request{}, "reserve"},
+		{"this run's intent is written", situation().reservedHere("n-9"), Request{}, "issue"},
+		{"this run's intent is written, and a hold was set", situation().reservedHere("n-9").held(), Request{}, "settled"},
 		{"the store is empty and the admin key was not checked", func() State { s := situation(); s.Checked = false; return s }(), Request{}, "check"},
 		{"the key is young", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")), Request{}, "settled"},
 		{"the key is due", situation().with(0, cur, "k1", t0.Add(-90*day)).listed("k1", ours("1")), Request{}, "reserve"},

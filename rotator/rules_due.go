@@ -11,7 +11,7 @@ import (
 
 // begin starts a rotation if one is due and nothing is against it.
 func (v *view) begin() (Step, bool) {
-	if nonce := v.Reserved; nonce != "" && v.primary().Notes.Intent.Nonce == nonce {
+	if nonce := v.Reserved; nonce != "" && v.primary().Notes.Intent.Nonce == nonce && !v.heldBack() {
 		return Step{Verb: Issue, Reason: "create the new key"}, true
 	}
 	reason, due := v.due()
@@ -56,6 +56,8 @@ func (v *view) due() (reason string, due bool) {
 		return "the store has no key yet", true
 	case v.dead():
 		return "the current key no longer works: it was revoked, or the stored value is wrong", true
+	case v.hasStranded():
+		return "a store that follows has a dead key, and the primary's is not ours to deliver", true
 	case v.suspect(cur):
 		return "compromised: incident " + v.primary().Notes.Incident.ID, true
 	case !v.primary().Notes.Intent.IsZero() && !v.outdone():

@@ -40,6 +40,9 @@ func (v *view) outrun(h *InHand) (Step, bool) {
 	if _, ok := v.unreadable(); ok || v.referenced(h.ID) {
 		return no()
 	}
+	if v.mayBeHeld(h.Issued) {
+		return stop(fmt.Errorf("%w: key %s may be what a store holds without a record", ErrLostRace, h.ID))
+	}
 	return Step{Verb: Discard, Store: inMemory, ID: h.ID, Reason: "another instance took over", Err: ErrLostRace}, true
 }
 
@@ -81,7 +84,14 @@ func (v *view) dead() bool {
 	if !ok {
 		return false
 	}
-	return v.deadIn(0) && !v.within(born(cur), v.policy.Activation)
+	return v.deadIn(0) && !v.young(cur)
+}
+
+// young tells whether a version's key may not work yet: it was made a moment ago,
+// or, by a clock that is ahead, is about to be.
+func (v *view) young(ver secretstore.Version) bool {
+	made := born(ver)
+	return v.now.After(made.Add(-handMargin)) && v.now.Before(made.Add(v.policy.Activation))
 }
 
 // born is when a version's key was made, as far as can be told.
@@ -103,7 +113,7 @@ func (v *view) verifyAndPromote(i int, ver secretstore.Version) (Step, bool) {
 		return Step{Verb: Promote, Store: i, ID: ver.ID, Reason: "the pending key works as stored"}, true
 	case !isInvalid(t):
 		return inconclusive(Verify, ver.ID, t)
-	case v.within(born(ver), v.policy.Activation) || !refused(t):
+	case v.young(ver) || !refused(t):
 		return again(Verify, i, ver.ID, t, "the new key may not be live yet")
 	case i == 0:
 		return Step{Verb: Discard, ID: ver.ID, Reason: "never became valid", Err: neverValid(ver.ID, t)}, true
@@ -141,6 +151,53 @@ func (v *view) alive() (Step, bool) {
 		return again(Verify, 0, cur.ID, t, "the key may not be live yet")
 	}
 	return no() // rule begin sees to it
+}
+
+// stranded finds out whether a follower's key was revoked behind our back while
+// the primary has a value that somebody put there by hand: that is not delivered, so
+// only a rotation gives the follower's consumers a key again. Until it can begin,
+// people are told.
+func (v *view) stranded() (Step, bool) {
+	for i := 1; i < len(v.Stores) && v.byHand(0); i++ {
+		cur, ok := v.current(i)
+		if _, listed := v.Keys[cur.ID]; !ok || cur.Foreign || listed {
+			continue
+		}
+		t, ok := v.tested(i, cur.ID)
+		switch {
+		case !ok:
+			return Step{Verb: Verify, Store: i, ID: cur.ID, Reason: "does the follower's key still work?"}, true
+		case isValid(t):
+			continue
+		case !isInvalid(t):
+			return inconclusive(Verify, cur.ID, t)
+		case !v.strandedIn(i):
+			return again(Verify, i, cur.ID, t, "the key may not be live yet")
+		}
+		told, _ := stop(notAsStored(v.Stores[i].Name, cur.ID, t))
+		v.hinder = &told
+	}
+	return no()
+}
+
+func (v *view) hasStranded() bool {
+	for i := range v.Stores {
+		if i > 0 && v.byHand(0) && v.strandedIn(i) {
+			return true
+		}
+	}
+	return false
+}
+
+// strandedIn tells whether store i has a dead key of ours.
+func (v *view) strandedIn(i int) bool {
+	cur, ok := v.current(i)
+	return ok && !cur.Foreign && v.deadIn(i) && !v.young(cur)
+}
+
+// notAsStored is for a current version that is refused.
+func notAsStored(store, id string, t test) error {
+	return fmt.Errorf("store %s: version %s does not work as stored there: %w", store, id, t.Err)
 }
 
 // bornAt tells when this run issued the key, if it did: a list that was begun

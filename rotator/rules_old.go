@@ -1,6 +1,7 @@
 package rotator
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -131,7 +132,7 @@ func (v *view) confirmCurrent(old secretstore.Version) (Step, bool) {
 		case isInvalid(t) && v.Stores[i].Seen <= t.Seq:
 			return Step{Verb: Look, Reason: "refused: has another instance moved the store on?"}, true
 		case isInvalid(t):
-			return stop(fmt.Errorf("store %s: version %s does not work as stored there: %w", v.Stores[i].Name, cur.ID, t.Err))
+			return stop(notAsStored(v.Stores[i].Name, cur.ID, t))
 		case !isValid(t):
 			return inconclusive(Verify, cur.ID, t)
 		}
@@ -147,14 +148,21 @@ func (v *view) confirmCurrent(old secretstore.Version) (Step, bool) {
 }
 
 // unmask finds out whether a current version that somebody put there by hand is
-// the old key: its value is compared. If so the record goes, and the key stays.
+// the old key: its value is compared. If so, or if it cannot be, the record goes,
+// and the key stays.
 func (v *view) unmask(cur, old secretstore.Version) (Step, bool) {
 	i := v.holder(old.ID)
-	switch _, known := v.Tests[place{i, old.ID}]; {
+	t, known := v.Tests[place{i, old.ID}]
+	gone := errors.Is(t.Err, secretstore.ErrNotFound) // and so it was not compared
+	switch {
 	case !cur.Foreign:
 		return no()
 	case !known:
 		return Step{Verb: Verify, Store: i, ID: old.ID, Reason: "is it what somebody put there by hand?"}, true
+	case gone && v.Stores[i].Seen <= t.Seq:
+		return Step{Verb: Look, Reason: "its value is gone: has another instance been here?"}, true
+	case gone:
+		return Step{Verb: Destroy, Store: i, ID: old.ID, Reason: "its value is gone: it may be what somebody put there by hand"}, true
 	case v.Twins[old.ID]:
 		return Step{Verb: Destroy, Store: i, ID: old.ID, Reason: "somebody made this very key current by hand: it stays alive"}, true
 	default:
@@ -255,7 +263,7 @@ func (v *view) orphans() []string {
 	var ids []string
 	for _, st := range v.Stores {
 		for _, id := range v.Named[fingerprint(st.Identity)] {
-			if k := v.Keys[id]; v.isLeftOver(k) && !v.referenced(id) && !v.mayBeInUse(k) {
+			if k := v.Keys[id]; v.isLeftOver(k) && !v.referenced(id) && !v.mayBeHeld(k.Created) && !v.mayBeCached(k) {
 				ids = append(ids, id)
 			}
 		}
@@ -277,16 +285,26 @@ func (v *view) isLeftOver(k instantly.Key) bool {
 // handMargin allows for clocks that differ between Instantly and a store.
 const handMargin = 10 * time.Minute
 
-// mayBeInUse tells whether the key may be what a version of unknown origin holds:
-// one whose record was lost, or that somebody put there by hand. That is so for
-// every key that is older than the version.
-func (v *view) mayBeInUse(k instantly.Key) bool {
+// mayBeHeld tells whether a key made at that time may be what a version of unknown
+// origin holds: one whose record was lost, or that somebody put there by hand. That
+// is so for every key that is older than the version.
+func (v *view) mayBeHeld(made time.Time) bool {
 	for _, st := range v.Stores {
 		for _, ver := range st.Versions {
-			if ver.Foreign && (k.Created.IsZero() || ver.Created.IsZero() || k.Created.Before(ver.Created.Add(handMargin))) {
+			if ver.Foreign && (made.IsZero() || ver.Created.IsZero() || made.Before(ver.Created.Add(handMargin))) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// mayBeCached tells whether consumers may have the key still, although no store
+// refers to it: it is older than a key that is in its grace period. Stores keep two
+// values, so a hand that puts a third one there pushes the oldest out. Keys of
+// creates that failed are younger: they are swept before the next rotation.
+func (v *view) mayBeCached(k instantly.Key) bool {
+	return !v.emergency() && slices.ContainsFunc(v.old(), func(old secretstore.Version) bool {
+		return k.Created.Before(born(old).Add(handMargin))
+	})
 }

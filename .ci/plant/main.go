@@ -59,7 +59,7 @@ func bugs() []bug {
 		{"discard revokes before the store lets go", engine, []edit{{"rotator/effects.go", "\tif s.Store != inMemory {\n\t\tif err := w.destroyVersion(ctx, s)", "\t_ = w.deleteKey(ctx, s.ID)\n\tif s.Store != inMemory {\n\t\tif err := w.destroyVersion(ctx, s)"}}},
 		{"the organization is not looked at", engine, []edit{{"rotator/workspace.go", "if w.organization == \"\" || org == w.organization {", "if true {"}}},
 		{"destroy before the proof", engine, []edit{{"rotator/rules_old.go", "case !ok:\n\t\treturn Step{Verb: Prove, Store: i,", "case !ok:\n\t\treturn Step{Verb: Destroy, Store: i,"}}},
-		{"sweep of a key that a version of unknown origin may hold", engine, []edit{{"rotator/rules_old.go", " && !v.mayBeInUse(k)", ""}}},
+		{"sweep of a key that a version of unknown origin may hold", engine, []edit{{"rotator/rules_old.go", " && !v.mayBeHeld(k.Created)", ""}}},
 		{"a key made current again by hand is retired", engine, []edit{{"rotator/rules_old.go", "case v.Twins[old.ID]:", "case v.Twins[old.ID] && false:"}}},
 		{"a store that follows is looked at after the primary", engine, []edit{{"rotator/observations.go", "\tvar wg sync.WaitGroup\n\tfor i := 1; i < len(w.Stores); i++ {", "\tw.lookAt(ctx, 0, at)\n\tvar wg sync.WaitGroup\n\tfor i := 1; i < len(w.Stores); i++ {"}, {"rotator/observations.go", "\twg.Wait()\n\tw.lookAt(ctx, 0, at)\n", "\twg.Wait()\n"}}},
 		{"one refusal is enough to call a key dead", engine, []edit{{"rotator/decide.go", "const enough = 3", "const enough = 1"}}},
