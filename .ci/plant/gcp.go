@@ -9,6 +9,7 @@ func gcpBugs() []bug {
 		struck = pkg + "CallsStruck|CallStruck"
 		lost   = pkg + "TestAdd|TestWriter"
 		byHand = pkg + "Hand|Value|Foreign|Alias"
+		wiped  = pkg + "Wiped"
 	)
 	return []bug{
 		{"gcp: add without announcing", races, []edit{{dir + "write.go", "announced, err := s.record(inTime, v, v.base.announced(c.add.version, v.top.number, s.o.Now()))", "announced, err := v, error(nil)\n\tannounced.base = v.base.announced(c.add.version, v.top.number, s.o.Now())"}}},
@@ -35,6 +36,8 @@ func gcpBugs() []bug {
 		{"gcp: the client's log left on", pkg + "DebugLog", []edit{{dir + "client.go", "option.WithLogger(slog.New(slog.DiscardHandler)),", "option.WithLogger(slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))),"}, {dir + "client.go", "\t\"net\"\n", "\t\"net\"\n\t\"os\"\n"}}},
 		{"gcp: server's message repeats the value", pkg + "NoError", []edit{{dir + "service.go", "if repeats(err.Error(), stored) || repeats(err.Error(), key) {", "if repeats(\"\", stored) {"}}},
 		{"gcp: server's message repeats a key within JSON", pkg + "NoError", []edit{{dir + "service.go", " || repeats(err.Error(), key) {", " {"}}},
+		{"gcp: nothing looked for below a version that was taken away", wiped, []edit{{dir + "wiped.go", "if !st.blank() || top.enabled", "if st.blank() || top.enabled"}}},
+		{"gcp: a forgotten version looked for again", pkg + "Forgotten", []edit{{dir + "wiped.go", "st.Settled = top - 1\n", ""}}},
 		{"gcp: annotations of any size", pkg + "TooLarge", []edit{{dir + "write.go", "size >= maxAnnotations {", "size < 0 {"}}},
 	}
 }

@@ -29,7 +29,8 @@ type Store struct {
 var _ secretstore.Store = (*Store)(nil)
 
 // Describe implements [secretstore.Store]. It makes two calls; one more while a
-// version that the rotator did not add is on top and not on record.
+// version that the rotator did not add is on top and not on record, and up to
+// twenty-one more while nothing is on record and the newest version is not enabled.
 func (s *Store) Describe(ctx context.Context) (secretstore.Snapshot, error) {
 	v, err := s.looked(ctx)
 	if err != nil {

@@ -24,6 +24,8 @@ type view struct {
 	aliases     map[string]int64
 	// top is the newest version.
 	top sighting
+	// below is the number of the version that was looked for below top; 0 for none.
+	below int64
 	// unknown are versions that the state does not know, ascending.
 	unknown []sighting
 	// due are the versions that the annotation lets go: nothing names them any
@@ -43,7 +45,7 @@ func (v view) revision() string {
 		return "absent"
 	}
 	sum := sha256.Sum256([]byte(v.text()))
-	return fmt.Sprintf("%x-%d-%t", sum[:8], v.top.number, v.top.enabled)
+	return fmt.Sprintf("%x-%d-%t-%d", sum[:8], v.top.number, v.top.enabled, v.below)
 }
 
 func (v view) snapshot() secretstore.Snapshot {
@@ -77,7 +79,13 @@ func (s *Store) look(ctx context.Context) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	return s.viewOf(sec, st, top, unknown), nil
+	st, below, err := s.uncover(ctx, st, top)
+	if err != nil {
+		return view{}, err
+	}
+	v := s.viewOf(sec, st, top, unknown)
+	v.below = below.number
+	return v, nil
 }
 
 // missing is for a secret that is not there.
@@ -129,16 +137,22 @@ func (s *Store) unknown(ctx context.Context, st state, top sighting) ([]sighting
 func (s *Store) between(ctx context.Context, after, before int64) ([]sighting, error) {
 	var found []sighting
 	for n := after + 1; n < before; n++ {
-		seen, err := s.service.version(ctx, s.service.names.version(n))
-		if err == nil {
-			seen, err = s.identified(ctx, seen)
-		}
+		seen, err := s.sighted(ctx, n)
 		if err != nil {
 			return nil, err
 		}
 		found = append(found, seen)
 	}
 	return found, nil
+}
+
+// sighted looks at one version.
+func (s *Store) sighted(ctx context.Context, number int64) (sighting, error) {
+	seen, err := s.service.version(ctx, s.service.names.version(number))
+	if err != nil {
+		return sighting{}, err
+	}
+	return s.identified(ctx, seen)
 }
 
 // identified adds the checksum of what an enabled version holds.
