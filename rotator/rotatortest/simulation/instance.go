@@ -229,6 +229,9 @@ func (in *instance) observe(e rotator.Event) {
 		in.world.tell("%d   %s", in.number, in.world.keys.numbered(fmt.Sprintf("%s %s %s %s: %v", e.Target, e.Store, e.Verb, e.Reason, e.Err)))
 	}
 	in.told[e.Target] = in.told[e.Target] || e.Err != nil
+	if e.Verb == rotator.Declare && e.Err == nil {
+		in.world.named(e.Target).stolen = time.Now()
+	}
 	in.world.keys.judgeTold(e)
 }
 

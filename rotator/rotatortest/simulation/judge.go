@@ -74,9 +74,11 @@ func (w *world) judgeServed(s *store, value, how, call string) {
 	}
 }
 
-func (w *world) targetOf(k *key) *target {
+func (w *world) targetOf(k *key) *target { return w.named(k.target) }
+
+func (w *world) named(name string) *target {
 	for _, t := range w.targets {
-		if t.name == k.target {
+		if t.name == name {
 			return t
 		}
 	}

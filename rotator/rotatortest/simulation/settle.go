@@ -111,6 +111,9 @@ func (w *world) judgeLeft() {
 			continue
 		}
 		t := w.targetOf(k)
+		if k.created.Before(t.stolen) && !t.tainted {
+			w.violate("settled, but key %d of %s lives, which was there when the incident was declared", k.number, t.name)
+		}
 		if current := t.stores[0].value == k.value; !current && !t.tainted {
 			w.violate("rule 2: settled, but key %d of %s lives and nothing refers to it", k.number, t.name)
 		}

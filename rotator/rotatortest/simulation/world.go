@@ -60,6 +60,7 @@ type target struct {
 	graceless bool      // a grace period was ended on purpose
 	heldSince int       // the call before which a hold was set; 0 if none is
 	heldUntil time.Time // and when it ends
+	stolen    time.Time // when the newest incident was declared: no key lives that was there then
 }
 
 // order is a command, and the place that it is given in.
