@@ -15,7 +15,7 @@ func kubernetesBugs() []bug {
 		{"kubernetes: write sent again", pkg + "AskedTwice", []edit{{dir + "client.go", "MaxRetries(0).Body(body)", "Body(body)"}}},
 		{"kubernetes: pending value edited by hand promoted", byHand, []edit{{dir + "reconcile.go", "held && r.Digest != slots[secretstore.Pending].digest", "held && r.Digest == \"\""}}},
 		{"kubernetes: value put by hand taken for ours", byHand, []edit{{dir + "reconcile.go", "case had && current.Digest == seen.digest:", "case had && seen.digest != \"\":"}}},
-		{"kubernetes: previous key pushed out by hand", byHand, []edit{{dir + "reconcile.go", "had && !stands {\n\t\tcurrent.Stage = secretstore.Previous\n\t\tst = st.put(current)\n\t}\n\tr.Stage", "had && !(stands && r.ID == \"\") {\n\t\tcurrent.Stage = secretstore.Previous\n\t\tst = st.put(current)\n\t}\n\tr.Stage"}}},
+		{"kubernetes: displaced key forgotten by hand", byHand + "|Nonsense", []edit{{dir + "reconcile.go", "\tif had {\n\t\tcurrent.Stage", "\tif _, stands := st.on(secretstore.Previous); had && !stands {\n\t\tcurrent.Stage"}}},
 		{"kubernetes: promotion time of a value put back believed", byHand + "|GoingBack", []edit{{dir + "reconcile.go", "r.Stage, r.Promoted = secretstore.Current, time.Time{}", "r.Stage = secretstore.Current\n\t_ = time.Now"}}},
 		{"kubernetes: copied annotation believed", pkg + "Copied", []edit{{dir + "view.go", "case st.UID != o.uid:", "case st.UID == \"\":"}}},
 		{"kubernetes: another owner's Secret taken over", pkg + "Owner", []edit{{dir + "view.go", "case st.Owner != s.o.Owner:", "case st.Owner == \"\":"}}},

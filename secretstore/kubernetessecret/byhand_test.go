@@ -93,11 +93,15 @@ func TestValuePutByHandIsCurrentAndTheDisplacedKeyKeepsItsRecord(t *testing.T) {
 	wantHeld(t, s, "/?/a")
 }
 
-func TestPreviousVersionInItsGraceIsNotPushedOutByHand(t *testing.T) {
+func TestValuePutByHandInAGracePeriodMakesTheDisplacedVersionThePreviousOne(t *testing.T) {
 	c, name, s := rotated(t)
 	c.put(t, name, "api-key", "by hand")
-	wantHeld(t, s, "/?/a")
-	wantValue(t, s, "a", valueOf("a"))
+	wantHeld(t, s, "/?/b")
+	must(t, s, annotating("any write"))
+	wantHeld(t, s, "/?/b")
+	if _, left := c.secret(t, name).Data["api-key-previous"]; left {
+		t.Error("the value of a version that was forgotten is still there")
+	}
 }
 
 func TestGoingBackToThePreviousValueMakesThatCurrent(t *testing.T) {

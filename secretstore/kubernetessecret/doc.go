@@ -37,9 +37,9 @@
 // they can read the value beside it, and the values are long random keys.
 //
 //   - A current value of which there is no record is shown as the current version,
-//     foreign, and the one it displaced as previous, so that its key keeps its
-//     grace. If a previous version stands, it stays. The name of a foreign version
-//     has 32 bits of its digest in it.
+//     foreign, and the one it displaced as previous, in place of one that stood
+//     there, so that the key that was in use last keeps its grace. Its value is
+//     gone. The name of a foreign version has 32 bits of its digest in it.
 //   - If the new value is that of the pending or the previous version, that one is
 //     current, promoted at a time that is not known: its grace counts from now.
 //   - If the current value is gone, there is no current version, and a rotation is

@@ -273,3 +273,27 @@ func TestHandsOnTheKeyAreMadeGood(t *testing.T) {
 		}
 	}
 }
+
+// TestNonsensePutOverTheKeyDoesNotCostTheConsumersTheirKey has it put there in the
+// grace period of the key before, and replaced at once: what consumers had read
+// until then lives on for its grace, and is revoked after it.
+func TestNonsensePutOverTheKeyDoesNotCostTheConsumersTheirKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLife(t)
+		l.run(rotator.Request{})
+		time.Sleep(interval + late)
+		l.run(rotator.Request{})
+		l.cluster.put(t, "sending", "api-key", "changeme")
+		time.Sleep(time.Hour)
+		for range 3 {
+			l.run(rotator.Request{IgnoreBackoff: true})
+			time.Sleep(leased)
+		}
+		if got := l.server.Served(namespace, "sending", "api-key"); got != "value-of-key-3" || len(l.account.names) != 3 {
+			t.Errorf("api-key is %q, of the keys there are %v; want that and the two in their grace", got, l.account.names)
+		}
+		l.wrong = nil // what the person's hand did
+		time.Sleep(grace + late)
+		l.settle("nonsense put over the key")
+	})
+}

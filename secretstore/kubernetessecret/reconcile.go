@@ -26,7 +26,9 @@ func (st state) matched(slots map[secretstore.Stage]sighting) (state, map[string
 	return st, values
 }
 
-// currentMatched makes that version current which consumers read.
+// currentMatched makes that version current which consumers read. The one that was
+// current becomes previous in place of one that stands there: it was in use last,
+// and what it was the successor of had its grace begin earlier.
 func (st state) currentMatched(seen sighting) state {
 	current, had := st.on(secretstore.Current)
 	switch {
@@ -42,7 +44,7 @@ func (st state) currentMatched(seen sighting) state {
 	if known {
 		st = st.drop(r.Stage)
 	}
-	if _, stands := st.on(secretstore.Previous); had && !stands {
+	if had {
 		current.Stage = secretstore.Previous
 		st = st.put(current)
 	}
