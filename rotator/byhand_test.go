@@ -270,8 +270,12 @@ func TestADeadFollowerUnderAHandMadePrimaryGetsANewKey(t *testing.T) {
 		w.Judge("a person's put")
 		w.Instantly.RevokeByHand(ours.KeyID)
 		in := w.Start()
-		if res := mustSettle(t, in.Run(rotator.Request{})); !res.Rotated {
-			t.Errorf("%s: the follower's key is dead, and was not replaced", in.Steps())
+		if res := in.Run(rotator.Request{}); res.Err == nil {
+			t.Errorf("%s: nobody is told of the dead key", in.Steps())
+		}
+		time.Sleep(graceOver) // of the key that was displaced by hand
+		if res := mustSettle(t, w.Start().Run(rotator.Request{})); !res.Rotated {
+			t.Error("the follower's key is dead, and was not replaced")
 		}
 		w.Settle()
 	})
@@ -362,5 +366,26 @@ func TestAYoungHandMadeKeyIsNotReplacedByAClockThatIsBehind(t *testing.T) {
 			t.Errorf("%s: %s", in.Steps(), in.ReasonOf(rotator.Reserve))
 		}
 		w.Forgive()
+	})
+}
+
+// As before, and the key that was displaced by hand never reached the follower: its end must not wait for a key that
+// works there, which waits for its end.
+func TestADeadFollowerUnderAHandMadePrimaryIsNoDeadlock(t *testing.T) {
+	story(t, 2, func(t *testing.T, w *world) {
+		first := mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(due)
+		in := w.Start()
+		in.Hook = failing("stage@1", rotatortest.ErrStruck)
+		in.Run(rotator.Request{})
+		w.stores[0].PutByHand(w.Instantly.Add("made by hand").Secret)
+		w.Judge("a person's put")
+		w.Instantly.RevokeByHand(first.KeyID)
+		w.Start().Run(rotator.Request{IgnoreBackoff: true})
+		time.Sleep(graceOver)
+		if res := mustSettle(t, w.Start().Run(rotator.Request{IgnoreBackoff: true})); !res.Rotated {
+			t.Error("the follower's key is dead, and was not replaced")
+		}
+		w.Settle()
 	})
 }

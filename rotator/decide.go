@@ -103,12 +103,16 @@ func (v *view) looked() bool {
 	return !slices.ContainsFunc(v.Stores, func(st StoreState) bool { return st.Seen == 0 })
 }
 
-// standBack ends the run of an instance that lost a race: the winner goes on.
+// standBack ends the run of an instance that lost a race: the winner goes on. What
+// it began in vain must not be taken for a reason to rotate later.
 func (v *view) standBack() (Step, bool) {
-	if v.LostRace != nil {
-		return stop(fmt.Errorf("%w: %w", ErrLostRace, v.LostRace))
+	if v.LostRace == nil {
+		return no()
 	}
-	return no()
+	if v.Vain != "" && v.Vain == v.primary().Notes.Intent.Nonce {
+		return Step{Verb: Cancel, Reason: "begun by a view that was out of date"}, true
+	}
+	return stop(fmt.Errorf("%w: %w", ErrLostRace, v.LostRace))
 }
 
 // blocked ends the run with an error where a store could not be read: all that

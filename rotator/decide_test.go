@@ -59,6 +59,11 @@ func (s State) reservedHere(nonce string) State {
 	return s.reserved(nonce, t0)
 }
 
+func (s State) lost(nonce string) State {
+	s.LostRace, s.Vain = errors.New("race"), nonce
+	return s
+}
+
 func (s State) held() State {
 	s.Stores[0].Notes.Hold = secretstore.Hold{Since: t0}
 	return s
@@ -95,6 +100,8 @@ func TestDecide(t *testing.T) {
 		{"an intent was written after the key was rotated", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")).reserved("n-9", t0.Add(-time.Hour)), Request{}, "reserve"},
 		{"this run's intent is written", situation().reservedHere("n-9"), Request{}, "issue"},
 		{"this run's intent is written, and a hold was set", situation().reservedHere("n-9").held(), Request{}, "settled"},
+		{"a race was lost", situation().lost("n-9").reserved("n-8", t0), Request{}, "stop"},
+		{"a race was lost, and the intent stands all the same", situation().lost("n-9").reserved("n-9", t0), Request{}, "cancel"},
 		{"the store is empty and the admin key was not checked", func() State { s := situation(); s.Checked = false; return s }(), Request{}, "check"},
 		{"the key is young", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")), Request{}, "settled"},
 		{"the key is due", situation().with(0, cur, "k1", t0.Add(-90*day)).listed("k1", ours("1")), Request{}, "reserve"},

@@ -68,14 +68,13 @@ func (v *view) pending() (Step, bool) {
 
 // mayDisplace tells whether the primary's current version may become previous,
 // or be forgotten where a previous one stands: the latter only if its key is
-// dead, or not ours where another store waits for a key that works. So no living
-// key that we might revoke is ever dropped from the store without its grace.
+// dead. So no living key is ever dropped from the store without its grace.
 func (v *view) mayDisplace() bool {
 	if _, stands := v.primary().Versions[secretstore.Previous]; !stands {
 		return true
 	}
 	_, ok := v.current(0)
-	return !ok || v.dead() || v.hasStranded()
+	return !ok || v.dead()
 }
 
 // dead tells whether the primary's current key was just refused, and has had

@@ -117,8 +117,8 @@ func (v *view) confirmCurrent(old secretstore.Version) (Step, bool) {
 	var last moment
 	for i := range v.Stores {
 		cur, ok := v.current(i)
-		if !ok && i > 0 {
-			continue // nobody reads a key there
+		if !ok && i > 0 && (holds(old.ID)(v.Stores[i]) || !v.hasPending(i)) {
+			continue // nobody reads a key there, or none but one that waits for this to go
 		}
 		if !ok {
 			return stop(fmt.Errorf("store %s: %w: it has no current version", v.Stores[i].Name, ErrByHand))
@@ -131,6 +131,8 @@ func (v *view) confirmCurrent(old secretstore.Version) (Step, bool) {
 			return again(Verify, i, cur.ID, t, "refused: a slip, or is it dead?")
 		case isInvalid(t) && v.Stores[i].Seen <= t.Seq:
 			return Step{Verb: Look, Reason: "refused: has another instance moved the store on?"}, true
+		case isInvalid(t) && v.byHand(0) && v.strandedIn(i) && !holds(old.ID)(v.Stores[i]):
+			continue // its consumers have no use for the old key, and wait for a new one
 		case isInvalid(t):
 			return stop(notAsStored(v.Stores[i].Name, cur.ID, t))
 		case !isValid(t):
@@ -145,6 +147,12 @@ func (v *view) confirmCurrent(old secretstore.Version) (Step, bool) {
 		return Step{Verb: Look, Reason: "look again before the old key goes"}, true
 	}
 	return no()
+}
+
+// hasPending tells whether a version of ours is to become current in store i.
+func (v *view) hasPending(i int) bool {
+	ver, ok := v.Stores[i].Versions[secretstore.Pending]
+	return ok && !ver.Foreign
 }
 
 // unmask finds out whether a current version that somebody put there by hand is

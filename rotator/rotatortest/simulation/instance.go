@@ -230,7 +230,7 @@ func (in *instance) observe(e rotator.Event) {
 	}
 	in.told[e.Target] = in.told[e.Target] || e.Err != nil
 	if e.Verb == rotator.Declare && e.Err == nil {
-		in.world.named(e.Target).stolen = time.Now()
+		in.world.named(e.Target).stolen = time.Now().Add(-e.Took - slack) // it may have been frozen since
 	}
 	in.world.keys.judgeTold(e)
 }

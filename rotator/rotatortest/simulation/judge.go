@@ -172,8 +172,11 @@ func (w *world) knewOfHold(by knowledge, t *target) bool {
 func (w *world) judgeReferences(by knowledge, t *target, k *key) (referred bool) {
 	for _, s := range t.stores {
 		unseen := s.touched > 0 && s.touched >= by[s.name] // a hand came between
-		if s.value == k.value && !unseen {
+		switch given := s.value == k.value; {
+		case given && !unseen:
 			w.violate("rule 3: key %d was revoked while %s gives it to consumers", k.number, s.name)
+		case given || s.latest == k.value:
+			k.byHand = unseen // it was not the rotator that made them meet
 		}
 		snap, err := s.observer.Describe(w.t.Context())
 		if err != nil {
@@ -188,11 +191,17 @@ func (w *world) judgeReferences(by knowledge, t *target, k *key) (referred bool)
 	return referred
 }
 
+func (w *world) holds(s *store, k *key) bool {
+	snap, err := s.observer.Describe(w.t.Context())
+	_, _, held := snap.Find(k.id)
+	return err == nil && held
+}
+
 // judgeVerified: the key that takes over was just found to work, in each store.
 func (w *world) judgeVerified(t *target, k *key) {
 	for _, s := range t.stores {
 		current := w.keys.of(s.value)
-		if current == nil || s.touched > 0 {
+		if current == nil || s.touched > 0 || current.byHand && !w.holds(s, k) {
 			continue
 		}
 		if age := time.Since(current.proven); age > slack {

@@ -16,7 +16,7 @@ type key struct {
 	id, value string
 	target    string // whose it is by its name; empty if it is not ours
 	foreign   bool
-	byHand    bool // deleted by a person
+	byHand    bool // deleted by a person, or made current by one in the instant of its end
 	created   time.Time
 	deleted   time.Time
 	proven    time.Time // when it last was found to work
