@@ -18,7 +18,7 @@ const slack = 2*MostSkew + 2*time.Minute
 func (w *world) judgeStore(by *instance, target, store int, call string) {
 	t := w.targets[target]
 	s := t.stores[store]
-	if by != nil && !isReading(call) {
+	if by != nil && !isBlind(call) {
 		by.looked[s.name] = w.calls
 	}
 	value := s.Current()
@@ -57,10 +57,14 @@ func (w *world) judgeNew(by *instance, s *store, value, call string) {
 	}
 }
 
-// isReading tells whether a call gives a value and nothing else: whoever makes it
-// does not see what is noted beside it.
-func isReading(call string) bool {
-	for _, name := range []string{"read", "GetSecretValue", "AccessSecretVersion"} {
+// isBlind tells whether whoever makes the call does not see what a hand did to the
+// secret: a call that gives a value and nothing else, or one about the secret at GCP,
+// which says nothing of versions that were added.
+func isBlind(call string) bool {
+	for _, name := range []string{
+		"read", "GetSecretValue", "AccessSecretVersion",
+		"GetSecret", "UpdateSecret", "AddSecretVersion", "DestroySecretVersion", "DisableSecretVersion",
+	} {
 		if strings.HasSuffix(call, " "+name) {
 			return true
 		}
