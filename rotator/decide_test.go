@@ -64,6 +64,13 @@ func (s State) lost(nonce string) State {
 	return s
 }
 
+func (s State) followed() State {
+	s.Stores = append(s.Stores, StoreState{Name: "s1", Seen: 2, Snapshot: secretstore.Snapshot{
+		Identity: "id-1", Versions: map[secretstore.Stage]secretstore.Version{},
+	}})
+	return s
+}
+
 func (s State) held() State {
 	s.Stores[0].Notes.Hold = secretstore.Hold{Since: t0}
 	return s
@@ -121,6 +128,7 @@ func TestDecide(t *testing.T) {
 		{"the old key is gone from the list", situation().with(0, cur, "k1", t0.Add(-day)).with(0, prev, "k0", t0).listed("k1", ours("1")), Request{}, "prove k0"},
 		{"the old key is gone in its grace period", situation().with(0, cur, "k1", t0.Add(-time.Hour)).with(0, prev, "k0", t0).listed("k1", ours("1")), Request{}, "prove k0"},
 		{"the old key is proven dead", situation().with(0, cur, "k1", t0.Add(-day)).with(0, prev, "k0", t0).listed("k1", ours("1")).testedAs(0, "k0", instantly.Invalid), Request{}, "destroy k0"},
+		{"a follower's current version waits below a key put there by hand, for another old key to go", situation().followed().with(0, cur, "k2", t0.Add(-day)).with(0, prev, "k1", t0).with(1, pend, "k2", time.Time{}).with(1, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")).listed("k2", ours("2")).testedAs(0, "k2", instantly.Valid), Request{}, "revoke k0"},
 		{"the old key is in grace and a rotation is asked for", situation().with(0, cur, "k1", t0.Add(-time.Hour)).with(0, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")), Request{RotateSince: t0}, "stop"},
 		{"a key of ours that nothing refers to", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")).listed("k9", ours("9")), Request{}, "sweep k9"},
 		{"somebody else's key", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")).listed("k9", "Zapier"), Request{}, "settled"},
