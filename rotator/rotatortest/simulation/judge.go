@@ -58,11 +58,12 @@ func (w *world) judgeNew(by *instance, s *store, value, call string) {
 }
 
 // isBlind tells whether whoever makes the call does not see what a hand did to the
-// secret: a call that gives a value and nothing else, or one about the secret at GCP,
-// which says nothing of versions that were added.
+// secret: a call that gives a value and nothing else, a write at AWS, or a call about
+// the secret at GCP, which says nothing of versions that were added.
 func isBlind(call string) bool {
 	for _, name := range []string{
 		"read", "GetSecretValue", "AccessSecretVersion",
+		"PutSecretValue", "UpdateSecretVersionStage", "TagResource", "UntagResource",
 		"GetSecret", "UpdateSecret", "AddSecretVersion", "DestroySecretVersion", "DisableSecretVersion",
 	} {
 		if strings.HasSuffix(call, " "+name) {
