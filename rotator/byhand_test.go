@@ -261,26 +261,6 @@ func TestAHandMadeValueInThePrimaryLeavesTheFollowersKeyAlive(t *testing.T) {
 	})
 }
 
-// As TestADeadFollowerUnderAHandMadePrimary, and nobody asks: the follower's consumers had a dead key until the next
-// rotation fell due.
-func TestADeadFollowerUnderAHandMadePrimaryGetsANewKey(t *testing.T) {
-	story(t, 2, func(t *testing.T, w *world) {
-		ours := mustSettle(t, w.Start().Run(rotator.Request{}))
-		w.stores[0].PutByHand(w.Instantly.Add("made by hand").Secret)
-		w.Judge("a person's put")
-		w.Instantly.RevokeByHand(ours.KeyID)
-		in := w.Start()
-		if res := in.Run(rotator.Request{}); res.Err == nil {
-			t.Errorf("%s: nobody is told of the dead key", in.Steps())
-		}
-		time.Sleep(graceOver) // of the key that was displaced by hand
-		if res := mustSettle(t, w.Start().Run(rotator.Request{})); !res.Rotated {
-			t.Error("the follower's key is dead, and was not replaced")
-		}
-		w.Settle()
-	})
-}
-
 // The second key is put over by hand in the grace of the first, whose record is pushed out; then the hand-made one
 // dies, and its record goes too: the first key must live as long as the second.
 func TestAKeyPushedOutByHandKeepsItsGrace(t *testing.T) {
@@ -366,26 +346,5 @@ func TestAYoungHandMadeKeyIsNotReplacedByAClockThatIsBehind(t *testing.T) {
 			t.Errorf("%s: %s", in.Steps(), in.ReasonOf(rotator.Reserve))
 		}
 		w.Forgive()
-	})
-}
-
-// As before, and the key that was displaced by hand never reached the follower: its end must not wait for a key that
-// works there, which waits for its end.
-func TestADeadFollowerUnderAHandMadePrimaryIsNoDeadlock(t *testing.T) {
-	story(t, 2, func(t *testing.T, w *world) {
-		first := mustSettle(t, w.Start().Run(rotator.Request{}))
-		time.Sleep(due)
-		in := w.Start()
-		in.Hook = failing("stage@1", rotatortest.ErrStruck)
-		in.Run(rotator.Request{})
-		w.stores[0].PutByHand(w.Instantly.Add("made by hand").Secret)
-		w.Judge("a person's put")
-		w.Instantly.RevokeByHand(first.KeyID)
-		w.Start().Run(rotator.Request{IgnoreBackoff: true})
-		time.Sleep(graceOver)
-		if res := mustSettle(t, w.Start().Run(rotator.Request{IgnoreBackoff: true})); !res.Rotated {
-			t.Error("the follower's key is dead, and was not replaced")
-		}
-		w.Settle()
 	})
 }

@@ -160,7 +160,7 @@ func (v *view) alive() (Step, bool) {
 func (v *view) stranded() (Step, bool) {
 	for i := 1; i < len(v.Stores) && v.byHand(0); i++ {
 		cur, ok := v.current(i)
-		if _, listed := v.Keys[cur.ID]; !ok || cur.Foreign || listed {
+		if _, listed := v.Keys[cur.ID]; !ok || listed {
 			continue
 		}
 		t, ok := v.tested(i, cur.ID)
@@ -189,10 +189,10 @@ func (v *view) hasStranded() bool {
 	return false
 }
 
-// strandedIn tells whether store i has a dead key of ours.
+// strandedIn tells whether store i has a dead key.
 func (v *view) strandedIn(i int) bool {
 	cur, ok := v.current(i)
-	return ok && !cur.Foreign && v.deadIn(i) && !v.young(cur)
+	return ok && v.deadIn(i) && !v.young(cur)
 }
 
 // notAsStored is for a current version that is refused.
