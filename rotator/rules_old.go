@@ -131,8 +131,8 @@ func (v *view) confirmCurrent(old secretstore.Version) (Step, bool) {
 			return again(Verify, i, cur.ID, t, "refused: a slip, or is it dead?")
 		case isInvalid(t) && v.Stores[i].Seen <= t.Seq:
 			return Step{Verb: Look, Reason: "refused: has another instance moved the store on?"}, true
-		case isInvalid(t) && v.byHand(0) && v.strandedIn(i) && !holds(old.ID)(v.Stores[i]):
-			continue // its consumers have no use for the old key, and wait for a new one
+		case isInvalid(t) && v.byHand(0) && v.strandedIn(i):
+			continue // its consumers have had the dead key since, and wait for a new one, which waits for this
 		case isInvalid(t):
 			return stop(notAsStored(v.Stores[i].Name, cur.ID, t))
 		case !isValid(t):

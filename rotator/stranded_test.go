@@ -67,3 +67,23 @@ func TestADeadFollowerWithoutARecordUnderAHandMadePrimary(t *testing.T) {
 		w.Settle()
 	})
 }
+
+// The follower's dead key was put there by hand, over one that the primary has as the one before: that one waits for a
+// key that works in the follower, which waits for its end.
+func TestADeadHandMadeFollowerUnderAHandMadePrimary(t *testing.T) {
+	story(t, 2, func(t *testing.T, w *world) {
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		dead := w.Instantly.Add("made by hand, and dead")
+		w.stores[0].PutByHand(w.Instantly.Add("made by hand").Secret)
+		w.stores[1].PutByHand(dead.Secret)
+		w.Judge("a person's put")
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		w.Instantly.RevokeByHand(dead.ID)
+		time.Sleep(graceOver)
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		if !w.Instantly.Alive(currentValue(w.stores[1])) {
+			t.Error("the follower's key is dead, and was not replaced")
+		}
+		w.Settle()
+	})
+}

@@ -76,12 +76,9 @@ func (w *World) judgeDelete(k *Key) {
 	}
 	for i, value := range w.current {
 		// One that no store refers to any more, since somebody pushed it out by
-		// hand, is swept as an orphan. A store whose key a person revoked has
-		// nothing to verify, and wants the old one only if it has it.
-		if w.Instantly.revokedByHand(value) && stages[i] == "" {
-			continue
-		}
-		if wasCurrent && referred && value != "" && now.Sub(w.Instantly.provenAt(value)) > time.Minute {
+		// hand, is swept as an orphan; and where a person revoked the current key
+		// there is nothing to verify.
+		if wasCurrent && referred && !w.Instantly.revokedByHand(value) && value != "" && now.Sub(w.Instantly.provenAt(value)) > time.Minute {
 			w.violate("rule 3: key %s was revoked, but the current key of store %d was not verified just before", k.ID, i)
 		}
 	}

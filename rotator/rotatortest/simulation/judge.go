@@ -196,17 +196,11 @@ func (w *world) judgeReferences(by knowledge, t *target, k *key) (referred bool)
 	return referred
 }
 
-func (w *world) holds(s *store, k *key) bool {
-	snap, err := s.observer.Describe(w.t.Context())
-	_, _, held := snap.Find(k.id)
-	return err == nil && held
-}
-
 // judgeVerified: the key that takes over was just found to work, in each store.
 func (w *world) judgeVerified(t *target, k *key) {
 	for _, s := range t.stores {
 		current := w.keys.of(s.value)
-		if current == nil || s.touched > 0 || current.byHand && !w.holds(s, k) {
+		if current == nil || s.touched > 0 || current.byHand {
 			continue
 		}
 		if age := time.Since(current.proven); age > slack {
