@@ -92,11 +92,7 @@ func (w *world) strikeWorld(s Strike) {
 	case Rollback:
 		w.rollBack(at, s.Pick)
 	case Wipe:
-		st := at.stores[s.Pick%len(at.stores)]
-		if st.Wipe != nil {
-			at.tainted, at.heldSince, st.touched = true, 0, w.calls // a hold is wiped as well
-			st.Wipe()
-		}
+		w.wipe(at, s.Pick%len(at.stores))
 	case Edit:
 		scope := []string{"campaigns:read", "leads:read", "accounts:read"}[s.Pick%3]
 		at.policy.Scopes, at.asked = []string{scope}, at.asked+perOrder
@@ -145,6 +141,18 @@ func (w *world) putByHand(at *target, pick int, value string) {
 	at.tainted, at.stores[i].touched = true, w.calls
 	at.stores[i].Put(value)
 	w.judgeStore(nil, w.index(at), i, "a hand")
+}
+
+// wipe takes the marks of a store away, and with those of the first one a hold.
+func (w *world) wipe(at *target, i int) {
+	st := at.stores[i]
+	if st.Wipe == nil {
+		return
+	}
+	if at.tainted, st.touched = true, w.calls; i == 0 {
+		at.heldSince = 0
+	}
+	st.Wipe()
 }
 
 // rollBack makes the value before the current one current again.
