@@ -70,13 +70,14 @@ func (v *view) due() (reason string, due bool) {
 	return v.dueByTime(since)
 }
 
-// outdone tells whether the key was rotated after the intent was written, or by
-// clocks that differ may have been: what it was written for has been done by
-// another instance. That can be where a store has room for the intents of several.
-// A rotation that is wanted so soon after another one has reasons of its own.
+// outdone tells whether the key was rotated after the intent was written: what
+// it was written for has been done by another instance. That can be where a store
+// has room for the intents of several. Clocks that differ can deceive it, and cost
+// a rotation; with a margin for them one that was asked for, and interrupted, a
+// short while after another one would be lost.
 func (v *view) outdone() bool {
 	cur, ok := v.current(0)
-	return ok && !cur.Foreign && v.primary().Notes.Intent.At.Before(cur.Promoted.Add(handMargin))
+	return ok && !cur.Foreign && v.primary().Notes.Intent.At.Before(promotedFrom(cur))
 }
 
 // overtaken drops an intent that is outdone, once nobody can be at it any more.

@@ -310,9 +310,10 @@ func (v *view) mayBeHeld(made time.Time) bool {
 // mayBeCached tells whether consumers may have the key still, although no store
 // refers to it: it is older than a key that is in its grace period. Stores keep two
 // values, so a hand that puts a third one there pushes the oldest out. Keys of
-// creates that failed are younger: they are swept before the next rotation.
+// creates that failed are younger, and no margin for clocks may spare them too: they
+// are swept before the next rotation.
 func (v *view) mayBeCached(k instantly.Key) bool {
 	return !v.emergency() && slices.ContainsFunc(v.old(), func(old secretstore.Version) bool {
-		return k.Created.Before(born(old).Add(handMargin))
+		return k.Created.Before(born(old))
 	})
 }

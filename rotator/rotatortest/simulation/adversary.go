@@ -68,6 +68,7 @@ func (w *world) strikeCall(t *turn, s Strike) bool {
 	case Skew:
 		w.mu.Lock()
 		t.by.skew = s.For
+		w.excuse()
 		w.mu.Unlock()
 	default:
 		return false
