@@ -103,6 +103,7 @@ func TestDecide(t *testing.T) {
 		want      string
 	}{
 		{"the store is empty", situation(), Request{}, "reserve"},
+		{"the store is empty, and a hand was at the follower", situation().followed().with(1, cur, "k1", t0.Add(-time.Hour)).with(1, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")), Request{}, "reserve"},
 		{"the key was rotated after an intent was written", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")).reserved("n-9", t0.Add(-25*time.Hour)), Request{}, "cancel"},
 		{"an intent was written after the key was rotated", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")).reserved("n-9", t0.Add(-time.Hour)), Request{}, "reserve"},
 		{"this run's intent is written", situation().reservedHere("n-9"), Request{}, "issue"},

@@ -221,8 +221,8 @@ func (v *view) failedBefore() (Step, bool) {
 // pending, current and previous are all there ever is. One of ours lives until
 // its grace is over; one that is not ours is never revoked, only forgotten.
 func (v *view) makeRoom() (Step, bool) {
-	if v.dead() {
-		return no() // promoting forgets the dead key and keeps the one before
+	if _, ok := v.current(0); !ok || v.dead() {
+		return no() // promoting forgets no living key, and keeps the one before
 	}
 	for i, st := range v.Stores {
 		old, ok := st.Versions[secretstore.Previous]
