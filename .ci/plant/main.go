@@ -54,7 +54,7 @@ func bugs() []bug {
 		{"promote without verify", engine, []edit{{"rotator/rules_fresh.go", "case !ok:\n\t\treturn Step{Verb: Verify, Store: i, ID: ver.ID, Reason: \"read the pending", "case !ok:\n\t\treturn Step{Verb: Promote, Store: i, ID: ver.ID, Reason: \"read the pending"}}},
 		{"stage untested", engine, []edit{{"rotator/rules_fresh.go", "return Step{Verb: Try, Store: inMemory,", "return Step{Verb: Stage, Store: 0,"}}},
 		{"indeterminate taken for invalid", engine, []edit{{"rotator/decide.go", "return t.Verdict == instantly.Invalid }", "return t.Verdict != instantly.Valid }"}}},
-		{"issue without reserve", engine, []edit{{"rotator/effects.go", "if err := w.annotate(ctx, notes); err != nil {\n\t\treturn err\n\t}\n\tw.Reserved", "w.Stores[0].Notes = notes\n\tw.Reserved"}}},
+		{"issue without reserve", engine, []edit{{"rotator/effects.go", "if err := w.annotate(ctx, notes); err != nil {\n\t\tif errors.Is(err, secretstore.ErrConflict) {\n\t\t\tw.Vain = notes.Intent.Nonce\n\t\t}\n\t\treturn err\n\t}\n\tw.Reserved", "w.Stores[0].Notes = notes\n\tw.Reserved"}}},
 		{"promote forgets the living current key", engine, []edit{{"rotator/rules_fresh.go", "return !ok || v.dead()", "return !ok || true"}}},
 		{"discard revokes before the store lets go", engine, []edit{{"rotator/effects.go", "\tif s.Store != inMemory {\n\t\tif err := w.destroyVersion(ctx, s)", "\t_ = w.deleteKey(ctx, s.ID)\n\tif s.Store != inMemory {\n\t\tif err := w.destroyVersion(ctx, s)"}}},
 		{"the organization is not looked at", engine, []edit{{"rotator/workspace.go", "if w.organization == \"\" || org == w.organization {", "if true {"}}},
