@@ -91,7 +91,6 @@ func simulated() []string {
 		"sweep of a key that a version of unknown origin may hold",
 		"a key made current again by hand is retired",
 		"one refusal is enough to call a key dead",
-		"an undeletable orphan stops everything",
 		"AWS: written without looking afterwards",
 		"AWS: a put without labels",
 		"AWS: the first version is taken for promoted",
