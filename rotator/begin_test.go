@@ -158,3 +158,20 @@ func TestAFailedAttemptIsNotLeftToItsInstance(t *testing.T) {
 		}
 	})
 }
+
+// The answer to a reservation is lost: it may have been written by a view out of date, and no key was issued for it.
+func TestAReservationThatFailedIsNoReasonToRotateLater(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(time.Hour)
+		in := w.Start()
+		in.Hook = losingAnswer("annotate@0")
+		w.GraceEnded = true
+		if res := in.Run(rotator.Request{RotateSince: time.Now()}); res.Err == nil {
+			t.Fatal("the answer was not lost")
+		}
+		if res := w.Start().Run(rotator.Request{IgnoreBackoff: true}); res.Rotated {
+			t.Error("rotated for an intent that nobody knows of")
+		}
+	})
+}

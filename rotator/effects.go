@@ -96,9 +96,7 @@ func (w *run) reserve(ctx context.Context) error {
 		notes.Intent.Until = w.now().Add(w.target.Policy.Activation + w.opts.Lease)
 	}
 	if err := w.annotate(ctx, notes); err != nil {
-		if errors.Is(err, secretstore.ErrConflict) {
-			w.Vain = notes.Intent.Nonce
-		}
+		w.Vain = notes.Intent.Nonce
 		return err
 	}
 	w.Reserved, w.nonce = notes.Intent.Nonce, notes.Intent.Nonce

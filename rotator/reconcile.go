@@ -262,6 +262,9 @@ func (w *run) recordFailure(ctx context.Context, step Step, err error) {
 		return
 	}
 	notes := w.primary().Notes
+	if w.Vain != "" && notes.Intent.Nonce == w.Vain {
+		notes.Intent = secretstore.Intent{} // whoever comes next decides by what is there then
+	}
 	notes.Failure = secretstore.Failure{
 		Count: notes.Failure.Count + 1, At: w.now(), Step: string(tried(step)), Reason: shorten(err.Error()),
 	}

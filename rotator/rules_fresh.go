@@ -258,10 +258,34 @@ func (v *view) byHand(i int) bool {
 // keep it, and forget the living key that is current there.
 func (v *view) makeRoomIn(i int, cur secretstore.Version) (Step, bool) {
 	old, ok := v.Stores[i].Versions[secretstore.Previous]
-	if !ok || v.mustKeep(i, cur) || v.deadIn(i) {
+	if !ok {
+		return no()
+	}
+	if step, ok := v.testUnlisted(i); ok {
+		return step, true
+	}
+	if v.mustKeep(i, cur) || v.deadIn(i) {
 		return no()
 	}
 	return Step{Verb: Destroy, Store: i, ID: old.ID, Reason: "make room for the current key"}, true
+}
+
+// testUnlisted finds out whether the current version of store i is dead, if the key
+// list lacks it: then that one may be forgotten, instead of the one before.
+func (v *view) testUnlisted(i int) (Step, bool) {
+	cur, ok := v.current(i)
+	if _, listed := v.Keys[cur.ID]; !ok || cur.Foreign || listed {
+		return no()
+	}
+	t, ok := v.tested(i, cur.ID)
+	switch {
+	case !ok:
+		return Step{Verb: Verify, Store: i, ID: cur.ID, Reason: "is it dead, and need not be kept?"}, true
+	case isInvalid(t) && !refused(t):
+		return again(Verify, i, cur.ID, t, "refused: a slip, or is it dead?")
+	default:
+		return no()
+	}
 }
 
 // mustKeep tells whether store i alone refers to an old key of ours, which must

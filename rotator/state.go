@@ -62,8 +62,8 @@ type State struct {
 	// LostRace: another writer came between; this run must stand back. The
 	// conflict, or nil.
 	LostRace error
-	// Vain is the nonce of an intent that this run wrote by a view that was out of
-	// date. A store that cannot compare may have it all the same.
+	// Vain is the nonce of an intent that this run could not write, by a view that
+	// was out of date for instance. The store may have it all the same.
 	Vain string
 	// Rotated: this run promoted a new key in the primary store.
 	Rotated bool

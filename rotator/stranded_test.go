@@ -87,3 +87,37 @@ func TestADeadHandMadeFollowerUnderAHandMadePrimary(t *testing.T) {
 		w.Settle()
 	})
 }
+
+// A hand went back to the first key in a follower; the second one displaces it there when the next rotation makes room,
+// and is revoked by hand at once. The first key, in its grace, was forgotten for the dead one.
+func TestAHandMadeValueIsKeptInItsGraceWhereTheKeyOverItDied(t *testing.T) {
+	story(t, 2, func(t *testing.T, w *world) {
+		first := mustSettle(t, w.Start().Run(rotator.Request{}))
+		old := w.Instantly.Keys[first.KeyID]
+		time.Sleep(due)
+		second := mustSettle(t, w.Start().Run(rotator.Request{}))
+		w.stores[1].PutByHand(old.Secret)
+		w.Judge("a person's put")
+		for range 2 { // until nothing is in its grace
+			mustSettle(t, w.Start().Run(rotator.Request{}))
+			time.Sleep(graceOver)
+		}
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(due - 2*graceOver)
+		in := w.Start()
+		in.Hook = func(call string, when rotatortest.When) error {
+			if call == "promote@1" && when == rotatortest.After {
+				w.Instantly.RevokeByHand(second.KeyID)
+				return rotatortest.ErrStruck
+			}
+			return nil
+		}
+		in.Run(rotator.Request{})
+		in = w.Start()
+		in.Run(rotator.Request{IgnoreBackoff: true})
+		w.Start().Run(rotator.Request{IgnoreBackoff: true})
+		if !old.Listed() {
+			t.Errorf("%s: a key that caching consumers of the follower still use was revoked in its grace", in.Steps())
+		}
+	})
+}

@@ -31,6 +31,11 @@ func (w *world) befall(t *turn) {
 			w.strikeWorld(s)
 		}
 	}
+	if !t.instantly && (t.refused != nil || len(t.strikes) > 0) {
+		w.mu.Lock()
+		w.excuse(func(at *target) bool { return strings.HasPrefix(t.label, at.label(0)) })
+		w.mu.Unlock()
+	}
 }
 
 // strikeCall deals a strike at the call itself; false if that is none.
@@ -68,7 +73,7 @@ func (w *world) strikeCall(t *turn, s Strike) bool {
 	case Skew:
 		w.mu.Lock()
 		t.by.skew = s.For
-		w.excuse()
+		w.excuse(anyTarget)
 		w.mu.Unlock()
 	default:
 		return false

@@ -14,8 +14,8 @@ type Backend struct {
 	Weight int
 	// Blind: there is nothing to compare and swap a reservation on, so that one on
 	// a view that is out of date is noticed only afterwards, if its writer lives
-	// to look, and if the clocks agree. Else a key may be rotated once more than
-	// needed.
+	// to look, if his look is answered, and if the clocks agree. Else a key may be
+	// rotated once more than needed.
 	Blind bool
 	// Fresh makes a secret that holds nothing yet; name tells it from the world's
 	// others.

@@ -228,7 +228,7 @@ func (w *world) kill(in *instance, pause time.Duration) {
 		return
 	}
 	in.dead, in.pause = true, pause
-	w.excuse()
+	w.excuse(anyTarget)
 	close(in.gone)
 	w.waiting = slices.DeleteFunc(w.waiting, func(t *turn) bool {
 		if t.by != in {
@@ -241,13 +241,15 @@ func (w *world) kill(in *instance, pause time.Duration) {
 }
 
 // excuse allows a rotation more where nothing can be compared: see [Backend.Blind].
-func (w *world) excuse() {
+func (w *world) excuse(concerned func(*target) bool) {
 	for _, t := range w.targets {
-		if t.stores[0].backend.Blind {
+		if t.stores[0].backend.Blind && concerned(t) {
 			t.asked++
 		}
 	}
 }
+
+func anyTarget(*target) bool { return true }
 
 // hook takes a store's call for a turn.
 func (in *instance) hook(target, store int) rotatortest.Hook {
