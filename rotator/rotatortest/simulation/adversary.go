@@ -85,6 +85,11 @@ func (w *world) strikeCall(t *turn, s Strike) bool {
 // under way for another reason goes on, and does not count as an answer.
 const perOrder = 2
 
+// perEdit is how many there may be for an edit of the configuration: a run that was
+// stopped before it, and goes on after it, goes by what it was started with, and
+// what that does is undone.
+const perEdit = perOrder + 1
+
 // strikeWorld deals a strike at a target, or at Instantly.
 func (w *world) strikeWorld(s Strike) {
 	at := w.targets[s.Pick%len(w.targets)]
@@ -101,7 +106,7 @@ func (w *world) strikeWorld(s Strike) {
 		w.wipe(at, s.Pick%len(at.stores))
 	case Edit:
 		scope := []string{"campaigns:read", "leads:read", "accounts:read"}[s.Pick%3]
-		at.policy.Scopes, at.asked = []string{scope}, at.asked+perOrder
+		at.policy.Scopes, at.asked = []string{scope}, at.asked+perEdit
 	case Force:
 		at.order, at.asked = w.command(rotator.Request{RotateSince: time.Now()}, s), at.asked+perOrder
 	case Incident:
