@@ -97,17 +97,6 @@ func CoversAll(granted, wanted []string) bool {
 	return !slices.ContainsFunc(wanted, func(w string) bool { return !Covers(granted, w) })
 }
 
-// SameScopes tells whether both name the same scopes; order and repetition do
-// not matter. Wildcards are taken by name: "leads:all" is not the same as the
-// actions it covers.
-func SameScopes(a, b []string) bool {
-	return slices.Equal(sortedSet(a), sortedSet(b))
-}
-
-func sortedSet(s []string) []string {
-	return slices.Compact(slices.Sorted(slices.Values(s)))
-}
-
 // CheckScopes checks the scopes wanted for a key. The error names every one
 // that is not of the form resource:action. The warnings name those that the
 // vendor's list lacks, with the nearest that it has, and those named twice:

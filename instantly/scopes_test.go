@@ -2,7 +2,6 @@ package instantly_test
 
 import (
 	"os"
-	"slices"
 	"strings"
 	"testing"
 
@@ -78,19 +77,6 @@ func TestCoversAllWantsEveryOne(t *testing.T) {
 	}
 	if instantly.CoversAll(granted, []string{"leads:update", "campaigns:update"}) {
 		t.Error("a scope that is not covered is not noticed")
-	}
-}
-
-func TestSameScopesComparesSets(t *testing.T) {
-	a := []string{"b:read", "a:read", "b:read"}
-	if !instantly.SameScopes(a, []string{"a:read", "b:read"}) || !instantly.SameScopes(nil, []string{}) {
-		t.Error("equal sets differ")
-	}
-	if instantly.SameScopes(a, []string{"a:read"}) || instantly.SameScopes(a, []string{"a:read", "b:all"}) {
-		t.Error("different sets are equal")
-	}
-	if !slices.Equal(a, []string{"b:read", "a:read", "b:read"}) {
-		t.Error("the argument was sorted")
 	}
 }
 

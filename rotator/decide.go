@@ -89,9 +89,9 @@ func (v *view) blind() (Step, bool) {
 	}
 	for _, st := range v.Stores {
 		for _, ver := range st.Versions {
-			if ver.Organization != "" && v.Organization != "" && ver.Organization != v.Organization {
+			if ver.Account != "" && v.Organization != "" && ver.Account != v.Organization {
 				return stop(fmt.Errorf("%w: store %s holds key %s of organization %s, the admin key belongs to %s",
-					ErrOrganization, st.Name, ver.ID, ver.Organization, v.Organization))
+					ErrOrganization, st.Name, ver.ID, ver.Account, v.Organization))
 			}
 		}
 	}

@@ -43,8 +43,8 @@ func situation() State {
 
 func (s State) with(i int, stage secretstore.Stage, id string, promoted time.Time) State {
 	s.Stores[i].Versions[stage] = secretstore.Version{
-		ID: id, Organization: "org", Promoted: promoted,
-		Intent: secretstore.Intent{Nonce: "n-" + id, At: t0.Add(-1000 * time.Hour), Scopes: []string{"campaigns:read"}, Grace: 24 * time.Hour},
+		ID: id, Account: "org", Promoted: promoted,
+		Intent: secretstore.Intent{Nonce: "n-" + id, At: t0.Add(-1000 * time.Hour), Spec: "campaigns:read", Grace: 24 * time.Hour},
 	}
 	return s
 }
@@ -223,11 +223,11 @@ func randomVersion(t *rapid.T, id string) secretstore.Version {
 		return secretstore.Version{ID: id, Foreign: true}
 	}
 	ago := rapid.SampledFrom([]time.Duration{0, time.Hour, 24 * time.Hour, 100 * 24 * time.Hour}).Draw(t, "promoted")
-	v := secretstore.Version{ID: id, Organization: "org", Promoted: t0.Add(-ago)}
+	v := secretstore.Version{ID: id, Account: "org", Promoted: t0.Add(-ago)}
 	if rapid.IntRange(0, 5).Draw(t, "promotion lost") == 0 {
 		v.Promoted = time.Time{}
 	}
-	v.Intent = secretstore.Intent{Nonce: "n-" + id, At: t0.Add(-ago), Scopes: []string{"campaigns:read"}, Grace: 24 * time.Hour}
+	v.Intent = secretstore.Intent{Nonce: "n-" + id, At: t0.Add(-ago), Spec: "campaigns:read", Grace: 24 * time.Hour}
 	return v
 }
 

@@ -89,11 +89,14 @@ func (w *run) reserve(ctx context.Context) error {
 		at = incident.Add(time.Second)
 	}
 	notes.Intent = secretstore.Intent{
-		Nonce: w.opts.Nonce(), At: at, Scopes: w.target.Policy.Scopes, Grace: w.grace(),
+		Nonce: w.opts.Nonce(), At: at, Spec: specOf(w.target.Policy.Scopes), Grace: w.grace(),
 		Holder: w.opts.Instance,
 	}
 	if w.opts.Lease > 0 {
 		notes.Intent.Until = w.now().Add(w.target.Policy.Activation + w.opts.Lease)
+	}
+	if err := notes.Intent.Spec.Check(); err != nil {
+		return fmt.Errorf("keep what the key is wanted for: %w", err)
 	}
 	if err := w.annotate(ctx, notes); err != nil {
 		w.Vain = notes.Intent.Nonce
@@ -126,7 +129,7 @@ func (w *run) issue(ctx context.Context) error {
 	}
 	intent := w.primary().Notes.Intent
 	w.Reserved = ""
-	key, err := w.target.Workspace.api.CreateKey(ctx, w.keyName(intent), intent.Scopes)
+	key, err := w.target.Workspace.api.CreateKey(ctx, w.keyName(intent), scopesOf(intent.Spec))
 	if err != nil {
 		return err
 	}
@@ -149,8 +152,8 @@ func (w *run) acceptable(key instantly.Key, intent secretstore.Intent) error {
 	if w.Organization != "" && key.Organization != "" && key.Organization != w.Organization {
 		return fmt.Errorf("key %s: %w: issued in %s instead of %s", key.ID, ErrOrganization, key.Organization, w.Organization)
 	}
-	if !instantly.CoversAll(key.Scopes, intent.Scopes) || !instantly.CoversAll(intent.Scopes, key.Scopes) {
-		return fmt.Errorf("key %s: %w: asked for %v, got %v", key.ID, ErrScopes, intent.Scopes, key.Scopes)
+	if want := scopesOf(intent.Spec); !instantly.CoversAll(key.Scopes, want) || !instantly.CoversAll(want, key.Scopes) {
+		return fmt.Errorf("key %s: %w: asked for %v, got %v", key.ID, ErrScopes, want, key.Scopes)
 	}
 	return nil
 }
@@ -173,10 +176,10 @@ func (w *run) stage(ctx context.Context, s Step) error {
 func (w *run) toStage(s Step) (secretstore.Version, secret.Value) {
 	if s.Store == 0 {
 		intent := w.primary().Notes.Intent
-		return secretstore.Version{ID: s.ID, Name: w.keyName(intent), Intent: intent, Organization: w.Organization}, w.value
+		return secretstore.Version{ID: s.ID, Name: w.keyName(intent), Intent: intent, Account: w.Organization}, w.value
 	}
 	cur, _ := w.current(0)
-	return secretstore.Version{ID: cur.ID, Name: w.keyName(cur.Intent), Intent: cur.Intent, Organization: cur.Organization}, w.read[place{0, cur.ID}]
+	return secretstore.Version{ID: cur.ID, Name: w.keyName(cur.Intent), Intent: cur.Intent, Account: cur.Account}, w.read[place{0, cur.ID}]
 }
 
 // letGo forgets the key in hand: it is stored, or given up.

@@ -87,7 +87,7 @@ func (w *run) check(ctx context.Context) error {
 
 func (w *run) try(ctx context.Context) {
 	at, begun := w.tick(), w.now()
-	probe := w.target.Workspace.api.Probe(ctx, w.value, w.primary().Notes.Intent.Scopes)
+	probe := w.target.Workspace.api.Probe(ctx, w.value, scopesOf(w.primary().Notes.Intent.Spec))
 	w.note(place{inMemory, w.InHand.ID}, probe, at, begun)
 }
 
@@ -171,7 +171,7 @@ func (w *run) probeOnce(ctx context.Context, s Step, value secret.Value) (instan
 // is one it is allowed to make.
 func (w *run) scopes(s Step) []string {
 	ver, _, _ := w.Stores[s.Store].Find(s.ID)
-	return ver.Intent.Scopes
+	return scopesOf(ver.Intent.Spec)
 }
 
 // note keeps the outcome of a test call, as of when it began: what an answer says

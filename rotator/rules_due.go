@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
@@ -64,7 +63,7 @@ func (v *view) due() (reason string, due bool) {
 		return "an interrupted rotation is taken up again", true
 	case v.asked(cur):
 		return "asked for", true
-	case !cur.Foreign && !instantly.SameScopes(cur.Intent.Scopes, v.policy.Scopes):
+	case !cur.Foreign && cur.Intent.Spec != specOf(v.policy.Scopes):
 		return "the scopes in the configuration changed", true
 	}
 	return v.dueByTime(since)

@@ -4,14 +4,18 @@
 // and every backend passes that suite.
 //
 // A backend stores two kinds of thing for its secret: versions, each the value
-// of one Instantly API key, and notes, a few facts without secrets that let any
-// instance of the rotator carry on where another one stopped. There is no other
-// memory: what the store does not say, nobody knows.
+// of one key that an issuer made, and notes, a few facts without secrets that let
+// any instance of the rotator carry on where another one stopped. There is no
+// other memory: what the store does not say, nobody knows.
+//
+// What a key is, who issues it and what it may do is no concern of a store: it
+// keeps ids, names, accounts and a [Spec] as they are given.
 package secretstore
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
@@ -45,7 +49,7 @@ type Store interface {
 	Annotate(ctx context.Context, seen Snapshot, n Notes) (Snapshot, error)
 
 	// Stage stores value as the pending version v.ID, with v's Intent and
-	// Organization, and clears the notes' Intent, which it fulfils. Another
+	// Account, and clears the notes' Intent, which it fulfils. Another
 	// pending version is forgotten. Staging the version that is pending already
 	// with the same value changes nothing and succeeds; with another value it
 	// is ErrConflict, as is staging an ID that is current or previous.
@@ -92,8 +96,8 @@ const (
 // Stages lists all of them in the order of a version's life.
 func Stages() []Stage { return []Stage{Pending, Current, Previous} }
 
-// Version is a stored value, without the value. Its ID is the id of the
-// Instantly API key it holds.
+// Version is a stored value, without the value. Its ID is the id that the issuer
+// gave the key it holds.
 type Version struct {
 	// ID is the key's id for a version that the rotator staged. For one that
 	// something else put there (see Foreign) it is the backend's own name for
@@ -102,14 +106,14 @@ type Version struct {
 	// Foreign marks a version that the rotator did not stage, or whose record
 	// was lost: it may be used, but its key is not known.
 	Foreign bool
-	// Name is the key's name at Instantly. It is given to Stage, for backends
+	// Name is the key's name at the issuer. It is given to Stage, for backends
 	// that write it beside the value; a Snapshot need not have it.
 	Name string
 	// Intent is what the version was issued for; zero if Foreign.
 	Intent Intent
-	// Organization is the id of the Instantly organization (workspace) the key
-	// was issued in, as the API said; empty if Foreign.
-	Organization string
+	// Account is the account at the issuer in which the key was issued, by the
+	// issuer's own id for it; opaque, and empty if Foreign.
+	Account string
 	// Created is when the backend stored the version; zero if it cannot tell.
 	Created time.Time
 	// Promoted is when the version became current; zero if it never was, or if
@@ -127,8 +131,8 @@ type Intent struct {
 	Nonce string
 	// At is when the rotation was begun.
 	At time.Time
-	// Scopes are the scopes wanted for the key.
-	Scopes []string
+	// Spec is what the key is to be issued for.
+	Spec Spec
 	// Grace is how long the key that this one displaces stays alive after it
 	// was displaced.
 	Grace time.Duration
@@ -139,6 +143,34 @@ type Intent struct {
 	// alone, so that two of them do not issue keys for one rotation. It saves
 	// keys; it is not what keeps two writers apart. Zero: no lease.
 	Until time.Time
+}
+
+// Spec is what a version was issued for, or is to be: what the key may do, for
+// example. Only the engine and the issuer understand it. Stores keep it byte for
+// byte; two specs are the same if their bytes are.
+//
+// It has at most [MaxSpec] bytes, each a printable character of ASCII, space to
+// tilde: state is kept in JSON, annotations, tags and labels, where anything else
+// is escaped at several times its length, changed, or refused. A backend with
+// less room takes a spec of that length if it compresses as lists of names do; one
+// that does not fit it refuses with ErrDenied when it is to be noted as an intent,
+// before a key is issued.
+type Spec string
+
+// MaxSpec is the most bytes a Spec may have.
+const MaxSpec = 4096
+
+// Check tells what is wrong with a spec that no store need take.
+func (s Spec) Check() error {
+	if len(s) > MaxSpec {
+		return fmt.Errorf("a spec of %d bytes: at most %d can be kept", len(s), MaxSpec)
+	}
+	for _, c := range []byte(s) {
+		if c < ' ' || c > '~' {
+			return fmt.Errorf("a spec with the byte %#x: only printable characters of ASCII can be kept", c)
+		}
+	}
+	return nil
 }
 
 // IsZero tells whether no rotation has been begun.

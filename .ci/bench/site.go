@@ -147,8 +147,8 @@ func (s *site) stock(ctx context.Context, i int, workspace string) error {
 		return err
 	}
 	at := time.Now().Add(-s.age)
-	version := secretstore.Version{ID: key.ID, Organization: workspace, Intent: secretstore.Intent{
-		Nonce: "before", At: at, Scopes: scopes, Grace: 24 * time.Hour,
+	version := secretstore.Version{ID: key.ID, Account: workspace, Intent: secretstore.Intent{
+		Nonce: "before", At: at, Spec: secretstore.Spec(strings.Join(scopes, ",")), Grace: 24 * time.Hour,
 	}}
 	if seen, err = store.Stage(ctx, seen, version, key.Value); err != nil {
 		return err

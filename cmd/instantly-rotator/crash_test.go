@@ -122,7 +122,7 @@ func stagedInFollower(l *lab) {
 	if err != nil {
 		l.Fatal(err)
 	}
-	copied := secretstore.Version{ID: current.ID, Intent: current.Intent, Organization: current.Organization}
+	copied := secretstore.Version{ID: current.ID, Intent: current.Intent, Account: current.Account}
 	if _, err := b.Stage(l.Context(), follower, copied, value); err != nil {
 		l.Fatal(err)
 	}

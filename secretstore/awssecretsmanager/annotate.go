@@ -144,7 +144,7 @@ func (w *write) partsOf(slot string) []string {
 func anyName() string { return strings.ToLower(rand.Text()[:6]) }
 
 func sameIntent(a, b secretstore.Intent) bool {
-	return a.Nonce == b.Nonce && sameStamp(a.At, b.At) && a.Grace == b.Grace && slices.Equal(a.Scopes, b.Scopes) &&
+	return a.Nonce == b.Nonce && sameStamp(a.At, b.At) && a.Grace == b.Grace && a.Spec == b.Spec &&
 		a.Holder == b.Holder && sameStamp(a.Until, b.Until)
 }
 

@@ -25,7 +25,7 @@ const (
 	keyB = "0193a7c2-5a10-7c3e-9b1f-00000000000b"
 	keyC = "0193a7c2-5a10-7c3e-9b1f-00000000000c"
 
-	organization = "0193a7c2-0000-7000-8000-0000000000ff"
+	account = "0193a7c2-0000-7000-8000-0000000000ff"
 )
 
 // bench is a service with one secret, and stores on it.
@@ -129,12 +129,12 @@ func isMarkOf(kind string) func(string) bool {
 func intent(nonce string) secretstore.Intent {
 	return secretstore.Intent{
 		Nonce: nonce, At: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC),
-		Scopes: []string{"campaigns:read", "leads:all"}, Grace: 24 * time.Hour,
+		Spec: "campaigns:read,leads:all", Grace: 24 * time.Hour,
 	}
 }
 
 func version(id string) secretstore.Version {
-	return secretstore.Version{ID: id, Intent: intent("nonce-" + id[len(id)-1:]), Organization: organization}
+	return secretstore.Version{ID: id, Intent: intent("nonce-" + id[len(id)-1:]), Account: account}
 }
 
 func valueOf(id string) secret.Value { return secret.New("value of " + id) }

@@ -128,7 +128,7 @@ func (c client) untag(ctx context.Context, id string, keys []string) error {
 func (c client) make(ctx context.Context, kmsKeyID string, tags []tag) (string, error) {
 	out, err := c.api.CreateSecret(ctx, &secretsmanager.CreateSecretInput{
 		Name: &c.name, KmsKeyId: optional(kmsKeyID), Tags: wireTags(tags),
-		Description: aws.String("An Instantly API key, kept fresh by instantly-rotator."),
+		Description: aws.String("Kept fresh by instantly-rotator."),
 	}, onlyThrottled)
 	if err != nil {
 		return "", c.failed("CreateSecret", err)

@@ -10,8 +10,8 @@
 // be seen with describe-secret:
 //
 //	AWSCURRENT, AWSPENDING, AWSPREVIOUS           as AWS means them
-//	rotator/key/NONCE/ORGANIZATION/ID             the rotator put this version
-//	rotator/intent/NONCE/TIME/GRACE/LEASE/SCOPES  what it was issued for; or, on
+//	rotator/key/NONCE/ACCOUNT/ID                  the rotator put this version
+//	rotator/intent/NONCE/TIME/GRACE/LEASE/SPEC    what it was issued for; or, on
 //	                                              another version, the reserved intent
 //	rotator/promoted/TIME/DISPLACED/ANNOUNCED/BY  when it became current
 //	rotator/failure/ID/TIME/COUNT/STEP/REASON     the last failure

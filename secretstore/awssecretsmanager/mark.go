@@ -38,10 +38,10 @@ const tagOwner = ours + "owner"
 // version, or a tag where there is no version to put a label on.
 const (
 	// kindKey, on a version since it was put: the rotator put it. Fields: the
-	// nonce it was issued for, the organization, the key's id if it is not the
+	// nonce it was issued for, the account, the key's id if it is not the
 	// version's.
 	kindKey = "key"
-	// kindIntent is an intent: nonce, time, grace, lease, scopes. On the version whose
+	// kindIntent is an intent: nonce, time, grace, lease, spec. On the version whose
 	// kindKey has the same nonce it is the version's own; anywhere else it is
 	// the reserved one.
 	kindIntent = "intent"
@@ -117,9 +117,9 @@ func asTag(text string) (key, value string) {
 
 // keyMark says that the rotator put a version, and for which key.
 type keyMark struct {
-	slot         string // see slotOf
-	organization string
-	id           string // of the key
+	slot    string // see slotOf
+	account string
+	id      string // of the key
 }
 
 func (k keyMark) text(version string) string {
@@ -127,11 +127,11 @@ func (k keyMark) text(version string) string {
 	if k.id == version {
 		id = ""
 	}
-	return joinMark(kindKey, k.slot, escape(k.organization), id)
+	return joinMark(kindKey, k.slot, escape(k.account), id)
 }
 
 func (m mark) asKey() keyMark {
-	k := keyMark{slot: m.fields[0], organization: unescape(m.fields[1]), id: unescape(m.fields[2])}
+	k := keyMark{slot: m.fields[0], account: unescape(m.fields[1]), id: unescape(m.fields[2])}
 	if k.id == "" {
 		k.id = m.at
 	}
@@ -151,11 +151,7 @@ func slotOf(i secretstore.Intent, version string) string {
 
 // intentTexts gives an intent's mark and the parts that do not fit into it.
 func intentTexts(slot string, i secretstore.Intent) (head string, more []string) {
-	escaped := make([]string, len(i.Scopes))
-	for n, s := range i.Scopes {
-		escaped[n] = escape(s)
-	}
-	return fit(slot, strings.Join(escaped, "+"), kindIntent, slot, stamp(i.At), escape(i.Grace.String()), leaseText(i))
+	return fit(slot, specText(i.Spec), kindIntent, slot, stamp(i.At), escape(i.Grace.String()), leaseText(i))
 }
 
 // leaseText says who holds the intent, and until when: "HOLDER+TIME".
@@ -184,20 +180,25 @@ func (m mark) asIntent(more partOf) (secretstore.Intent, bool) {
 	at, errAt := parseStamp(m.fields[1])
 	grace, errGrace := time.ParseDuration(unescape(m.fields[2]))
 	holder, until, errLease := parseLease(m.fields[3])
-	scopes, ok := unfit(m.fields[0], m.fields[4], more)
+	spec, ok := unfit(m.fields[0], m.fields[4], more)
 	if errAt != nil || errGrace != nil || errLease != nil || !ok {
 		return secretstore.Intent{}, false
 	}
-	i := secretstore.Intent{At: at, Grace: grace, Holder: holder, Until: until}
+	i := secretstore.Intent{At: at, Spec: parseSpec(spec), Grace: grace, Holder: holder, Until: until}
 	if !strings.HasPrefix(m.fields[0], noNonce) {
 		i.Nonce = unescape(m.fields[0])
 	}
-	if scopes != "" {
-		for s := range strings.SplitSeq(scopes, "+") {
-			i.Scopes = append(i.Scopes, unescape(s))
-		}
-	}
 	return i, true
+}
+
+// specText writes a spec with "+" for its commas: it is likely to be a list, and
+// an escaped comma takes the room of three characters.
+func specText(s secretstore.Spec) string {
+	return strings.ReplaceAll(escape(string(s)), escape(","), "+")
+}
+
+func parseSpec(text string) secretstore.Spec {
+	return secretstore.Spec(unescape(strings.ReplaceAll(text, "+", escape(","))))
 }
 
 // promotion is what a promoted mark says.

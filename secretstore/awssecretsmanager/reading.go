@@ -216,9 +216,7 @@ func (r *reading) version(id string) secretstore.Version {
 		v.Foreign = true
 		return v
 	}
-	v.ID, v.Organization = r.keys[id].id, r.keys[id].organization
-	v.Intent = intent
-	v.Intent.Scopes = slices.Clone(intent.Scopes)
+	v.ID, v.Account, v.Intent = r.keys[id].id, r.keys[id].account, intent
 	return v
 }
 
@@ -248,7 +246,6 @@ func (r *reading) notes() secretstore.Notes {
 	var n secretstore.Notes
 	if res, ok := r.reservation(); ok {
 		n.Intent = res.intent
-		n.Intent.Scopes = slices.Clone(res.intent.Scopes)
 	}
 	n.Failure = factOf(r, kindFailure, mark.asFailure)
 	n.Hold = factOf(r, kindHold, mark.asHold)

@@ -164,7 +164,7 @@ func (w *write) planned(v secretstore.Version) plan {
 
 // labels are those that the version is put with.
 func (p plan) labels(version string, first bool) []string {
-	key := keyMark{slot: p.slot, organization: p.version.Organization, id: p.version.ID}
+	key := keyMark{slot: p.slot, account: p.version.Account, id: p.version.ID}
 	labels := append([]string{key.text(version)}, p.more...)
 	if first {
 		labels = append(labels, firstText(p.slot))

@@ -257,7 +257,7 @@ func (w *write) room(more int) error {
 		}
 	}
 	if len(w.labels)+more > maxLabels {
-		return fmt.Errorf("the secret has %d of the %d labels that AWS allows and this needs %d more: wish for fewer scopes, or remove labels that nobody needs: %w",
+		return fmt.Errorf("the secret has %d of the %d labels that AWS allows and this needs %d more: let the key be issued for less, or remove labels that nobody needs: %w",
 			len(w.labels), maxLabels, more, secretstore.ErrDenied)
 	}
 	return nil

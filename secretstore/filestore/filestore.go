@@ -161,7 +161,7 @@ func (s *Store) stage(st state, v secretstore.Version, value secret.Value) (chan
 		return change{}, err
 	}
 	file := newValueFile()
-	c := st.staged(record{ID: v.ID, File: file, Intent: jsonnotes.KeepIntent(v.Intent), Organization: v.Organization, Created: jsonnotes.Time(s.clock())})
+	c := st.staged(record{ID: v.ID, File: file, Intent: jsonnotes.KeepIntent(v.Intent), Account: v.Account, Created: jsonnotes.Time(s.clock())})
 	c.file, c.sealed = file, sealed
 	return c, nil
 }

@@ -93,14 +93,14 @@ func (p pair) compareValues(rt *rapid.T, id string) {
 
 func (s *side) write(op string, seenAt int, id string, n int) (secretstore.Snapshot, error) {
 	ctx, seen := s.t.Context(), s.given[seenAt]
-	intent := secretstore.Intent{Nonce: fmt.Sprint("nonce ", n), Scopes: []string{"all:read"}, Grace: time.Hour}
+	intent := secretstore.Intent{Nonce: fmt.Sprint("nonce ", n), Spec: "all:read", Grace: time.Hour}
 	var next secretstore.Snapshot
 	var err error
 	switch op {
 	case "annotate":
 		next, err = s.store.Annotate(ctx, seen, secretstore.Notes{Intent: intent, Failure: secretstore.Failure{Count: n}})
 	case "stage":
-		v := secretstore.Version{ID: id, Intent: intent, Organization: "o"}
+		v := secretstore.Version{ID: id, Intent: intent, Account: "o"}
 		next, err = s.store.Stage(ctx, seen, v, secret.New(fmt.Sprint(id, n)))
 	case "promote":
 		next, err = s.store.Promote(ctx, seen, id, time.Unix(int64(n), 500))

@@ -32,13 +32,13 @@ type state struct {
 
 // record is a version and the name of the file that holds its value.
 type record struct {
-	Stage        secretstore.Stage `json:"stage"`
-	ID           string            `json:"id"`
-	File         string            `json:"file"`
-	Intent       jsonnotes.Intent  `json:"intent,omitzero"`
-	Organization string            `json:"organization,omitempty"`
-	Created      time.Time         `json:"created,omitzero"`
-	Promoted     time.Time         `json:"promoted,omitzero"`
+	Stage    secretstore.Stage `json:"stage"`
+	ID       string            `json:"id"`
+	File     string            `json:"file"`
+	Intent   jsonnotes.Intent  `json:"intent,omitzero"`
+	Account  string            `json:"account,omitempty"`
+	Created  time.Time         `json:"created,omitzero"`
+	Promoted time.Time         `json:"promoted,omitzero"`
 }
 
 func newState() state {
@@ -50,7 +50,7 @@ func (st state) snapshot() secretstore.Snapshot {
 	versions := make(map[secretstore.Stage]secretstore.Version, len(st.Versions))
 	for _, r := range st.Versions {
 		versions[r.Stage] = secretstore.Version{
-			ID: r.ID, Intent: r.Intent.Shown(), Organization: r.Organization, Created: r.Created, Promoted: r.Promoted,
+			ID: r.ID, Intent: r.Intent.Shown(), Account: r.Account, Created: r.Created, Promoted: r.Promoted,
 		}
 	}
 	return secretstore.Snapshot{

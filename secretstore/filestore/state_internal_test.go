@@ -12,7 +12,7 @@ import (
 const goodState = `{"format": 1, "identity": "folder-0", "revision": 7, "versions": [
 	{"stage": "current", "id": "a", "file": "value-0123456789abcdef0123456789abcdef.age", "promoted": "2026-01-02T03:04:05Z"},
 	{"stage": "pending", "id": "b", "file": "value-00000000000000000000000000000000.age",
-	 "intent": {"nonce": "n", "at": "2026-01-02T03:04:05+02:00", "scopes": ["all:read"], "grace": "24h0m0s"}}],
+	 "intent": {"nonce": "n", "at": "2026-01-02T03:04:05+02:00", "spec": "all:read", "grace": "24h0m0s"}}],
 	"failure": {"count": 2, "step": "verify", "reason": "no answer"}}`
 
 // brokenStates are what must not be read, by a word that the error must have.

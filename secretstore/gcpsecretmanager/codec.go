@@ -27,7 +27,7 @@ func newState(owner string) state { return state{Format: formatVersion, Owner: o
 // encode gives the annotation. Every call gives another one.
 func (st state) encode() (string, error) {
 	st.Write = rand.Text()[:16]
-	st = st.withScopeSets()
+	st = st.withSpecsApart()
 	var text strings.Builder
 	enc := json.NewEncoder(&text)
 	enc.SetEscapeHTML(false)
@@ -37,9 +37,9 @@ func (st state) encode() (string, error) {
 	return strings.TrimSuffix(text.String(), "\n"), nil
 }
 
-// withScopeSets moves the scopes of all intents into the list of sets.
-func (st state) withScopeSets() state {
-	st.ScopeSets = nil
+// withSpecsApart moves the specs of all intents into one list.
+func (st state) withSpecsApart() state {
+	st.Specs = nil
 	st.Versions = slices.Clone(st.Versions)
 	intents := []*intent{&st.Intent}
 	for i := range st.Versions {
@@ -51,23 +51,21 @@ func (st state) withScopeSets() state {
 		intents = append(intents, &adding.Version.Intent)
 	}
 	for _, in := range intents {
-		st.ScopeSets, in.ScopeSet = numbered(st.ScopeSets, in.Scopes)
-		in.Scopes = nil
+		st.Specs, in.SpecAt = numbered(st.Specs, in.Spec)
+		in.Spec = ""
 	}
 	return st
 }
 
-// numbered gives the place of a set among the sets, counted from 1; 0 for none.
-func numbered(sets [][]string, set []string) ([][]string, int) {
-	if len(set) == 0 {
-		return sets, 0
+// numbered gives the place of a spec in the list, counted from 1; 0 for none.
+func numbered(specs []secretstore.Spec, spec secretstore.Spec) ([]secretstore.Spec, int) {
+	if spec == "" {
+		return specs, 0
 	}
-	for i, s := range sets {
-		if slices.Equal(s, set) {
-			return sets, i + 1
-		}
+	if at := slices.Index(specs, spec); at >= 0 {
+		return specs, at + 1
 	}
-	return append(sets, set), len(sets) + 1
+	return append(specs, spec), len(specs) + 1
 }
 
 // decodeState reads an annotation and believes nothing that is in it. Its errors
@@ -138,15 +136,15 @@ func (st state) checked() (state, error) {
 	return st, st.resolve(&st.Intent)
 }
 
-// resolve gives an intent the scopes that it refers to.
+// resolve gives an intent the spec that it refers to.
 func (st state) resolve(in *intent) error {
-	if in.ScopeSet < 0 || in.ScopeSet > len(st.ScopeSets) {
-		return unreadable(fmt.Sprintf("scope set %d is not there", in.ScopeSet))
+	if in.SpecAt < 0 || in.SpecAt > len(st.Specs) {
+		return unreadable(fmt.Sprintf("spec %d is not there", in.SpecAt))
 	}
-	if in.ScopeSet > 0 {
-		in.Scopes = st.ScopeSets[in.ScopeSet-1]
+	if in.SpecAt > 0 {
+		in.Spec = st.Specs[in.SpecAt-1]
 	}
-	in.ScopeSet = 0
+	in.SpecAt = 0
 	return nil
 }
 

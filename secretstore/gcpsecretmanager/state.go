@@ -34,9 +34,9 @@ type state struct {
 	GivenUp []givenUp `json:"given_up,omitempty"`
 	Intent  intent    `json:"intent,omitzero"`
 	jsonnotes.Facts
-	// ScopeSets are the lists of scopes that intents refer to: most of them are
-	// the same, and the annotations of a secret must not have 16 KiB.
-	ScopeSets [][]string `json:"scope_sets,omitempty"`
+	// Specs are those that intents refer to: most of them are the same, and the
+	// annotations of a secret must not have 16 KiB.
+	Specs []secretstore.Spec `json:"specs,omitempty"`
 }
 
 // record is a version that the state knows.
@@ -48,11 +48,11 @@ type record struct {
 	// There are several if its value was put on top again.
 	Numbers []int64 `json:"numbers"`
 	// CRC32C is the Castagnoli checksum of what is stored.
-	CRC32C       uint32    `json:"crc32c"`
-	Intent       intent    `json:"intent,omitzero"`
-	Organization string    `json:"organization,omitempty"`
-	Created      time.Time `json:"created,omitzero"`
-	Promoted     time.Time `json:"promoted,omitzero"`
+	CRC32C   uint32    `json:"crc32c"`
+	Intent   intent    `json:"intent,omitzero"`
+	Account  string    `json:"account,omitempty"`
+	Created  time.Time `json:"created,omitzero"`
+	Promoted time.Time `json:"promoted,omitzero"`
 }
 
 // announcement says that a version is about to be added: a new pending one, or
@@ -81,12 +81,12 @@ type leaving struct {
 	Disable bool `json:"disable,omitempty"`
 }
 
-// intent is a [secretstore.Intent] as the annotation has it: there its scopes are
-// in a set that others may share.
+// intent is a [secretstore.Intent] as the annotation has it: there its spec stands
+// in a list, since others may have the same.
 type intent struct {
 	jsonnotes.Intent
-	// ScopeSet is the index of Scopes in the state's ScopeSets, counted from 1.
-	ScopeSet int `json:"scope_set,omitempty"`
+	// SpecAt is the place of Spec in the state's Specs, counted from 1.
+	SpecAt int `json:"spec_at,omitempty"`
 }
 
 // number gives the version's number that counts.
@@ -157,7 +157,7 @@ func (st state) highest() int64 {
 // shown is the version as callers see it. It shares no memory with the record.
 func (r record) shown() secretstore.Version {
 	return secretstore.Version{
-		ID: r.ID, Foreign: r.Foreign, Intent: r.Intent.Shown(), Organization: r.Organization,
+		ID: r.ID, Foreign: r.Foreign, Intent: r.Intent.Shown(), Account: r.Account,
 		Created: r.Created, Promoted: r.Promoted,
 	}
 }

@@ -21,7 +21,7 @@ func TestStateThatCannotBeUnderstoodIsCorruptAndStaysAsItIs(t *testing.T) {
 		"a stage twice":  `{"format":1,"owner":"prod","write":"x","versions":[` + version + `,` + version + `]}`,
 		"no number":      `{"format":1,"owner":"prod","write":"x","versions":[{"stage":"current","id":"a","numbers":[],"crc32c":1}]}`,
 		"number 0":       `{"format":1,"owner":"prod","write":"x","versions":[{"stage":"current","id":"a","numbers":[0],"crc32c":1}]}`,
-		"no such scopes": `{"format":1,"owner":"prod","write":"x","intent":{"nonce":"n","scope_set":3}}`,
+		"no such spec":   `{"format":1,"owner":"prod","write":"x","intent":{"nonce":"n","spec_at":3}}`,
 		"leaves room":    `{"format":1,"owner":"prod","write":"x"} trailing`,
 	} {
 		server := newServer(t)
@@ -53,7 +53,7 @@ func TestAnnotationsThatGrowTooLargeAreRefusedBeforeTheCall(t *testing.T) {
 	must(t, s, staging("a"), promoting("a"))
 	server.Edit(id, func(sec *secretmanagerpb.Secret) { sec.Annotations["theirs"] = strings.Repeat("x", 15*1024) })
 	seen := describe(t, s)
-	n := secretstore.Notes{Intent: secretstore.Intent{Nonce: "n", Scopes: manyScopes(100, "")}}
+	n := secretstore.Notes{Intent: secretstore.Intent{Nonce: "n", Spec: longSpec(100)}}
 	var err error
 	calls := methods(server, func() { _, err = s.Annotate(t.Context(), seen, n) })
 	if err == nil || !strings.Contains(err.Error(), "16384") || len(calls) != 0 {
@@ -62,22 +62,24 @@ func TestAnnotationsThatGrowTooLargeAreRefusedBeforeTheCall(t *testing.T) {
 	wantHeld(t, s, "/a/")
 }
 
-func manyScopes(n int, suffix string) (scopes []string) {
+// longSpec is longer than stores have to take.
+func longSpec(n int) secretstore.Spec {
+	var spec strings.Builder
 	for i := range n {
-		scopes = append(scopes, fmt.Sprintf("inbox_placement_analytics_%d%s:update", i, suffix))
+		fmt.Fprintf(&spec, "inbox_placement_analytics_%d:update,", i)
 	}
-	return scopes
+	return secretstore.Spec(spec.String())
 }
 
-// TestOneLongListOfScopesIsStoredOnce: three versions and an intent with every
-// scope that there is would not fit otherwise.
-func TestOneLongListOfScopesIsStoredOnce(t *testing.T) {
+// TestOneLongSpecIsStoredOnce: three versions and an intent that are issued for the
+// same would not fit otherwise.
+func TestOneLongSpecIsStoredOnce(t *testing.T) {
 	server := newServer(t)
 	s := open(t, server)
-	scopes := manyScopes(178, "")
+	spec := longSpec(178)
 	long := func(key string) secretstore.Version {
 		v := version(key)
-		v.Intent.Scopes = scopes
+		v.Intent.Spec = spec
 		return v
 	}
 	seen := describe(t, s)
@@ -97,11 +99,11 @@ func TestOneLongListOfScopesIsStoredOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for stage, v := range describe(t, s).Versions {
-		if len(v.Intent.Scopes) != len(scopes) {
-			t.Errorf("the %s version has %d scopes of %d", stage, len(v.Intent.Scopes), len(scopes))
+		if v.Intent.Spec != spec {
+			t.Errorf("the %s version has a spec of %d bytes of %d", stage, len(v.Intent.Spec), len(spec))
 		}
 	}
-	if len(seen.Notes.Intent.Scopes) != len(scopes) {
-		t.Error("the intent has lost scopes")
+	if seen.Notes.Intent.Spec != spec {
+		t.Error("the intent has lost its spec")
 	}
 }

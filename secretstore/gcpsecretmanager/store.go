@@ -80,7 +80,7 @@ func (s *Store) stage(ctx context.Context, now view, v secretstore.Version, valu
 	}
 	r := record{
 		Stage: secretstore.Pending, ID: v.ID, CRC32C: checksum(stored),
-		Intent: keepIntent(v.Intent), Organization: v.Organization,
+		Intent: keepIntent(v.Intent), Account: v.Account,
 	}
 	// The arrival of an announced version is all that there is to the change.
 	return change{apply: func(st state) state { return st }, add: &addition{version: r, stored: stored}}, nil

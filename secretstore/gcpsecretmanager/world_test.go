@@ -120,7 +120,7 @@ func describe(t testing.TB, s secretstore.Store) secretstore.Snapshot {
 func valueOf(key string) secret.Value { return secret.New("value of " + key) }
 
 func version(key string) secretstore.Version {
-	return secretstore.Version{ID: key, Organization: "org", Intent: secretstore.Intent{Nonce: "nonce-" + key, Grace: time.Hour}}
+	return secretstore.Version{ID: key, Account: "org", Intent: secretstore.Intent{Nonce: "nonce-" + key, Grace: time.Hour}}
 }
 
 // A write is a call that changes the secret, on a snapshot.

@@ -276,7 +276,7 @@ func (s *Store) replace(ctx context.Context, v view, next state, text string, wi
 	annotations[annotationKey] = text
 	if size := sizeOf(annotations); size >= maxAnnotations {
 		return nil, fmt.Errorf("all annotations of the secret would have %d bytes, fewer than %d are allowed: "+
-			"take others away, or give the key fewer scopes: %w", size, maxAnnotations, secretstore.ErrUnavailable)
+			"take others away, or let the key be issued for less: %w", size, maxAnnotations, secretstore.ErrUnavailable)
 	}
 	var aliases map[string]int64
 	if withAliases {

@@ -4,7 +4,6 @@
 package jsonnotes
 
 import (
-	"slices"
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
@@ -12,18 +11,18 @@ import (
 
 // Intent is a [secretstore.Intent] as it is written down.
 type Intent struct {
-	Nonce  string    `json:"nonce,omitempty"`
-	At     time.Time `json:"at,omitzero"`
-	Scopes []string  `json:"scopes,omitempty"`
-	Grace  Duration  `json:"grace,omitzero"`
-	Holder string    `json:"holder,omitempty"`
-	Until  time.Time `json:"until,omitzero"`
+	Nonce  string           `json:"nonce,omitempty"`
+	At     time.Time        `json:"at,omitzero"`
+	Spec   secretstore.Spec `json:"spec,omitempty"`
+	Grace  Duration         `json:"grace,omitzero"`
+	Holder string           `json:"holder,omitempty"`
+	Until  time.Time        `json:"until,omitzero"`
 }
 
 // KeepIntent gives what is to be written down.
 func KeepIntent(i secretstore.Intent) Intent {
 	return Intent{
-		Nonce: i.Nonce, At: Time(i.At), Scopes: slices.Clone(i.Scopes), Grace: Duration(i.Grace),
+		Nonce: i.Nonce, At: Time(i.At), Spec: i.Spec, Grace: Duration(i.Grace),
 		Holder: i.Holder, Until: Time(i.Until),
 	}
 }
@@ -31,7 +30,7 @@ func KeepIntent(i secretstore.Intent) Intent {
 // Shown is the intent as callers see it.
 func (i Intent) Shown() secretstore.Intent {
 	return secretstore.Intent{
-		Nonce: i.Nonce, At: i.At, Scopes: slices.Clone(i.Scopes), Grace: time.Duration(i.Grace),
+		Nonce: i.Nonce, At: i.At, Spec: i.Spec, Grace: time.Duration(i.Grace),
 		Holder: i.Holder, Until: i.Until,
 	}
 }

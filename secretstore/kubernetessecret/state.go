@@ -27,14 +27,14 @@ type state struct {
 
 // record is a version that the state knows.
 type record struct {
-	Stage        secretstore.Stage `json:"stage"`
-	ID           string            `json:"id"`
-	Foreign      bool              `json:"foreign,omitempty"`
-	Digest       string            `json:"digest"`
-	Intent       jsonnotes.Intent  `json:"intent,omitzero"`
-	Organization string            `json:"organization,omitempty"`
-	Created      time.Time         `json:"created,omitzero"`
-	Promoted     time.Time         `json:"promoted,omitzero"`
+	Stage    secretstore.Stage `json:"stage"`
+	ID       string            `json:"id"`
+	Foreign  bool              `json:"foreign,omitempty"`
+	Digest   string            `json:"digest"`
+	Intent   jsonnotes.Intent  `json:"intent,omitzero"`
+	Account  string            `json:"account,omitempty"`
+	Created  time.Time         `json:"created,omitzero"`
+	Promoted time.Time         `json:"promoted,omitzero"`
 }
 
 func (st state) find(id string) (record, bool) {
@@ -74,7 +74,7 @@ func (st state) versions() map[secretstore.Stage]secretstore.Version {
 	versions := make(map[secretstore.Stage]secretstore.Version, len(st.Versions))
 	for _, r := range st.Versions {
 		versions[r.Stage] = secretstore.Version{
-			ID: r.ID, Foreign: r.Foreign, Intent: r.Intent.Shown(), Organization: r.Organization,
+			ID: r.ID, Foreign: r.Foreign, Intent: r.Intent.Shown(), Account: r.Account,
 			Created: r.Created, Promoted: r.Promoted,
 		}
 	}

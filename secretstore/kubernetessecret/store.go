@@ -59,7 +59,7 @@ func (s *Store) stage(v view, ver secretstore.Version, value secret.Value) (chan
 		return change{same: true}, nil
 	}
 	r := record{
-		ID: ver.ID, Intent: jsonnotes.KeepIntent(ver.Intent), Organization: ver.Organization, Created: jsonnotes.Time(s.o.Now()),
+		ID: ver.ID, Intent: jsonnotes.KeepIntent(ver.Intent), Account: ver.Account, Created: jsonnotes.Time(s.o.Now()),
 		Digest: digest(v.object.uid, value),
 	}
 	return change{next: v.state.staged(r), values: map[string]secret.Value{ver.ID: value}}, nil

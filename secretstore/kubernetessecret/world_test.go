@@ -188,8 +188,8 @@ func (c *cluster) fresh(t testing.TB) string {
 func valueOf(id string) secret.Value { return secret.New("value-of-" + id) }
 
 func version(id string) secretstore.Version {
-	return secretstore.Version{ID: id, Organization: "org", Intent: secretstore.Intent{
-		Nonce: "nonce-" + id, At: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), Scopes: []string{"campaigns:read"}, Grace: time.Hour,
+	return secretstore.Version{ID: id, Account: "org", Intent: secretstore.Intent{
+		Nonce: "nonce-" + id, At: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC), Spec: "campaigns:read", Grace: time.Hour,
 	}}
 }
 

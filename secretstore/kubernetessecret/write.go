@@ -122,7 +122,7 @@ func (s *Store) commit(ctx context.Context, v view, c change) (view, error) {
 const (
 	maxData        = corev1.MaxSecretSize
 	maxAnnotations = 256 * 1024
-	// typicalValue is more than a key of Instantly's takes up.
+	// typicalValue is more than a key takes up.
 	typicalValue = 1024
 )
 

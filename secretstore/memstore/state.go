@@ -3,7 +3,6 @@ package memstore
 import (
 	"fmt"
 	"maps"
-	"slices"
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
@@ -24,8 +23,7 @@ type state struct {
 	notes secretstore.Notes
 }
 
-// copy is shallow below the map, which is enough: versions and notes are
-// copied when they come in and when they go out, and never changed in between.
+// copy is deep: below the map nothing is shared.
 func (st *state) copy() state {
 	held := maps.Clone(st.held)
 	if held == nil {
@@ -62,7 +60,7 @@ func (st *state) stage(v secretstore.Version, value secret.Value, created time.T
 		}
 		return false, nil
 	}
-	fresh := copyVersion(secretstore.Version{ID: v.ID, Intent: v.Intent, Organization: v.Organization, Created: created})
+	fresh := copyVersion(secretstore.Version{ID: v.ID, Intent: v.Intent, Account: v.Account, Created: created})
 	st.put(secretstore.Pending, Held{Version: fresh, Value: value})
 	st.notes.Intent = secretstore.Intent{}
 	return true, nil
@@ -118,7 +116,6 @@ func copyNotes(n secretstore.Notes) secretstore.Notes {
 }
 
 func copyIntent(i secretstore.Intent) secretstore.Intent {
-	i.Scopes = slices.Clone(i.Scopes)
 	i.At, i.Until = plainTime(i.At), plainTime(i.Until)
 	return i
 }

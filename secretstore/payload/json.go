@@ -30,7 +30,7 @@ const keyHolder = "{key}"
 
 // Placeholders lists what a template's texts may have in them.
 func Placeholders() []string {
-	return []string{keyHolder, "{id}", "{name}", "{scopes}", "{organization}", "{issued_at}"}
+	return []string{keyHolder, "{id}", "{name}", "{spec}", "{account}", "{issued_at}"}
 }
 
 // Default is the template that is used where none is given.
@@ -41,12 +41,12 @@ func Default() map[string]string { return map[string]string{"api_key": keyHolder
 // nothing else: applications, and the rotator itself, read the key there. Its
 // errors are for people who write templates.
 //
-//	{key}           the key
-//	{id}            its id at Instantly
-//	{name}          its name at Instantly
-//	{scopes}        its scopes, with commas between them
-//	{organization}  the id of the workspace it was issued in
-//	{issued_at}     when its rotation was begun: 2026-11-21T03:00:00Z
+//	{key}        the key
+//	{id}         its id at the issuer
+//	{name}       its name there
+//	{spec}       what it was issued for, see [secretstore.Spec]
+//	{account}    the id of the account it was issued in
+//	{issued_at}  when its rotation was begun: 2026-11-21T03:00:00Z
 func NewJSON(template map[string]string) (JSON, error) {
 	if len(template) == 0 {
 		template = Default()
@@ -91,8 +91,8 @@ func (j JSON) Encode(v secretstore.Version, key, current secret.Value) (secret.V
 		object = map[string]json.RawMessage{}
 	}
 	facts := strings.NewReplacer(
-		"{id}", v.ID, "{name}", v.Name, "{scopes}", strings.Join(v.Intent.Scopes, ","),
-		"{organization}", v.Organization, "{issued_at}", v.Intent.At.UTC().Format(time.RFC3339),
+		"{id}", v.ID, "{name}", v.Name, "{spec}", string(v.Intent.Spec),
+		"{account}", v.Account, "{issued_at}", v.Intent.At.UTC().Format(time.RFC3339),
 	)
 	for field, text := range j.template {
 		if field == j.keyField {

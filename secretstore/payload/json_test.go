@@ -16,8 +16,8 @@ import (
 
 func issued() secretstore.Version {
 	return secretstore.Version{
-		ID: "key-1", Name: "acme/sending/0f/1a", Organization: "org-1",
-		Intent: secretstore.Intent{Nonce: "1a", At: time.Date(2026, 11, 21, 4, 0, 0, 0, time.FixedZone("", 3600)), Scopes: []string{"a:read", "b:all"}},
+		ID: "key-1", Name: "acme/sending/0f/1a", Account: "org-1",
+		Intent: secretstore.Intent{Nonce: "1a", At: time.Date(2026, 11, 21, 4, 0, 0, 0, time.FixedZone("", 3600)), Spec: "a:read,b:all"},
 	}
 }
 
@@ -47,10 +47,10 @@ func encode(t *testing.T, f payload.Form, current string) map[string]any {
 
 func TestTemplateIsFilledIn(t *testing.T) {
 	f := form(t, map[string]string{
-		"key": "{key}", "about": "{id} of {organization}", "name": "{name}", "scopes": "{scopes}", "at": "{issued_at}", "fixed": "text",
+		"key": "{key}", "about": "{id} of {account}", "name": "{name}", "spec": "{spec}", "at": "{issued_at}", "fixed": "text",
 	})
 	want := map[string]any{
-		"key": `k"<&>\ey`, "about": "key-1 of org-1", "name": "acme/sending/0f/1a", "scopes": "a:read,b:all",
+		"key": `k"<&>\ey`, "about": "key-1 of org-1", "name": "acme/sending/0f/1a", "spec": "a:read,b:all",
 		"at": "2026-11-21T03:00:00Z", "fixed": "text",
 	}
 	if diff := cmp.Diff(want, encode(t, f, "")); diff != "" {
@@ -119,7 +119,7 @@ func TestBadTemplatesAreRefused(t *testing.T) {
 		{map[string]string{"a": "x"}, "no field is {key}"},
 		{map[string]string{"a": "{key}", "b": "{key}"}, `both "a" and "b" are {key}: want it in one field`},
 		{map[string]string{"a": "{key}", "b": "Bearer {key}"}, `"b" has {key} amid other text: it must be a field of its own`},
-		{map[string]string{"a": "{key}", "b": "{value}"}, `"b" has the unknown placeholder {value}: known are {key}, {id}, {name}, {scopes}, {organization}, {issued_at}`},
+		{map[string]string{"a": "{key}", "b": "{value}"}, `"b" has the unknown placeholder {value}: known are {key}, {id}, {name}, {spec}, {account}, {issued_at}`},
 		{map[string]string{"": "{key}"}, "a field needs a name"},
 	} {
 		if _, err := payload.NewJSON(c.template); err == nil || err.Error() != c.want {

@@ -13,7 +13,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
-// The ids are UUIDs, as Instantly's documents show them, and long enough for
+// The ids are UUIDs, as issuers use them, and long enough for
 // AWS, which takes 32 to 64 characters.
 const (
 	idA = "0193a7c2-5a10-7c3e-9b1f-00000000000a"
@@ -21,7 +21,7 @@ const (
 	idC = "0193a7c2-5a10-7c3e-9b1f-00000000000c"
 	idD = "0193a7c2-5a10-7c3e-9b1f-00000000000d"
 
-	organization = "0193a7c2-0000-7000-8000-0000000000ff"
+	account = "0193a7c2-0000-7000-8000-0000000000ff"
 )
 
 // desk is what a claim works at: one secret, one store bound to it, and steps
@@ -44,14 +44,14 @@ func valueOf(id string) secret.Value { return secret.New("value of " + id) }
 
 // version is what the claims stage under id.
 func version(id string) secretstore.Version {
-	return secretstore.Version{ID: id, Intent: intentOf(id), Organization: organization}
+	return secretstore.Version{ID: id, Intent: intentOf(id), Account: account}
 }
 
 func intentOf(id string) secretstore.Intent {
 	return secretstore.Intent{
 		Nonce:  "nonce-" + id[len(id)-1:],
 		At:     time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC),
-		Scopes: []string{"campaigns:read", "leads:all"},
+		Spec:   "campaigns:read,leads:all",
 		Grace:  36*time.Hour + 15*time.Minute + 30*time.Second,
 		Holder: "rotator-7d9f8c/1",
 		Until:  time.Date(2026, 3, 4, 5, 8, 9, 0, time.UTC),

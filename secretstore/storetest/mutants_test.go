@@ -69,14 +69,6 @@ func describeMutants() []mutant {
 				return shared
 			}
 		}, []string{"A snapshot once given never changes"}},
-		{"arguments are kept, not copied", func(b *bent) {
-			var kept []string
-			b.annotate = func(ctx ctxt, seen snap, n notes) (snap, error) {
-				kept = n.Intent.Scopes
-				return b.base.Annotate(ctx, seen, n)
-			}
-			b.out = func(s snap) snap { s.Notes.Intent.Scopes = kept; return s }
-		}, []string{"What was given to a write may be changed afterwards"}},
 		{"a handle shows what another saw first", func(b *bent) {
 			first := b.now()
 			b.lever.Open = func(*testing.T) secretstore.Store {
@@ -114,9 +106,12 @@ func annotateMutants() []mutant {
 				return b.base.Annotate(ctx, seen, n)
 			}
 		}, []string{"Annotate touches no version"}},
-		{"only so many scopes fit", annotate(func(_ notes, n *notes) {
-			n.Intent.Scopes = n.Intent.Scopes[:min(len(n.Intent.Scopes), 100)]
-		}), []string{"Notes keep every scope there is"}},
+		{"a long spec is cut", annotate(func(_ notes, n *notes) {
+			n.Intent.Spec = n.Intent.Spec[:min(len(n.Intent.Spec), secretstore.MaxSpec-1)]
+		}), []string{"Notes and versions keep a spec of the greatest length"}},
+		{"a spec is trimmed", annotate(func(_ notes, n *notes) {
+			n.Intent.Spec = secretstore.Spec(strings.TrimSpace(string(n.Intent.Spec)))
+		}), []string{"Notes and versions keep every character that a spec may have"}},
 		{"the reason is cut", annotate(func(_ notes, n *notes) {
 			n.Failure.Reason = n.Failure.Reason[:min(len(n.Failure.Reason), secretstore.MaxReason-1)]
 		}), []string{"Notes keep a reason of the greatest length"}},
@@ -165,8 +160,8 @@ func stageMutants() []mutant {
 		}
 	}
 	return []mutant{
-		{"the organization is lost", stage(func(v *vers, _ *secret.Value) { v.Organization = "" }),
-			[]string{"Stage stores a pending version with its intent and organization"}},
+		{"the account is lost", stage(func(v *vers, _ *secret.Value) { v.Account = "" }),
+			[]string{"Stage stores a pending version with its intent and account"}},
 		{"the caller's promotion time is believed", func(b *bent) {
 			b.out = showStage(secretstore.Pending, func(v *vers) { v.Promoted = time.Unix(1, 0) })
 		}, []string{"Stage takes no other fact from the caller"}},

@@ -9,7 +9,7 @@ import (
 
 func stageClaims() []claim {
 	return []claim{
-		{"Stage stores a pending version with its intent and organization", checkStageStores},
+		{"Stage stores a pending version with its intent and account", checkStageStores},
 		{"Stage takes no other fact from the caller", checkStageTakesOnlyItsOwn},
 		{"Stage is invisible to readers of current", checkStageInvisible},
 		{"Stage on an empty secret makes nothing current", checkStageOnEmpty},

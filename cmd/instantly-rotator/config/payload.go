@@ -20,8 +20,8 @@ func payloadOptions(in string) []Option {
 		},
 		{
 			In: in, Name: "json",
-			Doc: "With payload: json, the text of each field. One is {key} alone; others may have {id}, {name}, {scopes}, " +
-				"{organization} and {issued_at} in them. Left out, {api_key: \"{key}\"}.",
+			Doc: "With payload: json, the text of each field. One is {key} alone; others may have {id}, {name}, {spec} (its scopes), " +
+				"{account} (its organization) and {issued_at} in them. Left out, {api_key: \"{key}\"}.",
 		},
 	}
 }
