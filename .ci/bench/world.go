@@ -19,8 +19,9 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/filestore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/gcpsecretmanager"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/gcpsecretmanager/gcptest"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster/kubetest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret/kubetest"
 )
 
 // A world is one target with its store, and Instantly, in this process: the real
@@ -94,11 +95,11 @@ func (w *world) onGCP(ctx context.Context) (secretstore.Store, error) {
 func (w *world) onKubernetes() (secretstore.Store, error) {
 	cfg := kubetest.New("bench").Config()
 	cfg.Wrap(func(next http.RoundTripper) http.RoundTripper { return transport{&w.trace, "kubernetes", verb, next} })
-	c, err := kubernetessecret.NewCluster(cfg, "bench")
+	c, err := kubernetescluster.New(cfg, "bench")
 	if err != nil {
 		return nil, err
 	}
-	return c.Open(kubernetessecret.Options{Secret: "sending", CreateMissing: &kubernetessecret.Create{}})
+	return kubernetessecret.Open(c, kubernetessecret.Options{Secret: "sending", CreateMissing: &kubernetessecret.Create{}})
 }
 
 // A scene is what one run of a fresh engine did.

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/instantly/sandbox"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret/kubetest"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster/kubetest"
 )
 
 // kubernetesDesk is a user's: a configuration with a store of kind kubernetes, a

@@ -9,7 +9,7 @@ import (
 	fleets "github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/daemon"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/leader"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/notify"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
 )
 
 // election gives the one that the flags ask for.
@@ -17,7 +17,7 @@ func (s *service) election(f daemonFlags) (leader.Election, error) {
 	if !f.elect {
 		return leader.Alone{}, nil
 	}
-	cluster, err := kubernetessecret.Connect("", "")
+	cluster, err := kubernetescluster.Connect("", "")
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/notify"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
 )
 
 func main() { os.Exit(run()) }
@@ -28,7 +28,7 @@ func main() { os.Exit(run()) }
 func run() int {
 	log.SetOutput(io.Discard) // net/http writes bytes of odd answers there, shoutrrr parts of URLs
 	notify.LimitHTTP(http.DefaultClient)
-	kubernetessecret.DiscardLogs()
+	kubernetescluster.DiscardLogs()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop)

@@ -19,7 +19,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/awssecretsmanager"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/filestore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/gcpsecretmanager"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
@@ -164,7 +164,7 @@ type wiring struct {
 	aws        map[awssecretsmanager.Site]awsConnection
 	identities filestore.Identities
 	gcp        map[gcpsecretmanager.Site]gcpConnection
-	clusters   map[[2]string]*kubernetessecret.Cluster // by kubeconfig and context
+	clusters   map[[2]string]*kubernetescluster.Client // by kubeconfig and context
 	stores     map[config.StoreRef]secretstore.Store   // opened, by place
 	called     func(workspace string, c instantly.Call)
 }
@@ -174,7 +174,7 @@ func (a *app) wire(cfg *config.Config, log *zap.Logger, look bool) *wiring {
 		app: a, look: look, cfg: cfg, log: log,
 		workspaces: map[string]*rotator.Workspace{}, gcp: map[gcpsecretmanager.Site]gcpConnection{},
 		aws:      map[awssecretsmanager.Site]awsConnection{},
-		clusters: map[[2]string]*kubernetessecret.Cluster{},
+		clusters: map[[2]string]*kubernetescluster.Client{},
 		stores:   map[config.StoreRef]secretstore.Store{}, called: func(string, instantly.Call) {},
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret"
 )
 
@@ -16,16 +17,16 @@ func (w *wiring) openKubernetes(b config.KubernetesStore, secret string) (secret
 	if b.CreateMissing {
 		o.CreateMissing = &kubernetessecret.Create{Labels: b.Labels, Annotations: b.Annotations}
 	}
-	return c.Open(o)
+	return kubernetessecret.Open(c, o)
 }
 
 // cluster connects to a cluster once, for all Secrets and workloads there.
-func (w *wiring) cluster(kubeconfig, context string) (*kubernetessecret.Cluster, error) {
+func (w *wiring) cluster(kubeconfig, context string) (*kubernetescluster.Client, error) {
 	at := [2]string{kubeconfig, context}
 	if c, ok := w.clusters[at]; ok {
 		return c, nil
 	}
-	c, err := kubernetessecret.Connect(kubeconfig, context)
+	c, err := kubernetescluster.Connect(kubeconfig, context)
 	if err != nil {
 		return nil, err
 	}

@@ -11,10 +11,8 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
 )
-
-// fieldManager is whom the cluster names as the writer of our fields.
-const fieldManager = "instantly-rotator"
 
 // callTimeout bounds one call, so that a cluster that accepts connections and
 // says nothing cannot hold up a target for good.
@@ -64,7 +62,7 @@ func (c *client) patch(ctx context.Context, p patch) (object, error) {
 	defer cancel()
 	var sec corev1.Secret
 	err = c.rest.Patch(types.MergePatchType).Namespace(c.namespace).Resource("secrets").Name(c.name).
-		Param("fieldManager", fieldManager).MaxRetries(0).Body(body).Do(ctx).Into(&sec)
+		Param("fieldManager", kubernetescluster.FieldManager).MaxRetries(0).Body(body).Do(ctx).Into(&sec)
 	if err != nil {
 		return object{}, c.failed("patch", unlessRepeated(err, p))
 	}
@@ -80,7 +78,7 @@ func (c *client) create(ctx context.Context, how Create) (object, error) {
 		Type:       corev1.SecretTypeOpaque,
 	}
 	var sec corev1.Secret
-	err := c.rest.Post().Namespace(c.namespace).Resource("secrets").Param("fieldManager", fieldManager).
+	err := c.rest.Post().Namespace(c.namespace).Resource("secrets").Param("fieldManager", kubernetescluster.FieldManager).
 		MaxRetries(0).Body(blank).Do(ctx).Into(&sec)
 	if err != nil {
 		return object{}, c.failed("create", err)

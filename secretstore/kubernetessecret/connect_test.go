@@ -9,8 +9,9 @@ import (
 	"testing"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster/kubetest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret/kubetest"
 )
 
 // kubeconfig writes one with a context for each namespace, all on one server. The
@@ -37,30 +38,15 @@ func TestNamespaceIsThatOfTheStoreThenThatOfTheContext(t *testing.T) {
 	for _, c := range []struct{ context, namespace, want string }{
 		{"", "", "growth"}, {"sales", "", "sales"}, {"sales", "growth", "growth"},
 	} {
-		cluster, err := kubernetessecret.Connect(path, c.context)
+		cluster, err := kubernetescluster.Connect(path, c.context)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, err := cluster.Open(kubernetessecret.Options{Secret: "sending", Namespace: c.namespace})
+		s, err := kubernetessecret.Open(cluster, kubernetessecret.Options{Secret: "sending", Namespace: c.namespace})
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, err = s.Describe(t.Context())
 		wantError(t, err, secretstore.ErrNotFound, "describe in "+c.want+"/sending")
 	}
-}
-
-func TestClusterOutsideOfOneIsWhatKUBECONFIGSays(t *testing.T) {
-	t.Setenv("KUBECONFIG", kubeconfig(t, "growth"))
-	if _, err := kubernetessecret.Connect("", ""); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestNoClusterIsSaidPlainly(t *testing.T) {
-	t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "none"))
-	_, err := kubernetessecret.Connect("", "")
-	wantError(t, err, secretstore.ErrDenied, "run in one, or set kubeconfig, or KUBECONFIG")
-	_, err = kubernetessecret.Connect(kubeconfig(t, "growth"), "unknown")
-	wantError(t, err, secretstore.ErrDenied, `"unknown"`)
 }

@@ -7,8 +7,8 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster/kubetest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret/kubetest"
 )
 
 func onKubernetes() rotatortest.Backend {

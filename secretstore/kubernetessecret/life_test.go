@@ -13,7 +13,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret/kubetest"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster/kubetest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
 )
 
 // Options say which Secret of a cluster it is.
@@ -41,18 +42,18 @@ const (
 	defaultOwner = "instantly-rotator"
 )
 
-// Open gives the store of a Secret. It makes no call: what is wrong with the
+// Open gives the store of a Secret of a cluster. It makes no call: what is wrong with the
 // Secret, Describe finds out.
-func (c *Cluster) Open(o Options) (*Store, error) {
+func Open(c *kubernetescluster.Client, o Options) (*Store, error) {
 	o = o.withDefaults()
 	if o.Namespace == "" {
-		o.Namespace = c.namespace
+		o.Namespace = c.Namespace()
 	}
 	if o.Secret == "" || o.Namespace == "" || len(o.Key) > MaxKey {
 		return nil, fmt.Errorf("kubernetessecret: open: a store needs a namespace, a secret and a key of at most %d characters: %w",
 			MaxKey, secretstore.ErrNotFound)
 	}
-	return &Store{o: o, client: newClient(c.rest, o)}, nil
+	return &Store{o: o, client: newClient(c.Core(), o)}, nil
 }
 
 func (o Options) withDefaults() Options {

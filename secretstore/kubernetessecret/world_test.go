@@ -16,8 +16,9 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster/kubetest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret/kubetest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
@@ -56,7 +57,7 @@ func (c *cluster) open(t testing.TB, name string, changes ...func(*kubernetessec
 	t.Helper()
 	cfg := rest.CopyConfig(c.cfg)
 	cfg.Wrap(c.tap.Wrap)
-	connected, err := kubernetessecret.NewCluster(cfg, c.namespace)
+	connected, err := kubernetescluster.New(cfg, c.namespace)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +65,7 @@ func (c *cluster) open(t testing.TB, name string, changes ...func(*kubernetessec
 	for _, change := range changes {
 		change(&o)
 	}
-	s, err := connected.Open(o)
+	s, err := kubernetessecret.Open(connected, o)
 	if err != nil {
 		t.Fatal(err)
 	}

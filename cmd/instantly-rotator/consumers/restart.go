@@ -14,7 +14,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/instantly-rotator/instantly-rotator/rotator"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
 )
 
 // annotationPrefix and a target's name make the annotation of a pod template that
@@ -42,7 +42,7 @@ var _ rotator.Gate = (*Restart)(nil)
 // NewRestart makes the gate of a target. The workload is KIND/NAME, of kind
 // deployment or statefulset; an empty namespace is the cluster's default. It makes
 // no call.
-func NewRestart(c *kubernetessecret.Cluster, target, workload, namespace string) (*Restart, error) {
+func NewRestart(c *kubernetescluster.Client, target, workload, namespace string) (*Restart, error) {
 	if namespace == "" {
 		namespace = c.Namespace()
 	}
@@ -92,7 +92,7 @@ func (r *Restart) patch(ctx context.Context, keyID string) (workload, error) {
 	if err != nil {
 		return workload{}, fmt.Errorf("encode a patch: %w", err)
 	}
-	return r.do(ctx, "patch", r.rest.Patch(types.MergePatchType).Param("fieldManager", "instantly-rotator").MaxRetries(0).Body(body))
+	return r.do(ctx, "patch", r.rest.Patch(types.MergePatchType).Param("fieldManager", kubernetescluster.FieldManager).MaxRetries(0).Body(body))
 }
 
 func (r *Restart) do(ctx context.Context, verb string, request *rest.Request) (workload, error) {

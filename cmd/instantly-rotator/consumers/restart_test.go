@@ -7,8 +7,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/consumers"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret/kubetest"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster/kubetest"
 )
 
 // five is how many pods each workload has.
@@ -32,7 +32,7 @@ func cluster() *kubetest.Server {
 
 func restart(t *testing.T, s *kubetest.Server, target, workload string) *consumers.Restart {
 	t.Helper()
-	c, err := kubernetessecret.NewCluster(s.Config(), "growth")
+	c, err := kubernetescluster.New(s.Config(), "growth")
 	if err != nil {
 		t.Fatal(err)
 	}

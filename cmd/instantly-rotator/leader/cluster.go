@@ -11,7 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
-	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
 )
 
 // errNoLease: the Lease is not there yet.
@@ -38,7 +38,7 @@ type calls struct {
 	namespace, name string
 }
 
-func newCalls(c *kubernetessecret.Cluster, namespace, name string) (calls, error) {
+func newCalls(c *kubernetescluster.Client, namespace, name string) (calls, error) {
 	client, err := c.Group(coordinationv1.SchemeGroupVersion, coordinationv1.AddToScheme)
 	return calls{client, namespace, name}, err
 }

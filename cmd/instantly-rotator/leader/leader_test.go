@@ -15,8 +15,8 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/leader"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret/kubetest"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster/kubetest"
 )
 
 // long is more than any takeover takes.
@@ -97,7 +97,7 @@ func (o *office) hire(name string, lastStep time.Duration) *instance {
 	i := &instance{office: o, name: name, gone: make(chan struct{}), lastStep: lastStep}
 	cfg := o.server.Config()
 	cfg.Transport = i.tap.Wrap(cfg.Transport)
-	cluster, err := kubernetessecret.NewCluster(cfg, "here")
+	cluster, err := kubernetescluster.New(cfg, "here")
 	if err != nil {
 		o.Fatal(err)
 	}
@@ -299,7 +299,7 @@ func TestMissingPermissionIsNamedAndTriedAgain(t *testing.T) {
 }
 
 func TestLeaseNeedsANamespace(t *testing.T) {
-	cluster, err := kubernetessecret.NewCluster(kubetest.New().Config(), "")
+	cluster, err := kubernetescluster.New(kubetest.New().Config(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
 )
 
 // The durations of Kubernetes' own components. A leader renews its Lease every
@@ -59,7 +59,7 @@ type Lease struct {
 var _ Election = (*Lease)(nil)
 
 // New stands for election in a cluster. It makes no call.
-func New(c *kubernetessecret.Cluster, o Options) (*Lease, error) {
+func New(c *kubernetescluster.Client, o Options) (*Lease, error) {
 	if o.Namespace == "" {
 		o.Namespace = c.Namespace()
 	}

@@ -1,4 +1,8 @@
-package kubernetessecret
+// Package kubernetescluster connects to a Kubernetes cluster, for all who talk to
+// one: the store of Secrets, the election of a leader, and the rollouts after a
+// promotion. It finds the cluster and makes clients for single API groups; what is
+// called there is the business of whoever calls.
+package kubernetescluster
 
 import (
 	"errors"
@@ -17,44 +21,52 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
-// Cluster is a connection to a cluster. All stores on its Secrets share it.
-type Cluster struct {
+// FieldManager is whom the cluster names as the writer of our fields.
+const FieldManager = "instantly-rotator"
+
+// Client is a connection to a cluster, shared by all who talk to that cluster. It
+// is safe for concurrent use.
+type Client struct {
 	cfg       *rest.Config
-	rest      rest.Interface
-	namespace string // where a store's options name none
+	core      rest.Interface
+	namespace string
 }
 
 // Connect finds a cluster: with a context, or a path of a kubeconfig file, what
 // these say; if both are empty the one that the process runs in, and outside of
-// one what KUBECONFIG or ~/.kube/config say. It makes no call.
-func Connect(kubeconfig, context string) (*Cluster, error) {
-	cfg, namespace, err := connection(kubeconfig, context)
+// one what KUBECONFIG or ~/.kube/config say. It makes no call. Its errors wrap
+// those of package secretstore.
+func Connect(kubeconfig, context string) (*Client, error) {
+	cfg, namespace, err := find(kubeconfig, context)
 	if err != nil {
-		return nil, fmt.Errorf("kubernetessecret: connect: %w", err)
+		return nil, fmt.Errorf("connect to Kubernetes: %w", err)
 	}
-	return NewCluster(cfg, namespace)
+	return New(cfg, namespace)
 }
 
-// NewCluster connects as a configuration of client-go says, which it does not
-// change. Stores whose options name no namespace are in the one given.
-func NewCluster(cfg *rest.Config, namespace string) (*Cluster, error) {
-	c := &Cluster{cfg: rest.CopyConfig(cfg), namespace: namespace}
+// New connects as a configuration of client-go says, which it does not change. The
+// namespace is what [Client.Namespace] gives.
+func New(cfg *rest.Config, namespace string) (*Client, error) {
+	c := &Client{cfg: rest.CopyConfig(cfg), namespace: namespace}
 	c.cfg.ContentType, c.cfg.AcceptContentTypes = runtime.ContentTypeJSON, runtime.ContentTypeJSON
-	c.cfg.UserAgent = fieldManager
+	c.cfg.UserAgent = FieldManager
 	c.cfg.QPS = -1                           // the cluster's own fairness is enough, and waiting is logged
 	c.cfg.WarningHandler = rest.NoWarnings{} // stores do not log
 	var err error
-	c.rest, err = c.Group(corev1.SchemeGroupVersion, corev1.AddToScheme)
+	c.core, err = c.Group(corev1.SchemeGroupVersion, corev1.AddToScheme)
 	return c, err
 }
 
-// Group gives a client for the resources of one API group, whose types register
+// Core gives the client for the core API group, where Secrets are.
+func (c *Client) Core() rest.Interface { return c.core }
+
+// Group makes a client for the resources of one API group, whose types register
 // adds; client-go's own retries are the caller's to switch off. The typed clients
 // of client-go register every type that Kubernetes has: 17 MB of binary.
-func (c *Cluster) Group(version schema.GroupVersion, register func(*runtime.Scheme) error) (rest.Interface, error) {
+func (c *Client) Group(version schema.GroupVersion, register func(*runtime.Scheme) error) (rest.Interface, error) {
 	scheme := runtime.NewScheme()
 	if err := register(scheme); err != nil {
-		return nil, fmt.Errorf("kubernetessecret: connect: %w: %w", secretstore.ErrUnavailable, err)
+		return nil, fmt.Errorf("connect to Kubernetes: %w: %w", secretstore.ErrUnavailable, err)
 	}
 	cfg := rest.CopyConfig(c.cfg)
 	cfg.APIPath, cfg.GroupVersion = "/apis", &version
@@ -64,21 +76,21 @@ func (c *Cluster) Group(version schema.GroupVersion, register func(*runtime.Sche
 	cfg.NegotiatedSerializer = serializer.NewCodecFactory(scheme).WithoutConversion()
 	client, err := rest.RESTClientFor(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("kubernetessecret: connect to %s: %w: %w", cfg.Host, secretstore.ErrUnavailable, err)
+		return nil, fmt.Errorf("connect to Kubernetes at %s: %w: %w", cfg.Host, secretstore.ErrUnavailable, err)
 	}
 	return client, nil
 }
 
 // Namespace is what is meant where none is named: the pod's own, or that of the
 // kubeconfig's context; empty if neither says.
-func (c *Cluster) Namespace() string { return c.namespace }
+func (c *Client) Namespace() string { return c.namespace }
 
 // DiscardLogs keeps client-go from writing to standard error, which it does by
 // itself, about the whole process. Calls return their errors all the same.
 func DiscardLogs() { klog.SetLogger(klog.Logger{}) }
 
-// connection finds the cluster, and the namespace that is meant there.
-func connection(kubeconfig, context string) (*rest.Config, string, error) {
+// find gives the cluster, and the namespace that is meant there.
+func find(kubeconfig, context string) (*rest.Config, string, error) {
 	if kubeconfig == "" && context == "" {
 		cfg, err := rest.InClusterConfig()
 		if err == nil {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret/kubetest"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster/kubetest"
 )
 
 // leases gives the desk on which Leases are kept.
