@@ -11,28 +11,28 @@ demo:
 	go run ./cmd/instantly-rotator demo
 
 claims: ## the contract's suite on every backend, as one table
-	go run ./.ci/tables claims
+	go run ./rotator/rotatortest/tables claims
 
 matrix: ## the engine's crash matrix on every backend, as one table
-	go run ./.ci/tables matrix
+	go run ./rotator/rotatortest/tables matrix
 
 sim: ## the engine in worlds drawn from seeds: RUNS=1000000 SEED=1 make sim
 	go test ./rotator -run '^TestSimulation$$' -count=1 -v -timeout 0 -sim.runs=$(or $(RUNS),10000) -sim.seed=$(or $(SEED),1) -sim.progress=30s
 
 sim-bugs: ## plant bugs, and count the worlds until the simulator finds each
-	go run ./.ci/plant -simulated
+	go run ./rotator/rotatortest/plant -simulated
 
 crash-matrix: ## the real binary killed, frozen and failed at every outside call, as one table
-	go run ./.ci/tables crash
+	go run ./rotator/rotatortest/tables crash
 
 plant: ## plant bugs, one at a time, and see the tests find them
-	go run ./.ci/plant
+	go run ./rotator/rotatortest/plant
 
 bench: ## against the bound: throughput, latency, calls, catch-up, idle, start, emergency
-	go run ./.ci/bench
+	go run ./rotator/rotatortest/bench
 
 bench-daemon: ## the daemon with 10,000 targets: time to ready, memory, CPU when idle
-	go run ./.ci/bench -strict idle
+	go run ./rotator/rotatortest/bench -strict idle
 
 check:
 	bash .ci/run

@@ -3,6 +3,7 @@
 package crash
 
 import (
+	"flag"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"testing"
 	"time"
 )
+
+var matrix = flag.Bool("crash.matrix", false, "run the whole crash matrix, which takes minutes")
 
 // atOnce is how many processes run side by side, but for those that were struck
 // and those that wait for them.
@@ -60,6 +63,9 @@ func errorsFor(k kind, c call, turn int) (ends []end) {
 
 // TestCrashMatrix strikes every outside call of a rotation in every way.
 func TestCrashMatrix(t *testing.T) {
+	if !*matrix {
+		t.Skip("takes minutes: make crash-matrix, or -crash.matrix")
+	}
 	s := &shop{bin: build(t), slots: make(chan struct{}, atOnce)}
 	for _, k := range kinds() {
 		t.Run(k.name, func(t *testing.T) {
@@ -94,7 +100,7 @@ func build(t *testing.T) string {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "instantly-rotator")
 	c := exec.Command("go", "build", "-trimpath", "-o", bin, "./cmd/instantly-rotator")
-	c.Dir = filepath.Join("..", "..")
+	c.Dir = filepath.Join("..", "..", "..")
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v: %s", err, out)
 	}

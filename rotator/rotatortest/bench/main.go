@@ -1,8 +1,8 @@
 // Command bench measures the rotator against what is possible, and prints one
 // report in Markdown:
 //
-//	go run ./.ci/bench              all parts
-//	go run ./.ci/bench latency      one of them
+//	go run ./rotator/rotatortest/bench              all parts
+//	go run ./rotator/rotatortest/bench latency      one of them
 //
 // Throughput, catch-up, idle, start and emergency are measured on the binary, in
 // a process of its own; Instantly's stand-in is in this one, with its rate limit

@@ -11,5 +11,5 @@
 // repository, over TCP. For the local store they are the system calls that touch
 // its folders, struck with ptrace(2).
 //
-//	go run ./.ci/tables crash   prints the table
+//	go run ./rotator/rotatortest/tables crash   prints the table
 package crash

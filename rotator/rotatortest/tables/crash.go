@@ -34,7 +34,7 @@ type crashCell struct{ runs, violations int }
 // crash prints the crash matrix with the real binary. A violation and a cell
 // without runs are errors.
 func crash(w io.Writer) error {
-	said, failed := run("^TestCrashMatrix$", "./.ci/crash", "-parallel=40", "-timeout=60m")
+	said, failed := run("^TestCrashMatrix$", "./rotator/rotatortest/crash", "-parallel=40", "-timeout=60m", "-crash.matrix")
 	cells := map[string]crashCell{} // by "row|blow|store"
 	for _, attr := range said.attrs {
 		at := strings.LastIndexByte(attr["cell"], '|')
