@@ -10,12 +10,12 @@ import (
 	"unicode"
 )
 
-// classify turns an answer that is not a success into an error; nil for a 2xx.
-// What the API says about itself counts only if it reads like the API: a JSON
+// classify turns an answer that is not a success into an error; nil for a 2xx
+// that does not speak of an error itself. What the API says about itself counts only if it reads like the API: a JSON
 // object with a reason. hide cuts the known secrets out of a text.
 func classify(op string, got answer, hide func(string) string, now time.Time) *Error {
 	if isSuccess(got.status) {
-		return nil
+		return errorInSuccess(op, got, hide)
 	}
 	said := readReason(got)
 	class := classOf(got, said)
@@ -31,6 +31,30 @@ func classify(op string, got answer, hide func(string) string, now time.Time) *E
 		e.Required, e.Found = namedScopes(hide(said.text()))
 	}
 	return e
+}
+
+// errorInSuccess is the error for a 2xx that names an error in its body, as some
+// of the vendor's operations do ({"error": "ACC_…"}): it says neither that the
+// call was done nor that it was refused. No answer that a call of this client
+// wants has a field of that name.
+func errorInSuccess(op string, got answer, hide func(string) string) *Error {
+	var body struct{ Error, Message any }
+	if got.broken != nil || json.Unmarshal(got.body, &body) != nil {
+		return nil
+	}
+	code, isText := body.Error.(string)
+	if body.Error == nil || body.Error == false || isText && code == "" {
+		return nil
+	}
+	message, _ := body.Message.(string)
+	return &Error{
+		Op:      op,
+		Status:  got.status,
+		Code:    presentableText(code, hide),
+		Message: presentableText(message, hide),
+		classes: []error{ErrMalformed},
+		cause:   errors.New("an error beside a status of success"),
+	}
 }
 
 // classOf is the table of statuses.

@@ -16,6 +16,7 @@ import (
 const (
 	defaultBaseURL     = "https://api.instantly.ai"
 	defaultTimeout     = 30 * time.Second
+	bodyTimeout        = 10 * time.Second
 	defaultRetryBudget = time.Minute
 	defaultPace        = 5 // requests a second
 	modulePath         = "github.com/instantly-rotator/instantly-rotator"
@@ -45,7 +46,10 @@ type Options struct {
 	// workspace, but older client code has lower numbers (600 a minute), and others
 	// share the budget.
 	Pacer *Pacer
-	// Timeout bounds one attempt, reading the answer included. Default 30 s.
+	// Timeout bounds one attempt, reading the answer included. Default 30 s. Once
+	// the head of the answer has come, its body has 10 s, whatever is left. An
+	// attempt that took all of its time is the last one of its call: what was as
+	// slow once would be as slow again, while somebody waits.
 	Timeout time.Duration
 	// Transport sends the requests. Default: one of its own. An *http.Transport
 	// is copied, so that POSTs can be kept off its connections; any other one
@@ -92,7 +96,7 @@ func NewClient(o Options) (*Client, error) {
 	if err := checkSendable(o.AdminKey); err != nil {
 		return nil, fmt.Errorf("instantly: admin key: %w", err)
 	}
-	if o.AsWorkspace != "" && !isToken(o.AsWorkspace) {
+	if o.AsWorkspace != "" && !isID(o.AsWorkspace) {
 		return nil, errors.New("instantly: workspace to act for: not an id")
 	}
 	if strings.IndexFunc(o.UserAgent, func(r rune) bool { return r < ' ' || r > '~' }) >= 0 {

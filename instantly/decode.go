@@ -3,6 +3,7 @@ package instantly
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
@@ -46,14 +47,25 @@ func (k keyAnswer) toKey() Key {
 	}
 }
 
+// isID tells whether s can be an id: a plain token of letters, digits, "-" and
+// "_", at most 128 of them. The documents show UUIDs, but an id is opaque.
+// Anything else is not taken from an answer, since ids go into paths, into the
+// metadata of stores and onto screens.
+func isID(s string) bool {
+	const most = 128
+	return s != "" && len(s) <= most && strings.IndexFunc(s, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
+	}) < 0
+}
+
 // decodeCreated wants what a create is made for: an id and a value.
 func decodeCreated(op string, got answer) (Key, error) {
 	k, err := decode[keyAnswer](op, got)
 	if err != nil {
 		return Key{}, err
 	}
-	if !isToken(k.ID) {
-		return Key{}, malformed(op, got.status, "no id")
+	if !isID(k.ID) {
+		return Key{}, malformed(op, got.status, "no id, or none that can be one")
 	}
 	if err := checkSendable(k.Key.Value); err != nil {
 		return Key{}, malformed(op, got.status, err.Error())

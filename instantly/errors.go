@@ -39,7 +39,8 @@ var (
 	// ErrUnavailable: no answer, or none in time, or a 5xx (or 408).
 	ErrUnavailable = errors.New("API unavailable")
 	// ErrMalformed: an answer that cannot be understood: not JSON, truncated,
-	// too large, of the wrong type, without what it must have.
+	// too large, of the wrong type, without what it must have, a success that
+	// names an error, a list that does not end.
 	ErrMalformed = errors.New("unreadable answer")
 	// ErrOutcomeUnknown: a key may or may not have been created.
 	ErrOutcomeUnknown = errors.New("outcome unknown")
@@ -143,7 +144,7 @@ func VerdictOf(err error) Verdict {
 
 // retryable tells whether the same request may do better a little later.
 func retryable(err error) bool {
-	if errors.Is(err, errUntrusted) || errors.Is(err, errNotSent) {
+	if errors.Is(err, errUntrusted) || errors.Is(err, errNotSent) || errors.Is(err, errTimedOut) {
 		return false
 	}
 	return errors.Is(err, ErrRateLimited) || errors.Is(err, ErrUnavailable)

@@ -60,7 +60,8 @@ func withOutcome(err error) error {
 
 // Keys lists all keys of the workspace, in the API's order, which is not
 // documented; one that several pages show is listed once. It is all of them or
-// an error. Secrets are as the API shows them there: do not rely on them.
+// an error: a list with one id that cannot be an id is unreadable as a whole.
+// Secrets are as the API shows them there: do not rely on them.
 func (c *Client) Keys(ctx context.Context) ([]Key, error) {
 	r := request{op: "list API keys", method: http.MethodGet, route: routeKeys}
 	answers, err := listAll[keyAnswer](ctx, c, r, keysPerPage)
@@ -70,8 +71,8 @@ func (c *Client) Keys(ctx context.Context) ([]Key, error) {
 	keys := make([]Key, 0, len(answers))
 	seen := make(map[string]bool, len(answers))
 	for _, k := range answers {
-		if !isToken(k.ID) {
-			return nil, malformed(r.op, http.StatusOK, "a key without an id")
+		if !isID(k.ID) {
+			return nil, malformed(r.op, http.StatusOK, "a key without an id, or with none that can be one")
 		}
 		if !seen[k.ID] {
 			keys = append(keys, k.toKey())
@@ -82,9 +83,9 @@ func (c *Client) Keys(ctx context.Context) ([]Key, error) {
 }
 
 // DeleteKey deletes the key with that id. A key that is not there, or no
-// longer, is fine: repeating it is harmless. What the API answers beside a 2xx
-// is not looked at; the vendor's OpenAPI file has the deleted key there. From
-// when on the key is refused is not documented: prove it with [Client.Probe].
+// longer, is fine: repeating it is harmless. Of what the API answers beside a 2xx
+// only an error is heeded; the vendor's OpenAPI file has the deleted key there.
+// From when on the key is refused is not documented: prove it with [Client.Probe].
 func (c *Client) DeleteKey(ctx context.Context, id string) error {
 	err := c.deleteKey(ctx, "delete API key "+id, id)
 	if errors.Is(err, ErrNotFound) {
@@ -110,8 +111,8 @@ func (c *Client) CheckDelete(ctx context.Context) error {
 // refuse a Content-Type without a body, and the vendor's OpenAPI file has no
 // body but null.
 func (c *Client) deleteKey(ctx context.Context, op, id string) error {
-	if err := checkPathValue(id); err != nil {
-		return &Error{Op: op, classes: []error{ErrBadRequest}, cause: err}
+	if !isID(id) {
+		return &Error{Op: "delete API key", classes: []error{ErrBadRequest}, cause: errors.New("its id cannot be one")}
 	}
 	r := request{op: op, method: http.MethodDelete, route: routeKey, value: id, ignoreAnswer: true}
 	_, err := c.repeat(ctx, c.admin(r), c.options.RetryBudget)

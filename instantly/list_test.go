@@ -94,15 +94,59 @@ func TestListStopsOnRepeatingCursor(t *testing.T) {
 	}
 }
 
-func TestListThatDoesNotEndIsAnError(t *testing.T) {
-	api := &fakeAPI{answer: func(n int, _ sent) (*http.Response, error) {
+// endless answers every request with a page of one new key and a new cursor.
+func endless(took time.Duration) *fakeAPI {
+	return &fakeAPI{answer: func(n int, _ sent) (*http.Response, error) {
+		time.Sleep(took)
 		return reply(200, pageOf(fmt.Sprint(n), keyItem(fmt.Sprint(n)))), nil
 	}}
-	keys, err := newClient(t, api).Keys(t.Context())
-	wantIs(t, err, instantly.ErrMalformed)
-	if keys != nil || len(api.requests()) != 1000 {
-		t.Errorf("%d keys after %d requests", len(keys), len(api.requests()))
+}
+
+func TestListThatDoesNotEndIsAnError(t *testing.T) {
+	for name, tc := range map[string]struct {
+		took  time.Duration
+		pages int
+		want  string
+	}{
+		"by pages": {0, 1000, "the list does not end: 1000 pages with 1000 items in 0s, and a cursor to another one"},
+		"by time":  {time.Second, 121, "the list does not end: 121 pages with 121 items in 2m1s, and a cursor to another one"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				api := endless(tc.took)
+				keys, err := newClient(t, api).Keys(t.Context())
+				wantIs(t, err, instantly.ErrMalformed)
+				if err != nil && !strings.HasSuffix(err.Error(), tc.want) {
+					t.Errorf("error %v", err)
+				}
+				if keys != nil || len(api.requests()) != tc.pages {
+					t.Errorf("%d keys after %d requests", len(keys), len(api.requests()))
+				}
+			})
+		})
 	}
+}
+
+// At the default pace.
+func TestListOfTenThousandKeysIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const pages = 100
+		api := &fakeAPI{answer: func(n int, _ sent) (*http.Response, error) {
+			items := make([]string, 100)
+			for i := range items {
+				items[i] = keyItem(fmt.Sprintf("%d-%d", n, i))
+			}
+			next := fmt.Sprint(n)
+			if n == pages-1 {
+				next = ""
+			}
+			return reply(200, pageOf(next, items...)), nil
+		}}
+		keys, err := newClient(t, api, func(o *instantly.Options) { o.Pacer = nil }).Keys(t.Context())
+		if err != nil || len(keys) != 100*pages {
+			t.Errorf("%d keys, error %v", len(keys), err)
+		}
+	})
 }
 
 func TestListIsWholeOrAnError(t *testing.T) {
@@ -136,9 +180,12 @@ func TestUnreadableListIsMalformed(t *testing.T) {
 		"empty id":               `{"items":[{"id":""}]}`,
 		"id of wrong type":       `{"items":[{"id":7}]}`,
 		"id that is none":        `{"items":[{"id":"a\nb"}]}`,
+		"id of a path":           `{"items":[{"id":"a"},{"id":"../../workspaces/current"}]}`,
+		"id too long":            `{"items":[{"id":"` + strings.Repeat("a", 129) + `"}]}`,
 		"scopes of wrong type":   `{"items":[{"id":"a","scopes":"leads:read"}]}`,
 		"cursor of wrong type":   `{"items":[],"next_starting_after":3}`,
-		"error with status 200":  `{"error":"ACC_NOT_FOUND"}`,
+		"an error":               `{"error":"ACC_NOT_FOUND"}`,
+		"error beside a page":    `{"items":[{"id":"a"}],"error":"ACC_NOT_FOUND"}`,
 		"one page too deep":      strings.Repeat("[", 100000),
 		"nothing but whitespace": "  \n ",
 	} {

@@ -1,6 +1,7 @@
 package instantly_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"os"
 	"slices"
@@ -111,6 +112,56 @@ func TestEveryKnownScopeCanBeAskedFor(t *testing.T) {
 	for scopes := range slices.Chunk(instantly.KnownScopes(), 50) {
 		if _, err := c.CreateKey(t.Context(), "n", scopes); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// fromFile answers every request with the least that the file's schema allows.
+type fromFile struct {
+	t      *testing.T
+	router routers.Router
+}
+
+func (f fromFile) RoundTrip(req *http.Request) (*http.Response, error) {
+	route, _, err := f.router.FindRoute(req)
+	if err != nil {
+		return reply(404, `{"message":"not in the file"}`), nil
+	}
+	schema := route.Operation.Responses.Status(200).Value.Content.Get("application/json").Schema.Value
+	body, err := json.Marshal(leastOf(schema))
+	if err != nil {
+		f.t.Error(err)
+	}
+	return reply(200, string(body)), nil
+}
+
+// leastOf makes up a value of a schema: of an object the required fields, or all
+// if none is.
+func leastOf(s *openapi3.Schema) any {
+	switch {
+	case s.Type.Is("array"):
+		return []any{}
+	case s.Type.Is("object"):
+		object := map[string]any{}
+		for name, field := range s.Properties {
+			if len(s.Required) == 0 || slices.Contains(s.Required, name) {
+				object[name] = leastOf(field.Value)
+			}
+		}
+		return object
+	case s.Type.Is("string"):
+		return "x"
+	default:
+		return 1
+	}
+}
+
+func TestProbeBelievesWhatTheVendorsFileAnswers(t *testing.T) {
+	router := vendorRouter(t)
+	c := newClient(t, fromFile{t, router})
+	for _, scope := range instantly.KnownScopes() {
+		if p := c.Probe(t.Context(), secretOf(keyValue), []string{scope}); p.Verdict != instantly.Valid {
+			t.Errorf("%s: %v", scope, p.Err)
 		}
 	}
 }

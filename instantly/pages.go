@@ -2,14 +2,21 @@ package instantly
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"net/url"
 	"strconv"
+	"time"
 )
 
-// maxPages ends a list that does not end: with 100 items a page it is more than
-// any workspace has.
-const maxPages = 1000
+// These end a list that does not end by itself. With 100 items a page the number
+// of pages is more than any workspace has; the time is for pages that hold less.
+// At the default pace of 5 requests a second it allows for 600 pages of a client
+// that does nothing else.
+const (
+	maxPages    = 1000
+	maxListTime = 2 * time.Minute
+)
 
 // page is what the API's lists answer with (vendor's OpenAPI file). The cursor
 // is a UUID, a time or an e-mail address, depending on the list: opaque.
@@ -20,13 +27,16 @@ type page[T any] struct {
 
 // listAll reads a list to its end, or fails: it never gives a part. The end is
 // a page without a cursor, or one without items: the vendor's starter kit warns
-// that the last page with items can still carry a cursor.
+// that the last page with items can still carry a cursor. A list that goes on for
+// more than maxPages or maxListTime is unreadable; the time is looked at between
+// pages, of which each is bounded by the retry budget.
 func listAll[T any](ctx context.Context, c *Client, r request, pageSize int) ([]T, error) {
 	r.maxAnswer = maxPage
 	r.query = withQuery(r.query, "limit", strconv.Itoa(pageSize))
 	var all []T
 	seen := map[string]bool{}
-	for range maxPages {
+	start := time.Now()
+	for pages := 1; ; pages++ {
 		got, err := c.repeat(ctx, c.admin(r), c.options.RetryBudget)
 		if err != nil {
 			return nil, err
@@ -44,10 +54,14 @@ func listAll[T any](ctx context.Context, c *Client, r request, pageSize int) ([]
 		if len(*p.Items) == 0 || p.Next == "" {
 			return all, nil
 		}
+		if took := time.Since(start); pages >= maxPages || took > maxListTime {
+			return nil, malformed(r.op, got.status, fmt.Sprintf(
+				"the list does not end: %d pages with %d items in %s, and a cursor to another one",
+				pages, len(all), took.Round(time.Second)))
+		}
 		seen[p.Next] = true
 		r.query = withQuery(r.query, "starting_after", p.Next)
 	}
-	return nil, malformed(r.op, 0, "the list does not end")
 }
 
 func withQuery(q url.Values, name, value string) url.Values {

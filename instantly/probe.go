@@ -26,18 +26,26 @@ func (c *Client) Probe(ctx context.Context, value secret.Value, scopes []string)
 		return Probe{Err: &Error{Op: "test call", classes: []error{ErrBadRequest}, cause: err}}
 	}
 	chosen := chooseProbe(scopes)
-	err := c.try(ctx, chosen, value)
-	if chosen.byID() && (errors.Is(err, ErrNotFound) || errors.Is(err, ErrBadRequest)) {
-		// The id that no thing has was looked for, or refused, as expected. But
-		// that the API looked at the key before is inferred, not documented.
-		err = c.try(ctx, workspaceProbe(), value)
+	err := c.testCall(ctx, chosen, value)
+	if chosen.isInconclusive(err) {
+		err = c.testCall(ctx, workspaceProbe(), value)
 	}
 	return probeOf(err)
 }
 
-// try makes one test call. Only the reading of a 2xx answer as JSON counts as
-// success; its content, which may be secret, is dropped.
-func (c *Client) try(ctx context.Context, p probeCall, value secret.Value) error {
+// isInconclusive tells whether an outcome must be confirmed by the call whose
+// answer is documented. A thing that does not exist was looked for, or its id
+// refused, as expected; but that the API looked at the key before is inferred. And
+// what a success looks like is not known.
+func (p probeCall) isInconclusive(err error) bool {
+	return p.answers == nil && (err == nil || errors.Is(err, ErrNotFound) ||
+		errors.Is(err, ErrBadRequest) || errors.Is(err, ErrMalformed))
+}
+
+// testCall makes one test call. It succeeds with a 2xx whose body is what that
+// call answers, as far as that is documented; the content, which may be secret,
+// is dropped.
+func (c *Client) testCall(ctx context.Context, p probeCall, value secret.Value) error {
 	r := p.request()
 	r.credential = value
 	budget := c.options.RetryBudget
@@ -48,8 +56,13 @@ func (c *Client) try(ctx context.Context, p probeCall, value secret.Value) error
 	if err != nil {
 		return err
 	}
-	_, err = decode[any](r.op, got)
-	return err
+	if _, err = decode[any](r.op, got); err != nil {
+		return err
+	}
+	if p.answers != nil && !p.answers(got.body) {
+		return malformed(r.op, got.status, "not what this call answers")
+	}
+	return nil
 }
 
 // probeOf turns the outcome of a test call into what it says.
@@ -75,10 +88,10 @@ type probeCall struct {
 	// name, or into the route if there is none.
 	value     func() string
 	parameter string
+	// answers tells whether a body is what a success answers; nil if that is
+	// not documented.
+	answers func(body []byte) bool
 }
-
-// byID tells whether the call asks for something that does not exist.
-func (p probeCall) byID() bool { return p.value != nil }
 
 func (p probeCall) request() request {
 	r := request{method: http.MethodGet, route: p.route, maxAnswer: maxAnswer}
@@ -91,7 +104,7 @@ func (p probeCall) request() request {
 	switch {
 	case p.parameter != "":
 		r.query = withQuery(r.query, p.parameter, p.value())
-	case p.byID():
+	case p.value != nil:
 		r.value = p.value()
 	}
 	r.op = "test call " + r.method + " " + r.route

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/instantly/sandbox"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
@@ -110,11 +112,87 @@ func TestProbeByIDIsConfirmed(t *testing.T) {
 	}
 }
 
-func TestProbeThatIsAnsweredNeedsNoConfirmation(t *testing.T) {
-	api := always(200, `{"a":1}`)
-	p := newClient(t, api).Probe(t.Context(), secret.New(keyValue), []string{"ai_sdr:read"})
-	if p.Verdict != instantly.Valid || len(api.requests()) != 1 {
-		t.Errorf("%v after %d requests", p.Verdict, len(api.requests()))
+// What these calls answer when they succeed is not documented.
+func TestSuccessOfAnUndocumentedShapeIsConfirmed(t *testing.T) {
+	for _, scope := range []string{"ai_sdr:read", "ai_agents:read"} {
+		for _, first := range []string{`{"a":1}`, `[]`, `{"items":[]}`, `{"error":"ACC_NOT_FOUND"}`, `<html>`} {
+			for second, want := range map[string]instantly.Verdict{
+				`{"id":"w"}`: instantly.Valid, `{"error":"ACC_NOT_FOUND"}`: instantly.Indeterminate, `{}`: instantly.Indeterminate,
+			} {
+				api := inTurn(first, second)
+				p := newClient(t, api).Probe(t.Context(), secret.New(keyValue), []string{scope})
+				r := api.requests()
+				if p.Verdict != want || len(r) != 2 || r[1].URL != apiBase+"/workspaces/current" {
+					t.Errorf("%s, %s, then %s: %v after %d requests, want %v", scope, first, second, p.Verdict, len(r), want)
+				}
+			}
+		}
+	}
+}
+
+// A 2xx shows that a key is alive only if it is what that call answers.
+func TestProbeBelievesASuccessByItsShape(t *testing.T) {
+	bodies := map[string]string{
+		"page": `{"items":[]}`, "page with an item": `{"items":[{"id":"a"}],"next_starting_after":"b"}`,
+		"page without an error": `{"items":[],"error":null}`,
+		"workspace":             `{"id":"w","name":"n"}`, "count": `{"count":0}`, "plan": `{"subscriptions":{}}`, "array": `[]`,
+		"array with an item": `[{"number":"1"}]`,
+		"error":              `{"error":"ACC_NOT_FOUND"}`, "error and message": `{"error":"E","message":"M"}`,
+		"error beside a page": `{"items":[],"error":"E"}`, "error beside all": `{"id":"w","count":0,"items":[],"addons":{},"error":{"a":1}}`,
+		"message only": `{"message":"M"}`, "status code": `{"statusCode":401,"message":"M"}`,
+		"empty object": `{}`, "null": `null`, "text": `"ok"`, "number": `1`, "true": `true`, "nothing": ``, "html": `<html>`,
+		"items of a wrong type": `{"items":{"a":1}}`, "null items": `{"items":null}`, "null id": `{"id":null}`,
+	}
+	believed := map[string][]string{
+		"workspaces:read":        {"workspace"},
+		"campaigns:read":         {"page", "page with an item", "page without an error"},
+		"api_keys:read":          {"page", "page with an item", "page without an error"},
+		"leads:read":             {"page", "page with an item", "page without an error"},
+		"emails:read":            {"count"},
+		"workspace_billing:read": {"plan"},
+		"crm_actions:read":       {"array", "array with an item"},
+		"leads:create":           {"workspace"},
+	}
+	for scope, names := range believed {
+		for name, body := range bodies {
+			p := newClient(t, always(200, body)).Probe(t.Context(), secret.New(keyValue), []string{scope})
+			want := instantly.Indeterminate
+			if slices.Contains(names, name) {
+				want = instantly.Valid
+			}
+			if p.Verdict != want || (p.Err == nil) != (want == instantly.Valid) {
+				t.Errorf("%s, %s: %v (%v), want %v", scope, name, p.Verdict, p.Err, want)
+			}
+		}
+	}
+}
+
+func TestErrorBesideASuccessIsShownInShort(t *testing.T) {
+	body := `{"error":"ACC_NOT_FOUND","message":"no account for ` + keyValue + ` ` + strings.Repeat("x", 5000) + `"}`
+	p := newClient(t, always(200, body)).Probe(t.Context(), secret.New(keyValue), []string{"campaigns:read"})
+	var e *instantly.Error
+	if !errors.As(p.Err, &e) || e.Code != "ACC_NOT_FOUND" || !strings.HasPrefix(e.Message, "no account for [redacted]") || len(e.Message) != 200 {
+		t.Errorf("%v", p.Err)
+	}
+}
+
+// The sandbox is another reading of the same documents.
+func TestProbeFindsEveryKeyOfTheSandboxAlive(t *testing.T) {
+	box := sandbox.New(sandbox.Options{RateLimit: sandbox.RateLimit{PerSecond: -1, PerMinute: -1}})
+	c := newClient(t, sandbox.Transport(box))
+	for _, scope := range instantly.KnownScopes() {
+		k, err := box.AddKey(sandbox.DefaultWorkspaceID, "n", scope)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := c.Probe(t.Context(), k.Value, []string{scope}); p.Verdict != instantly.Valid {
+			t.Errorf("%s: %v", scope, p.Err)
+		}
+		box.SetFaults(sandbox.Faults{ErrorInSuccess: true})
+		if p := c.Probe(t.Context(), k.Value, []string{scope}); p.Verdict == instantly.Invalid || p.Verdict == instantly.Valid && p.Found == nil {
+			t.Errorf("%s: %v of an error beside a success", scope, p.Verdict)
+		}
+		box.SetFaults(sandbox.Faults{})
 	}
 }
 

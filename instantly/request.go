@@ -30,7 +30,7 @@ type request struct {
 	credential secret.Value
 	workspace  string
 	maxAnswer  int64 // bytes
-	// ignoreAnswer: a 2xx is enough, whatever its body.
+	// ignoreAnswer: a 2xx is enough, whatever its body, unless that names an error.
 	ignoreAnswer bool
 }
 
@@ -46,15 +46,6 @@ func (c *Client) admin(r request) request {
 
 // placeholder in routes that take a value.
 const placeholder = "{id}"
-
-// checkPathValue refuses what would change the path's meaning even when
-// escaped: an empty segment, or one of dots, which proxies resolve.
-func checkPathValue(v string) error {
-	if strings.Trim(v, ".") == "" {
-		return errors.New("the id is empty")
-	}
-	return nil
-}
 
 // newRequest builds the HTTP request of one attempt.
 func (c *Client) newRequest(ctx context.Context, r request) (*http.Request, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -139,6 +140,79 @@ func TestPacerThatCannotLetGoInTimeIsNotAskedAgain(t *testing.T) {
 		wantIs(t, err, instantly.ErrUnavailable)
 		if took := time.Since(start); took != 0 {
 			t.Errorf("took %s", took)
+		}
+	})
+}
+
+// slowly is a transport whose answers begin at once and go on a byte a second.
+type slowly struct {
+	status int
+	begun  chan struct{}
+}
+
+func (s slowly) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.begun <- struct{}{}
+	return replyFrom(s.status, byteASecond{r.Context()}), nil
+}
+
+type byteASecond struct{ ctx context.Context }
+
+func (s byteASecond) Read(b []byte) (int, error) {
+	select {
+	case <-time.After(time.Second):
+		return copy(b, " "), nil
+	case <-s.ctx.Done():
+		return 0, s.ctx.Err()
+	}
+}
+
+func TestBodyHasTenSecondsAndOneAttempt(t *testing.T) {
+	for name, call := range map[string]func(*testing.T, *instantly.Client) error{
+		"list":      func(t *testing.T, c *instantly.Client) error { _, err := c.Keys(t.Context()); return err },
+		"workspace": func(t *testing.T, c *instantly.Client) error { _, err := c.Workspace(t.Context()); return err },
+		"test call": func(t *testing.T, c *instantly.Client) error { return c.Probe(t.Context(), secretOf(keyValue), nil).Err },
+		"create": func(t *testing.T, c *instantly.Client) error {
+			_, err := c.CreateKey(t.Context(), "n", nil)
+			wantIs(t, err, instantly.ErrOutcomeUnknown)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				api := slowly{200, make(chan struct{}, 9)}
+				err := call(t, newClient(t, api, withRetries))
+				wantIs(t, err, instantly.ErrUnavailable, context.DeadlineExceeded)
+				if err != nil && !strings.HasSuffix(err.Error(), "(HTTP 200): the answer was not complete 10s after it had begun: context deadline exceeded") {
+					t.Error(err)
+				}
+				if took := time.Since(start); took != 10*time.Second || len(api.begun) != 1 {
+					t.Errorf("%d attempts in %s", len(api.begun), took)
+				}
+			})
+		})
+	}
+}
+
+func TestDeletionWhoseBodyIsSlowIsDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		if err := newClient(t, slowly{200, make(chan struct{}, 9)}, withRetries).DeleteKey(t.Context(), keyID); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(start); took != 10*time.Second {
+			t.Errorf("took %s", took)
+		}
+	})
+}
+
+func TestAttemptThatTookAllItsTimeIsNotRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		_, err := newClient(t, silent{}, withRetries).Workspace(t.Context())
+		wantIs(t, err, instantly.ErrUnavailable, context.DeadlineExceeded)
+		if took := time.Since(start); took != 20*time.Second {
+			t.Errorf("took %s, want the 20s of one attempt", took)
 		}
 	})
 }

@@ -89,14 +89,17 @@ func (c *Client) await(ctx context.Context, op string) (answered func(), err err
 
 // attempt sends the request and gives the answer if it is a 2xx.
 func (c *Client) attempt(ctx context.Context, r request) (answer, error) {
-	timed, cancel := context.WithTimeout(ctx, c.options.Timeout)
+	timed, cancel := context.WithTimeoutCause(ctx, c.options.Timeout,
+		fmt.Errorf("no complete answer within %s: %w", c.options.Timeout, errTimedOut))
 	defer cancel()
+	timed, tooSlow := context.WithCancelCause(timed)
+	defer tooSlow(nil)
 	req, err := c.newRequest(timed, r)
 	if err != nil {
 		return answer{}, &Error{Op: r.op, classes: []error{ErrBadRequest}, cause: err}
 	}
 	start := time.Now()
-	got, err := exchange(c.clientFor(r.method), req, r.maxAnswer)
+	got, err := exchange(c.clientFor(r.method), req, r.maxAnswer, tooSlow)
 	c.options.Observe(Call{
 		Method:   r.method,
 		Route:    apiPath + r.route,
@@ -107,7 +110,7 @@ func (c *Client) attempt(ctx context.Context, r request) (answer, error) {
 		err = got.broken
 	}
 	if err != nil {
-		return answer{}, c.unanswered(ctx, timed, r.op, got.status, err)
+		return answer{}, unanswered(ctx, timed, r.op, got.status, err)
 	}
 	hide := func(text string) string { return censor(text, c.options.AdminKey, r.credential) }
 	if e := classify(r.op, got, hide, time.Now()); e != nil {
@@ -134,13 +137,21 @@ type answer struct {
 	broken error
 }
 
-// exchange sends req and reads the answer.
-func exchange(client *http.Client, req *http.Request, limit int64) (answer, error) {
+// errTimedOut: an attempt took all the time it had.
+var errTimedOut = fmt.Errorf("%w", context.DeadlineExceeded)
+
+// exchange sends req and reads the answer. It calls tooSlow if the body takes
+// longer than bodyTimeout.
+func exchange(client *http.Client, req *http.Request, limit int64, tooSlow context.CancelCauseFunc) (answer, error) {
 	resp, err := client.Do(req)
 	if err != nil {
 		return answer{}, err
 	}
 	defer func() { _ = resp.Body.Close() }()
+	timer := time.AfterFunc(bodyTimeout, func() {
+		tooSlow(fmt.Errorf("the answer was not complete %s after it had begun: %w", bodyTimeout, errTimedOut))
+	})
+	defer timer.Stop()
 	body, broken := readAll(resp.Body, limit)
 	return answer{status: resp.StatusCode, header: resp.Header, body: body, broken: broken}, nil
 }
@@ -160,13 +171,13 @@ func isSuccess(status int) bool { return status >= 200 && status <= 299 }
 
 // unanswered is the error for a request that was sent, as far as is known,
 // and has no answer, or only the beginning of one.
-func (c *Client) unanswered(ctx, timed context.Context, op string, status int, err error) error {
+func unanswered(ctx, timed context.Context, op string, status int, err error) error {
 	e := &Error{Op: op, Status: status, classes: []error{ErrUnavailable}}
 	switch {
 	case ctx.Err() != nil:
 		e.cause = ctx.Err()
 	case timed.Err() != nil:
-		e.cause = fmt.Errorf("no complete answer within %s: %w", c.options.Timeout, context.DeadlineExceeded)
+		e.cause = context.Cause(timed)
 	case errors.Is(err, errTooLarge):
 		e.classes, e.cause = []error{ErrMalformed}, errTooLarge
 	case status != 0:

@@ -35,6 +35,9 @@ func newTransport() *http.Transport {
 		IdleConnTimeout:        time.Minute,
 		MaxIdleConnsPerHost:    4,
 		MaxResponseHeaderBytes: 64 << 10,
+		// A connection that died without a word is found out before an attempt's
+		// time is over.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 10 * time.Second, PingTimeout: 5 * time.Second},
 	}
 }
 

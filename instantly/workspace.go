@@ -35,8 +35,8 @@ func (c *Client) Workspace(ctx context.Context) (Workspace, error) {
 	if err != nil {
 		return Workspace{}, err
 	}
-	if !isToken(w.ID) {
-		return Workspace{}, malformed(r.op, got.status, "no id")
+	if !isID(w.ID) {
+		return Workspace{}, malformed(r.op, got.status, "no id, or none that can be one")
 	}
 	return Workspace{ID: w.ID, Name: w.Name, Owner: w.Owner, Created: w.Created.Time}, nil
 }

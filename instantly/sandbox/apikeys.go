@@ -49,9 +49,23 @@ func createKey(s *Server, c *call) reply {
 	if err := s.save(); err != nil {
 		return failure(http.StatusInternalServerError, err.Error())
 	}
-	answer := success(showKey(k, KeyFull))
+	shown := showKey(k, KeyFull)
+	shown.ID = answeredID(s.faults.CreateAnswerID, k.ID, c.now)
+	answer := success(shown)
 	answer.dropped = s.faults.LostCreateResponse
 	return answer
+}
+
+// answeredID is the id that a create answers with.
+func answeredID(wanted, id string, now time.Time) string {
+	switch wanted {
+	case "":
+		return id
+	case OtherID:
+		return newID(now)
+	default:
+		return wanted
+	}
 }
 
 // readCreate checks the body of a create as Ajv does, with its texts; wrong is
@@ -95,6 +109,10 @@ func listKeys(s *Server, c *call) reply {
 	limit, wrong := readLimit(c.query, s.faults.PageSize, 100)
 	if wrong != "" {
 		return failure(http.StatusBadRequest, wrong)
+	}
+	if s.faults.EndlessList {
+		id := newID(c.now)
+		return success(listBody{Items: []keyBody{{ID: id, Name: "no end", Scopes: []string{}, OrganizationID: c.workspace.ID}}, Next: id})
 	}
 	w := walk{after: -1, limit: limit, newest: s.faults.ListOrder == NewestFirst}
 	asked := c.query.Get("starting_after")

@@ -38,11 +38,22 @@ const (
 	NewestFirst ListOrder = "newest"
 )
 
+// OtherID for Faults.CreateAnswerID: a new one for each create.
+const OtherID = "other"
+
 // Faults are switches that hold until they are set anew. The zero Faults are
 // the sandbox at its best behaviour. In JSON durations are text as in "1.5s".
 type Faults struct {
 	// LostCreateResponse drops the connection after a key was created.
 	LostCreateResponse bool `json:"lost_create_response"`
+	// CreateAnswerID is the id that the answer to a create gives, while the key
+	// list has the true one; [OtherID] makes one up each time. Empty: the true
+	// one. That both are the same is documented, but only the answer to a create
+	// has a key's id beside its value.
+	CreateAnswerID string `json:"create_answer_id"`
+	// ErrorInSuccess answers 200 with {"error": "ACC_…"} to every call that would
+	// succeed, which then has no effect. The vendor does so on some operations.
+	ErrorInSuccess bool `json:"error_in_success"`
 	// ActivationDelay is how long a key answers 401 after it was created.
 	ActivationDelay time.Duration `json:"-"`
 	// RevocationDelay is how long a key works on after it was deleted.
@@ -77,6 +88,9 @@ type Faults struct {
 	// RepeatCursor gives the second page the cursor that it was asked with, so
 	// that it comes again and again.
 	RepeatCursor bool `json:"repeat_cursor"`
+	// EndlessList gives every page of the API keys one key that is not there, and
+	// a new cursor.
+	EndlessList bool `json:"endless_list"`
 	// PageSize of lists that are asked for without a limit, 1 to 100; 10 if 0.
 	PageSize int `json:"page_size"`
 	// StrictScopes refuses to create a key with a scope that is not in the enum

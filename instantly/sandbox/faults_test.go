@@ -36,6 +36,50 @@ func TestLostCreateResponseStillTellsOfARefusal(t *testing.T) {
 	wantStatus(t, admin.post(`{}`), http.StatusBadRequest)
 }
 
+func TestCreateAnswerIDIsNotTheOneListed(t *testing.T) {
+	for _, id := range []string{"../../workspaces/current", sandbox.OtherID} {
+		srv, admin := faulty(t, sandbox.Faults{CreateAnswerID: id})
+		k := admin.create("worker", "campaigns:read")
+		if id != sandbox.OtherID && k.ID != id {
+			t.Errorf("the create answered id %q; want %q", k.ID, id)
+		}
+		record := srv.Keys(sandbox.DefaultWorkspaceID)[1]
+		if record.ID == k.ID || record.Name != "worker" || !srv.Alive(secret.New(k.Key)) {
+			t.Errorf("the list has id %q for the create's %q", record.ID, k.ID)
+		}
+	}
+}
+
+func TestErrorInSuccessChangesNothing(t *testing.T) {
+	srv, admin := inProcess(t, sandbox.Options{})
+	k := admin.create("worker", "campaigns:read")
+	srv.SetFaults(sandbox.Faults{ErrorInSuccess: true})
+	for name, a := range map[string]answer{
+		"create": admin.post(`{"name":"n","scopes":[]}`), "list": admin.get(keysPath), "delete": admin.del(k.ID),
+		"test call": admin.as(k.Key).get("/api/v2/campaigns"),
+	} {
+		if a.status != http.StatusOK || a.text != `{"error":"ACC_NOT_FOUND"}` {
+			t.Errorf("%s: %d %s", name, a.status, a.text)
+		}
+	}
+	if len(srv.Keys(sandbox.DefaultWorkspaceID)) != 2 || !srv.Alive(secret.New(k.Key)) {
+		t.Error("a call had an effect")
+	}
+	wantStatus(t, admin.as("unknown").get("/api/v2/campaigns"), http.StatusUnauthorized)
+}
+
+func TestEndlessListHasANewCursorOnEveryPage(t *testing.T) {
+	_, admin := faulty(t, sandbox.Faults{EndlessList: true})
+	seen := map[string]bool{}
+	for next := ""; len(seen) < 20; {
+		page := decode[listPage[apiKey]](t, admin.get(keysPath+"?starting_after="+next))
+		if page.Next == "" || seen[page.Next] || len(page.Items) != 1 {
+			t.Fatalf("page %d: %d items, cursor %q", len(seen)+1, len(page.Items), page.Next)
+		}
+		seen[page.Next], next = true, page.Next
+	}
+}
+
 func TestNewKeyIsRefusedDuringTheActivationDelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, admin := faulty(t, sandbox.Faults{ActivationDelay: 3 * time.Second})
@@ -232,7 +276,7 @@ func TestIgnoreAsWorkspaceCreatesInTheAdminsOwn(t *testing.T) {
 
 func TestFaultsSurviveJSON(t *testing.T) {
 	want := sandbox.Faults{
-		LostCreateResponse: true, ActivationDelay: time.Second, RevocationDelay: 90 * time.Second,
+		LostCreateResponse: true, CreateAnswerID: sandbox.OtherID, ErrorInSuccess: true, EndlessList: true, ActivationDelay: time.Second, RevocationDelay: 90 * time.Second,
 		ListKey: sandbox.KeyMasked, ListOrder: sandbox.NewestFirst, DeleteBody: sandbox.DeleteEmpty,
 		DeleteNotFound: true, PlanLapsed: true, Unavailable: true, RateLimited: true,
 		RetryAfter: time.Minute, EdgeBlock: true, Truncate: true, Latency: time.Millisecond,

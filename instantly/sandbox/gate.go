@@ -31,7 +31,7 @@ type gate func(*call) *reply
 func (s *Server) newGates() []gate {
 	return []gate{
 		s.atEdge, s.available, s.routed, s.authenticated, s.inWorkspace,
-		s.withinRate, s.paid, s.scoped, s.wellFormed,
+		s.withinRate, s.paid, s.scoped, s.wellFormed, s.unspoilt,
 	}
 }
 
@@ -162,6 +162,14 @@ func (s *Server) wellFormed(c *call) *reply {
 	if err := json.Unmarshal(c.raw, &c.body); err != nil {
 		return refuse(frameworkFailure(http.StatusBadRequest, "FST_ERR_CTP_INVALID_JSON_BODY",
 			"Body is not valid JSON but content-type is set to 'application/json'"))
+	}
+	return nil
+}
+
+// unspoilt answers a call that is in order with an error and status 200.
+func (s *Server) unspoilt(*call) *reply {
+	if s.faults.ErrorInSuccess {
+		return refuse(success(errorInSuccess()))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -25,11 +26,12 @@ type reply struct {
 	status      int
 	header      map[string]string
 	contentType string
-	payload     any    // sent as JSON, unless nil
-	text        string // sent where payload is nil
-	huge        bool   // hugeBytes of JSON are sent instead
-	cut         bool   // the connection ends in the middle of the body
-	dropped     bool   // the connection ends without an answer
+	payload     any         // sent as JSON, unless nil
+	text        string      // sent where payload is nil
+	huge        bool        // hugeBytes of JSON are sent instead
+	cut         bool        // the connection ends in the middle of the body
+	dropped     bool        // the connection ends without an answer
+	between     func() bool // if not nil, waits between one byte and the next; false if the caller left
 }
 
 func success(payload any) reply {
@@ -82,6 +84,9 @@ func tooMany(retryAfter time.Duration) reply {
 	return r
 }
 
+// errorInSuccess is what some of the vendor's operations answer beside status 200.
+func errorInSuccess() map[string]string { return map[string]string{"error": "ACC_NOT_FOUND"} }
+
 // edgeBlocked is what Cloudflare answers to agents it does not like, seen in
 // public on the vendor's host: not JSON, and not a word about the key.
 func edgeBlocked() reply {
@@ -114,6 +119,10 @@ func (r reply) struck(ctx context.Context, rule Rule) reply {
 		r.contentType, r.payload, r.text = typeHTML, nil, "<html><body><h1>Bad gateway</h1></body></html>"
 	case KindWrongType:
 		r.contentType, r.payload, r.text = typeJSON, nil, `{"items":42,"id":{},"name":[],"scopes":"none","key":false,"organization_id":1,"timestamp_created":true,"message":0}`
+	case KindErrorInSuccess:
+		r.contentType, r.payload = typeJSON, errorInSuccess()
+	case KindTrickle:
+		r.between = func() bool { return pause(ctx, cmp.Or(rule.For, time.Second)) }
 	case KindEmpty:
 		r.contentType, r.payload, r.text = "", nil, ""
 	}
@@ -177,7 +186,25 @@ func (r reply) deliver(w http.ResponseWriter) {
 	if r.cut {
 		body = body[:len(body)/2]
 	}
+	if r.between != nil {
+		trickle(w, body, r.between)
+		return
+	}
 	_, _ = w.Write(body) //nolint:gosec // the sandbox answers with JSON, to API clients on this machine
+}
+
+// trickle sends the body one byte at a time, until it is complete or the caller leaves.
+func trickle(w http.ResponseWriter, body []byte, between func() bool) {
+	out := http.NewResponseController(w)
+	for i := range body {
+		_ = out.Flush() // in process there is nothing to flush
+		if !between() {
+			return
+		}
+		if _, err := w.Write(body[i : i+1]); err != nil {
+			return
+		}
+	}
 }
 
 func (r reply) body() []byte {

@@ -43,11 +43,16 @@ const (
 	KindWrongType Kind = "wrong_type"
 	// KindEmpty answers without a body.
 	KindEmpty Kind = "empty"
+	// KindErrorInSuccess answers 200 with {"error": "ACC_…"}.
+	KindErrorInSuccess Kind = "error_in_success"
+	// KindTrickle sends the header at once and then a byte each Rule.For; each
+	// second if that is zero. (Within [Transport] all comes when it is complete.)
+	KindTrickle Kind = "trickle"
 )
 
 func kinds() []Kind {
 	return []Kind{KindDrop, KindHang, KindDelay, KindStatus, KindTruncated,
-		KindHuge, KindNotJSON, KindWrongType, KindEmpty}
+		KindHuge, KindNotJSON, KindWrongType, KindEmpty, KindErrorInSuccess, KindTrickle}
 }
 
 // Rule strikes chosen calls to the API. Every rule counts the calls that match
@@ -77,7 +82,7 @@ type Rule struct {
 	Body string `json:"body"`
 	// Header fields for KindStatus.
 	Header map[string]string `json:"header"`
-	// For is how long KindHang and KindDelay last.
+	// For is how long KindHang and KindDelay last, and KindTrickle from byte to byte.
 	For time.Duration `json:"-"`
 }
 
@@ -107,8 +112,8 @@ func (r Rule) Check() error {
 	if r.Kind != KindStatus && (r.Status != 0 || r.Body != "" || len(r.Header) > 0) {
 		wrong = append(wrong, errors.New("status, body and header go with kind status only"))
 	}
-	if r.For < 0 || r.For > 0 && r.Kind != KindHang && r.Kind != KindDelay {
-		wrong = append(wrong, errors.New("for goes with kinds hang and delay only, and cannot be negative"))
+	if r.For < 0 || r.For > 0 && r.Kind != KindHang && r.Kind != KindDelay && r.Kind != KindTrickle {
+		wrong = append(wrong, errors.New("for goes with kinds hang, delay and trickle only, and cannot be negative"))
 	}
 	if r.Kind == KindDelay && r.For == 0 {
 		wrong = append(wrong, errors.New("kind delay needs for"))

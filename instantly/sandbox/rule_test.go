@@ -29,7 +29,7 @@ func struck(t *testing.T, r sandbox.Rule) (*sandbox.Server, client) {
 func TestRuleStrikesBeforeOrAfterTheEffect(t *testing.T) {
 	for _, kind := range []sandbox.Kind{
 		sandbox.KindDrop, sandbox.KindHang, sandbox.KindStatus, sandbox.KindTruncated, sandbox.KindHuge,
-		sandbox.KindNotJSON, sandbox.KindWrongType, sandbox.KindEmpty,
+		sandbox.KindNotJSON, sandbox.KindWrongType, sandbox.KindEmpty, sandbox.KindErrorInSuccess,
 	} {
 		for when, keys := range map[sandbox.Moment]int{sandbox.Before: 1, sandbox.After: 2} {
 			t.Run(string(kind)+" "+string(when), func(t *testing.T) {
@@ -158,7 +158,8 @@ func TestSpoiltBodiesAreWhatTheySay(t *testing.T) {
 			return json.Valid([]byte(a.text)) && json.Unmarshal([]byte(a.text), &apiKey{}) != nil &&
 				json.Unmarshal([]byte(a.text), &listPage[apiKey]{}) != nil
 		},
-		sandbox.KindEmpty: func(a answer) bool { return a.text == "" },
+		sandbox.KindEmpty:          func(a answer) bool { return a.text == "" },
+		sandbox.KindErrorInSuccess: func(a answer) bool { return a.text == `{"error":"ACC_NOT_FOUND"}` },
 	} {
 		t.Run(string(kind), func(t *testing.T) {
 			_, admin := struck(t, sandbox.Rule{Kind: kind})
@@ -169,6 +170,20 @@ func TestSpoiltBodiesAreWhatTheySay(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestTrickleSendsAByteAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv, admin := inProcess(t, sandbox.Options{})
+		srv.Inject(sandbox.Rule{Kind: sandbox.KindTrickle, When: sandbox.After, Route: "/api/v2/accounts"})
+		start := time.Now()
+		admin = admin.as(admin.create("worker", "accounts:read").Key)
+		a := admin.get("/api/v2/accounts")
+		wantStatus(t, a, http.StatusOK)
+		if want := time.Duration(len(a.text)) * time.Second; time.Since(start) != want {
+			t.Errorf("%d bytes took %s", len(a.text), time.Since(start))
+		}
+	})
 }
 
 // statuses makes six calls to two routes in turn.
