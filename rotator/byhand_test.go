@@ -226,6 +226,8 @@ func TestAHandMadeSecretIsUsedReplacedWhenDueAndNeverRevoked(t *testing.T) {
 	})
 }
 
+// Nobody knows what the hand's value is: it may be the very key that it displaced. So that lives until the next rotation
+// has replaced the value, and for a grace period after that.
 func TestAHandMadeValueOverOursIsNotFought(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		ours := mustSettle(t, w.Start().Run(rotator.Request{}))
@@ -239,8 +241,20 @@ func TestAHandMadeValueOverOursIsNotFought(t *testing.T) {
 		}
 		time.Sleep(graceOver)
 		mustSettle(t, w.Start().Run(rotator.Request{}))
-		if w.Instantly.Keys[ours.KeyID].Listed() || currentValue(w.stores[0]) != k.Value {
-			t.Error("after its grace our displaced key should be gone and the hand-made one still current")
+		if !w.Instantly.Keys[ours.KeyID].Listed() || currentValue(w.stores[0]) != k.Value {
+			t.Error("until the next rotation our displaced key should live and the hand-made one be current")
+		}
+		time.Sleep(due)
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(graceOver - time.Minute)
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		if !w.Instantly.Keys[ours.KeyID].Listed() {
+			t.Error("the displaced key was revoked in the grace of what replaced the hand-made one")
+		}
+		time.Sleep(time.Minute)
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		if w.Instantly.Keys[ours.KeyID].Listed() || !k.Listed() {
+			t.Error("after the grace of the new key ours should be gone, and the hand-made one, which is not ours, live")
 		}
 	})
 }
@@ -262,7 +276,7 @@ func TestAHandMadeValueInThePrimaryLeavesTheFollowersKeyAlive(t *testing.T) {
 }
 
 // The second key is put over by hand in the grace of the first, whose record is pushed out; then the hand-made one
-// dies, and its record goes too: the first key must live as long as the second.
+// dies and is replaced: the first key must live as long as the second.
 func TestAKeyPushedOutByHandKeepsItsGrace(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		first := mustSettle(t, w.Start().Run(rotator.Request{}))

@@ -25,7 +25,6 @@ func decide(now time.Time, s State, p Policy, r Request) Step {
 		(*view).standBack,
 		(*view).pending,
 		(*view).alive,
-		(*view).stranded,
 		(*view).deliver,
 		(*view).converge,
 		(*view).retire,

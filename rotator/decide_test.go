@@ -84,6 +84,19 @@ func (s State) listed(id, name string) State {
 	return s
 }
 
+func (s State) made(id, name string, at time.Time) State {
+	s = s.listed(id, name)
+	k := s.Keys[id]
+	k.Created = at
+	s.Keys[id] = k
+	return s
+}
+
+func (s State) byHand(i int, stage secretstore.Stage, created time.Time) State {
+	s.Stores[i].Versions[stage] = secretstore.Version{ID: "hand", Foreign: true, Created: created}
+	return s
+}
+
 func (s State) testedAs(i int, id string, v instantly.Verdict) State {
 	s.Tests[place{i, id}] = test{Probe: instantly.Probe{Verdict: v, Err: errors.New("x")}, First: t0, At: t0, Seq: 1, Tries: enough, Refused: enough}
 	return s
@@ -129,9 +142,22 @@ func TestDecide(t *testing.T) {
 		{"the old key is gone from the list", situation().with(0, cur, "k1", t0.Add(-day)).with(0, prev, "k0", t0).listed("k1", ours("1")), Request{}, "prove k0"},
 		{"the old key is gone in its grace period", situation().with(0, cur, "k1", t0.Add(-time.Hour)).with(0, prev, "k0", t0).listed("k1", ours("1")), Request{}, "prove k0"},
 		{"the old key is proven dead", situation().with(0, cur, "k1", t0.Add(-day)).with(0, prev, "k0", t0).listed("k1", ours("1")).testedAs(0, "k0", instantly.Invalid), Request{}, "destroy k0"},
-		{"a follower's current version waits below a key put there by hand, for another old key to go", situation().followed().with(0, cur, "k2", t0.Add(-day)).with(0, prev, "k1", t0).with(1, pend, "k2", time.Time{}).with(1, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")).listed("k2", ours("2")).testedAs(0, "k2", instantly.Valid), Request{}, "revoke k0"},
+		{"a follower's current version waits below a key put there by hand", situation().followed().with(0, cur, "k2", t0.Add(-day)).with(0, prev, "k1", t0).with(1, pend, "k2", time.Time{}).with(1, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")).listed("k2", ours("2")).testedAs(1, "k2", instantly.Valid), Request{}, "promote k2"},
 		{"the old key is in grace and a rotation is asked for", situation().with(0, cur, "k1", t0.Add(-time.Hour)).with(0, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")), Request{RotateSince: t0}, "stop"},
-		{"a key of ours that nothing refers to", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")).listed("k9", ours("9")), Request{}, "sweep k9"},
+		{"a key of ours that nothing refers to", situation().with(0, cur, "k1", t0.Add(-day)).made("k1", ours("1"), t0.Add(-day)).made("k9", ours("9"), t0), Request{}, "sweep k9"},
+		{"one that may have been current, in the grace of the current key", situation().with(0, cur, "k1", t0.Add(-time.Hour)).made("k1", ours("1"), t0.Add(-time.Hour)).made("k0", ours("0"), t0.Add(-day)), Request{}, "settled"},
+		{"one that may have been current, and its grace is over", situation().with(0, cur, "k1", t0.Add(-day)).made("k1", ours("1"), t0.Add(-day)).made("k0", ours("0"), t0.Add(-2*day)).testedAs(0, "k1", instantly.Valid), Request{}, "revoke k0"},
+		{"a hand's value is current, and a key of ours is referred to by nothing", situation().byHand(0, cur, t0.Add(-day)).made("k9", ours("9"), t0).testedAs(0, "hand", instantly.Valid), Request{}, "settled"},
+		{"a hand's value is current, and the old key's grace is over", situation().byHand(0, cur, t0.Add(-2*day)).with(0, prev, "k0", t0).listed("k0", ours("0")).testedAs(0, "hand", instantly.Valid), Request{}, "settled"},
+		{"a hand's value is current, over our key, and a rotation is due", situation().byHand(0, cur, t0.Add(-91*day)).with(0, prev, "k0", t0).listed("k0", ours("0")).testedAs(0, "hand", instantly.Valid), Request{}, "reserve"},
+		{"a hand's value is current in a follower, the old key's grace is over, and a rotation is due", situation().followed().with(0, cur, "k1", t0.Add(-90*day)).with(0, prev, "k0", t0).byHand(1, cur, t0).with(1, prev, "k1", t0).listed("k0", ours("0")).listed("k1", ours("1")), Request{}, "repair hand"},
+		{"a hand's value was current a moment ago", func() State {
+			s := situation().with(0, cur, "k1", t0.Add(-day)).made("k1", ours("1"), t0.Add(-day)).made("k9", ours("9"), t0)
+			s.Foreign = true
+			return s
+		}(), Request{}, "settled"},
+		{"a hand's value was replaced, and its grace is over", situation().with(0, cur, "k1", t0.Add(-day)).byHand(0, prev, t0.Add(-2*day)).made("k1", ours("1"), t0.Add(-day)).made("k9", ours("9"), t0), Request{}, "sweep k9"},
+		{"a hand's value lies below, put there after the current key", situation().with(0, cur, "k1", t0.Add(-2*day)).byHand(0, prev, t0.Add(-day)).made("k1", ours("1"), t0.Add(-2*day)).made("k9", ours("9"), t0), Request{}, "settled"},
 		{"somebody else's key", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")).listed("k9", "Zapier"), Request{}, "settled"},
 		{"a key of a deployment with another store", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")).listed("k9", keyName{"instantly-rotator", "sending", fingerprint("id-1"), "9"}.String()), Request{}, "settled"},
 		{"a key of another owner", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")).listed("k9", keyName{"them", "sending", fingerprint("id-0"), "9"}.String()), Request{}, "settled"},
@@ -177,13 +203,15 @@ func randomState(t *rapid.T) State {
 		}
 		s.Stores = append(s.Stores, st)
 	}
+	s.Foreign = rapid.IntRange(0, 5).Draw(t, "foreign seen") == 0
 	s.Stores[0].Notes.Intent.Nonce = rapid.SampledFrom([]string{"", "n-k3", "other"}).Draw(t, "intent")
 	if rapid.Bool().Draw(t, "failed") {
 		s.Stores[0].Notes.Failure = secretstore.Failure{Count: 3, At: t0.Add(-time.Minute)}
 	}
 	for _, id := range ids {
 		if rapid.Bool().Draw(t, "listed key") {
-			s.listed(id, rapid.SampledFrom([]string{ours("n-" + id), "Zapier", keyName{"them", "sending", fingerprint("id-0"), "x"}.String()}).Draw(t, "name"))
+			s.made(id, rapid.SampledFrom([]string{ours("n-" + id), "Zapier", keyName{"them", "sending", fingerprint("id-0"), "x"}.String()}).Draw(t, "name"),
+				t0.Add(-rapid.SampledFrom([]time.Duration{0, time.Hour, 25 * time.Hour, 200 * 24 * time.Hour}).Draw(t, "made")))
 		}
 		for i := inMemory; i < n; i++ {
 			if rapid.Bool().Draw(t, "tested") {
@@ -282,6 +310,7 @@ func checkStep(t *rapid.T, s State, r Request, step Step) {
 		}
 		checkDisplaced(t, s, step)
 	case Revoke:
+		checkKnownOrigin(t, s, step)
 		checkRevoke(t, s, r, step, justValid)
 	case Sweep:
 		checkSweep(t, s, step)
@@ -314,10 +343,10 @@ func justInvalid(s State) bool {
 func checkDisplaced(t *rapid.T, s State, step Step) {
 	_, previous := s.Stores[step.Store].Versions[secretstore.Previous]
 	cur, current := s.current(step.Store)
-	if step.Store > 0 || !previous || !current || cur.Foreign {
+	if !previous || !current || cur.Foreign {
 		return
 	}
-	if s.Tests[place{0, cur.ID}].Verdict != instantly.Invalid {
+	if step.Store > 0 || s.Tests[place{0, cur.ID}].Verdict != instantly.Invalid {
 		t.Fatalf("promoting %s would forget the living key %s", step.ID, cur.ID)
 	}
 }
@@ -328,7 +357,7 @@ func checkRevoke(t *rapid.T, s State, r Request, step Step, justValid func(int, 
 		switch {
 		case st.Err != nil:
 			t.Fatalf("revokes %s while store %d cannot be read", step.ID, i)
-		case !ok && i > 0 && st.Versions[secretstore.Pending].ID != step.ID:
+		case !ok && i > 0:
 			continue // nobody reads a key there
 		case !ok || cur.ID == step.ID || st.Versions[secretstore.Pending].ID == step.ID:
 			t.Fatalf("revokes %s, in use in store %d", step.ID, i)
@@ -343,14 +372,15 @@ func checkRevoke(t *rapid.T, s State, r Request, step Step, justValid func(int, 
 }
 
 func checkSweep(t *rapid.T, s State, step Step) {
-	for i, st := range s.Stores {
+	checkKnownOrigin(t, s, step)
+	k := s.Keys[step.ID]
+	for _, st := range s.Stores {
 		for _, ver := range st.Versions {
-			if ver.Foreign {
-				t.Fatalf("sweeps %s, which may be what the version %s of store %d holds", step.ID, ver.ID, i)
+			if other, listed := s.Keys[ver.ID]; listed && !ver.Foreign && !k.Created.After(other.Created) {
+				t.Fatalf("sweeps %s, which may have been current before %s", step.ID, ver.ID)
 			}
 		}
 	}
-	k := s.Keys[step.ID]
 	n, ok := parseKeyName(k.Name)
 	if !ok || n.Owner != "instantly-rotator" || !ownStore(s, n.Store) {
 		t.Fatalf("sweeps %s, named %q", step.ID, k.Name)
@@ -362,6 +392,21 @@ func checkSweep(t *rapid.T, s State, step Step) {
 		if st.Err != nil || st.Seen <= s.Listed {
 			t.Fatalf("sweeps %s on a list that is newer than the look at store %d", step.ID, i)
 		}
+	}
+}
+
+// checkKnownOrigin: nothing is revoked or swept while consumers may have a value of
+// unknown origin, which may be that of any key.
+func checkKnownOrigin(t *rapid.T, s State, step Step) {
+	for i, st := range s.Stores {
+		for stage, ver := range st.Versions {
+			if ver.Foreign && (stage != secretstore.Pending || step.Verb == Sweep) {
+				t.Fatalf("%s %s, which may be what the version %s of store %d holds", step.Verb, step.ID, ver.ID, i)
+			}
+		}
+	}
+	if s.Foreign {
+		t.Fatalf("%s %s, although a value of unknown origin was current in this run", step.Verb, step.ID)
 	}
 }
 

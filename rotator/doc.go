@@ -31,7 +31,7 @@
 //	prove    the old value gets a 401 and the full key list lacks its id
 //	destroy  forget the old version in the stores, the primary's last
 //
-// Beside it: sweep (revoke keys of ours that nothing refers to), discard (give
+// Beside it: sweep (revoke keys of ours that nothing refers to and that were never current), discard (give
 // up a key that never became valid), cancel (drop an intent nobody goes on with).
 //
 // # Why it is safe
@@ -44,8 +44,12 @@
 //     listed, shows neither a version nor an intent that refers to it. From that
 //     moment on it can never be staged: the instance that issued it can do so
 //     only on the snapshot that held its intent. Hence the logical clock in
-//     [State]: what was seen before what. And no key is swept that a version of
-//     unknown origin may hold: people put values back by hand.
+//     [State]: what was seen before what. A key that may ever have been current, since
+//     it is not younger than all of which there is a version, is not swept but
+//     retired, like a previous version.
+//   - While a store gives consumers a value of unknown origin, or did in this run, the
+//     target is quarantined: nothing is revoked or swept, until a rotation has replaced
+//     the value and its grace is over.
 //   - A key is revoked only if rule "retire" finds nothing against it, on
 //     observations of this run.
 //   - Stores that follow are looked at before the primary, so that a rotation by

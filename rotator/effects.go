@@ -71,6 +71,7 @@ func (w *run) wrote(i int, snap secretstore.Snapshot, at moment, err error) erro
 		return fmt.Errorf("store %s: %w", w.Stores[i].Name, err)
 	}
 	w.Stores[i].Snapshot, w.Stores[i].Seen = snap, at
+	w.noteForeign()
 	return nil
 }
 

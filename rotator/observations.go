@@ -62,6 +62,16 @@ func (w *run) lookAsOf(ctx context.Context, at moment) {
 	}
 	wg.Wait()
 	w.lookAt(ctx, 0, at)
+	w.noteForeign()
+}
+
+// noteForeign remembers for this run that a value of unknown origin was current.
+func (w *run) noteForeign() {
+	for i := range w.Stores {
+		if cur, ok := w.current(i); ok && cur.Foreign {
+			w.Foreign = true
+		}
+	}
 }
 
 func (w *run) lookAt(ctx context.Context, i int, at moment) {
@@ -101,7 +111,6 @@ func (w *run) verify(ctx context.Context, s Step) error {
 		return err
 	}
 	if !value.IsZero() {
-		w.unmaskTwins(s, value)
 		probe, begun = w.probeOnce(ctx, s, value)
 	}
 	w.note(place{s.Store, s.ID}, probe, at, begun)
@@ -139,15 +148,6 @@ func (w *run) readBack(ctx context.Context, s Step) (secret.Value, instantly.Pro
 	}
 	w.read[place{s.Store, s.ID}] = value
 	return value, instantly.Probe{}, nil
-}
-
-// unmaskTwins notes which versions of different ids hold the same value.
-func (w *run) unmaskTwins(s Step, value secret.Value) {
-	for p, other := range w.read {
-		if p.id != s.ID && other.Equal(value) {
-			w.Twins[p.id], w.Twins[s.ID] = true, true
-		}
-	}
 }
 
 // probeOnce makes the test call with a value, or takes over the answer that the

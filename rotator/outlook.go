@@ -28,8 +28,12 @@ type Outlook struct {
 	// Gates are the names of what must let an old key go besides its grace; empty if
 	// there is no old key. Whether they do is asked by Reconcile, not by a look.
 	Gates []string
-	// Orphans are keys of ours that nothing refers to; the next run sweeps them.
+	// Orphans are keys of ours that nothing refers to and that were never current; the
+	// next run sweeps them, unless the target is quarantined.
 	Orphans []string
+	// Quarantine is why nothing of the target is revoked: a store has, or had a moment
+	// ago, a value of unknown origin. Empty if that is not so.
+	Quarantine string
 	// Next is the next step; its Err says what is in the way.
 	Next Step
 	// Due: a run now would begin or carry on a rotation, or revoke something.
@@ -100,6 +104,9 @@ func (w *run) describe(next Step) Outlook {
 	o := Outlook{Target: w.target.Name, Workspace: w.target.Workspace.Name, Stores: w.Stores, Next: next,
 		Failure: w.primary().Notes.Failure, Incident: w.primary().Notes.Incident, Due: worthARun(next.Verb)}
 	o.Hold, _ = v.hold()
+	if why, on := v.quarantine(); on {
+		o.Quarantine = why
+	}
 	if cur, ok := w.current(0); ok {
 		o.Current, o.Since = &cur, since(cur)
 		o.NextDue, _ = nextDue(w.target.Policy, o.Target, o.Since)
@@ -112,8 +119,8 @@ func (w *run) describe(next Step) Outlook {
 		}
 	}
 	end, _ := v.graceEnd()
-	for _, old := range v.old() {
-		o.Old = append(o.Old, OldKey{ID: old.ID, Until: end})
+	for _, id := range v.toRetire() {
+		o.Old = append(o.Old, OldKey{ID: id, Until: end})
 	}
 	if len(o.Old) > 0 {
 		for _, g := range w.target.Gates {
@@ -121,7 +128,7 @@ func (w *run) describe(next Step) Outlook {
 		}
 	}
 	if _, blind := w.unreadable(); !blind {
-		o.Orphans = v.orphans()
+		o.Orphans = v.leftOver()
 	}
 	return o
 }

@@ -55,7 +55,7 @@ func (v *view) due() (reason string, due bool) {
 		return "the store has no key yet", true
 	case v.dead():
 		return "the current key no longer works: it was revoked, or the stored value is wrong", true
-	case v.hasStranded():
+	case v.followerDead():
 		return "a store that follows has a dead key, and the primary's is not ours to deliver", true
 	case v.suspect(cur):
 		return "compromised: incident " + v.primary().Notes.Incident.ID, true
@@ -216,31 +216,22 @@ func (v *view) failedBefore() (Step, bool) {
 	return no()
 }
 
-// makeRoom sees to the previous versions before a new rotation begins, so that
-// pending, current and previous are all there ever is. One of ours lives until
-// its grace is over; one that is not ours is never revoked, only forgotten.
+// makeRoom sees to the primary's previous version before a new rotation begins, so
+// that pending, current and previous are all there ever is. It lives until its grace
+// is over. One that is not revoked, since it is not ours or the target is
+// quarantined, is forgotten then: its key, if ours, is retired later, see outdated.
 func (v *view) makeRoom() (Step, bool) {
-	if _, ok := v.current(0); !ok || v.dead() {
-		return no() // promoting forgets no living key, and keeps the one before
+	old, ok := v.primary().Versions[secretstore.Previous]
+	switch {
+	case !ok || v.mayDisplace():
+		return no()
+	case v.inGrace():
+		return v.waitForGrace(old)
+	case old.Foreign || v.quarantined() || v.inUse(old.ID):
+		return Step{Verb: Destroy, ID: old.ID, Reason: "make room for the next key"}, true
+	default:
+		return v.waitForGrace(old)
 	}
-	for i, st := range v.Stores {
-		old, ok := st.Versions[secretstore.Previous]
-		if !ok || (i == 0 && v.mayDisplace()) || v.deadIn(i) {
-			continue
-		}
-		cur, hasCurrent := v.current(i)
-		switch {
-		case !old.Foreign && v.inUse(old.ID) && !v.inGrace():
-			return Step{Verb: Destroy, Store: i, ID: old.ID, Reason: "make room: it is in use in another store"}, true
-		case !old.Foreign:
-			return v.waitForGrace(old)
-		case hasCurrent && !cur.Foreign && v.inGrace():
-			return v.waitForGrace(old)
-		default:
-			return Step{Verb: Destroy, Store: i, ID: old.ID, Reason: "make room: not one of ours"}, true
-		}
-	}
-	return no()
 }
 
 // waitForGrace refuses a rotation that was asked for, and lets one that fell

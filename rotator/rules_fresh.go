@@ -40,7 +40,7 @@ func (v *view) outrun(h *InHand) (Step, bool) {
 	if _, ok := v.unreadable(); ok || v.referenced(h.ID) {
 		return no()
 	}
-	if v.mayBeHeld(h.Issued) {
+	if v.Foreign || v.mayHoldUnnamed() {
 		return stop(fmt.Errorf("%w: key %s may be what a store holds without a record", ErrLostRace, h.ID))
 	}
 	return Step{Verb: Discard, Store: inMemory, ID: h.ID, Reason: "another instance took over", Err: ErrLostRace}, true
@@ -68,30 +68,24 @@ func (v *view) pending() (Step, bool) {
 
 // mayDisplace tells whether the primary's current version may become previous,
 // or be forgotten where a previous one stands: the latter only if its key is
-// dead. So no living key is ever dropped from the store without its grace.
+// dead, or not known to be ours. So no key of ours is dropped from the store in
+// its grace.
 func (v *view) mayDisplace() bool {
 	if _, stands := v.primary().Versions[secretstore.Previous]; !stands {
 		return true
 	}
-	_, ok := v.current(0)
-	return !ok || v.dead()
+	cur, ok := v.current(0)
+	return !ok || cur.Foreign || v.dead()
 }
 
-// dead tells whether the primary's current key was just refused, and has had
-// the time that a fresh key may need.
-func (v *view) dead() bool {
-	cur, ok := v.current(0)
-	if !ok {
-		return false
-	}
-	return v.deadIn(0) && !v.young(cur)
-}
+// dead tells whether the primary's current key is dead.
+func (v *view) dead() bool { return v.keyDeadIn(0) }
 
 // young tells whether a version's key may not work yet: it was made a moment ago,
 // or, by a clock that is ahead, is about to be.
 func (v *view) young(ver secretstore.Version) bool {
 	made := born(ver)
-	return v.now.After(made.Add(-handMargin)) && v.now.Before(made.Add(v.policy.Activation))
+	return v.now.After(made.Add(-clockMargin)) && v.now.Before(made.Add(v.policy.Activation))
 }
 
 // born is when a version's key was made, as far as can be told.
@@ -129,17 +123,30 @@ func (v *view) undeliverable(i int, ver secretstore.Version, t test) (Step, bool
 	return Step{Verb: Destroy, Store: i, ID: ver.ID, Reason: "the copy does not work", Err: err}, true
 }
 
-// alive finds out whether the current key was revoked behind our back: it is
-// tested when the key list lacks it, or when it is not ours and the list cannot
-// tell. Only an invalid test call says dead.
+// alive finds out whether a current key was revoked behind our back: it is tested
+// when the key list lacks it, or when it is not ours and the list cannot tell. Only
+// an invalid test call says dead. A follower's key matters by itself only while the
+// primary has a value of unknown origin, which is not delivered.
 func (v *view) alive() (Step, bool) {
-	cur, ok := v.current(0)
+	for i := range v.Stores {
+		if i > 0 && !v.byHand(0) {
+			break
+		}
+		if step, ok := v.aliveIn(i); ok {
+			return step, true
+		}
+	}
+	return no()
+}
+
+func (v *view) aliveIn(i int) (Step, bool) {
+	cur, ok := v.current(i)
 	if !ok {
 		return no()
 	}
-	t, ok := v.tested(0, cur.ID)
+	t, ok := v.tested(i, cur.ID)
 	if _, listed := v.Keys[cur.ID]; !ok && (cur.Foreign || (!listed && v.Listed > v.bornAt(cur))) {
-		return Step{Verb: Verify, ID: cur.ID, Reason: "does the current key still work?"}, true
+		return Step{Verb: Verify, Store: i, ID: cur.ID, Reason: "does the current key still work?"}, true
 	}
 	if !ok || isValid(t) {
 		return no()
@@ -147,50 +154,26 @@ func (v *view) alive() (Step, bool) {
 	if !isInvalid(t) {
 		return inconclusive(Verify, cur.ID, t)
 	}
-	if !v.dead() {
-		return again(Verify, 0, cur.ID, t, "the key may not be live yet")
+	if !v.keyDeadIn(i) {
+		return again(Verify, i, cur.ID, t, "the key may not be live yet")
 	}
 	return no() // rule begin sees to it
 }
 
-// stranded finds out whether a follower's key was revoked behind our back while
-// the primary has a value that somebody put there by hand: that is not delivered, so
-// only a rotation gives the follower's consumers a key again. Until it can begin,
-// people are told.
-func (v *view) stranded() (Step, bool) {
-	for i := 1; i < len(v.Stores) && v.byHand(0); i++ {
-		cur, ok := v.current(i)
-		if _, listed := v.Keys[cur.ID]; !ok || listed {
-			continue
-		}
-		t, ok := v.tested(i, cur.ID)
-		switch {
-		case !ok:
-			return Step{Verb: Verify, Store: i, ID: cur.ID, Reason: "does the follower's key still work?"}, true
-		case isValid(t):
-			continue
-		case !isInvalid(t):
-			return inconclusive(Verify, cur.ID, t)
-		case !v.strandedIn(i):
-			return again(Verify, i, cur.ID, t, "the key may not be live yet")
-		}
-		told, _ := stop(notAsStored(v.Stores[i].Name, cur.ID, t))
-		v.hinder = &told
-	}
-	return no()
-}
-
-func (v *view) hasStranded() bool {
+// followerDead tells whether a follower's consumers have a dead key that nothing is
+// delivered over, since the primary has a value of unknown origin.
+func (v *view) followerDead() bool {
 	for i := range v.Stores {
-		if i > 0 && v.byHand(0) && v.strandedIn(i) {
+		if i > 0 && v.byHand(0) && v.keyDeadIn(i) {
 			return true
 		}
 	}
 	return false
 }
 
-// strandedIn tells whether store i has a dead key.
-func (v *view) strandedIn(i int) bool {
+// keyDeadIn tells whether store i gives a key that was just refused, and has had
+// the time that a fresh key may need.
+func (v *view) keyDeadIn(i int) bool {
 	cur, ok := v.current(i)
 	return ok && v.deadIn(i) && !v.young(cur)
 }
@@ -235,11 +218,11 @@ func (v *view) deliverTo(i int, cur secretstore.Version) (Step, bool) {
 		}
 		return no()
 	}
-	if held && stage == secretstore.Previous && v.byHand(i) {
-		return no() // somebody put another value over it: not ours to undo before the next rotation
+	if held && stage == secretstore.Previous && v.byHand(i) && !v.emergency() {
+		return no() // somebody put another value over it: the next rotation replaces that
 	}
-	if step, ok := v.makeRoomIn(i, cur); ok || v.mustKeep(i, cur) {
-		return step, ok
+	if old, ok := st.Versions[secretstore.Previous]; ok && (old.ID == cur.ID || !v.mayForget(i)) {
+		return Step{Verb: Destroy, Store: i, ID: old.ID, Reason: "make room for the current key"}, true
 	}
 	if held && stage == secretstore.Pending {
 		return v.verifyAndPromote(i, cur)
@@ -253,51 +236,11 @@ func (v *view) byHand(i int) bool {
 	return ok && cur.Foreign
 }
 
-// makeRoomIn takes a follower's previous version out of the way of a delivery:
-// one that is not ours, or that the primary refers to anyhow. Promoting would
-// keep it, and forget the living key that is current there.
-func (v *view) makeRoomIn(i int, cur secretstore.Version) (Step, bool) {
-	old, ok := v.Stores[i].Versions[secretstore.Previous]
-	if !ok {
-		return no()
-	}
-	if step, ok := v.testUnlisted(i); ok {
-		return step, true
-	}
-	if v.mustKeep(i, cur) || v.deadIn(i) {
-		return no()
-	}
-	return Step{Verb: Destroy, Store: i, ID: old.ID, Reason: "make room for the current key"}, true
-}
-
-// testUnlisted finds out whether the current version of store i is dead, if the key
-// list lacks it: then that one may be forgotten, instead of the one before.
-func (v *view) testUnlisted(i int) (Step, bool) {
-	cur, ok := v.current(i)
-	if _, listed := v.Keys[cur.ID]; !ok || cur.Foreign || listed {
-		return no()
-	}
-	t, ok := v.tested(i, cur.ID)
-	switch {
-	case !ok:
-		return Step{Verb: Verify, Store: i, ID: cur.ID, Reason: "is it dead, and need not be kept?"}, true
-	case isInvalid(t) && !refused(t):
-		return again(Verify, i, cur.ID, t, "refused: a slip, or is it dead?")
-	default:
-		return no()
-	}
-}
-
-// mustKeep tells whether store i alone refers to an old key of ours, which must
-// be retired before anything can be delivered there; unless what the delivery
-// displaces is dead, then promoting keeps it.
-func (v *view) mustKeep(i int, cur secretstore.Version) bool {
-	old, ok := v.Stores[i].Versions[secretstore.Previous]
-	if !ok || old.Foreign || old.ID == cur.ID || v.deadIn(i) {
-		return false
-	}
-	_, _, known := v.primary().Find(old.ID)
-	return !known
+// mayForget tells whether promoting in store i, where a previous version stands, may
+// forget the current one, since that is not ours, or there is none.
+func (v *view) mayForget(i int) bool {
+	_, ok := v.current(i)
+	return !ok || v.byHand(i)
 }
 
 // deadIn tells whether the current version of store i was just refused, often

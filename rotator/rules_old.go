@@ -1,7 +1,6 @@
 package rotator
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -15,15 +14,18 @@ import (
 // destroy. A key that this very run displaced is left to a later one, so that
 // nothing that held this process up can have eaten the grace.
 func (v *view) retire() (Step, bool) {
+	if _, ok := v.current(0); !ok {
+		return no()
+	}
 	if _, ok := v.unreadable(); ok || v.dead() || (v.Displaced && !v.emergency()) {
 		v.wakeForOld()
 		return no()
 	}
-	if v.heldBack() {
+	if v.heldBack() || v.quarantined() {
 		return no()
 	}
-	for _, old := range v.old() {
-		if v.inUse(old.ID) {
+	for _, old := range v.toRetire() {
+		if v.inUse(old) {
 			continue // rule deliver moves the store on
 		}
 		step, ok := v.retireOne(old)
@@ -38,6 +40,19 @@ func (v *view) retire() (Step, bool) {
 	return no()
 }
 
+// toRetire gives the ids of the displaced keys that are still somewhere: those of
+// which a store has a version first.
+func (v *view) toRetire() []string {
+	var ids []string
+	for _, old := range v.old() {
+		ids = append(ids, old.ID)
+	}
+	if _, ok := v.unreadable(); ok || v.mayHoldUnnamed() {
+		return ids
+	}
+	return append(ids, v.outdated()...)
+}
+
 // wakeForOld makes sure that a later run sees to the displaced keys.
 func (v *view) wakeForOld() {
 	end, known := v.graceEnd()
@@ -47,8 +62,8 @@ func (v *view) wakeForOld() {
 	if !known || end.Before(v.now) {
 		return // what keeps them is no question of time
 	}
-	for _, old := range v.old() {
-		v.wake(end, "revoke the old key "+old.ID)
+	for _, old := range v.toRetire() {
+		v.wake(end, "revoke the old key "+old)
 	}
 }
 
@@ -62,9 +77,9 @@ func (v *view) inUse(id string) bool {
 	return false
 }
 
-func (v *view) retireOne(old secretstore.Version) (Step, bool) {
-	if _, listed := v.Keys[old.ID]; !listed {
-		return v.proveStep(old) // gone already: there is no grace for a dead key
+func (v *view) retireOne(id string) (Step, bool) {
+	if _, listed := v.Keys[id]; !listed {
+		return v.proveStep(id) // gone already: there is no grace for a dead key
 	}
 	if step, ok := v.graceStep(); ok {
 		return step, true
@@ -73,20 +88,20 @@ func (v *view) retireOne(old secretstore.Version) (Step, bool) {
 		v.wakeForOld()
 		return no()
 	}
-	if at, ok := v.Revoked[old.ID]; ok {
-		return v.stillListed(old, at)
+	if at, ok := v.Revoked[id]; ok {
+		return v.stillListed(id, at)
 	}
 	if step, ok := v.gateOpen(); ok {
 		return step, true
 	}
-	if step, ok := v.confirmCurrent(old); ok {
+	if step, ok := v.confirmCurrent(); ok {
 		return step, true
 	}
 	reason := "grace is over and its successor works everywhere"
 	if v.emergency() {
 		reason = "compromised, and its successor works everywhere"
 	}
-	return Step{Verb: Revoke, ID: old.ID, Reason: reason}, true
+	return Step{Verb: Revoke, ID: id, Reason: reason}, true
 }
 
 // inGrace tells whether displaced keys must live on.
@@ -109,19 +124,15 @@ func (v *view) graceStep() (Step, bool) {
 	return no()
 }
 
-// confirmCurrent is the last look before a key is revoked: the current version
-// of every store passes a test call, none of them is the old key under another
-// name, and every store is looked at again after that, since somebody may have
-// changed it in between.
-func (v *view) confirmCurrent(old secretstore.Version) (Step, bool) {
-	var last moment
+// confirmCurrent is the last look before a key is revoked: the current version of
+// every store passes a test call, and every store is looked at again after that and
+// after the key list, since somebody may have changed it in between.
+func (v *view) confirmCurrent() (Step, bool) {
+	last := v.Listed
 	for i := range v.Stores {
 		cur, ok := v.current(i)
-		if !ok && i > 0 && (holds(old.ID)(v.Stores[i]) || !v.hasPending(i)) {
-			continue // nobody reads a key there, or none but one that waits for this to go
-		}
 		if !ok {
-			return stop(fmt.Errorf("store %s: %w: it has no current version", v.Stores[i].Name, ErrByHand))
+			continue // nobody reads a key there
 		}
 		t, ok := v.tested(i, cur.ID)
 		switch {
@@ -131,15 +142,10 @@ func (v *view) confirmCurrent(old secretstore.Version) (Step, bool) {
 			return again(Verify, i, cur.ID, t, "refused: a slip, or is it dead?")
 		case isInvalid(t) && v.Stores[i].Seen <= t.Seq:
 			return Step{Verb: Look, Reason: "refused: has another instance moved the store on?"}, true
-		case isInvalid(t) && v.byHand(0) && v.strandedIn(i):
-			continue // its consumers have had the dead key since, and wait for a new one, which waits for this
 		case isInvalid(t):
 			return stop(notAsStored(v.Stores[i].Name, cur.ID, t))
 		case !isValid(t):
 			return inconclusive(Verify, cur.ID, t)
-		}
-		if step, ok := v.unmask(cur, old); ok {
-			return step, true
 		}
 		last = max(last, t.Seq)
 	}
@@ -149,62 +155,33 @@ func (v *view) confirmCurrent(old secretstore.Version) (Step, bool) {
 	return no()
 }
 
-// hasPending tells whether a version of ours is to become current in store i.
-func (v *view) hasPending(i int) bool {
-	ver, ok := v.Stores[i].Versions[secretstore.Pending]
-	return ok && !ver.Foreign
-}
-
-// unmask finds out whether a current version that somebody put there by hand is
-// the old key: its value is compared. If so, or if it cannot be, the record goes,
-// and the key stays.
-func (v *view) unmask(cur, old secretstore.Version) (Step, bool) {
-	i := v.holder(old.ID)
-	t, known := v.Tests[place{i, old.ID}]
-	gone := errors.Is(t.Err, secretstore.ErrNotFound) // and so it was not compared
-	switch {
-	case !cur.Foreign:
-		return no()
-	case !known:
-		return Step{Verb: Verify, Store: i, ID: old.ID, Reason: "is it what somebody put there by hand?"}, true
-	case gone && v.Stores[i].Seen <= t.Seq:
-		return Step{Verb: Look, Reason: "its value is gone: has another instance been here?"}, true
-	case gone:
-		return Step{Verb: Destroy, Store: i, ID: old.ID, Reason: "its value is gone: it may be what somebody put there by hand"}, true
-	case v.Twins[old.ID]:
-		return Step{Verb: Destroy, Store: i, ID: old.ID, Reason: "somebody made this very key current by hand: it stays alive"}, true
-	default:
-		return no()
-	}
-}
-
 // stillListed waits for the key list to lose a revoked key.
-func (v *view) stillListed(old secretstore.Version, revoked time.Time) (Step, bool) {
+func (v *view) stillListed(id string, revoked time.Time) (Step, bool) {
 	if v.within(revoked, v.policy.Revocation) {
 		return Step{Verb: List, At: v.now.Add(pause(4)), Reason: "the revoked key is still listed"}, true
 	}
-	return stop(fmt.Errorf("key %s: %w: it was revoked but is still listed", old.ID, ErrStillAlive))
+	return stop(fmt.Errorf("key %s: %w: it was revoked but is still listed", id, ErrStillAlive))
 }
 
 // proveStep is for a key that the list no longer has: its value must be refused
 // before the stores may forget it. "Deleted" is a claim until shown.
-func (v *view) proveStep(old secretstore.Version) (Step, bool) {
-	i := v.holder(old.ID)
-	t, ok := v.tested(i, old.ID)
+func (v *view) proveStep(id string) (Step, bool) {
+	i := v.holder(id)
+	t, ok := v.tested(i, id)
 	switch {
 	case !ok:
-		return Step{Verb: Prove, Store: i, ID: old.ID, Reason: "does the revoked key get a 401?"}, true
+		return Step{Verb: Prove, Store: i, ID: id, Reason: "does the revoked key get a 401?"}, true
 	case isInvalid(t) && !refused(t) && v.inGrace():
-		return again(Prove, i, old.ID, t, "refused: a slip, or is it dead?")
+		return again(Prove, i, id, t, "refused: a slip, or is it dead?")
 	case isInvalid(t):
 		// The primary's record goes last: it says that work is left.
-		return Step{Verb: Destroy, Store: v.lastHolder(old.ID), ID: old.ID, Reason: "proven dead", Proven: t.At}, true
+		return Step{Verb: Destroy, Store: v.lastHolder(id), ID: id, Reason: "proven dead", Proven: t.At}, true
 	case !isValid(t):
-		return inconclusive(Prove, old.ID, t)
+		return inconclusive(Prove, id, t)
 	case v.within(t.First, v.policy.Revocation):
-		return again(Prove, i, old.ID, t, "revocation takes effect late")
+		return again(Prove, i, id, t, "revocation takes effect late")
 	default:
-		return stop(fmt.Errorf("key %s: %w: the key list lacks it, but it is still accepted", old.ID, ErrStillAlive))
+		return stop(fmt.Errorf("key %s: %w: the key list lacks it, but it is still accepted", id, ErrStillAlive))
 	}
 }
 
@@ -249,10 +226,10 @@ func holds(id string) func(StoreState) bool {
 // ones. It must have looked at the stores after the list was begun: then a
 // listed key that no version and no intent names can never be staged any more.
 func (v *view) sweep() (Step, bool) {
-	if _, ok := v.unreadable(); ok {
+	if _, ok := v.unreadable(); ok || v.mayHoldUnnamed() {
 		return no()
 	}
-	for _, id := range v.orphans() {
+	for _, id := range v.leftOver() {
 		if _, ok := v.Revoked[id]; ok || v.Unswept[id] {
 			continue // the next run's list shows whether it is gone
 		}
@@ -264,14 +241,31 @@ func (v *view) sweep() (Step, bool) {
 	return no()
 }
 
+// leftOver gives the orphans that were never current: those younger than every key
+// of which the stores have a version. Only they are swept.
+func (v *view) leftOver() []string {
+	return slices.DeleteFunc(v.orphans(), func(id string) bool { return v.mayHaveBeenCurrent(v.Keys[id]) })
+}
+
+// outdated gives the other orphans. Somebody, or a lost record, took their versions
+// out of the stores; consumers may have them still. They are retired as a key is
+// whose version is there: after the grace period of the current one.
+func (v *view) outdated() []string {
+	return slices.DeleteFunc(v.orphans(), func(id string) bool {
+		_, revoked := v.Revoked[id] // the next run's list shows whether it is gone
+		return revoked || !v.mayHaveBeenCurrent(v.Keys[id])
+	})
+}
+
 // orphans gives, in a stable order, the listed keys that bear our owner and the
-// fingerprint of one of the target's stores, and that nothing can refer to. (A
-// store may have been the primary before the configuration's order was changed.)
+// fingerprint of one of the target's stores, and that no version and no intent refers
+// to. (A store may have been the primary before the configuration's order was
+// changed.)
 func (v *view) orphans() []string {
 	var ids []string
 	for _, st := range v.Stores {
 		for _, id := range v.Named[fingerprint(st.Identity)] {
-			if k := v.Keys[id]; v.isLeftOver(k) && !v.referenced(id) && !v.mayBeHeld(k.Created) && !v.mayBeCached(k) {
+			if v.isOrphan(v.Keys[id]) {
 				ids = append(ids, id)
 			}
 		}
@@ -280,40 +274,34 @@ func (v *view) orphans() []string {
 	return slices.Compact(ids)
 }
 
-// isLeftOver tells whether a key of this target's stores bears our owner, and was
-// not issued for an intent that still stands.
-func (v *view) isLeftOver(k instantly.Key) bool {
+func (v *view) isOrphan(k instantly.Key) bool {
 	name, ok := parseKeyName(k.Name)
 	if !ok || name.Owner != v.policy.Owner || (v.InHand != nil && v.InHand.ID == k.ID) {
 		return false
 	}
-	return !slices.ContainsFunc(v.Stores, func(st StoreState) bool { return name.Nonce == st.Notes.Intent.Nonce })
+	return !slices.ContainsFunc(v.Stores, func(st StoreState) bool {
+		_, _, held := st.Find(k.ID)
+		return held || name.Nonce == st.Notes.Intent.Nonce
+	})
 }
 
-// handMargin allows for clocks that differ between Instantly and a store.
-const handMargin = 10 * time.Minute
+// clockMargin allows for clocks that differ between Instantly, a store and instances.
+const clockMargin = 10 * time.Minute
 
-// mayBeHeld tells whether a key made at that time may be what a version of unknown
-// origin holds: one whose record was lost, or that somebody put there by hand. That
-// is so for every key that is older than the version.
-func (v *view) mayBeHeld(made time.Time) bool {
+// mayHaveBeenCurrent tells whether a store may have given an orphan to consumers: then
+// it was made before some key of which there still is a version. Instantly's own clock
+// says so where it lists both.
+func (v *view) mayHaveBeenCurrent(k instantly.Key) bool {
 	for _, st := range v.Stores {
 		for _, ver := range st.Versions {
-			if ver.Foreign && (made.IsZero() || ver.Created.IsZero() || made.Before(ver.Created.Add(handMargin))) {
+			made := born(ver).Add(clockMargin)
+			if other, listed := v.Keys[ver.ID]; listed && !other.Created.IsZero() {
+				made = other.Created
+			}
+			if !ver.Foreign && !k.Created.After(made) {
 				return true
 			}
 		}
 	}
 	return false
-}
-
-// mayBeCached tells whether consumers may have the key still, although no store
-// refers to it: it is older than a key that is in its grace period. Stores keep two
-// values, so a hand that puts a third one there pushes the oldest out. Keys of
-// creates that failed are younger, and no margin for clocks may spare them too: they
-// are swept before the next rotation.
-func (v *view) mayBeCached(k instantly.Key) bool {
-	return !v.emergency() && slices.ContainsFunc(v.old(), func(old secretstore.Version) bool {
-		return k.Created.Before(born(old))
-	})
 }

@@ -69,16 +69,16 @@ func (v *view) declare() (Step, bool) {
 func (v *view) emergency() bool { return !v.primary().Notes.Incident.IsZero() }
 
 // suspect tells whether a version's key was issued before the incident, or may
-// have been.
+// have been, as every key of unknown origin.
 func (v *view) suspect(ver secretstore.Version) bool {
-	return v.emergency() && born(ver).Before(v.primary().Notes.Incident.At)
+	return v.emergency() && (ver.Foreign || born(ver).Before(v.primary().Notes.Incident.At))
 }
 
 // resolve takes the incident off when every store has a key of after it and no
 // older one is left.
 func (v *view) resolve() (Step, bool) {
 	cur, ok := v.current(0)
-	if !v.emergency() || !ok || v.suspect(cur) || v.dead() || len(v.old()) > 0 {
+	if !v.emergency() || !ok || v.suspect(cur) || v.dead() || len(v.old()) > 0 || len(v.outdated()) > 0 {
 		return no()
 	}
 	for i, st := range v.Stores {

@@ -56,9 +56,8 @@ type State struct {
 	Revoked map[string]time.Time
 	// Unswept are orphans that could not be revoked in this run.
 	Unswept map[string]bool
-	// Twins are ids of versions whose value some version of unknown origin has
-	// too: somebody put it there by hand.
-	Twins map[string]bool
+	// Foreign: a value of unknown origin was current in some store in this run.
+	Foreign bool
 	// LostRace: another writer came between; this run must stand back. The
 	// conflict, or nil.
 	LostRace error

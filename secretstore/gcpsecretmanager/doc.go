@@ -63,11 +63,13 @@
 // version on top that is not ours is ignored.
 //
 // A tool may wipe the annotation in mid-rotation, when a new version lies on top of
-// the current one. Its writer takes it away then, and what is left names no version.
-// So where the annotation knows of none and the newest one is not enabled, the newest
-// enabled one below it, by at most twenty, is shown as the previous version, foreign:
-// readers of the latest version get nothing, but may have cached what is in that one.
-// It stays until it is forgotten, and is not looked for again after the next write.
+// the current one. It stays there then, of unknown origin like every version without
+// a record: to take it away would leave readers of the latest version nothing. Where
+// nothing is recorded and the newest version is not enabled, since somebody disabled or
+// destroyed it, the newest enabled one below it, by at most twenty, is shown as the
+// previous version, foreign: readers of the latest version get nothing, but may have
+// cached what is in that one. It stays until it is forgotten, and is not looked for
+// again after the next write.
 //
 // # What is known from documents only
 //

@@ -12,7 +12,9 @@ import (
 // overruled is for a value that was added but is no longer announced. If another
 // writer took it up, that is fine. If he gave it up, it came too late, after the
 // lease: readers of the latest version get it though its key may be revoked at
-// any moment, so the current value goes back on top.
+// any moment, so the current value goes back on top. If the record was wiped, nobody
+// gave it up: it stays what readers of the latest version get, of unknown origin, and
+// so nothing of the target is revoked. To take it away would leave them nothing.
 func (s *Store) overruled(ctx context.Context, c change, number int64, again bool) (view, error) {
 	lost := fmt.Errorf("while version %d was added: %w", number, errStolen)
 	now, err := s.look(ctx)
@@ -28,6 +30,8 @@ func (s *Store) overruled(ctx context.Context, c change, number int64, again boo
 	case held && slices.Contains(r.Numbers, number) && !again:
 		return now, nil
 	case held && slices.Contains(r.Numbers, number), now.top.number != number:
+		return view{}, lost
+	case now.text() == "", st.has(number):
 		return view{}, lost
 	}
 	now.base, now.unknown = st, nil // it is not somebody's that was put by hand

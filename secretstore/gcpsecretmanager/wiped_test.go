@@ -97,7 +97,8 @@ func TestWritesOnAVersionThatWasDisabledMeanwhileAreConflicts(t *testing.T) {
 
 // TestARecordWipedInMidRotationDoesNotCostTheConsumersTheirKey has a tool wipe
 // what is on the secret just after the new key was added. The writer finds that
-// he no longer announces it and takes it away; the key below is in use.
+// he no longer announces it, and leaves it what readers of the latest version get.
+// Caching consumers have the key below.
 func TestARecordWipedInMidRotationDoesNotCostTheConsumersTheirKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -114,6 +115,9 @@ func TestARecordWipedInMidRotationDoesNotCostTheConsumersTheirKey(t *testing.T) 
 		for range 2 {
 			if res := w.Start().Run(rotator.Request{}); res.Err != nil || !w.Instantly.Alive(theirs) {
 				t.Fatalf("after the wipe: %+v; the key that consumers have lives: %t", res, w.Instantly.Alive(theirs))
+			}
+			if latest := w.server.Served(id, "latest"); !w.Instantly.Alive(latest) {
+				t.Fatalf("after the wipe readers of the latest version get %q", latest)
 			}
 		}
 		time.Sleep(due) // the next rotation makes room, and its grace ends

@@ -58,7 +58,18 @@ func (w *world) settled(i int, res rotator.Result) bool {
 	if res.Err != nil {
 		return t.tainted && errors.Is(res.Err, rotator.ErrByHand) // it is up to people
 	}
-	return t.tainted || !w.hasOld(t)
+	return t.tainted || !w.hasOld(t) && !w.hasStray(t)
+}
+
+// hasStray tells whether a key of the target lives that consumers are not given: one
+// that may have been current is retired, not swept.
+func (w *world) hasStray(t *target) bool {
+	for _, k := range w.keys.byID {
+		if k.deleted.IsZero() && !k.foreign && w.targetOf(k) == t && k.value != t.stores[0].value {
+			return true
+		}
+	}
+	return false
 }
 
 // hasOld tells whether a version of ours is left that is not current.

@@ -1,0 +1,57 @@
+package rotator
+
+import (
+	"slices"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+// A target is quarantined while one of its stores gives consumers a value of unknown
+// origin: one that somebody put there, or whose record was lost. It may be any of our
+// keys. So nothing is revoked or swept then; the next rotation replaces it, with a full
+// grace period. Nothing is inferred about what hands meant.
+
+// quarantined tells whether it is so, or was in this run.
+//
+// An incident is a person's word that old keys must die whatever consumers have. It
+// waits only until no store gives a value of unknown origin as current, which it has
+// replaced like every other.
+func (v *view) quarantined() bool {
+	_, on := v.quarantine()
+	return on
+}
+
+// quarantine gives the reason.
+func (v *view) quarantine() (why string, on bool) {
+	for i, st := range v.Stores {
+		if cur, ok := v.current(i); ok && cur.Foreign {
+			return quarantineReason(st.Name, cur), true
+		}
+		if v.emergency() {
+			continue
+		}
+		if old, ok := st.Versions[secretstore.Previous]; ok && old.Foreign && !v.replaced(i, old) {
+			return quarantineReason(st.Name, old), true
+		}
+	}
+	return "a value of unknown origin was current a moment ago", v.Foreign && !v.emergency()
+}
+
+func quarantineReason(store string, ver secretstore.Version) string {
+	return "quarantined: store " + store + " has version " + ver.ID + " of unknown origin, nothing is revoked until a rotation has replaced it and its grace is over"
+}
+
+// replaced tells whether a displaced version of unknown origin has had its grace since
+// the rotation that replaced it. One that came after the promotion of the current key
+// was put aside by a hand; when, nobody knows.
+func (v *view) replaced(i int, old secretstore.Version) bool {
+	cur, ok := v.current(i)
+	return ok && !old.Created.IsZero() && old.Created.Add(clockMargin).Before(cur.Promoted) && !v.inGrace()
+}
+
+// mayHoldUnnamed tells whether a store may have the value of a key that no record names:
+// then it is neither swept, nor given up, nor retired. A pending version of unknown
+// origin is not what consumers get, but may come to be.
+func (v *view) mayHoldUnnamed() bool {
+	return v.quarantined() || slices.ContainsFunc(v.Stores, func(st StoreState) bool { return st.Versions[secretstore.Pending].Foreign })
+}
