@@ -1,4 +1,4 @@
-package manifests_test
+package check_test
 
 import (
 	"os"
@@ -12,6 +12,7 @@ import (
 )
 
 func TestTheBinaryUnderstandsWhatItIsTold(t *testing.T) {
+	applied := ways(t)
 	binary := filepath.Join(t.TempDir(), "instantly-rotator")
 	build := exec.Command("go", "build", "-o", binary, "./cmd/instantly-rotator")
 	build.Dir = root
@@ -25,7 +26,7 @@ func TestTheBinaryUnderstandsWhatItIsTold(t *testing.T) {
 		}
 		t.Errorf("%s: instantly-rotator %s: %v\n%s", what, strings.Join(args, " "), err, out)
 	}
-	for _, w := range ways(t) {
+	for _, w := range applied {
 		// With --help the flags are read, and nothing is done.
 		check(w.name, append(pods(t, w.objects)[0].Spec.Containers[0].Args, "--help")...)
 		file := filepath.Join(t.TempDir(), "config.yaml")

@@ -1,4 +1,4 @@
-package manifests_test
+package check_test
 
 import (
 	"fmt"
@@ -39,7 +39,9 @@ func TestRolesAllowWhatTheConfigurationNeedsAndNoMore(t *testing.T) {
 func TestAPodThatNeedsNoRightsHasNoToken(t *testing.T) {
 	objects, err := chart(t, "plain", `
 mode: cronjob
-config: {stores: {k8s: {kind: aws, namespace: null}}}`)
+config:
+  stores: {aws: {kind: aws, region: eu-central-1}}
+  keys: [{name: sending, scopes: [campaigns:read], stores: [{store: aws}]}]`)
 	if err != nil {
 		t.Fatal(err)
 	}

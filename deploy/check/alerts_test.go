@@ -1,9 +1,6 @@
-package prometheus_test
+package check_test
 
 import (
-	"bytes"
-	"os"
-	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -11,18 +8,18 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
+const rules = root + "/deploy/prometheus/rules.yaml"
+
 func TestAlertsFireWhenTheyShould(t *testing.T) {
-	promtool(t, "check", "rules", "--lint=all", "--lint-fatal", rules)
-	promtool(t, "test", "rules", root+"/deploy/prometheus/rules_test.yaml")
+	promtool := needTool(t, "promtool")
+	mustRun(t, promtool, "check", "rules", "--lint=all", "--lint-fatal", rules)
+	mustRun(t, promtool, "test", "rules", root+"/deploy/prometheus/rules_test.yaml")
 }
 
 func TestEveryAlertIsTestedFiring(t *testing.T) {
-	tests, err := os.ReadFile(root + "/deploy/prometheus/rules_test.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	tests := readFile(t, root+"/deploy/prometheus/rules_test.yaml")
 	for _, alert := range alerts(t) {
-		if !strings.Contains(string(tests), `alertname="`+alert.Alert+`"`) {
+		if !strings.Contains(tests, `alertname="`+alert.Alert+`"`) {
 			t.Errorf("%s: no test in which it fires", alert.Alert)
 		}
 	}
@@ -42,31 +39,15 @@ func TestEveryAlertSaysWhatToType(t *testing.T) {
 }
 
 func TestTheChartHasTheSameAlerts(t *testing.T) {
-	ours, err := os.ReadFile(rules)
-	if err != nil {
-		t.Fatal(err)
-	}
-	charts, err := os.ReadFile(root + "/deploy/helm/instantly-rotator/files/rules.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(ours, charts) {
+	if readFile(t, rules) != readFile(t, chartDir+"/files/rules.yaml") {
 		t.Error("differ: cp deploy/prometheus/rules.yaml deploy/helm/instantly-rotator/files/")
 	}
 }
 
-// promtool runs the program itself, without what it has for finding servers to
-// scrape: that would be most of the build.
-func promtool(t *testing.T, args ...string) {
-	t.Helper()
-	run := exec.Command("go", append([]string{"run", "-tags=remove_all_sd", "github.com/prometheus/prometheus/cmd/promtool"}, args...)...)
-	if out, err := run.CombinedOutput(); err != nil {
-		t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-}
-
+// An alert is a rule of Prometheus, as it is written.
 type alert struct {
 	Alert               string
+	Expr                string
 	Labels, Annotations map[string]string
 }
 
@@ -75,7 +56,9 @@ func alerts(t *testing.T) []alert {
 	var file struct {
 		Groups []struct{ Rules []alert }
 	}
-	read(t, rules, &file, func(data []byte, into any) error { return yaml.Unmarshal(data, into) })
+	if err := yaml.Unmarshal([]byte(readFile(t, rules)), &file); err != nil {
+		t.Fatalf("%s: %v", rules, err)
+	}
 	var out []alert
 	for _, g := range file.Groups {
 		out = append(out, g.Rules...)

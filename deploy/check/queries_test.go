@@ -1,30 +1,19 @@
-// Package prometheus_test checks the alert rules and the dashboard: that they say
-// what they should, and that what they ask for exists.
-package prometheus_test
+package check_test
 
 import (
-	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
-	"github.com/prometheus/prometheus/promql/parser"
-	"sigs.k8s.io/yaml"
+	"github.com/VictoriaMetrics/metricsql"
 )
 
-const (
-	root      = "../../.."
-	rules     = root + "/deploy/prometheus/rules.yaml"
-	dashboard = root + "/deploy/grafana/dashboard.json"
-)
+const dashboard = root + "/deploy/grafana/dashboard.json"
 
 // foreign are the metrics of others that rules may ask for, with their labels.
 var foreign = map[string][]string{
@@ -35,7 +24,7 @@ var foreign = map[string][]string{
 }
 
 // given are the labels that Prometheus adds to what it scrapes.
-var given = []string{"namespace", "job", "instance", model.MetricNameLabel}
+var given = []string{"namespace", "job", "instance", "__name__"}
 
 func TestAlertsAskForMetricsThatExist(t *testing.T) {
 	exprs := alertExprs(t)
@@ -51,6 +40,19 @@ func TestDashboardAsksForMetricsThatExist(t *testing.T) {
 		t.Fatal("no panels found")
 	}
 	checkNames(t, exprs)
+}
+
+// The reader of queries that selectors uses knows more words than Prometheus does.
+func TestPrometheusUnderstandsTheDashboard(t *testing.T) {
+	promtool := needTool(t, "promtool")
+	var b strings.Builder
+	b.WriteString("groups:\n- name: dashboard\n  rules:\n")
+	for i, expr := range dashboardExprs(t) {
+		fmt.Fprintf(&b, "  - {record: \"query:%d\", expr: %q}\n", i, expr)
+	}
+	path := filepath.Join(t.TempDir(), "dashboard.yaml")
+	writeFile(t, path, b.String())
+	mustRun(t, promtool, "check", "rules", "--lint=none", path)
 }
 
 // Somebody who adds a metric is to think of who looks at it.
@@ -90,28 +92,14 @@ func checkNames(t *testing.T, exprs []string) {
 	}
 }
 
-// exposed gives the daemon's own metrics and their labels, from the daemon's code.
+// exposed gives the daemon's own metrics and their labels: a test of package
+// metrics keeps the list, a line each of name, type and labels.
 func exposed(t *testing.T) map[string][]string {
 	t.Helper()
-	run := exec.Command("go", "run", "./.ci/deploy/exposition")
-	run.Dir, run.Stderr = root, os.Stderr
-	out, err := run.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := expfmt.NewTextParser(model.LegacyValidation)
-	families, err := text.TextToMetricFamilies(bytes.NewReader(out))
-	if err != nil {
-		t.Fatal(err)
-	}
 	found := map[string][]string{}
-	for name, family := range families {
-		if !strings.HasPrefix(name, "instantly_rotator_") {
-			continue
-		}
-		found[name] = []string{}
-		for _, l := range family.Metric[0].Label {
-			found[name] = append(found[name], l.GetName())
+	for line := range strings.Lines(readFile(t, root+"/cmd/instantly-rotator/metrics/testdata/metrics.golden")) {
+		if fields := strings.Fields(line); len(fields) > 1 && strings.HasPrefix(fields[0], "instantly_rotator_") {
+			found[fields[0]] = fields[2:]
 		}
 	}
 	if len(found) == 0 {
@@ -128,37 +116,36 @@ type selector struct {
 
 func selectors(t *testing.T, expr string) []selector {
 	t.Helper()
-	parsed, err := parser.NewParser(parser.Options{}).ParseExpr(expr)
+	parsed, err := metricsql.Parse(expr)
 	if err != nil {
 		t.Fatalf("%s\n%v", expr, err)
 	}
 	var found []selector
-	parser.Inspect(parsed, func(n parser.Node, _ []parser.Node) error {
-		if v, ok := n.(*parser.VectorSelector); ok {
-			s := selector{name: v.Name}
-			for _, m := range v.LabelMatchers {
-				s.labels = append(s.labels, m.Name)
+	metricsql.VisitAll(parsed, func(e metricsql.Expr) {
+		m, ok := e.(*metricsql.MetricExpr)
+		if !ok {
+			return
+		}
+		for _, alternative := range m.LabelFilterss {
+			var s selector
+			for _, f := range alternative {
+				if f.Label == "__name__" {
+					s.name = f.Value
+				} else {
+					s.labels = append(s.labels, f.Label)
+				}
 			}
 			found = append(found, s)
 		}
-		return nil
 	})
 	return found
 }
 
 func alertExprs(t *testing.T) []string {
 	t.Helper()
-	var file struct {
-		Groups []struct {
-			Rules []struct{ Expr string }
-		}
-	}
-	read(t, rules, &file, func(data []byte, into any) error { return yaml.Unmarshal(data, into) })
 	var out []string
-	for _, g := range file.Groups {
-		for _, r := range g.Rules {
-			out = append(out, r.Expr)
-		}
+	for _, a := range alerts(t) {
+		out = append(out, a.Expr)
 	}
 	return out
 }
@@ -175,7 +162,9 @@ func dashboardExprs(t *testing.T) []string {
 			List []struct{ Definition string }
 		}
 	}
-	read(t, dashboard, &file, json.Unmarshal)
+	if err := json.Unmarshal([]byte(readFile(t, dashboard)), &file); err != nil {
+		t.Fatalf("%s: %v", dashboard, err)
+	}
 	var out []string
 	for _, p := range file.Panels {
 		for _, q := range p.Targets {
@@ -191,15 +180,4 @@ func dashboardExprs(t *testing.T) []string {
 		}
 	}
 	return out
-}
-
-func read(t *testing.T, path string, into any, decode func([]byte, any) error) {
-	t.Helper()
-	data, err := os.ReadFile(filepath.FromSlash(path))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := decode(data, into); err != nil {
-		t.Fatalf("%s: %v", path, err)
-	}
 }

@@ -1,21 +1,19 @@
-// Package manifests_test checks what is applied to a cluster: the kustomize
-// overlays and the chart, rendered as their users render them.
-package manifests_test
+// Package check_test checks deploy/: what is applied to a cluster, which is the
+// kustomize overlays and the chart, rendered as their users render them; the alert
+// rules and the dashboard; what is left out of the image.
+//
+// Most of it wants helm, kustomize and promtool: .ci/deploy builds them.
+package check_test
 
 import (
 	"bytes"
 	"errors"
 	"io"
-	"maps"
-	"os"
-	"slices"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	monitoring "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
-	"helm.sh/helm/v3/pkg/chart/loader"
-	"helm.sh/helm/v3/pkg/chartutil"
-	"helm.sh/helm/v3/pkg/engine"
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -23,13 +21,12 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/kubernetes/scheme"
-	"sigs.k8s.io/kustomize/api/krusty"
-	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
 const (
-	root     = "../../.."
 	chartDir = root + "/deploy/helm/instantly-rotator"
+	// oldestKubernetes is the one that the chart says it wants.
+	oldestKubernetes = "1.29.0"
 	// namespace is where the chart is installed.
 	namespace = "keys"
 )
@@ -65,67 +62,42 @@ func ways(t *testing.T) []way {
 
 func overlay(t *testing.T, name string) []runtime.Object {
 	t.Helper()
-	k := krusty.MakeKustomizer(krusty.MakeDefaultOptions())
-	rendered, err := k.Run(filesys.MakeFsOnDisk(), root+"/deploy/kubernetes/overlays/"+name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := rendered.AsYaml()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return decode(t, text)
+	return decode(t, mustRun(t, needTool(t, "kustomize"), "build", root+"/deploy/kubernetes/overlays/"+name))
 }
 
 // chart renders it with the values of testdata/FILE.yaml and, over them, set.
 func chart(t *testing.T, file, set string) ([]runtime.Object, error) {
 	t.Helper()
-	rendered, err := templates(t, file, set)
+	rendered, err := render(t, chartDir, file, set)
 	if err != nil {
 		return nil, err
 	}
-	var objects []runtime.Object
-	for _, name := range slices.Sorted(maps.Keys(rendered)) {
-		if strings.HasSuffix(name, ".yaml") {
-			objects = append(objects, decode(t, []byte(rendered[name]))...)
-		}
-	}
-	return objects, nil
+	return decode(t, rendered), nil
 }
 
-// templates gives the chart's rendered files by name.
-func templates(t *testing.T, file, set string) (map[string]string, error) {
+// render gives what would be applied. The error is what helm complains of.
+func render(t *testing.T, dir, file, set string) (string, error) {
 	t.Helper()
-	c, err := loader.Load(chartDir)
+	over := filepath.Join(t.TempDir(), "values.yaml")
+	writeFile(t, over, set)
+	rendered, complaints, err := run(t, needTool(t, "helm"), "template", "acme", dir, "--namespace", namespace,
+		"--kube-version", oldestKubernetes, "--values", "testdata/"+file+".yaml", "--values", over)
 	if err != nil {
-		t.Fatal(err)
+		return "", errors.New(complaints)
 	}
-	values, err := chartutil.ReadValuesFile("testdata/" + file + ".yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	over, err := chartutil.ReadValues([]byte(set))
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := chartutil.ToRenderValues(c, chartutil.CoalesceTables(over, values),
-		chartutil.ReleaseOptions{Name: "acme", Namespace: namespace, IsInstall: true}, chartutil.DefaultCapabilities)
-	if err != nil {
-		return nil, err
-	}
-	return engine.Render(c, all)
+	return rendered, nil
 }
 
 // decode reads objects as the API server does with strict validation: a field
 // that does not exist, or twice, is an error.
-func decode(t *testing.T, text []byte) []runtime.Object {
+func decode(t *testing.T, text string) []runtime.Object {
 	t.Helper()
 	known := runtime.NewScheme()
 	if err := errors.Join(scheme.AddToScheme(known), monitoring.AddToScheme(known)); err != nil {
 		t.Fatal(err)
 	}
 	decoder := serializer.NewCodecFactory(known, serializer.EnableStrict).UniversalDeserializer()
-	documents := yaml.NewDocumentDecoder(io.NopCloser(bytes.NewReader(text)))
+	documents := yaml.NewDocumentDecoder(io.NopCloser(strings.NewReader(text)))
 	var objects []runtime.Object
 	for {
 		buffer := make([]byte, 1<<20)
@@ -172,13 +144,4 @@ func pods(t *testing.T, objects []runtime.Object) []corev1.PodTemplateSpec {
 		t.Fatalf("%d kinds of pods, want one", len(out))
 	}
 	return out
-}
-
-func readFile(t *testing.T, path string) string {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
 }
