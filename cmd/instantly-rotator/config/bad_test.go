@@ -4,15 +4,17 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 )
 
-// A case file begins with what is expected of it, in comments:
+// A case is a configuration that begins with what is expected of it, in comments:
 //
 //	# want: one line of the report (repeated for several)
 //	# schema: refuses, accepts or unreadable (by a YAML reader)
@@ -23,35 +25,50 @@ type caseFile struct {
 	schema string
 }
 
-func caseFiles(t *testing.T, folder string) []caseFile {
+const (
+	bad      = "testdata/bad/*.txtar"
+	doubtful = "testdata/doubtful.txtar"
+)
+
+// caseFiles gives those of the archives.
+func caseFiles(t testing.TB, archives string) []caseFile {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join("testdata", folder, "*.yaml"))
+	paths, err := filepath.Glob(archives)
 	if err != nil || len(paths) == 0 {
-		t.Fatalf("find case files in %s: %v", folder, err)
+		t.Fatalf("find %s: %v", archives, err)
 	}
 	var cases []caseFile
 	for _, path := range paths {
-		data, err := os.ReadFile(path)
+		archive, err := txtar.ParseFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := caseFile{name: filepath.Base(path), data: data}
-		for line := range strings.Lines(string(data)) {
-			line = strings.TrimSuffix(line, "\n")
-			if want, ok := strings.CutPrefix(line, "# want: "); ok {
-				c.want = append(c.want, want)
+		for _, f := range archive.Files {
+			if slices.ContainsFunc(cases, func(c caseFile) bool { return c.name == f.Name }) {
+				t.Errorf("%s: another case is named %s", path, f.Name)
 			}
-			if schema, ok := strings.CutPrefix(line, "# schema: "); ok {
-				c.schema = schema
-			}
+			cases = append(cases, newCaseFile(f))
 		}
-		cases = append(cases, c)
 	}
 	return cases
 }
 
+func newCaseFile(f txtar.File) caseFile {
+	c := caseFile{name: f.Name, data: f.Data}
+	for line := range strings.Lines(string(f.Data)) {
+		line = strings.TrimSuffix(line, "\n")
+		if want, ok := strings.CutPrefix(line, "# want: "); ok {
+			c.want = append(c.want, want)
+		}
+		if schema, ok := strings.CutPrefix(line, "# schema: "); ok {
+			c.schema = schema
+		}
+	}
+	return c
+}
+
 func TestEachMistakeIsReportedAtItsPlace(t *testing.T) {
-	for _, c := range caseFiles(t, "bad") {
+	for _, c := range caseFiles(t, bad) {
 		t.Run(c.name, func(t *testing.T) {
 			_, _, err := config.Parse(c.name, c.data)
 			if err == nil {
@@ -64,14 +81,14 @@ func TestEachMistakeIsReportedAtItsPlace(t *testing.T) {
 	}
 }
 
-func TestThereAreAtLeastThirtyBadFiles(t *testing.T) {
-	if n := len(caseFiles(t, "bad")); n < 30 {
-		t.Errorf("%d bad files", n)
+func TestNoCaseIsLostInItsArchive(t *testing.T) {
+	if n := len(caseFiles(t, bad)); n < 150 {
+		t.Errorf("%d bad configurations", n)
 	}
 }
 
 func TestDoubtfulFilesLoadWithAWarning(t *testing.T) {
-	for _, c := range caseFiles(t, "doubtful") {
+	for _, c := range caseFiles(t, doubtful) {
 		t.Run(c.name, func(t *testing.T) {
 			_, warnings, err := config.Parse(c.name, c.data)
 			if err != nil {

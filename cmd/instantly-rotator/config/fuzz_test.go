@@ -3,7 +3,6 @@ package config_test
 import (
 	"bytes"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -14,17 +13,9 @@ import (
 // FuzzParse: no input makes the parser panic, every error has its place, and
 // what is accepted can be used as it is.
 func FuzzParse(f *testing.F) {
-	for _, folder := range []string{"bad", "doubtful"} {
-		files, err := os.ReadDir("testdata/" + folder)
-		if err != nil {
-			f.Fatal(err)
-		}
-		for _, file := range files {
-			data, err := os.ReadFile("testdata/" + folder + "/" + file.Name())
-			if err != nil {
-				f.Fatal(err)
-			}
-			f.Add(data)
+	for _, archives := range []string{bad, doubtful} {
+		for _, c := range caseFiles(f, archives) {
+			f.Add(c.data)
 		}
 	}
 	f.Add([]byte(minimal))

@@ -66,7 +66,7 @@ func schemaVerdict(t *testing.T, schema *jsonschema.Schema, data []byte) (verdic
 
 func TestSchemaRefusesWhatIsStructurallyWrong(t *testing.T) {
 	schema := compiledSchema(t)
-	for _, c := range caseFiles(t, "bad") {
+	for _, c := range caseFiles(t, bad) {
 		if got, reason := schemaVerdict(t, schema, c.data); got != c.schema {
 			t.Errorf("%s: %s (%v), want: %s", c.name, got, reason, c.schema)
 		}
@@ -88,7 +88,7 @@ func TestSchemaAcceptsTheExample(t *testing.T) {
 
 func TestSchemaAcceptsDoubtfulFiles(t *testing.T) {
 	schema := compiledSchema(t)
-	for _, c := range caseFiles(t, "doubtful") {
+	for _, c := range caseFiles(t, doubtful) {
 		if got, reason := schemaVerdict(t, schema, c.data); got != "accepts" {
 			t.Errorf("%s: %s: %v", c.name, got, reason)
 		}
