@@ -96,29 +96,31 @@ const (
 // Stages lists all of them in the order of a version's life.
 func Stages() []Stage { return []Stage{Pending, Current, Previous} }
 
+// The tags of the types below are how backends that keep JSON write them down.
+
 // Version is a stored value, without the value. Its ID is the id that the issuer
 // gave the key it holds.
 type Version struct {
 	// ID is the key's id for a version that the rotator staged. For one that
 	// something else put there (see Foreign) it is the backend's own name for
 	// it and says nothing about the key.
-	ID string
+	ID string `json:"id"`
 	// Foreign marks a version that the rotator did not stage, or whose record
 	// was lost: it may be used, but its key is not known.
-	Foreign bool
+	Foreign bool `json:"foreign,omitempty"`
 	// Name is the key's name at the issuer. It is given to Stage, for backends
 	// that write it beside the value; a Snapshot need not have it.
-	Name string
+	Name string `json:"-"`
 	// Intent is what the version was issued for; zero if Foreign.
-	Intent Intent
+	Intent Intent `json:"intent,omitzero"`
 	// Account is the account at the issuer in which the key was issued, by the
 	// issuer's own id for it; opaque, and empty if Foreign.
-	Account string
+	Account string `json:"account,omitempty"`
 	// Created is when the backend stored the version; zero if it cannot tell.
-	Created time.Time
+	Created time.Time `json:"created,omitzero"`
 	// Promoted is when the version became current; zero if it never was, or if
 	// that is not known.
-	Promoted time.Time
+	Promoted time.Time `json:"promoted,omitzero"`
 }
 
 // Intent is a rotation that was begun: written before the key is issued, so
@@ -128,21 +130,21 @@ type Version struct {
 type Intent struct {
 	// Nonce names the attempt; it is part of the key's name. Empty means that
 	// no rotation has been begun.
-	Nonce string
+	Nonce string `json:"nonce"`
 	// At is when the rotation was begun.
-	At time.Time
+	At time.Time `json:"at,omitzero"`
 	// Spec is what the key is to be issued for.
-	Spec Spec
+	Spec Spec `json:"spec,omitempty"`
 	// Grace is how long the key that this one displaces stays alive after it
 	// was displaced.
-	Grace time.Duration
+	Grace time.Duration `json:"grace_ns,omitempty"`
 	// Holder is the instance that wrote the intent, at most [MaxHolder] bytes;
 	// empty if it does not say.
-	Holder string
+	Holder string `json:"holder,omitempty"`
 	// Until is when its lease ends: before, other instances leave the intent
 	// alone, so that two of them do not issue keys for one rotation. It saves
 	// keys; it is not what keeps two writers apart. Zero: no lease.
-	Until time.Time
+	Until time.Time `json:"until,omitzero"`
 }
 
 // Spec is what a version was issued for, or is to be: what the key may do, for
@@ -180,13 +182,13 @@ func (i Intent) IsZero() bool { return i.Nonce == "" }
 // backoff survives a restart and a person can see the reason.
 type Failure struct {
 	// Count of failed attempts in a row; 0 means that nothing is wrong.
-	Count int
+	Count int `json:"count,omitempty"`
 	// At is when the last attempt failed.
-	At time.Time
+	At time.Time `json:"at,omitzero"`
 	// Step that failed, in the engine's words ("issue", "verify" …).
-	Step string
+	Step string `json:"step,omitempty"`
 	// Reason is a short text without any secret, at most [MaxReason] bytes.
-	Reason string
+	Reason string `json:"reason,omitempty"`
 }
 
 // MaxReason is the most bytes a Failure's Reason may have; backends may count
@@ -200,11 +202,11 @@ const MaxHolder = 64
 // begins and no old key is revoked while it is set.
 type Hold struct {
 	// Since is when it was set; zero if there is no hold.
-	Since time.Time
+	Since time.Time `json:"since"`
 	// Until is when it ends by itself; zero if only a person ends it.
-	Until time.Time
+	Until time.Time `json:"until,omitzero"`
 	// Reason is a short text without any secret, at most [MaxReason] bytes.
-	Reason string
+	Reason string `json:"reason,omitempty"`
 }
 
 // IsZero tells whether no hold was set.
@@ -220,9 +222,9 @@ func (h Hold) On(now time.Time) bool {
 // instance comes first.
 type Incident struct {
 	// ID is what people call the incident, at most [MaxReason] bytes.
-	ID string
+	ID string `json:"id,omitempty"`
 	// At is when it was declared; zero if there is none.
-	At time.Time
+	At time.Time `json:"at"`
 }
 
 // IsZero tells whether no incident was declared.
@@ -230,10 +232,10 @@ func (i Incident) IsZero() bool { return i.At.IsZero() }
 
 // Notes are the facts about the secret that are kept beside its versions.
 type Notes struct {
-	Intent   Intent
-	Failure  Failure
-	Hold     Hold
-	Incident Incident
+	Intent   Intent   `json:"intent,omitzero"`
+	Failure  Failure  `json:"failure,omitzero"`
+	Hold     Hold     `json:"hold,omitzero"`
+	Incident Incident `json:"incident,omitzero"`
 }
 
 // Snapshot is what a store held at one moment, without values.

@@ -5,47 +5,55 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/document"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
+
+// Held is a version with its value and stage, as [Store.Contents] shows it.
+type Held struct {
+	Stage   secretstore.Stage
+	Version secretstore.Version
+	Value   secret.Value
+}
 
 // PutByHand writes a value the way somebody without the rotator does: it is
 // current at once, and foreign. The version that was current becomes previous
 // in place of one that stood there, as AWS Secrets Manager does it.
 func (s *Store) PutByHand(value secret.Value) {
 	created := s.now()
-	s.changeByHand(func(st *state) {
-		if h, ok := st.held[secretstore.Current]; ok {
-			st.put(secretstore.Previous, h)
+	s.changeByHand(func(d contents) contents {
+		if v, ok := d.On(secretstore.Current); ok {
+			v.Stage = secretstore.Previous
+			d = d.Put(v)
 		}
-		foreign := secretstore.Version{ID: s.foreignID(), Foreign: true, Created: created}
-		st.put(secretstore.Current, Held{Version: foreign, Value: value})
+		return d.Put(document.Version[secret.Value]{Stage: secretstore.Current, Version: s.foreign(created), Held: value})
 	})
 }
 
 // ForgetPromoted wipes the promotion times of all versions, as when somebody
 // removed the metadata that carries them.
 func (s *Store) ForgetPromoted() {
-	s.changeByHand(func(st *state) {
-		for stage, h := range st.held {
-			h.Version.Promoted = time.Time{}
-			st.put(stage, h)
+	s.changeByHand(func(d contents) contents {
+		for _, v := range d.Versions {
+			v.Promoted = time.Time{}
+			d = d.Put(v)
 		}
+		return d
 	})
 }
 
 // ForgetRecord wipes all metadata but the stages: the notes are empty, and
 // every version is foreign, under a name that says nothing about its key.
 func (s *Store) ForgetRecord() {
-	s.changeByHand(func(st *state) {
-		st.notes = secretstore.Notes{}
+	s.changeByHand(func(d contents) contents {
+		d = d.Annotate(secretstore.Notes{})
 		for _, stage := range secretstore.Stages() {
-			h, ok := st.held[stage]
-			if !ok {
-				continue
+			if v, ok := d.On(stage); ok {
+				v.Version = s.foreign(v.Created)
+				d = d.Put(v)
 			}
-			h.Version = secretstore.Version{ID: s.foreignID(), Foreign: true, Created: h.Version.Created}
-			st.put(stage, h)
 		}
+		return d
 	})
 }
 
@@ -56,24 +64,22 @@ func (s *Store) Contents() []Held {
 	defer s.mu.Unlock()
 	var all []Held
 	for _, stage := range secretstore.Stages() {
-		if h, ok := s.state.held[stage]; ok {
-			h.Version = copyVersion(h.Version)
-			all = append(all, h)
+		if v, ok := s.document.On(stage); ok {
+			all = append(all, Held{Stage: stage, Version: v.Version, Value: v.Held})
 		}
 	}
 	return all
 }
 
-func (s *Store) changeByHand(change func(*state)) {
+func (s *Store) changeByHand(change func(contents) contents) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	next := s.state.copy()
-	change(&next)
-	s.replace(next)
+	s.replace(change(s.document))
 }
 
-// foreignID names a version as a backend does; the caller holds the lock.
-func (s *Store) foreignID() string {
+// foreign is a version under a name as a backend gives one; the caller holds the
+// lock.
+func (s *Store) foreign(created time.Time) secretstore.Version {
 	s.byHand++
-	return fmt.Sprintf("memory-version-%d", s.byHand)
+	return secretstore.Version{ID: fmt.Sprintf("memory-version-%d", s.byHand), Foreign: true, Created: document.Time(created)}
 }

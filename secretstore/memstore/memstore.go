@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/document"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
@@ -46,11 +47,14 @@ type Store struct {
 
 	mu       sync.Mutex
 	revision uint64
-	state    state
+	document contents
 	byHand   int
 }
 
 var _ secretstore.Store = (*Store)(nil)
+
+// contents is what the store holds.
+type contents = document.Document[secret.Value]
 
 // New makes a store that holds nothing. An empty identity stands for a random
 // one.
@@ -73,17 +77,25 @@ func (s *Store) Describe(ctx context.Context) (secretstore.Snapshot, error) {
 
 // Annotate implements [secretstore.Store].
 func (s *Store) Annotate(ctx context.Context, seen secretstore.Snapshot, n secretstore.Notes) (secretstore.Snapshot, error) {
-	return s.write(ctx, "annotate", seen, func(st *state) (bool, error) {
-		st.notes = copyNotes(n)
-		return true, nil
+	return s.write(ctx, "annotate", seen, func(d contents) (contents, bool, error) {
+		return d.Annotate(n), true, nil
 	})
 }
 
 // Stage implements [secretstore.Store].
 func (s *Store) Stage(ctx context.Context, seen secretstore.Snapshot, v secretstore.Version, value secret.Value) (secretstore.Snapshot, error) {
 	created := s.now()
-	return s.write(ctx, "stage", seen, func(st *state) (bool, error) {
-		return st.stage(v, value, created)
+	return s.write(ctx, "stage", seen, func(d contents) (contents, bool, error) {
+		pending, again, err := d.CheckStage(v.ID)
+		switch {
+		case err != nil:
+			return d, false, err
+		case again && !pending.Held.Equal(value):
+			return d, false, document.ErrOtherValue
+		case again:
+			return d, false, nil
+		}
+		return d.Stage(v, created, value), true, nil
 	})
 }
 
@@ -91,11 +103,11 @@ func (s *Store) Stage(ctx context.Context, seen secretstore.Snapshot, v secretst
 func (s *Store) Read(ctx context.Context, id string) (secret.Value, error) {
 	var value secret.Value
 	err := s.call(ctx, "read", func() error {
-		h, _, ok := s.state.find(id)
-		if !ok {
+		v, held := s.document.Find(id)
+		if !held {
 			return fmt.Errorf("memstore: read version %s: %w", id, secretstore.ErrNotFound)
 		}
-		value = h.Value
+		value = v.Held
 		return nil
 	})
 	if err != nil {
@@ -106,28 +118,27 @@ func (s *Store) Read(ctx context.Context, id string) (secret.Value, error) {
 
 // Promote implements [secretstore.Store].
 func (s *Store) Promote(ctx context.Context, seen secretstore.Snapshot, id string, at time.Time) (secretstore.Snapshot, error) {
-	return s.write(ctx, "promote", seen, func(st *state) (bool, error) {
-		return st.promote(id, at.UTC().Round(0))
+	return s.write(ctx, "promote", seen, func(d contents) (contents, bool, error) {
+		return d.Promote(id, at)
 	})
 }
 
 // Destroy implements [secretstore.Store].
 func (s *Store) Destroy(ctx context.Context, seen secretstore.Snapshot, id string) (secretstore.Snapshot, error) {
-	return s.write(ctx, "destroy", seen, func(st *state) (bool, error) {
-		return st.destroy(id)
+	return s.write(ctx, "destroy", seen, func(d contents) (contents, bool, error) {
+		return d.Destroy(id)
 	})
 }
 
-// write runs one compare-and-swap: change works on a copy, which takes the
-// state's place only if it changed and did not fail.
-func (s *Store) write(ctx context.Context, op string, seen secretstore.Snapshot, change func(*state) (bool, error)) (secretstore.Snapshot, error) {
+// write runs one compare-and-swap: change gives the next document, and whether it
+// is another one.
+func (s *Store) write(ctx context.Context, op string, seen secretstore.Snapshot, change func(contents) (contents, bool, error)) (secretstore.Snapshot, error) {
 	var snap secretstore.Snapshot
 	err := s.call(ctx, op, func() error {
 		if seen.Identity != s.identity || seen.Revision != s.revisionText() {
 			return fmt.Errorf("memstore: %s at revision %s, seen %q: %w", op, s.revisionText(), seen.Revision, secretstore.ErrConflict)
 		}
-		next := s.state.copy()
-		changed, err := change(&next)
+		next, changed, err := change(s.document)
 		if err != nil {
 			return fmt.Errorf("memstore: %s: %w", op, err)
 		}
@@ -170,23 +181,16 @@ func (s *Store) locked(effect func() error) error {
 	return effect()
 }
 
-// replace makes next the state; the caller holds the lock.
-func (s *Store) replace(next state) {
-	s.state = next
+// replace makes next the document; the caller holds the lock.
+func (s *Store) replace(next contents) {
+	s.document = next
 	s.revision++
 }
 
-// snapshot copies the state; the caller holds the lock.
+// snapshot copies the document; the caller holds the lock.
 func (s *Store) snapshot() secretstore.Snapshot {
-	versions := make(map[secretstore.Stage]secretstore.Version)
-	for stage, h := range s.state.held {
-		versions[stage] = copyVersion(h.Version)
-	}
 	return secretstore.Snapshot{
-		Identity: s.identity,
-		Revision: s.revisionText(),
-		Versions: versions,
-		Notes:    copyNotes(s.state.notes),
+		Identity: s.identity, Revision: s.revisionText(), Versions: s.document.Shown(), Notes: s.document.Notes,
 	}
 }
 
@@ -194,9 +198,9 @@ func (s *Store) revisionText() string { return strconv.FormatUint(s.revision, 10
 
 func (s *Store) now() time.Time {
 	if s.Now != nil {
-		return s.Now().UTC().Round(0)
+		return s.Now()
 	}
-	return time.Now().UTC().Round(0)
+	return time.Now()
 }
 
 // orNone keeps a snapshot from going out beside an error: whoever got the error
