@@ -33,6 +33,12 @@ func TestContract(t *testing.T) {
 
 func forgetPromoted(t *testing.T, dir string) {
 	t.Helper()
+	editVersions(t, dir, func(v map[string]any) { delete(v, "promoted") })
+}
+
+// editVersions changes the versions in a state.json by hand.
+func editVersions(t *testing.T, dir string, edit func(map[string]any)) {
+	t.Helper()
 	path := filepath.Join(dir, "state.json")
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -43,7 +49,7 @@ func forgetPromoted(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	for _, v := range st["versions"].([]any) {
-		delete(v.(map[string]any), "promoted")
+		edit(v.(map[string]any))
 	}
 	if raw, err = json.Marshal(st); err != nil {
 		t.Fatal(err)

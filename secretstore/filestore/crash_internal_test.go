@@ -89,7 +89,7 @@ func TestProcessKilledAtAnyEffectLeavesTheStateBeforeOrAfter(t *testing.T) {
 		}
 	}
 	t.Logf("%d processes killed", struck)
-	if struck < 100 {
+	if struck < 2*len(deaths())*len(situations()) {
 		t.Errorf("only %d processes were killed: the strikes miss", struck)
 	}
 }
@@ -275,7 +275,7 @@ func outcome(t *testing.T, template string, write action) secretstore.Snapshot {
 }
 
 // wantWhole wants the secret as in one of the snapshots, each version with its
-// value. Value files have random names, so revisions differ.
+// value. No two ciphertexts are the same, so revisions differ.
 func wantWhole(t *testing.T, name string, s *Store, allowed ...secretstore.Snapshot) {
 	t.Helper()
 	got := describe(t, s)
@@ -309,8 +309,8 @@ func liveOn(t *testing.T, name string, s *Store) {
 		t.Fatal(err)
 	}
 	purposeless := slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return e.IsDir() || slices.Contains([]string{stateFile, lockFile}, e.Name()) })
-	if want := len(describe(t, s).Versions); len(purposeless) != want {
-		t.Errorf("%s, then a rotation: %d files for %d versions: %s", name, len(purposeless), want, names(purposeless))
+	if len(purposeless) > 0 {
+		t.Errorf("%s, then a rotation: %s is left", name, names(purposeless))
 	}
 }
 

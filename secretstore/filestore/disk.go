@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/google/renameio/v2"
-
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
@@ -26,7 +24,8 @@ type disk interface {
 	// returns, its name only after SyncFolder.
 	Create(path string, content []byte) error
 	// Replace puts a file in place of the one at path, if any, in one step; its
-	// content is on disk before the step, the step only after SyncFolder.
+	// content is on disk before the step, the step only after SyncFolder. Nobody
+	// else may be replacing the same file.
 	Replace(path string, content []byte) error
 	// Link gives a file a second name, and fails if that is taken.
 	Link(from, to string) error
@@ -68,19 +67,23 @@ func (realDisk) Create(path string, content []byte) (err error) {
 	return f.Sync()
 }
 
-// Replace leaves syncing the folder to SyncFolder: renameio syncs the file
-// before it renames it, and nothing after.
-func (realDisk) Replace(path string, content []byte) (err error) {
-	temp, err := renameio.NewPendingFile(path,
-		renameio.WithTempDir(filepath.Dir(path)), renameio.WithStaticPermissions(0o600))
-	if err != nil {
+// Replace writes under a name that is always the same, other than libraries for
+// this: the lock keeps other writers off it, and what a crash leaves there is gone
+// with the next write.
+func (d realDisk) Replace(path string, content []byte) error {
+	temp := unfinished(path)
+	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	defer func() { err = errors.Join(err, temp.Cleanup()) }()
-	if _, err := temp.Write(content); err != nil {
+	if err := d.Create(temp, content); err != nil {
 		return err
 	}
-	return temp.CloseAtomicallyReplace()
+	return os.Rename(temp, path)
+}
+
+// unfinished is what a file is called until it is whole.
+func unfinished(path string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
 }
 
 func (realDisk) Link(from, to string) error { return os.Link(from, to) }

@@ -2,7 +2,6 @@ package filestore
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -98,20 +97,16 @@ func (c *consumer) current(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, ok := st.find(st.snapshot().Versions[secretstore.Current].ID)
+	v, ok := st.On(secretstore.Current)
 	if !ok {
 		return ""
 	}
-	sealed, err := os.ReadFile(filepath.Join(c.store.dir, r.File))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(sealed, c.sealed) {
-		value, err := unseal(sealed, c.store.identities)
+	if !bytes.Equal(v.Held, c.sealed) {
+		value, err := unseal(v.Held, c.store.identities)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c.sealed, c.value = sealed, value.Reveal()
+		c.sealed, c.value = v.Held, value.Reveal()
 	}
 	return c.value
 }

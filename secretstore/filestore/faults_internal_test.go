@@ -22,7 +22,7 @@ func (quickDisk) Create(path string, content []byte) error {
 }
 
 func (quickDisk) Replace(path string, content []byte) error {
-	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"1")
+	temp := unfinished(path)
 	if err := os.WriteFile(temp, content, 0o600); err != nil {
 		return err
 	}
@@ -98,10 +98,9 @@ func (d *struckDisk) Create(path string, content []byte) error {
 }
 
 func (d *struckDisk) Replace(path string, content []byte) error {
-	temp := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+"1234567890")
 	return d.effect(
 		func() error { return d.quickDisk.Replace(path, content) },
-		func() error { return os.WriteFile(temp, content[:len(content)/2], 0o600) })
+		func() error { return os.WriteFile(unfinished(path), content[:len(content)/2], 0o600) })
 }
 
 func (d *struckDisk) Link(from, to string) error {

@@ -5,26 +5,27 @@
 //
 // One folder keeps one secret, and is the rotator's alone:
 //
-//	state.json          versions, stages and notes; no secret in it
-//	value-<random>.age  one file a version, encrypted with age
-//	lock                held by whoever writes
+//	state.json  versions, stages, notes, and each version's value, encrypted
+//	lock        held by whoever writes
 //
-// No value is ever on disk in clear. Values are encrypted to the recipient of
-// the store's identity file and to any further recipients, so that a team can
-// read them with the age command: state.json says which file holds which
-// version. A change of recipients applies to versions stored after it.
+// No value is ever on disk in clear. Values are encrypted with age, to the recipient
+// of the store's identity file and to any further recipients, so that a team can
+// read them with the age command; all else in state.json can be read without:
+//
+//	jq -r '.versions[] | select(.stage == "current") | .held' state.json | base64 -d | age -d -i identity
+//
+// A version's ciphertext stays as it is for as long as the version is held: a
+// change of recipients applies to versions stored after it.
 //
 // A copy of the folder is the same secret, by its identity: do not let rotators
-// work on both. A value cannot be put into the folder by hand; a file that no
-// version in state.json names is taken for the leftover of a crash and removed.
+// work on both. A value cannot be put into the folder by hand.
 //
 // # What is promised
 //
-// The rename of state.json is the one commit point of every write. A value file
-// is on disk, its name included, before state.json names it, and is removed
-// only when the state.json that no longer names it is on disk. Killed at any
-// instant, by a power cut too, the folder is as before the write or as after.
-// What a crash leaves over is removed by the next write.
+// Every write is one step, the rename of a new state.json over the old one, and
+// waits for the disk twice: for the new file before the rename, and for the rename.
+// Killed at any instant, by a power cut too, the folder is as before the write or
+// as after. What a crash leaves over, .state.json.new, the next write replaces.
 //
 // Writers in any number of processes exclude each other with flock(2); readers
 // take no lock. The folder must be on a local file system: on a network one the
@@ -33,16 +34,13 @@ package filestore
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"path/filepath"
 	"time"
 
 	"filippo.io/age"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/jsonnotes"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/document"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
@@ -124,6 +122,7 @@ func openOn(d disk, o Options) (*Store, error) {
 	if err := s.disk.SyncFolder(s.dir); err != nil {
 		return nil, failed("open the folder", err)
 	}
+	s.mark()
 	return s, nil
 }
 
@@ -138,44 +137,33 @@ func (s *Store) Describe(ctx context.Context) (secretstore.Snapshot, error) {
 
 // Annotate implements [secretstore.Store].
 func (s *Store) Annotate(ctx context.Context, seen secretstore.Snapshot, n secretstore.Notes) (secretstore.Snapshot, error) {
-	next, err := s.write(ctx, seen, func(st state) (change, error) { return st.annotated(n), nil })
+	next, err := s.write(ctx, seen, func(d sealed) (sealed, bool, error) { return d.Annotate(n), true, nil })
 	return next, s.named("annotate", err)
 }
 
 // Stage implements [secretstore.Store].
 func (s *Store) Stage(ctx context.Context, seen secretstore.Snapshot, v secretstore.Version, value secret.Value) (secretstore.Snapshot, error) {
-	next, err := s.write(ctx, seen, func(st state) (change, error) { return s.stage(st, v, value) })
+	next, err := s.write(ctx, seen, func(d sealed) (sealed, bool, error) { return s.stage(d, v, value) })
 	return next, s.named("stage "+v.ID, err)
 }
 
-func (s *Store) stage(st state, v secretstore.Version, value secret.Value) (change, error) {
-	pending, repeated, err := st.mayStage(v.ID)
+func (s *Store) stage(d sealed, v secretstore.Version, value secret.Value) (next sealed, changed bool, err error) {
+	pending, again, err := d.CheckStage(v.ID)
 	if err != nil {
-		return change{}, err
+		return d, false, err
 	}
-	if repeated {
-		return st.unchanged(), s.sameValue(pending, value)
+	if again {
+		held, err := unseal(pending.Held, s.identities)
+		if err == nil && !held.Equal(value) {
+			err = document.ErrOtherValue
+		}
+		return d, false, err
 	}
-	sealed, err := seal(value, s.recipients)
+	ciphertext, err := seal(value, s.recipients)
 	if err != nil {
-		return change{}, err
+		return d, false, err
 	}
-	file := newValueFile()
-	c := st.staged(record{ID: v.ID, File: file, Intent: jsonnotes.KeepIntent(v.Intent), Account: v.Account, Created: jsonnotes.Time(s.clock())})
-	c.file, c.sealed = file, sealed
-	return c, nil
-}
-
-// sameValue fails with ErrConflict if the pending version has another value.
-func (s *Store) sameValue(pending record, value secret.Value) error {
-	held, err := s.open(pending)
-	if err != nil {
-		return err
-	}
-	if !held.Equal(value) {
-		return fmt.Errorf("it is pending with another value: %w", secretstore.ErrConflict)
-	}
-	return nil
+	return d.Stage(v, s.clock(), ciphertext), true, nil
 }
 
 // Read implements [secretstore.Store]. A value that the identity does not open
@@ -186,52 +174,26 @@ func (s *Store) Read(ctx context.Context, id string) (secret.Value, error) {
 }
 
 func (s *Store) read(ctx context.Context, id string) (secret.Value, error) {
-	tried := ""
-	for {
-		st, err := s.load(ctx)
-		if err != nil {
-			return secret.Value{}, err
-		}
-		r, held := st.find(id)
-		if !held {
-			return secret.Value{}, fmt.Errorf("no version has that id: %w", secretstore.ErrNotFound)
-		}
-		value, err := s.open(r)
-		// There is no lock: the version may be destroyed after its state was read,
-		// and its file with it. Then the state must be looked at again, and only if
-		// that still names the same file is the file lost.
-		if !errors.Is(err, fs.ErrNotExist) || r.File == tried {
-			return value, err
-		}
-		tried = r.File
-	}
-}
-
-// open decrypts the value of a version.
-func (s *Store) open(r record) (secret.Value, error) {
-	sealed, err := s.disk.Read(filepath.Join(s.dir, r.File))
-	if errors.Is(err, fs.ErrNotExist) {
-		return secret.Value{}, fmt.Errorf("its value file is lost, restore it from a backup: %w: %w", secretstore.ErrCorrupt, err)
-	}
+	st, err := s.load(ctx)
 	if err != nil {
-		return secret.Value{}, failed("read the value", err)
+		return secret.Value{}, err
 	}
-	value, err := unseal(sealed, s.identities)
-	if err != nil {
-		return secret.Value{}, fmt.Errorf("decrypt %s: %w", r.File, err)
+	v, held := st.Find(id)
+	if !held {
+		return secret.Value{}, fmt.Errorf("no version has that id: %w", secretstore.ErrNotFound)
 	}
-	return value, nil
+	return unseal(v.Held, s.identities)
 }
 
 // Promote implements [secretstore.Store].
 func (s *Store) Promote(ctx context.Context, seen secretstore.Snapshot, id string, at time.Time) (secretstore.Snapshot, error) {
-	next, err := s.write(ctx, seen, func(st state) (change, error) { return st.promoted(id, at) })
+	next, err := s.write(ctx, seen, func(d sealed) (sealed, bool, error) { return d.Promote(id, at) })
 	return next, s.named("promote "+id, err)
 }
 
 // Destroy implements [secretstore.Store].
 func (s *Store) Destroy(ctx context.Context, seen secretstore.Snapshot, id string) (secretstore.Snapshot, error) {
-	next, err := s.write(ctx, seen, func(st state) (change, error) { return st.destroyed(id) })
+	next, err := s.write(ctx, seen, func(d sealed) (sealed, bool, error) { return d.Destroy(id) })
 	return next, s.named("destroy "+id, err)
 }
 

@@ -3,7 +3,9 @@ package filestore_test
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"filippo.io/age"
 	"github.com/gofrs/flock"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
@@ -64,7 +67,7 @@ func TestNoValueIsOnDiskInClear(t *testing.T) {
 		}
 		return err
 	})
-	if err != nil || files < 4 {
+	if err != nil || files < 3 {
 		t.Errorf("looked at %d files, error %v", files, err)
 	}
 }
@@ -92,49 +95,66 @@ func TestTruncatedStateIsCorruptAndNamesTheFile(t *testing.T) {
 	wantError(t, err, secretstore.ErrCorrupt, "restore")
 }
 
-func TestLostStateBesideValuesIsNotBegunAnew(t *testing.T) {
+func TestLostStateIsNotBegunAnew(t *testing.T) {
 	o := options(t)
-	stage(t, open(t, o), "key-1", secret.New(canary))
+	open(t, o)
 	if err := os.Remove(filepath.Join(o.Dir, "state.json")); err != nil {
 		t.Fatal(err)
 	}
-	_, err := filestore.Open(o)
-	wantError(t, err, secretstore.ErrCorrupt, "state.json")
-	if len(valueFiles(t, o)) != 1 {
-		t.Error("the value file is gone")
+	for range 2 {
+		_, err := filestore.Open(o)
+		wantError(t, err, secretstore.ErrCorrupt, "state.json was there and is lost")
 	}
 }
 
-func TestLostValueFileIsCorrupt(t *testing.T) {
+func TestDamagedCiphertextIsCorrupt(t *testing.T) {
 	o := options(t)
 	s := open(t, o)
 	stage(t, s, "key-1", secret.New(canary))
-	if err := os.Remove(valueFiles(t, o)[0]); err != nil {
-		t.Fatal(err)
-	}
-	_, err := s.Read(t.Context(), "key-1")
-	wantError(t, err, secretstore.ErrCorrupt, "backup")
-}
-
-func TestDamagedValueFileIsCorrupt(t *testing.T) {
-	o := options(t)
-	s := open(t, o)
-	stage(t, s, "key-1", secret.New(canary))
-	path := valueFiles(t, o)[0]
-	whole, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	whole := ciphertext(t, o)
 	flipped := bytes.Clone(whole)
 	flipped[len(flipped)-1] ^= 1
-	for name, content := range map[string]string{
-		"empty": "", "cut in the header": string(whole[:30]), "cut in the value": string(whole[:len(whole)-5]),
-		"one bit flipped": string(flipped), "something else": "hello",
+	for name, held := range map[string][]byte{
+		"empty": {}, "cut in the header": whole[:30], "cut in the value": whole[:len(whole)-5],
+		"one bit flipped": flipped, "something else": []byte("hello"),
 	} {
-		write(t, path, content)
+		editVersions(t, o.Dir, func(v map[string]any) { v["held"] = held })
 		if _, err := s.Read(t.Context(), "key-1"); !errors.Is(err, secretstore.ErrCorrupt) || strings.Contains(err.Error(), canary) {
 			t.Errorf("%s: error %v, want ErrCorrupt without the value", name, err)
 		}
+	}
+}
+
+// TestTheAgeCommandOpensAValue does what the package comment tells a team to do.
+func TestTheAgeCommandOpensAValue(t *testing.T) {
+	o := options(t)
+	stage(t, open(t, o), "key-1", secret.New(canary))
+	text, err := os.ReadFile(o.Identity)
+	if err != nil {
+		t.Fatal(err)
+	}
+	identities, err := age.ParseIdentities(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := age.Decrypt(bytes.NewReader(ciphertext(t, o)), identities...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := io.ReadAll(r); err != nil || string(got) != canary {
+		t.Errorf("error %v, or another value", err)
+	}
+}
+
+// TestACiphertextStaysAsItIs: it is not made anew with each write.
+func TestACiphertextStaysAsItIs(t *testing.T) {
+	o := options(t)
+	s := open(t, o)
+	stage(t, s, "key-1", secret.New(canary))
+	before := ciphertext(t, o)
+	promote(t, s, "key-1")
+	if !bytes.Equal(before, ciphertext(t, o)) {
+		t.Error("a promotion changed it")
 	}
 }
 
@@ -259,13 +279,16 @@ func promote(t *testing.T, s *filestore.Store, id string) {
 	}
 }
 
-func valueFiles(t *testing.T, o filestore.Options) []string {
+// ciphertext is what the only version's value is on disk.
+func ciphertext(t *testing.T, o filestore.Options) (held []byte) {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(o.Dir, "value-*.age"))
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("value files: %v, %v", paths, err)
-	}
-	return paths
+	editVersions(t, o.Dir, func(v map[string]any) {
+		var err error
+		if held, err = base64.StdEncoding.DecodeString(v["held"].(string)); err != nil {
+			t.Fatal(err)
+		}
+	})
+	return held
 }
 
 func write(t *testing.T, path, content string) {

@@ -2,6 +2,8 @@ package filestore
 
 import (
 	"bytes"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -139,6 +141,14 @@ func makeIdentity(d disk, path string) error {
 		return err
 	}
 	return d.SyncFolder(folder)
+}
+
+// randomName is one that nobody has chosen before, in lower-case hexadecimal:
+// some file systems ignore case.
+func randomName() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // It never fails, says package crypto/rand.
+	return hex.EncodeToString(b[:])
 }
 
 // parseRecipients reads recipients from the configuration. What is wrong is

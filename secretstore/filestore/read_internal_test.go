@@ -1,88 +1,77 @@
 package filestore
 
 import (
-	"errors"
-	"io/fs"
 	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
-// overtakenReader lets another writer come in before a file is read.
-type overtakenReader struct {
+// watchedDisk tells which files are read.
+type watchedDisk struct {
 	quickDisk
-	before func(name string)
+	read *[]string
 }
 
-func (d overtakenReader) Read(path string) ([]byte, error) {
-	d.before(filepath.Base(path))
+func (d watchedDisk) Read(path string) ([]byte, error) {
+	*d.read = append(*d.read, filepath.Base(path))
 	return d.quickDisk.Read(path)
 }
 
-// readWhile reads version a, and has the actions happen after its state was
-// read and before its value is.
-func readWhile(t *testing.T, actions ...action) error {
-	t.Helper()
-	dir := fold(t, []action{staging("a")})
-	writer := mustOpen(t, quickDisk{}, dir)
-	overtake := func(name string) {
-		if !isValueFile(name) {
-			return
-		}
-		for _, a := range actions {
-			if _, err := a.call(t, writer, describe(t, writer)); err != nil {
-				t.Fatalf("%s: %v", a.name, err)
-			}
-		}
-		actions = nil
-	}
-	_, err := mustOpen(t, overtakenReader{before: overtake}, dir).Read(t.Context(), "a")
-	return err
-}
-
-func TestVersionDestroyedWhileItIsReadIsNotFound(t *testing.T) {
-	if err := readWhile(t, destroying("a")); !errors.Is(err, secretstore.ErrNotFound) {
-		t.Errorf("error %v, want ErrNotFound", err)
-	}
-}
-
-func TestVersionStoredAnewWhileItIsReadIsFound(t *testing.T) {
-	if err := readWhile(t, destroying("a"), staging("a")); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestDescribeReadsOneFile(t *testing.T) {
+// TestReadersReadOneFile: there is no lock, so what is in two files need not
+// belong together.
+func TestReadersReadOneFile(t *testing.T) {
 	var read []string
-	s := mustOpen(t, overtakenReader{before: func(name string) { read = append(read, name) }}, fold(t, situations()[7].past))
-	read = nil
-	describe(t, s)
-	if diff := cmp.Diff([]string{stateFile}, read); diff != "" {
-		t.Errorf("files read (-want +got):\n%s", diff)
+	s := mustOpen(t, watchedDisk{read: &read}, fold(t, []action{staging("a"), promoting("a"), staging("b")}))
+	for name, call := range map[string]func() error{
+		"describe": func() error { _, err := s.Describe(t.Context()); return err },
+		"read":     func() error { _, err := s.Read(t.Context(), "a"); return err },
+	} {
+		read = nil
+		if err := call(); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{stateFile}, read); diff != "" {
+			t.Errorf("%s reads files (-want +got):\n%s", name, diff)
+		}
 	}
 }
 
-func TestLostValueFileIsNotLookedForAgainAndAgain(t *testing.T) {
-	reads := 0
-	d := overtakenReader{before: func(name string) {
-		if isValueFile(name) {
-			reads++
+// countingDisk counts how often a call waits until something is on disk.
+type countingDisk struct {
+	quickDisk
+	waits *int
+}
+
+func (d countingDisk) Create(path string, content []byte) error {
+	*d.waits++
+	return d.quickDisk.Create(path, content)
+}
+
+func (d countingDisk) Replace(path string, content []byte) error {
+	*d.waits++
+	return d.quickDisk.Replace(path, content)
+}
+
+func (d countingDisk) SyncFolder(path string) error {
+	*d.waits++
+	return d.quickDisk.SyncFolder(path)
+}
+
+func TestAWriteWaitsForTheDiskTwice(t *testing.T) {
+	waits, rotation := 0, 0
+	s := mustOpen(t, countingDisk{waits: &waits}, fold(t, []action{staging("a"), promoting("a")}))
+	for _, a := range []action{annotating("reserved"), staging("b"), promoting("b"), destroying("a")} {
+		waits = 0
+		if _, err := a.call(t, s, describe(t, s)); err != nil {
+			t.Fatal(err)
 		}
-	}}
-	dir := fold(t, []action{staging("a")})
-	s := mustOpen(t, d, dir)
-	st, err := s.load(t.Context())
-	if err != nil {
-		t.Fatal(err)
+		if waits != 2 {
+			t.Errorf("%s waits %d times", a.name, waits)
+		}
+		if rotation += waits; a.name == "promote b" {
+			t.Logf("a rotation, reserve to promote, waits for the disk %d times", rotation)
+		}
 	}
-	if err := (realDisk{}).Remove(filepath.Join(dir, st.Versions[0].File)); err != nil {
-		t.Fatal(err)
-	}
-	_, err = s.Read(t.Context(), "a")
-	if !errors.Is(err, secretstore.ErrCorrupt) || !errors.Is(err, fs.ErrNotExist) || reads != 2 {
-		t.Errorf("after %d reads the error is %v, want ErrCorrupt after 2", reads, err)
-	}
+	t.Logf("with the old version destroyed after its grace, %d times", rotation)
 }

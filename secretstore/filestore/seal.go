@@ -47,5 +47,5 @@ func unseal(sealed []byte, with []age.Identity) (secret.Value, error) {
 }
 
 func damaged(cause error) error {
-	return fmt.Errorf("the file is damaged: restore it from a backup: %w: %w", secretstore.ErrCorrupt, cause)
+	return fmt.Errorf("the ciphertext is damaged: restore the file from a backup: %w: %w", secretstore.ErrCorrupt, cause)
 }

@@ -18,16 +18,16 @@ const (
 	stateFile = "state.json"
 	lockFile  = "lock"
 
-	// lockPatience is how long a write waits for other writers at most. A write
+	// lockTimeout is how long a write waits for other writers at most. A write
 	// takes milliseconds; who holds the lock for longer is stopped or stuck.
-	lockPatience = 10 * time.Second
+	lockTimeout = 10 * time.Second
 	// lockPoll is how often a waiting writer tries again.
 	lockPoll = 2 * time.Millisecond
 )
 
-// write runs one compare-and-swap under the lock. The decision gets the state
-// as it is and must not touch the disk, but for reading.
-func (s *Store) write(ctx context.Context, seen secretstore.Snapshot, decide func(state) (change, error)) (secretstore.Snapshot, error) {
+// write runs one compare-and-swap under the lock: decide gives the next document,
+// and whether it is another one.
+func (s *Store) write(ctx context.Context, seen secretstore.Snapshot, decide func(sealed) (sealed, bool, error)) (secretstore.Snapshot, error) {
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return secretstore.Snapshot{}, err
@@ -40,26 +40,26 @@ func (s *Store) write(ctx context.Context, seen secretstore.Snapshot, decide fun
 	if now := st.snapshot(); now.Identity != seen.Identity || now.Revision != seen.Revision {
 		return secretstore.Snapshot{}, fmt.Errorf("the secret is at revision %s, seen was %q: %w", now.Revision, seen.Revision, secretstore.ErrConflict)
 	}
-	c, err := decide(st)
-	if err != nil {
+	changed := false
+	if st.sealed, changed, err = decide(st.sealed); err != nil {
 		return secretstore.Snapshot{}, err
 	}
-	next, err := s.commit(st, c)
-	if err != nil {
-		return secretstore.Snapshot{}, err
-	}
-	return next.snapshot(), nil
-}
-
-// commit takes the folder from one state to the next. The order of its steps is what
-// makes a crash between any two of them harmless.
-func (s *Store) commit(st state, c change) (state, error) {
-	if c.same {
+	if !changed {
 		// The state may be the work of a writer that was killed before it was on
 		// disk for good, and this write is about to say that it is.
-		return st, failed("store the state", s.disk.SyncFolder(s.dir))
+		return st.snapshot(), failed("store the state", s.disk.SyncFolder(s.dir))
 	}
-	raw, err := encodeState(c.next)
+	st.Revision++
+	if st, err = s.put(st); err != nil {
+		return secretstore.Snapshot{}, err
+	}
+	return st.snapshot(), nil
+}
+
+// put stores a state, and gives it as it is read from now on. The caller holds the
+// lock.
+func (s *Store) put(st state) (state, error) {
+	raw, err := encodeState(st)
 	if err != nil {
 		return state{}, err
 	}
@@ -67,51 +67,10 @@ func (s *Store) commit(st state, c change) (state, error) {
 	if err != nil {
 		return state{}, err
 	}
-	if err := s.putValue(c); err != nil {
-		return state{}, err
-	}
-	if err := s.putState(raw); err != nil {
-		return state{}, err
-	}
-	return next, s.removeStray(next)
-}
-
-// putValue stores the new value file, and its name in the folder, for good.
-func (s *Store) putValue(c change) error {
-	if c.file == "" {
-		return nil
-	}
-	if err := s.disk.Create(filepath.Join(s.dir, c.file), c.sealed); err != nil {
-		return failed("store the value", err)
-	}
-	return failed("store the value", s.disk.SyncFolder(s.dir))
-}
-
-// putState is the commit point, made durable.
-func (s *Store) putState(raw []byte) error {
 	if err := s.disk.Replace(filepath.Join(s.dir, stateFile), raw); err != nil {
-		return failed("store the state", err)
+		return state{}, failed("store the state", err)
 	}
-	return failed("store the state", s.disk.SyncFolder(s.dir))
-}
-
-// removeStray removes the files that st, which is on disk for good, does not
-// name: values that are no longer held, and what crashes left over.
-func (s *Store) removeStray(st state) error {
-	entries, err := os.ReadDir(s.dir)
-	if err != nil {
-		return failed("look for old values", err)
-	}
-	stray := st.stray(entries)
-	if len(stray) == 0 {
-		return nil
-	}
-	for _, name := range stray {
-		if err := s.disk.Remove(filepath.Join(s.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return failed("remove old values", err)
-		}
-	}
-	return failed("remove old values", s.disk.SyncFolder(s.dir))
+	return next, failed("store the state", s.disk.SyncFolder(s.dir))
 }
 
 // lock excludes all other writers, in this process and in others, until unlock
@@ -120,18 +79,20 @@ func (s *Store) lock(ctx context.Context) (unlock func(), err error) {
 	if err := cancelled(ctx); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, lockPatience)
+	ctx, cancel := context.WithTimeout(ctx, lockTimeout)
 	defer cancel()
-	l := flock.New(filepath.Join(s.dir, lockFile), flock.SetPermissions(0o600))
+	l := flock.New(s.lockPath(), flock.SetPermissions(0o600))
 	_, err = l.TryLockContext(ctx, lockPoll)
 	if err != nil && ctx.Err() != nil {
 		return nil, fmt.Errorf("another writer holds the lock %s: %w: %w", l.Path(), secretstore.ErrUnavailable, err)
 	}
 	if err != nil {
-		return nil, failed("take the lock", err)
+		return nil, failed("acquire the lock", err)
 	}
 	return func() { _ = l.Unlock() }, nil
 }
+
+func (s *Store) lockPath() string { return filepath.Join(s.dir, lockFile) }
 
 // load reads the state; its absence is ErrNotFound.
 func (s *Store) load(ctx context.Context) (state, error) {
@@ -185,17 +146,23 @@ func (s *Store) make(identity string) error {
 	if made, err := s.isMade(); made || err != nil {
 		return err
 	}
-	entries, err := os.ReadDir(s.dir)
-	if err != nil {
-		return failed("make the folder", err)
-	}
-	if lost := valueFiles(entries); len(lost) > 0 {
-		return fmt.Errorf("there are values but no %s: restore it from a backup, or move the folder away to begin anew: %w",
+	if s.isMarked() {
+		return fmt.Errorf("%s was there and is lost, with the values in it: restore it from a backup, or move the folder away to begin anew: %w",
 			stateFile, secretstore.ErrCorrupt)
 	}
-	raw, err := encodeState(newState())
-	if err != nil {
-		return err
+	_, err = s.put(newState())
+	return err
+}
+
+// mark notes in the lock file that there is a state on disk, so that one that is
+// lost is not taken for one that never was. A mark that is lost does no harm.
+func (s *Store) mark() {
+	if !s.isMarked() {
+		_ = os.WriteFile(s.lockPath(), []byte("state.json was made: if it is not here, it was lost\n"), 0o600)
 	}
-	return s.putState(raw)
+}
+
+func (s *Store) isMarked() bool {
+	info, err := os.Stat(s.lockPath())
+	return err == nil && info.Size() > 0
 }
