@@ -40,7 +40,7 @@ func TestTheRotationOfADeadInstanceIsTakenUpAfterItsLease(t *testing.T) {
 		a, dead := w.leasing("a"), false
 		a.Hook = func(op string, when rotatortest.When) error {
 			if dead = dead || (op == "create" && when == rotatortest.After); dead {
-				return rotatortest.ErrStruck
+				return rotatortest.ErrInjected
 			}
 			return nil
 		}

@@ -96,7 +96,7 @@ func TestALaggingFollowerUnderAHandMadePrimary(t *testing.T) {
 		mustSettle(t, w.Start().Run(rotator.Request{}))
 		time.Sleep(due)
 		in := w.Start()
-		in.Hook = failing("stage@2", rotatortest.ErrStruck)
+		in.Hook = failing("stage@2", rotatortest.ErrInjected)
 		in.Run(rotator.Request{})
 		k := w.Instantly.Add("made by hand")
 		w.stores[0].PutByHand(k.Secret)
@@ -139,7 +139,7 @@ func TestADeadFollowerUnderAHandMadePrimary(t *testing.T) {
 func TestAnEmptyFollowerUnderAHandMadePrimary(t *testing.T) {
 	story(t, 2, func(t *testing.T, w *world) {
 		in := w.Start()
-		in.Hook = failing("stage@1", rotatortest.ErrStruck)
+		in.Hook = failing("stage@1", rotatortest.ErrInjected)
 		in.Run(rotator.Request{})
 		k := w.Instantly.Add("made by hand")
 		w.stores[0].PutByHand(k.Secret)
@@ -315,7 +315,7 @@ func TestTwoInstancesKeepTheKeyThatAHandWentBackTo(t *testing.T) {
 		in := w.Start()
 		slow := meanwhile("read@0", 2, func() {
 			other := w.Start()
-			other.Hook = failing("destroy@2", rotatortest.ErrStruck)
+			other.Hook = failing("destroy@2", rotatortest.ErrInjected)
 			other.Run(rotator.Request{})
 		})
 		slower := meanwhile("read@2", 2, func() { w.Start().Run(rotator.Request{}) })
@@ -337,7 +337,7 @@ func TestAKeyStoredWithoutARecordIsNotGivenUp(t *testing.T) {
 		in.Hook = func(call string, when rotatortest.When) error {
 			if call == "stage@0" && when == rotatortest.After {
 				w.stores[0].ForgetRecord()
-				return rotatortest.ErrStruck
+				return rotatortest.ErrInjected
 			}
 			return nil
 		}

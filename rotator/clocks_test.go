@@ -83,7 +83,7 @@ func TestGraceCountsFromWhenAMachineWokeAlsoIfTheAnswerIsLost(t *testing.T) {
 		in.Hook = func(op string, when rotatortest.When) error {
 			if op == "promote@0" && when == rotatortest.After && lag != 0 {
 				lag = 0
-				return rotatortest.ErrStruck
+				return rotatortest.ErrInjected
 			}
 			return nil
 		}
@@ -99,7 +99,7 @@ func TestGraceCountsFromWhenAMachineWokeAlsoIfTheAnswerIsLost(t *testing.T) {
 func TestAFailureInTheFutureMustNotHoldARotationBack(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		ahead := w.StartAt(off(func() time.Duration { return 365 * 24 * time.Hour }))
-		ahead.Hook = failing("create", rotatortest.ErrStruck)
+		ahead.Hook = failing("create", rotatortest.ErrInjected)
 		ahead.Run(rotator.Request{})
 		time.Sleep(7 * 24 * time.Hour)
 		res := w.Start().Run(rotator.Request{})
@@ -114,7 +114,7 @@ func TestAFailureInTheFutureMustNotHoldARotationBack(t *testing.T) {
 func TestAnIntentInTheFutureMustNotBeTestedForHours(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		ahead := w.StartAt(off(func() time.Duration { return time.Hour }))
-		ahead.Hook = failing("promote@0", rotatortest.ErrStruck)
+		ahead.Hook = failing("promote@0", rotatortest.ErrInjected)
 		ahead.Run(rotator.Request{})
 		w.Instantly.RevokeByHand(rotatortest.KeyID(1))
 		in, probes, began := w.Start(), 0, time.Now()
@@ -183,7 +183,7 @@ func TestARepairIsNotTheRotationThatWasAskedFor(t *testing.T) {
 func TestAnInstanceInBackoffMustNotCancelALivingRotation(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		in := w.Start()
-		in.Hook = failing("create", rotatortest.ErrStruck)
+		in.Hook = failing("create", rotatortest.ErrInjected)
 		in.Run(rotator.Request{}) // recorded
 		w.Instantly.Activation = 5 * time.Second
 		time.Sleep(time.Second)
@@ -208,12 +208,12 @@ func TestADeadKeyIsReplacedAtOnceWhateverFailedBefore(t *testing.T) {
 		time.Sleep(due)
 		for range 12 { // the follower is down for writes; the daemon comes by every six hours
 			in := w.Start()
-			in.Hook = failing("stage@1", rotatortest.ErrStruck)
+			in.Hook = failing("stage@1", rotatortest.ErrInjected)
 			in.Run(rotator.Request{})
 			time.Sleep(6 * time.Hour)
 		}
 		in := w.Start()
-		in.Hook = failing("stage@1", rotatortest.ErrStruck)
+		in.Hook = failing("stage@1", rotatortest.ErrInjected)
 		in.Run(rotator.Request{})
 		w.Instantly.RevokeByHand(rotatortest.KeyID(2))
 		time.Sleep(time.Minute)
@@ -233,7 +233,7 @@ func TestAnIncidentIsDealtWithByAClockThatIsBehind(t *testing.T) {
 		time.Sleep(time.Hour)
 		w.GraceEnded = true
 		ahead := w.StartAt(off(func() time.Duration { return 4 * time.Minute }))
-		ahead.Hook = failing("create", rotatortest.ErrStruck)
+		ahead.Hook = failing("create", rotatortest.ErrInjected)
 		ahead.Run(rotator.Request{Incident: "INC-4711"})
 		behind := w.Start()
 		res := mustSettle(t, behind.Run(rotator.Request{IgnoreBackoff: true}))

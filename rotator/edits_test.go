@@ -67,7 +67,7 @@ func TestEndGraceMustNotCutAKeyThisRunDisplaced(t *testing.T) {
 		mustSettle(t, w.Start().Run(rotator.Request{}))
 		time.Sleep(due)
 		in := w.Start()
-		in.Hook = failing("stage@1", rotatortest.ErrStruck)
+		in.Hook = failing("stage@1", rotatortest.ErrInjected)
 		in.Run(rotator.Request{})
 		time.Sleep(time.Hour)
 		in = w.Start()
@@ -111,7 +111,7 @@ func swapped(t *testing.T, strike string, after bool) {
 		if after {
 			in.Hook = losingAnswer(strike)
 		} else {
-			in.Hook = failing(strike, rotatortest.ErrStruck)
+			in.Hook = failing(strike, rotatortest.ErrInjected)
 		}
 		in.Run(rotator.Request{})
 		w.swap()

@@ -8,13 +8,13 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
 )
 
-func TestEveryCallStruck(t *testing.T) {
+func TestEveryCallFails(t *testing.T) {
 	for stores, name := range map[int]string{1: "memory", 2: "memory, 2 stores", 3: "memory, 3 stores"} {
 		t.Run(name, func(t *testing.T) { rotatortest.Matrix(t, inMemory(name, stores)) })
 	}
 }
 
-func TestPairsOfCallsStruck(t *testing.T) {
+func TestPairsOfCallsFail(t *testing.T) {
 	draws := 0
 	if testing.Short() {
 		draws = 1000

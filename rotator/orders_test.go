@@ -253,7 +253,7 @@ func TestAReasonIsOneLineOfPlainText(t *testing.T) {
 		if err := in.Rotator.Hold(t.Context(), in.Target(), h); err != nil {
 			t.Fatal(err)
 		}
-		if got := w.Look(0).Notes.Hold.Reason; got != "evil [31mred sending: ok" {
+		if got := w.Snapshot(0).Notes.Hold.Reason; got != "evil [31mred sending: ok" {
 			t.Errorf("reason %q", got)
 		}
 	})

@@ -71,8 +71,8 @@ func TestNoKeyIsIssuedWhileAStoreCannotBeReadOrWritten(t *testing.T) {
 		t.Run(op, func(t *testing.T) {
 			story(t, 2, func(t *testing.T, w *world) {
 				in := w.Start()
-				in.Hook = failing(op, rotatortest.ErrStruck)
-				if res := in.Run(rotator.Request{}); !errors.Is(res.Err, rotatortest.ErrStruck) || w.Instantly.Creates != 0 {
+				in.Hook = failing(op, rotatortest.ErrInjected)
+				if res := in.Run(rotator.Request{}); !errors.Is(res.Err, rotatortest.ErrInjected) || w.Instantly.Creates != 0 {
 					t.Errorf("err %v, %d creates", res.Err, w.Instantly.Creates)
 				}
 			})

@@ -15,7 +15,7 @@ import (
 var simulate = struct {
 	runs     *int
 	seed     *uint64
-	strikes  *string
+	faults   *string
 	workers  *int
 	progress *time.Duration
 	all      *bool
@@ -23,7 +23,7 @@ var simulate = struct {
 }{
 	flag.Int("sim.runs", 300, "how many worlds to simulate"),
 	flag.Uint64("sim.seed", 1, "seed of the first world; the others follow it"),
-	flag.String("sim.strikes", "", `keep only these strikes of the world of -sim.seed, as in "3,7"; "none" for none`),
+	flag.String("sim.faults", "", `keep only these faults of the world of -sim.seed, as in "3,7"; "none" for none`),
 	flag.Int("sim.workers", 2, "worlds side by side"),
 	flag.Duration("sim.progress", 0, "how often to say how far it is; 0 for never"),
 	flag.Bool("sim.all", false, "let all worlds live, whatever happens in one"),
@@ -35,12 +35,12 @@ var simulate = struct {
 //
 //	go test ./rotator -run TestSimulation -sim.runs=10000 -sim.seed=1
 func TestSimulation(t *testing.T) {
-	withoutLots(t)
+	withoutRandomRetries(t)
 	if testing.Short() {
 		*simulate.runs = min(*simulate.runs, 60)
 	}
-	if *simulate.strikes != "" {
-		replay(t, *simulate.seed, *simulate.strikes)
+	if *simulate.faults != "" {
+		replay(t, *simulate.seed, *simulate.faults)
 		return
 	}
 	simulation.Run(t, simulation.Options{
@@ -49,17 +49,16 @@ func TestSimulation(t *testing.T) {
 	})
 }
 
-// withoutLots keeps AWS's SDK from repeating calls after waits that it draws by
-// lot: the adversary's errors reach the store, and a world is replayed exactly.
-func withoutLots(t *testing.T) {
+// withoutRandomRetries keeps AWS's SDK from repeating calls after waits of random length: the adversary's errors reach the store, and a world is replayed exactly.
+func withoutRandomRetries(t *testing.T) {
 	t.Setenv("AWS_MAX_ATTEMPTS", "1")
 	t.Setenv("AWS_CA_BUNDLE", "") // nor from reading certificates for each process
 }
 
-// replay lets one world live again, with some of its strikes.
-func replay(t *testing.T, seed uint64, strikes string) {
+// replay lets one world live again, with some of its faults.
+func replay(t *testing.T, seed uint64, faults string) {
 	t.Helper()
-	p, err := simulation.NewPlan(seed, simulated()).Keep(strikes)
+	p, err := simulation.NewPlan(seed, simulated()).Keep(faults)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,9 +77,9 @@ func replay(t *testing.T, seed uint64, strikes string) {
 //   - 933418: the record of a GCP secret is wiped while a version is added. That version
 //     was taken away again, and the newest one gave nothing.
 func TestWorldsThatOnceBrokeARule(t *testing.T) {
-	withoutLots(t)
-	for seed, strikes := range map[uint64]string{3128477: "1,4,5,6,8,10", 933418: "0,1,3,4,5,6,7,8,9,10,11,14,15,16"} {
-		p, err := simulation.NewPlan(seed, simulated()).Keep(strikes)
+	withoutRandomRetries(t)
+	for seed, faults := range map[uint64]string{3128477: "1,4,5,6,8,10", 933418: "0,1,3,4,5,6,7,8,9,10,11,14,15,16"} {
+		p, err := simulation.NewPlan(seed, simulated()).Keep(faults)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -93,7 +92,7 @@ func TestWorldsThatOnceBrokeARule(t *testing.T) {
 // A world takes the same course whenever it is lived again: else a seed would not
 // be worth reporting.
 func TestAWorldIsReplayedExactly(t *testing.T) {
-	withoutLots(t)
+	withoutRandomRetries(t)
 	for seed := range uint64(40) {
 		p := simulation.NewPlan(seed, simulated())
 		first, again := simulation.Live(t, p, simulated(), true), simulation.Live(t, p, simulated(), true)
@@ -104,7 +103,7 @@ func TestAWorldIsReplayedExactly(t *testing.T) {
 }
 
 // course gives the calls of a trace, without the texts of errors: they name
-// folders and revisions, which are drawn by lot.
+// folders and revisions, which are random.
 func course(trace string) string {
 	var calls []string
 	for line := range strings.Lines(trace) {

@@ -116,7 +116,7 @@ func TestAKeyThatNeverWorksIsDiscarded(t *testing.T) {
 func TestAPendingKeyThatStoppedWorkingIsDiscarded(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		in := w.Start()
-		in.Hook = failing("promote@0", rotatortest.ErrStruck)
+		in.Hook = failing("promote@0", rotatortest.ErrInjected)
 		in.Run(rotator.Request{})
 		time.Sleep(time.Hour)
 		for _, k := range w.Instantly.Keys {
@@ -221,7 +221,7 @@ func TestARotationAskedForIsDoneOnce(t *testing.T) {
 		time.Sleep(time.Hour)
 		asked := time.Now()
 		crashed := w.Start()
-		crashed.Hook = (&rotatortest.Striker{Blows: []rotatortest.Blow{{Call: 8, Crash: true, After: true}}}).Hook
+		crashed.Hook = (&rotatortest.Injector{Faults: []rotatortest.Fault{{Call: 8, Crash: true, After: true}}}).Hook
 		crashed.Run(rotator.Request{RotateSince: asked})
 		asked = asked.Add(time.Second)
 		time.Sleep(time.Second)
@@ -264,7 +264,7 @@ func TestAChangeOfScopesRotatesAndTheirOrderDoesNot(t *testing.T) {
 func TestAnEditInMidRotationFinishesUnderTheOldConfiguration(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		in := w.Start()
-		in.Hook = failing("promote@0", rotatortest.ErrStruck)
+		in.Hook = failing("promote@0", rotatortest.ErrInjected)
 		in.Run(rotator.Request{})
 		w.Policy.Scopes, w.Policy.Grace = []string{"leads:update"}, time.Second
 		mustSettle(t, w.Start().Run(rotator.Request{IgnoreBackoff: true}))
@@ -330,7 +330,7 @@ func TestAFailureIsKeptBesideTheSecretAndClearedOnceMadeGood(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		for i := range 3 {
 			in := w.Start()
-			in.Hook = failing("stage@0", rotatortest.ErrStruck)
+			in.Hook = failing("stage@0", rotatortest.ErrInjected)
 			in.Run(rotator.Request{IgnoreBackoff: true})
 			if f := w.failure(); f.Count != i+1 || f.Step != "stage" || f.Reason == "" || !f.At.Equal(time.Now()) {
 				t.Fatalf("failure recorded: %+v", f)

@@ -32,7 +32,7 @@ func TestADeadFollowerUnderAHandMadePrimaryIsNoDeadlock(t *testing.T) {
 		first := mustSettle(t, w.Start().Run(rotator.Request{}))
 		time.Sleep(due)
 		in := w.Start()
-		in.Hook = failing("stage@1", rotatortest.ErrStruck)
+		in.Hook = failing("stage@1", rotatortest.ErrInjected)
 		in.Run(rotator.Request{})
 		w.stores[0].PutByHand(w.Instantly.Add("made by hand").Secret)
 		w.Judge("a person's put")
@@ -99,7 +99,7 @@ func TestAHandMadeValueIsKeptInItsGraceWhereTheKeyOverItDied(t *testing.T) {
 		in.Hook = func(call string, when rotatortest.When) error {
 			if call == "promote@1" && when == rotatortest.After {
 				w.Instantly.RevokeByHand(second.KeyID)
-				return rotatortest.ErrStruck
+				return rotatortest.ErrInjected
 			}
 			return nil
 		}

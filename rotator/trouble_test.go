@@ -72,9 +72,9 @@ func TestASweepThatFailsIsToldAsAFailure(t *testing.T) {
 		in.Run(rotator.Request{})
 		time.Sleep(time.Hour)
 		in = w.Start()
-		in.Hook = failing("delete", rotatortest.ErrStruck)
+		in.Hook = failing("delete", rotatortest.ErrInjected)
 		res := in.Run(rotator.Request{})
-		if told := in.ErrOf(rotator.Sweep); !errors.Is(told, rotatortest.ErrStruck) || !errors.Is(res.Err, rotatortest.ErrStruck) {
+		if told := in.ErrOf(rotator.Sweep); !errors.Is(told, rotatortest.ErrInjected) || !errors.Is(res.Err, rotatortest.ErrInjected) {
 			t.Errorf("%s: the step was told with %v, the run ended with %v", in.Steps(), told, res.Err)
 		}
 	})

@@ -84,7 +84,7 @@ func (w *world) swap() {
 }
 
 // failure gives the failure on record in the primary store.
-func (w *world) failure() secretstore.Failure { return w.Look(0).Notes.Failure }
+func (w *world) failure() secretstore.Failure { return w.Snapshot(0).Notes.Failure }
 
 func story(t *testing.T, stores int, tell func(t *testing.T, w *world)) {
 	t.Helper()
@@ -126,7 +126,7 @@ func losingAnswer(call string) rotatortest.Hook {
 	return func(c string, when rotatortest.When) error {
 		if c == call && when == rotatortest.After && !lost {
 			lost = true
-			return rotatortest.ErrStruck
+			return rotatortest.ErrInjected
 		}
 		return nil
 	}

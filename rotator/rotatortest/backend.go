@@ -1,7 +1,7 @@
 // Package rotatortest proves the engine's rules on any kind of store. It has a
 // world, which is Instantly, the secrets of one target and a clock; a judge, who
-// looks at them from the outside after every effect; and what befalls the
-// rotators that live there: blows to their outside calls, and each other.
+// checks them from the outside after every effect; and what may happen to the
+// rotators that run there: faults of their outside calls, and each other.
 //
 // Every backend's tests plug in with a [Backend], and the tests of the engine
 // tell their stories in the same [World]. A world lives in a bubble of
@@ -59,8 +59,8 @@ const (
 // A Hook is called before and after every outside call, and may fail it.
 type Hook func(call string, when When) error
 
-// ErrStruck is what a blow makes of a call.
-var ErrStruck = fmt.Errorf("%w: struck", secretstore.ErrUnavailable)
+// ErrInjected is the error of a call that a fault was injected into.
+var ErrInjected = fmt.Errorf("%w: injected fault", secretstore.ErrUnavailable)
 
 // around makes a call between the two ends of the hook. A call that fails by
 // itself has had no effect.

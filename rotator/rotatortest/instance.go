@@ -18,16 +18,16 @@ import (
 type Instance struct {
 	*World
 	Rotator *rotator.Rotator
-	// Hook befalls its outside calls; set it while none is under way. The calls
+	// Hook intercepts its outside calls; set it while none is under way. The calls
 	// of the store number i are named like "promote@i".
 	Hook Hook
 
-	stores []secretstore.Store
-	told   sync.Mutex
-	events []rotator.Event
+	stores   []secretstore.Store
+	eventsMu sync.Mutex
+	events   []rotator.Event
 }
 
-// Start starts an instance on which nothing has befallen yet.
+// Start starts an instance without faults.
 func (w *World) Start() *Instance { return w.StartWith(rotator.Options{}) }
 
 // StartWith starts an instance with options; Observe is its own.
@@ -35,21 +35,21 @@ func (w *World) StartWith(o rotator.Options) *Instance {
 	in := &Instance{World: w, Hook: func(string, When) error { return nil }}
 	o.InTurn = true // hooks count calls
 	o.Observe = func(e rotator.Event) {
-		in.told.Lock()
-		defer in.told.Unlock()
+		in.eventsMu.Lock()
+		defer in.eventsMu.Unlock()
 		in.events = append(in.events, e)
 	}
 	in.Rotator = rotator.New(o)
 	for i, s := range w.secrets {
 		in.stores = append(in.stores, s.Open(w.t, func(call string, when When) error {
-			return in.strike(fmt.Sprintf("%s@%d", call, i), when)
+			return in.intercept(fmt.Sprintf("%s@%d", call, i), when)
 		}))
 	}
 	return in
 }
 
-// strike lets the judge look after an effect, before the hook does its part.
-func (in *Instance) strike(call string, when When) error {
+// intercept has the judge check the world after an effect, before the hook is called.
+func (in *Instance) intercept(call string, when When) error {
 	if when == After {
 		in.Judge(call)
 	}
@@ -72,10 +72,10 @@ func (in *Instance) Run(req rotator.Request) rotator.Result {
 	return res
 }
 
-// Steps gives the verbs of the events but for mere looking.
+// Steps gives the verbs of the events, without those that only read.
 func (in *Instance) Steps() string {
-	in.told.Lock()
-	defer in.told.Unlock()
+	in.eventsMu.Lock()
+	defer in.eventsMu.Unlock()
 	var out []string
 	for _, e := range in.events {
 		if e.Verb == rotator.List || e.Verb == rotator.Look || e.Verb == rotator.Check {
@@ -92,8 +92,8 @@ func (in *Instance) Steps() string {
 
 // ErrOf gives the error of the first step with that verb.
 func (in *Instance) ErrOf(verb rotator.Verb) error {
-	in.told.Lock()
-	defer in.told.Unlock()
+	in.eventsMu.Lock()
+	defer in.eventsMu.Unlock()
 	for _, e := range in.events {
 		if e.Verb == verb {
 			return e.Err
@@ -104,8 +104,8 @@ func (in *Instance) ErrOf(verb rotator.Verb) error {
 
 // ReasonOf gives the reason of the first step with that verb.
 func (in *Instance) ReasonOf(verb rotator.Verb) string {
-	in.told.Lock()
-	defer in.told.Unlock()
+	in.eventsMu.Lock()
+	defer in.eventsMu.Unlock()
 	for _, e := range in.events {
 		if e.Verb == verb {
 			return e.Reason
@@ -124,7 +124,7 @@ var _ rotator.API = API{}
 
 // call makes a call whose effect has the workspace to itself.
 func (a API) call(ctx context.Context, op string, effect func(c *Instantly) error) error {
-	return Hook(a.in.strike).around(ctx, op, func() error {
+	return Hook(a.in.intercept).around(ctx, op, func() error {
 		c := a.in.Instantly
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -163,7 +163,7 @@ func (a API) Keys(ctx context.Context) (keys []instantly.Key, err error) {
 
 // DeleteKey implements [rotator.API].
 func (a API) DeleteKey(ctx context.Context, id string) error {
-	return Hook(a.in.strike).around(ctx, "delete", func() error {
+	return Hook(a.in.intercept).around(ctx, "delete", func() error {
 		c := a.in.Instantly
 		c.mu.Lock()
 		k, ok := c.Keys[id]

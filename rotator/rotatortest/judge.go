@@ -89,7 +89,7 @@ func (w *World) judgeDelete(k *Key) {
 func (w *World) stagesOf(id string) []secretstore.Stage {
 	stages := make([]secretstore.Stage, len(w.secrets))
 	for i := range stages {
-		_, stages[i], _ = w.Look(i).Find(id)
+		_, stages[i], _ = w.Snapshot(i).Find(id)
 	}
 	return stages
 }

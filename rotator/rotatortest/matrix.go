@@ -12,15 +12,15 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
-// A Blow is what strikes one outside call.
-type Blow struct {
+// A Fault is what goes wrong with one outside call.
+type Fault struct {
 	Call  int // counted from 1
 	After bool
 	Crash bool
 }
 
 // String implements [fmt.Stringer].
-func (b Blow) String() string {
+func (b Fault) String() string {
 	kind, when := "error", Before
 	if b.Crash {
 		kind = "crash"
@@ -31,30 +31,30 @@ func (b Blow) String() string {
 	return fmt.Sprintf("%s %s call %d", kind, when, b.Call)
 }
 
-// everyBlow lists what can befall a call.
-func everyBlow(call int) []Blow {
-	return []Blow{{call, false, false}, {call, true, false}, {call, false, true}, {call, true, true}}
+// everyFault lists what can go wrong with a call.
+func everyFault(call int) []Fault {
+	return []Fault{{call, false, false}, {call, true, false}, {call, false, true}, {call, true, true}}
 }
 
-// Striker deals blows to the calls of instances that follow one another. A crash
+// Injector injects faults into the calls of instances that follow one another. A crash
 // is the death of one: no later call of it has any effect, and what it had in
 // memory is lost.
-type Striker struct {
-	Blows []Blow
+type Injector struct {
+	Faults []Fault
 	// Meanwhile, if set, is told of every call that goes through, by its number.
 	Meanwhile func(n int, call string, when When)
 
-	mu    sync.Mutex // stores that follow are looked at side by side
+	mu    sync.Mutex // followers are read side by side
 	calls int
 	dead  bool
 }
 
 // Hook is the [Hook] of the instances.
-func (s *Striker) Hook(call string, when When) error {
+func (s *Injector) Hook(call string, when When) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.dead {
-		return ErrStruck
+		return ErrInjected
 	}
 	if when == Before {
 		s.calls++
@@ -62,22 +62,22 @@ func (s *Striker) Hook(call string, when When) error {
 	if s.Meanwhile != nil {
 		s.Meanwhile(s.calls, call, when)
 	}
-	for _, b := range s.Blows {
+	for _, b := range s.Faults {
 		if b.Call == s.calls && b.After == (when == After) {
 			s.dead = b.Crash
-			return ErrStruck
+			return ErrInjected
 		}
 	}
 	return nil
 }
 
 // Calls tells how many calls there were.
-func (s *Striker) Calls() int { return s.calls }
+func (s *Injector) Calls() int { return s.calls }
 
-func (s *Striker) revive() { s.dead = false }
+func (s *Injector) revive() { s.dead = false }
 
-// Live is [World.Live] under the striker's blows.
-func (s *Striker) Live(w *World) { w.Live(s.Hook, len(s.Blows), s.revive) }
+// Live is [World.Live] under the injector's faults.
+func (s *Injector) Live(w *World) { w.Live(s.Hook, len(s.Faults), s.revive) }
 
 // A life is how a target may live.
 type life struct {
@@ -97,19 +97,19 @@ func lives() []life {
 func SpoilSecondKey(w *World) {
 	second := KeyID(len(w.Instantly.Keys) + 2)
 	w.Instantly.Refuses = func(k Key) bool {
-		return k.ID == second && w.Look(0).Versions[secretstore.Pending].ID == k.ID
+		return k.ID == second && w.Snapshot(0).Versions[secretstore.Pending].ID == k.ID
 	}
 }
 
-// endure is a life under blows, and what came of it: "" if the rules held.
-func endure(t *testing.T, b Backend, l life, blows ...Blow) (calls int, verdict string) {
+// endure is a life under faults, and its verdict: "" if the rules held.
+func endure(t *testing.T, b Backend, l life, faults ...Fault) (calls int, verdict string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := b.world(t)
 		w.Instantly.Add("somebody else's")
 		w.Instantly.Add(Owner + "/sending/ffffffffffff/0123456789abcdef") // another deployment's
 		l.in(w)
-		s := &Striker{Blows: blows}
+		s := &Injector{Faults: faults}
 		s.Live(w)
 		calls = s.Calls()
 		if err := w.settle(); err != nil {
@@ -118,12 +118,12 @@ func endure(t *testing.T, b Backend, l life, blows ...Blow) (calls int, verdict 
 		verdict += w.verdict()
 	})
 	if verdict != "" {
-		t.Errorf("%s: %v:\n  %s", l.name, blows, verdict)
+		t.Errorf("%s: %v:\n  %s", l.name, faults, verdict)
 	}
 	return calls, verdict
 }
 
-// Matrix strikes every outside call of each life, before its effect and after
+// Matrix injects a fault into every outside call of each life, before its effect and after
 // it, as an error and as a crash, and has the rules judged after every effect. It
 // marks its subtests with attributes for the table of matrices: see
 // [testing.T.Attr].
@@ -134,9 +134,9 @@ func Matrix(t *testing.T, b Backend) {
 			calls, _ := endure(t, b, l)
 			runs, violated := 0, 0
 			for call := 1; call <= calls; call++ {
-				for _, blow := range everyBlow(call) {
+				for _, fault := range everyFault(call) {
 					runs++
-					if _, verdict := endure(t, b, l, blow); verdict != "" {
+					if _, verdict := endure(t, b, l, fault); verdict != "" {
 						violated++
 					}
 				}
@@ -151,31 +151,31 @@ func Matrix(t *testing.T, b Backend) {
 	}
 }
 
-// Pairs strikes two outside calls of one life, the second at most a dozen calls
+// Pairs injects faults into two outside calls of one life, the second at most a dozen calls
 // after the last that an undisturbed life makes. With draws > 0 so many of the
-// pairs are drawn by lot, always the same; else all are struck.
+// pairs are drawn at random, always the same; else all are tried.
 func Pairs(t *testing.T, b Backend, draws int) {
 	t.Helper()
 	l := lives()[0]
 	calls, _ := endure(t, b, l)
-	var pairs [][2]Blow
+	var pairs [][2]Fault
 	for first := 1; first <= calls; first++ {
 		for second := first + 1; second <= calls+12; second++ {
-			for _, x := range everyBlow(first) {
-				for _, y := range everyBlow(second) {
-					pairs = append(pairs, [2]Blow{x, y})
+			for _, x := range everyFault(first) {
+				for _, y := range everyFault(second) {
+					pairs = append(pairs, [2]Fault{x, y})
 				}
 			}
 		}
 	}
 	all := len(pairs)
 	if draws > 0 && draws < all {
-		random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same lot every time
+		random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same pairs every time
 		random.Shuffle(all, func(i, j int) { pairs[i], pairs[j] = pairs[j], pairs[i] })
 		pairs = slices.Clip(pairs[:draws])
 	}
 	for _, p := range pairs {
 		endure(t, b, l, p[0], p[1])
 	}
-	t.Logf("%s: %d of %d pairs of blows: the rules hold", b.Name, len(pairs), all)
+	t.Logf("%s: %d of %d pairs of faults: the rules hold", b.Name, len(pairs), all)
 }

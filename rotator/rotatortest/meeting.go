@@ -20,7 +20,7 @@ type Meetings struct {
 	OneDies bool
 	// OneOf so many meetings takes place; 0 stands for 1.
 	OneOf int
-	// Incident is declared by the second of them; empty if it only looks for what
+	// Incident is declared by the second of them; empty if it only does what
 	// is due. In the end no key of before it lives.
 	Incident string
 }
@@ -70,7 +70,7 @@ func (w *World) Begin(part string) {
 
 func soloCalls(t *testing.T, b Backend, begin string) int {
 	t.Helper()
-	var s Striker
+	var s Injector
 	synctest.Test(t, func(t *testing.T) {
 		w := b.world(t)
 		w.Begin(begin)
@@ -125,7 +125,7 @@ func (w *World) judgeIncident(declared time.Time) {
 
 // wonOrStoodBack: where a store has nothing to compare and swap on, as AWS before
 // the first version, both may stand back on a conflict. Who was paused for longer
-// than a step may take finds the store unavailable, and looks again later.
+// than a step may take finds the store unavailable, and tries again later.
 func wonOrStoodBack(err error) bool {
 	fine := []error{rotator.ErrLostRace, rotator.ErrNeverValid, context.DeadlineExceeded, secretstore.ErrConflict, secretstore.ErrUnavailable}
 	return err == nil || slices.ContainsFunc(fine, func(f error) bool { return errors.Is(err, f) })
@@ -153,7 +153,7 @@ func newVisitor(w *World, at int, after bool) *visitor {
 
 func (v *visitor) hook(_ string, when When) error {
 	if v.dies {
-		return ErrStruck
+		return ErrInjected
 	}
 	if when == Before {
 		v.calls++

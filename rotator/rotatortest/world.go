@@ -82,19 +82,19 @@ func (w *World) Swap(i, j int) {
 	w.current[i], w.current[j] = w.current[j], w.current[i]
 }
 
-// Look gives what the store number i holds.
-func (w *World) Look(i int) secretstore.Snapshot {
+// Snapshot gives what the store number i holds.
+func (w *World) Snapshot(i int) secretstore.Snapshot {
 	w.t.Helper()
 	snap, err := w.observers[i].Describe(w.t.Context())
 	if err != nil {
-		w.t.Fatalf("look at store %d: %v", i, err)
+		w.t.Fatalf("read store %d: %v", i, err)
 	}
 	return snap
 }
 
 // Live leads the target through its first key, a rotation and the end of the old
 // key, one process after another; spare many more of them than that needs make
-// good what befalls them. born is told of each.
+// up for faults. born is called for each.
 func (w *World) Live(hook Hook, spare int, born func()) {
 	run := func(pause time.Duration) {
 		born()
@@ -156,7 +156,7 @@ func (w *World) hasStray() bool {
 // holdsForeign tells whether a store has a value of unknown origin.
 func (w *World) holdsForeign() bool {
 	for i := range w.secrets {
-		for _, v := range w.Look(i).Versions {
+		for _, v := range w.Snapshot(i).Versions {
 			if v.Foreign {
 				return true
 			}
@@ -168,7 +168,7 @@ func (w *World) holdsForeign() bool {
 // OldVersions lists the ids of our versions that are not current.
 func (w *World) OldVersions() (ids []string) {
 	for i := range w.secrets {
-		for stage, v := range w.Look(i).Versions {
+		for stage, v := range w.Snapshot(i).Versions {
 			if stage != secretstore.Current && !v.Foreign {
 				ids = append(ids, v.ID)
 			}

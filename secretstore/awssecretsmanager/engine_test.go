@@ -68,9 +68,9 @@ func (b *bench) consumed() string {
 	return value
 }
 
-func TestEveryCallStruck(t *testing.T) { rotatortest.Matrix(t, onAWS()) }
+func TestEveryCallFails(t *testing.T) { rotatortest.Matrix(t, onAWS()) }
 
-func TestPairsOfCallsStruck(t *testing.T) {
+func TestPairsOfCallsFail(t *testing.T) {
 	draws := 1000
 	if testing.Short() {
 		draws = 150

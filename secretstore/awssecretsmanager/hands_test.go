@@ -54,7 +54,7 @@ func TestAHandBetweenAnyTwoCalls(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
 				struck := false
-				s := rotatortest.Striker{Meanwhile: func(call int, _ string, when rotatortest.When) {
+				s := rotatortest.Injector{Meanwhile: func(call int, _ string, when rotatortest.When) {
 					if when == rotatortest.After && call == at && !struck {
 						struck = true
 						h.does(w)
@@ -71,7 +71,7 @@ func TestAHandBetweenAnyTwoCalls(t *testing.T) {
 // cleanCalls counts the calls of an undisturbed life.
 func cleanCalls(t *testing.T) int {
 	t.Helper()
-	var s rotatortest.Striker
+	var s rotatortest.Injector
 	synctest.Test(t, func(t *testing.T) { s.Live(newWorld(t).World) })
 	return s.Calls()
 }

@@ -111,9 +111,9 @@ func (c *consumer) current(t testing.TB) string {
 	return c.value
 }
 
-func TestEveryCallStruck(t *testing.T) { rotatortest.Matrix(t, inFolder()) }
+func TestEveryCallFails(t *testing.T) { rotatortest.Matrix(t, inFolder()) }
 
-func TestPairsOfCallsStruck(t *testing.T) {
+func TestPairsOfCallsFail(t *testing.T) {
 	draws := 500
 	if testing.Short() {
 		draws = 50

@@ -251,7 +251,7 @@ func TestTerraformWipesAliasesBetweenAnyTwoCalls(t *testing.T) {
 	for call := 0; call <= n; call++ { // 0: before every call
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
-			s := rotatortest.Striker{Meanwhile: func(n int, method string, when rotatortest.When) {
+			s := rotatortest.Injector{Meanwhile: func(n int, method string, when rotatortest.When) {
 				if when == rotatortest.Before && (n == call || call == 0 && method != "UpdateSecret@0") {
 					applyTerraform(w.server)
 				}
@@ -280,7 +280,7 @@ func applyTerraform(server *gcptest.Server) {
 // cleanCalls counts the calls of an undisturbed life.
 func cleanCalls(t *testing.T) int {
 	t.Helper()
-	var s rotatortest.Striker
+	var s rotatortest.Injector
 	synctest.Test(t, func(t *testing.T) { s.Live(newWorld(t).World) })
 	return s.Calls()
 }
@@ -293,7 +293,7 @@ func TestAValuePutByHandBetweenAnyTwoCalls(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
 			mine := w.Instantly.Add("by hand")
-			s := rotatortest.Striker{Meanwhile: func(n int, _ string, when rotatortest.When) {
+			s := rotatortest.Injector{Meanwhile: func(n int, _ string, when rotatortest.When) {
 				if when == rotatortest.Before && n == call {
 					w.server.Put(id, mine.Value)
 				}

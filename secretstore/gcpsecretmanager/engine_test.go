@@ -68,9 +68,9 @@ func leftOver(t testing.TB, server *gcptest.Server) error {
 	return nil
 }
 
-func TestEveryCallStruck(t *testing.T) { rotatortest.Matrix(t, onGCP()) }
+func TestEveryCallFails(t *testing.T) { rotatortest.Matrix(t, onGCP()) }
 
-func TestPairsOfCallsStruck(t *testing.T) {
+func TestPairsOfCallsFail(t *testing.T) {
 	draws := 2000
 	if testing.Short() {
 		draws = 150

@@ -51,7 +51,7 @@ func TestRoleListsThePermissionsThatTheCallsNeedAndNoOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		rotatortest.SpoilSecondKey(w.World)
-		w.Live((&rotatortest.Striker{}).Hook, 0, func() {})
+		w.Live((&rotatortest.Injector{}).Hook, 0, func() {})
 		w.Settle()
 		if diff := cmp.Diff(base, permissionsUsed(w.server)); diff != "" {
 			t.Errorf("permissions (-role +used):\n%s", diff)

@@ -229,7 +229,7 @@ func dyingAt(call string) rotatortest.Hook {
 	dead := false
 	return func(c string, _ rotatortest.When) error {
 		if dead {
-			return rotatortest.ErrStruck
+			return rotatortest.ErrInjected
 		}
 		dead = c == call
 		return nil

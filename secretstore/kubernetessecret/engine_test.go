@@ -39,9 +39,9 @@ func forEngine(c *cluster, server *kubetest.Server, name string) rotatortest.Sec
 	}
 }
 
-func TestEveryCallStruck(t *testing.T) { rotatortest.Matrix(t, onKubernetes()) }
+func TestEveryCallFails(t *testing.T) { rotatortest.Matrix(t, onKubernetes()) }
 
-func TestPairsOfCallsStruck(t *testing.T) {
+func TestPairsOfCallsFail(t *testing.T) {
 	draws := 2000
 	if testing.Short() {
 		draws = 150

@@ -6,7 +6,7 @@ func gcpBugs() []bug {
 		dir    = "secretstore/gcpsecretmanager/"
 		pkg    = "./secretstore/gcpsecretmanager "
 		races  = pkg + "TwoWriters"
-		struck = pkg + "CallsStruck|CallStruck"
+		struck = pkg + "CallsFail|CallFails"
 		lost   = pkg + "TestAdd|TestWriter"
 		byHand = pkg + "Hand|Value|Foreign|Alias"
 		wiped  = pkg + "Wiped"

@@ -24,6 +24,6 @@ func kubernetesBugs() []bug {
 		{"kubernetes: the cluster's message repeats the value", pkg + "NoError", []edit{{dir + "client.go", "unlessRepeated(err, p)", "err"}}},
 		{"kubernetes: current key dropped with its value", pkg + "TakenAway|HandsOnTheKey", []edit{{dir + "reconcile.go", "current.Stage = secretstore.Previous\n\treturn st.put(current)", "_ = current\n\treturn st.drop(secretstore.Current)"}}},
 		{"kubernetes: foreign version without its time", pkg + "KeyMadeByHand", []edit{{dir + "reconcile.go", "jsonnotes.Time(seen.since)", "jsonnotes.Time(record{}.Created)"}}},
-		{"kubernetes: old value left in the Secret", pkg + "CallStruck|Leftover", []edit{{dir + "value.go", "data[c.keys[stage]] = nil", "_ = stage"}}},
+		{"kubernetes: old value left in the Secret", pkg + "CallFails|Leftover", []edit{{dir + "value.go", "data[c.keys[stage]] = nil", "_ = stage"}}},
 	}
 }

@@ -8,71 +8,71 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
-// befall lets happen to a call what the plan has for it, and what lasts from
-// before. Nobody else moves meanwhile.
-func (w *world) befall(t *turn) {
-	t.dealt = true
+// inject gives a call the faults that the plan has for it, and those that last from
+// before. No other call goes on meanwhile.
+func (w *world) inject(c *pendingCall) {
+	c.injected = true
 	if w.rests {
 		return
 	}
 	now := time.Now()
 	switch {
-	case t.instantly && now.Before(w.outageUntil), !t.instantly && now.Before(w.storesOutUntil):
-		t.refused = errStruck
-	case t.instantly && now.Before(w.floodUntil):
+	case c.instantly && now.Before(w.outageUntil), !c.instantly && now.Before(w.storesOutUntil):
+		c.refused = errInjected
+	case c.instantly && now.Before(w.floodUntil):
 		full := flooded()
-		t.reply = &full
+		c.reply = &full
 	}
-	for len(w.strikes) > 0 && w.strikes[0].Call <= w.calls {
-		s := w.strikes[0]
-		w.strikes = w.strikes[1:]
-		w.tell("STRIKE %s", s)
-		if !w.strikeCall(t, s) {
-			w.strikeWorld(s)
+	for len(w.faults) > 0 && w.faults[0].Call <= w.calls {
+		s := w.faults[0]
+		w.faults = w.faults[1:]
+		w.log("FAULT %s", s)
+		if !w.injectIntoCall(c, s) {
+			w.injectIntoWorld(s)
 		}
 	}
-	if !t.instantly && (t.refused != nil || len(t.strikes) > 0) {
+	if !c.instantly && (c.refused != nil || len(c.faults) > 0) {
 		w.mu.Lock()
-		w.excuse(func(at *target) bool { return strings.HasPrefix(t.label, at.label(0)) })
+		w.excuse(func(at *target) bool { return strings.HasPrefix(c.label, at.label(0)) })
 		w.mu.Unlock()
 	}
 }
 
-// strikeCall deals a strike at the call itself; false if that is none.
-func (w *world) strikeCall(t *turn, s Strike) bool {
+// injectIntoCall injects a fault into the call itself; false if it is not of that kind.
+func (w *world) injectIntoCall(c *pendingCall, s Fault) bool {
 	now := time.Now()
 	switch s.Kind {
 	case Refuse:
-		t.refused = errStruck
-	case Lose, SlowAnswer, CrashAfter, FreezeAfter:
-		t.strikes = append(t.strikes, s)
+		c.refused = errInjected
+	case Lose, SlowAnswer, CrashAfter, SuspendAfter:
+		c.faults = append(c.faults, s)
 	case Slow:
-		t.notBefore = now.Add(s.For)
+		c.notBefore = now.Add(s.For)
 	case Late:
-		if t.instantly {
-			t.late = s.For
+		if c.instantly {
+			c.late = s.For
 		}
-		t.refused = errStruck
+		c.refused = errInjected
 	case Answer, SpoilAnswer:
-		if !t.instantly {
-			t.refused = errStruck
+		if !c.instantly {
+			c.refused = errInjected
 			break
 		}
 		said := replies()[s.Pick%len(replies())]
-		t.reply, t.spoilt = &said, s.Kind == SpoilAnswer
+		c.reply, c.spoilt = &said, s.Kind == SpoilAnswer
 	case Crash:
-		w.kill(t.by, s.For)
-	case Freeze:
-		t.by.freeze(s.For)
+		w.kill(c.by, s.For)
+	case Suspend:
+		c.by.suspend(s.For)
 	case Outage:
-		t.refused, w.outageUntil = errStruck, now.Add(s.For)
+		c.refused, w.outageUntil = errInjected, now.Add(s.For)
 	case StoreOutage:
-		t.refused, w.storesOutUntil = errStruck, now.Add(s.For)
+		c.refused, w.storesOutUntil = errInjected, now.Add(s.For)
 	case Flood:
 		w.floodUntil = now.Add(s.For)
 	case Skew:
 		w.mu.Lock()
-		t.by.skew = s.For
+		c.by.skew = s.For
 		w.excuse(anyTarget)
 		w.mu.Unlock()
 	default:
@@ -81,17 +81,17 @@ func (w *world) strikeCall(t *turn, s Strike) bool {
 	return true
 }
 
-// perOrder is how many rotations there may be for one reason: the one that was
+// perRequest is how many rotations there may be for one reason: the one that was
 // under way for another reason goes on, and does not count as an answer.
-const perOrder = 2
+const perRequest = 2
 
 // perEdit is how many there may be for an edit of the configuration: a run that was
 // stopped before it, and goes on after it, goes by what it was started with, and
 // what that does is undone.
-const perEdit = perOrder + 1
+const perEdit = perRequest + 1
 
-// strikeWorld deals a strike at a target, or at Instantly.
-func (w *world) strikeWorld(s Strike) {
+// injectIntoWorld injects a fault into a target, or into Instantly.
+func (w *world) injectIntoWorld(s Fault) {
 	at := w.targets[s.Pick%len(w.targets)]
 	switch s.Kind {
 	case Lags:
@@ -108,21 +108,21 @@ func (w *world) strikeWorld(s Strike) {
 		scope := []string{"campaigns:read", "leads:read", "accounts:read"}[s.Pick%3]
 		at.policy.Scopes, at.asked = []string{scope}, at.asked+perEdit
 	case Force:
-		at.order, at.asked = w.command(rotator.Request{RotateSince: time.Now()}, s), at.asked+perOrder
+		at.request, at.asked = w.command(rotator.Request{RotateSince: time.Now()}, s), at.asked+perRequest
 	case Incident:
-		at.order, at.asked, at.graceless = w.command(rotator.Request{Incident: "stolen"}, s), at.asked+perOrder, true
+		at.request, at.asked, at.graceless = w.command(rotator.Request{Incident: "stolen"}, s), at.asked+perRequest, true
 	case Hold:
 		w.hold(at, s.For)
 	case Foreign:
 		w.foreign(at.workspace, owner+"/"+at.name+"/ffffffffffff/0123456789abcdef")
 	default:
-		w.t.Errorf("no such strike: %s", s)
+		w.t.Errorf("no such fault: %s", s)
 	}
 }
 
-// command is an order, and the process that is to run it.
-func (w *world) command(req rotator.Request, s Strike) *order {
-	return &order{req, s.Pick % w.plan.Instances}
+// command is a request, and the process that is to run it.
+func (w *world) command(req rotator.Request, s Fault) *request {
+	return &request{req, s.Pick % w.plan.Instances}
 }
 
 // revokeByHand deletes a key that a store of the target holds.
@@ -151,7 +151,7 @@ func (w *world) putByHand(at *target, pick int, value string) {
 	}
 	at.tainted, at.stores[i].touched = true, w.calls
 	at.stores[i].Put(value)
-	w.judgeStore(nil, w.index(at), i, "a hand")
+	w.judgeStore(nil, w.index(at), i, "a change by hand")
 }
 
 // wipe takes the marks of a store away, and with those of the first one a hold.
@@ -196,7 +196,8 @@ func (w *world) hold(at *target, d time.Duration) {
 	}
 }
 
-func (w *world) release(at *target) {
+// endHold ends a hold as the command does.
+func (w *world) endHold(at *target) {
 	if at.heldSince == 0 {
 		return
 	}
@@ -206,7 +207,7 @@ func (w *world) release(at *target) {
 	}
 }
 
-// observed is the target as somebody reaches it whom nothing befalls.
+// observed is the target as it is reached without faults.
 func (w *world) observed(at *target) rotator.Target {
 	t := rotator.Target{Name: at.name, Policy: at.policy}
 	for _, s := range at.stores {

@@ -14,7 +14,7 @@ type Backend struct {
 	Weight int
 	// Blind: there is nothing to compare and swap a reservation on, so that one on
 	// a view that is out of date is noticed only afterwards, if its writer lives
-	// to look, if his look is answered, and if the clocks agree. Else a key may be
+	// to read again, if that is answered, and if the clocks agree. Else a key may be
 	// rotated once more than needed.
 	Blind bool
 	// Fresh makes a secret that holds nothing yet; name tells it from the world's
@@ -33,14 +33,14 @@ type Secret struct {
 	Wipe func()
 }
 
-// Read gives what consumers read of a store without a better way to look from
+// Read gives what consumers read of a store without a better view from
 // the outside.
 func Read(t testing.TB, observer secretstore.Store) func() string {
 	id, value := "", ""
 	return func() string {
 		snap, err := observer.Describe(t.Context())
 		if err != nil {
-			t.Fatalf("look at a store: %v", err)
+			t.Fatalf("read a store: %v", err)
 		}
 		current, ok := snap.Versions[secretstore.Current]
 		if !ok {

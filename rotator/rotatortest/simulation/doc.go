@@ -1,11 +1,11 @@
 // Package simulation lets the real engine live for months of virtual time in
 // worlds where everything goes wrong: worlds of targets, stores and instances
-// that are drawn from a seed, with an adversary who strikes at the outside calls.
+// that are drawn from a seed, with an adversary who injects faults into the outside calls.
 //
 // A world is the sandbox's Instantly, reached through the real client without
 // sockets; secrets in stores of all kinds; one to three processes that reconcile
 // what is due; and consumers that read a key and keep it for as long as they may.
-// A [Plan] says who lives there and which [Strike] befalls which call. After
+// A [Plan] says who lives there and which [Fault] is injected into which call. After
 // every effect a judge looks at the world from the outside, by the design's
 // rules: at what consumers read, which keys live, and who refers to them. When
 // the adversary rests, the world must settle.

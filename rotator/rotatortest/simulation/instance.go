@@ -20,23 +20,23 @@ type instance struct {
 	gone   chan struct{}
 
 	// Guarded by the world's lock.
-	dead  bool
-	pause time.Duration // until another one takes its place
-	thaws time.Time
-	skew  time.Duration
+	dead           bool
+	pause          time.Duration // until another one takes its place
+	suspendedUntil time.Time
+	skew           time.Duration
 
-	granted    *turn // the newest; one at a time
+	granted    *pendingCall // the newest; one at a time
 	rotator    *rotator.Rotator
 	workspaces []*rotator.Workspace
 	stores     [][]secretstore.Store
-	looked     knowledge
+	lastRead   knowledge
 
-	mu     sync.Mutex
-	next   []time.Time
-	failed []int
-	orders []rotator.Request // commands that it runs, by target
-	told   map[string]bool   // targets of which an error was told in their newest run
-	nonces int
+	mu       sync.Mutex
+	next     []time.Time
+	failed   []int
+	requests []rotator.Request // commands that it runs, by target
+	reported map[string]bool   // targets of which an error was reported in their newest run
+	nonces   int
 }
 
 // process runs one instance after another, as a supervisor does.
@@ -60,9 +60,9 @@ func (w *world) start(place int) *instance {
 	started := w.started
 	w.mu.Unlock()
 	in := &instance{
-		world: w, number: place, gone: make(chan struct{}), looked: knowledge{}, told: map[string]bool{},
+		world: w, number: place, gone: make(chan struct{}), lastRead: knowledge{}, reported: map[string]bool{},
 		next: make([]time.Time, len(w.targets)), failed: make([]int, len(w.targets)),
-		orders: make([]rotator.Request, len(w.targets)),
+		requests: make([]rotator.Request, len(w.targets)),
 	}
 	in.rotator = rotator.New(rotator.Options{
 		Now: in.now, Observe: in.observe, Instance: fmt.Sprint("instance-", place), Lease: 30 * time.Second,
@@ -82,7 +82,7 @@ func (in *instance) open() {
 	w := in.world
 	for i, space := range w.box.Workspaces() {
 		client, err := instantly.NewClient(instantly.Options{
-			BaseURL: "https://api.instantly.test", AdminKey: space.AdminKey, Transport: line{in},
+			BaseURL: "https://api.instantly.test", AdminKey: space.AdminKey, Transport: transport{in},
 			Pacer: instantly.NewPacer(math.Inf(1)), RetryBudget: -1, // the adversary's errors reach the engine
 		})
 		if err != nil {
@@ -132,7 +132,7 @@ func (in *instance) ended() bool {
 	return in.dead || in.world.over || in.world.restless
 }
 
-// resync is how often everything is looked at besides.
+// resync is how often everything is lastRead at besides.
 func (w *world) resync() time.Duration { return w.plan.Span / 3 }
 
 func (in *instance) soonest() time.Time {
@@ -145,15 +145,15 @@ func (in *instance) soonest() time.Time {
 	return at
 }
 
-// round reconciles the targets whose time has come, several side by side. Whose
-// hands a target is in is fixed, so that a world takes the same course again.
+// round reconciles the targets whose time has come, several side by side. Which
+// worker a target belongs to is fixed, so that a world takes the same course again.
 func (in *instance) round(req rotator.Request) {
 	now := time.Now()
-	var hands sync.WaitGroup
-	for hand := range min(in.world.plan.Hands, len(in.next)) {
-		hands.Go(func() {
-			time.Sleep(time.Duration(hand) * time.Microsecond) // who comes first is no lot either
-			for i := hand; i < len(in.next) && !in.ended(); i += in.world.plan.Hands {
+	var workers sync.WaitGroup
+	for worker := range min(in.world.plan.Workers, len(in.next)) {
+		workers.Go(func() {
+			time.Sleep(time.Duration(worker) * time.Microsecond) // who comes first is not random either
+			for i := worker; i < len(in.next) && !in.ended(); i += in.world.plan.Workers {
 				if !in.next[i].After(now) {
 					in.reconcile(i, req)
 				}
@@ -162,7 +162,7 @@ func (in *instance) round(req rotator.Request) {
 	}
 	done := make(chan struct{})
 	go func() {
-		hands.Wait()
+		workers.Wait()
 		close(done)
 	}()
 	select {
@@ -171,30 +171,30 @@ func (in *instance) round(req rotator.Request) {
 	}
 }
 
-// reconcile runs once over a target, and puts down when to look again.
+// reconcile runs once over a target, and puts down when to run again.
 func (in *instance) reconcile(i int, req rotator.Request) rotator.Result {
 	t := in.world.targets[i]
-	if t.order != nil && t.order.place == in.number {
-		in.orders[i], t.order = t.order.Request, nil
+	if t.request != nil && t.request.place == in.number {
+		in.requests[i], t.request = t.request.Request, nil
 	}
-	req.RotateSince, req.Incident = in.orders[i].RotateSince, in.orders[i].Incident
+	req.RotateSince, req.Incident = in.requests[i].RotateSince, in.requests[i].Incident
 	if req.Incident != "" {
 		t.asked++ // again: it may be dealt with already
 	}
-	in.mayTell(t.name)
+	in.resetReported(t.name)
 	res := in.rotator.Reconcile(context.Background(), in.target(i), req)
 	if in.ended() {
 		return res
 	}
 	in.judgeTold(res)
 	if res.Err == nil {
-		in.orders[i] = rotator.Request{}
+		in.requests[i] = rotator.Request{}
 	}
 	in.next[i] = in.wake(i, res)
 	return res
 }
 
-// wake is when the daemon would look again.
+// wake is when the daemon would run again.
 func (in *instance) wake(i int, res rotator.Result) time.Time {
 	now, resync := time.Now(), time.Now().Add(in.world.resync())
 	at := resync
@@ -218,7 +218,7 @@ func (in *instance) wake(i int, res rotator.Result) time.Time {
 	return at
 }
 
-// observe is told of every step; none may give a value away.
+// observe receives every event; none may give a value away.
 func (in *instance) observe(e rotator.Event) {
 	in.world.mu.Lock()
 	defer in.world.mu.Unlock()
@@ -226,19 +226,19 @@ func (in *instance) observe(e rotator.Event) {
 		return
 	}
 	if in.world.trace != nil {
-		in.world.tell("%d   %s", in.number, in.world.keys.numbered(fmt.Sprintf("%s %s %s %s: %v", e.Target, e.Store, e.Verb, e.Reason, e.Err)))
+		in.world.log("%d   %s", in.number, in.world.keys.numbered(fmt.Sprintf("%s %s %s %s: %v", e.Target, e.Store, e.Verb, e.Reason, e.Err)))
 	}
-	in.told[e.Target] = in.told[e.Target] || e.Err != nil
+	in.reported[e.Target] = in.reported[e.Target] || e.Err != nil
 	if e.Verb == rotator.Declare && e.Err == nil {
-		in.world.named(e.Target).stolen = time.Now().Add(-e.Took - slack) // it may have been frozen since
+		in.world.named(e.Target).stolen = time.Now().Add(-e.Took - slack) // it may have been suspended since
 	}
-	in.world.keys.judgeTold(e)
+	in.world.keys.judgeError(e)
 }
 
-func (in *instance) mayTell(target string) {
+func (in *instance) resetReported(target string) {
 	in.world.mu.Lock()
 	defer in.world.mu.Unlock()
-	in.told[target] = false
+	in.reported[target] = false
 }
 
 // judgeTold: nothing fails in silence, and a run without an error says what comes
@@ -247,8 +247,8 @@ func (in *instance) judgeTold(res rotator.Result) {
 	in.world.mu.Lock()
 	defer in.world.mu.Unlock()
 	switch {
-	case res.Err != nil && !in.told[res.Target]:
-		in.world.violate("rule 8: %s failed, and nothing was told: %v", res.Target, res.Err)
+	case res.Err != nil && !in.reported[res.Target]:
+		in.world.violate("rule 8: %s failed, and nothing was reported: %v", res.Target, res.Err)
 	case res.Err == nil && res.Next.IsZero() && !res.Interrupted:
 		in.world.violate("rule 8: %s: a run ended without an error and without a plan: %s", res.Target, res.Why)
 	}

@@ -13,13 +13,13 @@ import (
 // their clocks, and how long a call may take.
 const slack = 2*MostSkew + 2*time.Minute
 
-// judgeStore looks at what consumers of a store read after a call, and whether
+// judgeStore checks what consumers of a store read after a call, and whether
 // it works. by is nil where people did it.
 func (w *world) judgeStore(by *instance, target, store int, call string) {
 	t := w.targets[target]
 	s := t.stores[store]
 	if by != nil && !isBlind(call) {
-		by.looked[s.name] = w.calls
+		by.lastRead[s.name] = w.calls
 	}
 	value := s.Current()
 	if s.Latest != nil {
@@ -36,7 +36,7 @@ func (w *world) judgeStore(by *instance, target, store int, call string) {
 	if value == s.value {
 		return
 	}
-	w.tell("%s gives %s instead of %s", s.name, w.keys.name(value), w.keys.name(s.value))
+	w.log("%s gives %s instead of %s", s.name, w.keys.name(value), w.keys.name(s.value))
 	if by != nil && store == 0 {
 		w.judgeNeed(t, s)
 	}
@@ -57,7 +57,7 @@ func (w *world) judgeNew(by *instance, s *store, value, call string) {
 	}
 }
 
-// isBlind tells whether whoever makes the call does not see what a hand did to the
+// isBlind tells whether whoever makes the call does not see what was done by hand to the
 // secret: a call that gives a value and nothing else, a write at AWS, or a call about
 // the secret at GCP, which says nothing of versions that were added.
 func isBlind(call string) bool {
@@ -108,18 +108,18 @@ func (w *world) judgeNeed(t *target, s *store) {
 	}
 }
 
-// knowledge is which call was an instance's last look at a store, by its name, when
+// knowledge is which call was an instance's last read of a store, by its name, when
 // it decided on what is judged.
 type knowledge map[string]int
 
 // judgeAnswer takes up what a request did at Instantly.
-func (w *world) judgeAnswer(by knowledge, r *http.Request, status int, t *turn) {
+func (w *world) judgeAnswer(by knowledge, r *http.Request, status int, t *pendingCall) {
 	keyCall := strings.HasPrefix(r.URL.Path, "/api/v2/api-keys")
 	switch {
 	case keyCall && r.Method == http.MethodPost:
 		for i := range w.plan.Workspaces {
 			for _, k := range w.keys.learn(i) {
-				w.tell("key %d is made for %s", k.number, k.target)
+				w.log("key %d is made for %s", k.number, k.target)
 				w.judgeMade(by, k)
 			}
 		}
@@ -138,7 +138,7 @@ func (w *world) judgeAnswer(by knowledge, r *http.Request, status int, t *turn) 
 
 // judgeRevoked checks the rules about revoking, at the moment of a delete.
 func (w *world) judgeRevoked(by knowledge, k *key) {
-	w.tell("key %d of %s is deleted", k.number, k.target)
+	w.log("key %d of %s is deleted", k.number, k.target)
 	if k.foreign {
 		w.violate("rule 4: key %d, which is not ours, was revoked", k.number)
 		return
@@ -167,7 +167,7 @@ func (w *world) judgeMade(by knowledge, k *key) {
 }
 
 // knewOfHold tells whether a hold is in force that was set before the instance
-// last looked.
+// last lastRead.
 func (w *world) knewOfHold(by knowledge, t *target) bool {
 	return t.heldSince > 0 && time.Now().Before(t.heldUntil.Add(-slack)) && t.heldSince < by[t.stores[0].name]
 }
@@ -176,7 +176,7 @@ func (w *world) knewOfHold(by knowledge, t *target) bool {
 // come to do so.
 func (w *world) judgeReferences(by knowledge, t *target, k *key) (referred bool) {
 	for _, s := range t.stores {
-		unseen := s.touched > 0 && s.touched >= by[s.name] // a hand came between
+		unseen := s.touched > 0 && s.touched >= by[s.name] // changed by hand meanwhile
 		switch given := s.value == k.value; {
 		case given && !unseen:
 			w.violate("rule 3: key %d was revoked while %s gives it to consumers", k.number, s.name)

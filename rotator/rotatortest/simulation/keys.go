@@ -103,8 +103,8 @@ func (ks *keys) label(r *http.Request) string {
 	return fmt.Sprintf("%s %s by %s", r.Method, path, by)
 }
 
-// judgeTold: what is told has no value in it (rule 6).
-func (ks *keys) judgeTold(e rotator.Event) {
+// judgeError: an error has no value in it (rule 6).
+func (ks *keys) judgeError(e rotator.Event) {
 	if e.Err == nil {
 		return
 	}

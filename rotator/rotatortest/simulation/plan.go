@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// Plan is a world before it begins: who lives there, and what befalls them.
+// Plan is a world before it begins: who lives there, and which faults are injected.
 type Plan struct {
-	// Seed decides what the plan does not say: whose turn it is.
+	// Seed decides what the plan does not say: the order of the calls.
 	Seed uint64
 	// Instances is how many processes run the rotator, each of which works on
-	// Hands targets side by side.
-	Instances, Hands int
+	// Workers targets side by side.
+	Instances, Workers int
 	// Workspaces that the targets are spread over.
 	Workspaces int
 	Targets    []TargetPlan
@@ -22,8 +22,8 @@ type Plan struct {
 	Activation, Revocation time.Duration
 	// Span is how long the adversary is about.
 	Span time.Duration
-	// Strikes in the order of their calls.
-	Strikes []Strike
+	// Faults in the order of their calls.
+	Faults []Fault
 }
 
 // TargetPlan is one target.
@@ -38,53 +38,53 @@ type TargetPlan struct {
 // is as good a place for a crash as a large one, and is over sooner; some have up
 // to 50 targets.
 func NewPlan(seed uint64, backends []Backend) Plan {
-	lot := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // the same world every time
+	random := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // the same world every time
 	p := Plan{
 		Seed:       seed,
-		Instances:  pick(lot, 1, 1, 2, 2, 3),
-		Hands:      pick(lot, 1, 1, 2, 3),
-		Workspaces: pick(lot, 1, 1, 1, 2, 3),
-		Activation: pick(lot, 0, 0, 0, 0, time.Second, 5*time.Second),
-		Revocation: pick(lot, 0, 0, 0, 0, time.Second, 5*time.Second),
+		Instances:  pick(random, 1, 1, 2, 2, 3),
+		Workers:    pick(random, 1, 1, 2, 3),
+		Workspaces: pick(random, 1, 1, 1, 2, 3),
+		Activation: pick(random, 0, 0, 0, 0, time.Second, 5*time.Second),
+		Revocation: pick(random, 0, 0, 0, 0, time.Second, 5*time.Second),
 	}
-	interval := pick(lot, 7*day, 30*day, 90*day)
-	for range targetsIn(lot) {
+	interval := pick(random, 7*day, 30*day, 90*day)
+	for range targetsIn(random) {
 		t := TargetPlan{
-			Interval: pick(lot, interval, interval, interval/2),
-			Grace:    pick(lot, time.Hour, day, 3*day),
+			Interval: pick(random, interval, interval, interval/2),
+			Grace:    pick(random, time.Hour, day, 3*day),
 		}
-		for range pick(lot, 1, 1, 1, 2, 2, 3) {
-			t.Backends = append(t.Backends, backendFor(lot, backends))
+		for range pick(random, 1, 1, 1, 2, 2, 3) {
+			t.Backends = append(t.Backends, backendFor(random, backends))
 		}
 		p.Targets = append(p.Targets, t)
 	}
-	p.Span = time.Duration(pick(lot, 6, 12, 12, 25)) * interval / 10
-	p.Strikes = strikes(lot, &p)
+	p.Span = time.Duration(pick(random, 6, 12, 12, 25)) * interval / 10
+	p.Faults = faults(random, &p)
 	return p
 }
 
 const day = 24 * time.Hour
 
 // targetsIn draws the size of a world.
-func targetsIn(lot *rand.Rand) int {
-	switch n := lot.IntN(500); {
+func targetsIn(random *rand.Rand) int {
+	switch n := random.IntN(500); {
 	case n < 430:
 		return 1
 	case n < 490:
-		return 2 + lot.IntN(2)
+		return 2 + random.IntN(2)
 	case n < 499:
-		return 4 + lot.IntN(7)
+		return 4 + random.IntN(7)
 	default:
-		return 11 + lot.IntN(40)
+		return 11 + random.IntN(40)
 	}
 }
 
-func backendFor(lot *rand.Rand, backends []Backend) int {
+func backendFor(random *rand.Rand, backends []Backend) int {
 	sum := 0
 	for _, b := range backends {
 		sum += b.Weight
 	}
-	at := lot.IntN(sum)
+	at := random.IntN(sum)
 	for i, b := range backends {
 		if at -= b.Weight; at < 0 {
 			return i
@@ -93,17 +93,17 @@ func backendFor(lot *rand.Rand, backends []Backend) int {
 	return 0
 }
 
-func pick[T any](lot *rand.Rand, of ...T) T { return of[lot.IntN(len(of))] }
+func pick[T any](random *rand.Rand, of ...T) T { return of[random.IntN(len(of))] }
 
 // String tells what a person wants to know of a world.
 func (p Plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d: %d targets in %d workspaces, %d instances with %d hands, activation %s, revocation %s, %s\n",
-		p.Seed, len(p.Targets), p.Workspaces, p.Instances, p.Hands, p.Activation, p.Revocation, p.Span)
+	fmt.Fprintf(&b, "seed %d: %d targets in %d workspaces, %d instances with %d workers, activation %s, revocation %s, %s\n",
+		p.Seed, len(p.Targets), p.Workspaces, p.Instances, p.Workers, p.Activation, p.Revocation, p.Span)
 	for i, t := range p.Targets {
 		fmt.Fprintf(&b, "  target %d: backends %v, every %s, grace %s\n", i, t.Backends, t.Interval, t.Grace)
 	}
-	for _, s := range p.Strikes {
+	for _, s := range p.Faults {
 		fmt.Fprintf(&b, "  %s\n", s)
 	}
 	return b.String()

@@ -17,8 +17,8 @@ import (
 type Outcome struct {
 	// Violations of rules; none if all was well.
 	Violations []string
-	// Calls that were made, Keys that there were, and Strikes that were dealt.
-	Calls, Keys, Strikes int
+	// Calls that were made, Keys that there were, and Faults that were injected.
+	Calls, Keys, Faults int
 	// Trace of what happened, where it was asked for.
 	Trace string
 }
@@ -29,7 +29,7 @@ func Live(t *testing.T, p Plan, backends []Backend, traced bool) (o Outcome) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, p, backends, traced)
 		w.live()
-		o = Outcome{Violations: w.violations, Calls: w.calls, Keys: len(w.keys.byID), Strikes: len(p.Strikes) - len(w.strikes)}
+		o = Outcome{Violations: w.violations, Calls: w.calls, Keys: len(w.keys.byID), Faults: len(p.Faults) - len(w.faults)}
 		if traced {
 			o.Trace = w.trace.String()
 		}
@@ -47,7 +47,7 @@ type Options struct {
 	Runs int
 	// Workers let worlds live side by side.
 	Workers int
-	// All worlds live, whatever happens in one; each that breaks a rule is told.
+	// All worlds live, whatever happens in one; each that breaks a rule is reported.
 	All      bool
 	Backends []Backend
 	// Plain leaves a world that breaks a rule as it was drawn.
@@ -80,11 +80,11 @@ type run struct {
 	Options
 	begun time.Time
 
-	next                         atomic.Uint64
-	worlds, calls, keys, strikes atomic.Int64
-	mu                           sync.Mutex
-	said                         time.Time
-	broken                       *Plan // the first in the order of seeds
+	next                        atomic.Uint64
+	worlds, calls, keys, faults atomic.Int64
+	mu                          sync.Mutex
+	said                        time.Time
+	broken                      *Plan // the first in the order of seeds
 }
 
 func (r *run) work(t *testing.T) {
@@ -98,7 +98,7 @@ func (r *run) work(t *testing.T) {
 		r.worlds.Add(1)
 		r.calls.Add(int64(o.Calls))
 		r.keys.Add(int64(o.Keys))
-		r.strikes.Add(int64(o.Strikes))
+		r.faults.Add(int64(o.Faults))
 		r.take(p, o)
 	}
 }
@@ -132,8 +132,8 @@ func (r *run) String() string {
 	if r.broken != nil {
 		verdict = fmt.Sprintf("a rule broken in the world of seed %d", r.broken.Seed)
 	}
-	return fmt.Sprintf("%d worlds (seeds %d to %d): %s; %d outside calls, %d keys, %d strikes; %.0f worlds/s",
-		n, r.Seed, r.Seed+uint64(max(n, 1))-1, verdict, r.calls.Load(), r.keys.Load(), r.strikes.Load(), float64(n)/took.Seconds())
+	return fmt.Sprintf("%d worlds (seeds %d to %d): %s; %d outside calls, %d keys, %d faults; %.0f worlds/s",
+		n, r.Seed, r.Seed+uint64(max(n, 1))-1, verdict, r.calls.Load(), r.keys.Load(), r.faults.Load(), float64(n)/took.Seconds())
 }
 
 // report fails the test with all that helps to understand a broken rule.
@@ -145,6 +145,6 @@ func (r *run) report(t *testing.T, p Plan) {
 	}
 	shortest, kept := Shrink(p, func(p Plan) bool { return len(Live(t, p, r.Backends, false).Violations) > 0 })
 	o := Live(t, shortest, r.Backends, true)
-	t.Errorf("seed %d breaks a rule:\n  %s\nthe shortest plan that still does (-sim.seed=%d -sim.strikes=%s):\n%s\n%s",
+	t.Errorf("seed %d breaks a rule:\n  %s\nthe shortest plan that still does (-sim.seed=%d -sim.faults=%s):\n%s\n%s",
 		p.Seed, strings.Join(o.Violations, "\n  "), p.Seed, kept, shortest, o.Trace)
 }

@@ -7,10 +7,10 @@ import (
 )
 
 // Shrink takes away from a plan what is not needed to break a rule, as long as
-// breaks says that it still does: strikes by halves, by quarters, one at a time.
-// It gives the strikes that it kept as [Plan.Keep] takes them, too.
+// breaks says that it still does: faults by halves, by quarters, one at a time.
+// It gives the faults that it kept as [Plan.Keep] takes them, too.
 func Shrink(p Plan, breaks func(Plan) bool) (shortest Plan, kept string) {
-	keep := make([]int, len(p.Strikes))
+	keep := make([]int, len(p.Faults))
 	for i := range keep {
 		keep[i] = i
 	}
@@ -33,7 +33,7 @@ func Shrink(p Plan, breaks func(Plan) bool) (shortest Plan, kept string) {
 	return p.only(keep), strings.ReplaceAll(strings.Trim(fmt.Sprint(keep), "[]"), " ", ",")
 }
 
-// Keep gives the plan with those of its strikes only whose numbers are listed, as
+// Keep gives the plan with those of its faults only whose numbers are listed, as
 // in "3,7,9"; "none" for none of them.
 func (p Plan) Keep(listed string) (Plan, error) {
 	var keep []int
@@ -42,8 +42,8 @@ func (p Plan) Keep(listed string) (Plan, error) {
 	}
 	for text := range strings.SplitSeq(listed, ",") {
 		i := -1
-		if _, err := fmt.Sscan(text, &i); err != nil || i < 0 || i >= len(p.Strikes) {
-			return Plan{}, fmt.Errorf("strikes %q: not a list of numbers from 0 to %d", listed, len(p.Strikes)-1)
+		if _, err := fmt.Sscan(text, &i); err != nil || i < 0 || i >= len(p.Faults) {
+			return Plan{}, fmt.Errorf("faults %q: not a list of numbers from 0 to %d", listed, len(p.Faults)-1)
 		}
 		keep = append(keep, i)
 	}
@@ -51,10 +51,10 @@ func (p Plan) Keep(listed string) (Plan, error) {
 }
 
 func (p Plan) only(keep []int) Plan {
-	strikes := make([]Strike, 0, len(keep))
+	faults := make([]Fault, 0, len(keep))
 	for _, i := range keep {
-		strikes = append(strikes, p.Strikes[i])
+		faults = append(faults, p.Faults[i])
 	}
-	p.Strikes = strikes
+	p.Faults = faults
 	return p
 }

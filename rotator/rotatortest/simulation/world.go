@@ -24,16 +24,16 @@ type world struct {
 	box     *sandbox.Server
 	targets []*target
 	keys    *keys
-	lot     *rand.Rand // whose turn it is
+	random  *rand.Rand // the order of the calls
 
 	mu      sync.Mutex
-	waiting []*turn
+	waiting []*pendingCall
 	arrived chan struct{}
 	over    bool
 	calls   int
 	// restless: there is no end of the calls; the world is over.
 	restless bool
-	strikes  []Strike  // still to come
+	faults   []Fault   // still to come
 	postman  *instance // brings what is late
 	rests    bool      // the adversary
 
@@ -53,7 +53,7 @@ type target struct {
 	policy    rotator.Policy
 	stores    []*store
 
-	order *order // that somebody gave and no process has taken up yet
+	request *request // that somebody gave and no process has taken up yet
 	// What people did that the judge must bear in mind.
 	tainted   bool      // its record, or what is current, is not all ours any more
 	asked     int       // rotations for which there is a reason that is not its age
@@ -63,8 +63,8 @@ type target struct {
 	stolen    time.Time // when the newest incident was declared: no key lives that was there then
 }
 
-// order is a command, and the place that it is given in.
-type order struct {
+// request is a command, and the place that it is given in.
+type request struct {
 	rotator.Request
 	place int
 }
@@ -81,7 +81,7 @@ type store struct {
 	latest    string
 	history   []reading
 	consumers []time.Duration // when each reads first
-	touched   int             // the call before which a hand changed it
+	touched   int             // the call before which it was changed by hand
 }
 
 // reading is a value, and from when on it was read.
@@ -100,8 +100,8 @@ func workspaceID(i int) string { return fmt.Sprintf("0193a7c2-0000-7000-8000-%01
 
 func newWorld(t testing.TB, p Plan, backends []Backend, traced bool) *world {
 	w := &world{
-		t: t, plan: p, strikes: slices.Clone(p.Strikes), arrived: make(chan struct{}, 1),
-		lot: rand.New(rand.NewPCG(p.Seed, 2)), //nolint:gosec // the same world every time
+		t: t, plan: p, faults: slices.Clone(p.Faults), arrived: make(chan struct{}, 1),
+		random: rand.New(rand.NewPCG(p.Seed, 2)), //nolint:gosec // the same world every time
 	}
 	if traced {
 		w.trace = &strings.Builder{}
@@ -137,7 +137,7 @@ func (w *world) newTarget(i int, p TargetPlan, backends []Backend) *target {
 			s.Current = Read(w.t, s.observer)
 		}
 		for range 3 { // consumers, who keep a value for as long as they may
-			s.consumers = append(s.consumers, time.Duration(w.lot.Int64N(int64(p.Grace))))
+			s.consumers = append(s.consumers, time.Duration(w.random.Int64N(int64(p.Grace))))
 		}
 		t.stores = append(t.stores, s)
 	}
@@ -176,19 +176,19 @@ func (w *world) live() {
 	}
 }
 
-// rest ends the adversary's work: what is frozen thaws, what is held is let go.
+// rest ends the adversary's work: what is suspended goes on, holds end.
 func (w *world) rest() {
-	w.tell("the adversary rests")
+	w.log("the adversary rests")
 	w.rests = true
 	w.floodUntil, w.outageUntil, w.storesOutUntil = time.Time{}, time.Time{}, time.Time{}
 	w.lags(w.plan.Activation, w.plan.Revocation)
 	w.mu.Lock()
 	for _, t := range w.waiting {
-		t.by.thaws, t.notBefore = time.Time{}, time.Time{}
+		t.by.suspendedUntil, t.notBefore = time.Time{}, time.Time{}
 	}
 	w.mu.Unlock()
 	for _, t := range w.targets {
-		w.release(t)
+		w.endHold(t)
 	}
 }
 
@@ -207,7 +207,7 @@ func (w *world) end() {
 	w.mu.Lock()
 	w.over = true
 	for _, t := range w.waiting {
-		t.refused = errStruck
+		t.refused = errInjected
 		close(t.grant)
 	}
 	w.waiting = nil
@@ -220,11 +220,11 @@ func (w *world) end() {
 func (w *world) violate(format string, args ...any) {
 	said := fmt.Sprintf(format, args...)
 	w.violations = append(w.violations, said)
-	w.tell("VIOLATION %s", said)
+	w.log("VIOLATION %s", said)
 }
 
-// tell writes a line of the trace.
-func (w *world) tell(format string, args ...any) {
+// log writes a line of the trace.
+func (w *world) log(format string, args ...any) {
 	if w.trace == nil {
 		return
 	}

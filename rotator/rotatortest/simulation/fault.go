@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Kind is what a strike does.
+// Kind is what a fault does.
 type Kind string
 
 // The first eight befall the call itself, or the instance that makes it; the
@@ -32,9 +32,9 @@ const (
 	// takes its place For later.
 	Crash      Kind = "crash before"
 	CrashAfter Kind = "crash after"
-	// Freeze stops the instance for For before the effect, FreezeAfter after it.
-	Freeze      Kind = "freeze before"
-	FreezeAfter Kind = "freeze after"
+	// Suspend stops the instance for For before the effect, SuspendAfter after it.
+	Suspend      Kind = "suspend before"
+	SuspendAfter Kind = "suspend after"
 	// Outage fails this call and those within For after it, at Instantly, or at
 	// all stores.
 	Outage      Kind = "outage of Instantly"
@@ -65,9 +65,9 @@ const (
 	Foreign Kind = "somebody's key"
 )
 
-// A Strike befalls the outside call with that number, counted from 1 over all
+// A Fault is injected into the outside call with that number, counted from 1 over all
 // instances of a world.
-type Strike struct {
+type Fault struct {
 	Call int
 	Kind Kind
 	For  time.Duration
@@ -76,69 +76,69 @@ type Strike struct {
 }
 
 // String implements [fmt.Stringer].
-func (s Strike) String() string {
+func (s Fault) String() string {
 	return fmt.Sprintf("call %d: %s (for %s, pick %d)", s.Call, s.Kind, s.For, s.Pick)
 }
 
-// hands are what people and their tools do.
-func hands() []Kind { return []Kind{Put, Rollback, Wipe, Revoke} }
+// manualChanges are what people and their tools do.
+func manualChanges() []Kind { return []Kind{Put, Rollback, Wipe, Revoke} }
 
-// orders are what people ask of the rotator.
-func orders() []Kind { return []Kind{Edit, Force, Hold, Incident, Foreign} }
+// requests are what people ask of the rotator.
+func requests() []Kind { return []Kind{Edit, Force, Hold, Incident, Foreign} }
 
-// weather is what goes wrong by itself.
-func weather() []Kind {
+// failures are what goes wrong by itself.
+func failures() []Kind {
 	return []Kind{
 		Refuse, Lose, Refuse, Lose, Lose, Slow, SlowAnswer, Late, Answer, SpoilAnswer, SpoilAnswer,
-		Crash, CrashAfter, Crash, CrashAfter, Freeze, FreezeAfter, Outage, StoreOutage, Flood, Skew, Lags,
+		Crash, CrashAfter, Crash, CrashAfter, Suspend, SuspendAfter, Outage, StoreOutage, Flood, Skew, Lags,
 	}
 }
 
-// mostStrikes in a world.
-const mostStrikes = 40
+// mostFaults in a world.
+const mostFaults = 40
 
-// strikes draws what befalls a world. Hands change what may be asked of it in the
-// end, so they keep out of most.
-func strikes(lot *rand.Rand, p *Plan) (all []Strike) {
-	gap := pick(lot, 6, 20, 50)
-	byHand, ordered := lot.IntN(3) == 0, lot.IntN(2) == 0
+// faults draws what is injected into a world. Manual changes limit what can be
+// demanded of it in the end, so most worlds have none.
+func faults(random *rand.Rand, p *Plan) (all []Fault) {
+	gap := pick(random, 6, 20, 50)
+	byHand, requested := random.IntN(3) == 0, random.IntN(2) == 0
 	call := 0
-	for range mostStrikes {
-		call += 1 + lot.IntN(2*gap)
-		s := Strike{Call: call, Kind: pick(lot, weather()...), Pick: lot.IntN(1 << 20)}
-		switch n := lot.IntN(10); {
+	for range mostFaults {
+		call += 1 + random.IntN(2*gap)
+		s := Fault{Call: call, Kind: pick(random, failures()...), Pick: random.IntN(1 << 20)}
+		switch n := random.IntN(10); {
 		case byHand && n == 0:
-			s.Kind = pick(lot, hands()...)
-		case ordered && n == 1:
-			s.Kind = pick(lot, orders()...)
+			s.Kind = pick(random, manualChanges()...)
+		case requested && n == 1:
+			s.Kind = pick(random, requests()...)
 		}
-		s.For = lasting(lot, s.Kind, p)
+		s.For = lasting(random, s.Kind, p)
 		all = append(all, s)
 	}
-	slices.SortStableFunc(all, func(a, b Strike) int { return cmp.Compare(a.Call, b.Call) })
+	slices.SortStableFunc(all, func(a, b Fault) int { return cmp.Compare(a.Call, b.Call) })
 	return all
 }
 
 // MostSkew is by how much a clock may be wrong.
 const MostSkew = 5 * time.Minute
 
-// lasting draws how long a strike lasts.
-func lasting(lot *rand.Rand, k Kind, p *Plan) time.Duration {
+// lasting draws how long a fault lasts.
+func lasting(random *rand.Rand, k Kind, p *Plan) time.Duration {
 	switch k {
 	case Slow, SlowAnswer, Late:
-		return pick(lot, time.Second, 10*time.Second, 25*time.Second, 100*time.Second)
+		return pick(random, time.Second, 10*time.Second, 25*time.Second, 100*time.Second)
 	case Crash, CrashAfter:
-		return pick(lot, time.Second, time.Minute, time.Hour, p.Span/4)
-	case Freeze, FreezeAfter:
-		return pick(lot, time.Minute, time.Hour, 5*time.Hour, 2*day)
+		return pick(random, time.Second, time.Minute, time.Hour, p.Span/4)
+	case Suspend, SuspendAfter:
+		return pick(random, time.Minute, time.Hour, 5*time.Hour, 2*day)
 	case Outage, StoreOutage, Flood:
-		return pick(lot, time.Second, time.Minute, 10*time.Minute, 5*time.Hour)
+		return pick(random, time.Second, time.Minute, 10*time.Minute, 5*time.Hour)
 	case Skew:
-		return time.Duration(lot.Int64N(int64(2*MostSkew))) - MostSkew
+		return time.Duration(random.Int64N(int64(2*MostSkew))) - MostSkew
 	case Lags:
-		return pick(lot, 0, 0, time.Second, time.Second, 2*time.Second, 5*time.Second, 50*time.Second)
+		return pick(random, 0, 0, time.Second, time.Second, 2*time.Second, 5*time.Second, 50*time.Second)
 	case Hold:
-		return pick(lot, time.Hour, day, 10*day)
+		return pick(random, time.Hour, day, 10*day)
 	default:
 		return 0
 	}

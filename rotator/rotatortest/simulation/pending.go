@@ -12,8 +12,8 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
 )
 
-// A turn is an outside call that waits to be let go.
-type turn struct {
+// A pendingCall is an outside call that waits to be released.
+type pendingCall struct {
 	by    *instance
 	label string
 	// instantly: the call goes to Instantly and not to a store.
@@ -21,8 +21,8 @@ type turn struct {
 	grant     chan struct{}
 	// resumes: no call, but the end of a pause after one.
 	resumes bool
-	// dealt: the adversary has had its say; notBefore is when the call goes on.
-	dealt     bool
+	// injected: its faults are decided; notBefore is when the call goes on.
+	injected  bool
 	notBefore time.Time
 
 	// What the adversary makes of it.
@@ -30,52 +30,52 @@ type turn struct {
 	reply   *reply
 	spoilt  bool // the reply takes the place of the true answer
 	late    time.Duration
-	strikes []Strike // those that come after the effect
+	faults  []Fault // those that come after the effect
 }
 
-// errStruck is what befell calls get.
-var errStruck = errors.New("struck: connection reset")
+// errInjected is the error of a call that a fault was injected into.
+var errInjected = errors.New("injected fault: connection reset")
 
-// ask waits until it is this call's turn. The calls of a dead process go nowhere.
-func (in *instance) ask(label string, instantly bool) *turn {
-	t := &turn{by: in, label: label, instantly: instantly, grant: make(chan struct{})}
-	in.await(t)
-	return t
+// ask waits until this call is released. The calls of a dead process have no effect.
+func (in *instance) ask(label string, instantly bool) *pendingCall {
+	c := &pendingCall{by: in, label: label, instantly: instantly, grant: make(chan struct{})}
+	in.await(c)
+	return c
 }
 
-func (in *instance) await(t *turn) {
+func (in *instance) await(c *pendingCall) {
 	w := in.world
 	w.mu.Lock()
 	if in.dead || w.over || w.restless {
 		w.mu.Unlock()
-		t.refused = errStruck
+		c.refused = errInjected
 		return
 	}
-	w.waiting = append(w.waiting, t)
+	w.waiting = append(w.waiting, c)
 	w.mu.Unlock()
 	select {
 	case w.arrived <- struct{}{}:
 	default:
 	}
-	<-t.grant
+	<-c.grant
 }
 
 // answered is called when a call's effect is over: the adversary has the last
 // word on it.
-func (in *instance) answered(t *turn) error {
+func (in *instance) answered(c *pendingCall) error {
 	defer in.handOver()
-	for _, s := range t.strikes {
+	for _, s := range c.faults {
 		switch s.Kind {
 		case Lose, CrashAfter:
 			if s.Kind == CrashAfter {
 				in.world.kill(in, s.For)
 			}
-			return errStruck
-		case SlowAnswer, FreezeAfter:
-			if s.Kind == FreezeAfter {
-				in.freeze(s.For)
+			return errInjected
+		case SlowAnswer, SuspendAfter:
+			if s.Kind == SuspendAfter {
+				in.suspend(s.For)
 			}
-			pause := &turn{by: in, label: t.label, resumes: true, grant: make(chan struct{}), notBefore: time.Now().Add(s.For)}
+			pause := &pendingCall{by: in, label: c.label, resumes: true, grant: make(chan struct{}), notBefore: time.Now().Add(s.For)}
 			if in.await(pause); pause.refused != nil {
 				return pause.refused
 			}
@@ -85,21 +85,21 @@ func (in *instance) answered(t *turn) error {
 	return nil
 }
 
-// handOver lets whoever comes next see what this goroutine did, also if it ends
+// handOver makes what this goroutine did visible to the next one, also if it ends
 // now.
 func (in *instance) handOver() {
 	in.world.mu.Lock()
 	in.world.mu.Unlock() //nolint:staticcheck // it is all about the order
 }
 
-// freeze stops all that the process does, for a while.
-func (in *instance) freeze(d time.Duration) {
+// suspend stops all that the process does, for a while.
+func (in *instance) suspend(d time.Duration) {
 	in.world.mu.Lock()
 	defer in.world.mu.Unlock()
-	in.thaws = time.Now().Add(d)
+	in.suspendedUntil = time.Now().Add(d)
 }
 
-// run lets the calls go one at a time until the time has come, or what is waited
+// run releases the calls one at a time until the time has come, or what is waited
 // for is done.
 func (w *world) run(until time.Time, done <-chan struct{}) {
 	for time.Now().Before(until) {
@@ -109,14 +109,14 @@ func (w *world) run(until time.Time, done <-chan struct{}) {
 			return
 		default:
 		}
-		t, wake := w.next()
-		if t == nil {
+		c, wake := w.next()
+		if c == nil {
 			w.idle(until, wake, done)
 			continue
 		}
 		time.Sleep(latency)
 		synctest.Wait() // who wakes at the same instant has done so
-		w.let(t)
+		w.release(c)
 	}
 }
 
@@ -124,20 +124,20 @@ func (w *world) run(until time.Time, done <-chan struct{}) {
 // services order by time.
 const latency = 3 * time.Millisecond
 
-// next draws whose turn it is among those who can move, and tells when a frozen
-// one moves again.
-func (w *world) next() (t *turn, wake time.Time) {
+// next draws the call to be released among those that can go on, and tells when a
+// suspended one can.
+func (w *world) next() (c *pendingCall, wake time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var able []*turn
+	var able []*pendingCall
 	now := time.Now()
-	for _, t := range w.waiting {
-		from := t.notBefore
-		if t.by.thaws.After(from) {
-			from = t.by.thaws
+	for _, c := range w.waiting {
+		from := c.notBefore
+		if c.by.suspendedUntil.After(from) {
+			from = c.by.suspendedUntil
 		}
 		if !from.After(now) {
-			able = append(able, t)
+			able = append(able, c)
 		} else if wake.IsZero() || from.Before(wake) {
 			wake = from
 		}
@@ -145,15 +145,15 @@ func (w *world) next() (t *turn, wake time.Time) {
 	if len(able) == 0 {
 		return nil, wake
 	}
-	slices.SortStableFunc(able, func(a, b *turn) int {
+	slices.SortStableFunc(able, func(a, b *pendingCall) int {
 		return cmp.Or(cmp.Compare(a.by.number, b.by.number), cmp.Compare(a.label, b.label))
 	})
-	t = able[0]
+	c = able[0]
 	if len(able) > 1 {
-		t = able[w.lot.IntN(len(able))]
+		c = able[w.random.IntN(len(able))]
 	}
-	w.waiting = slices.DeleteFunc(w.waiting, func(other *turn) bool { return other == t })
-	return t, wake
+	w.waiting = slices.DeleteFunc(w.waiting, func(other *pendingCall) bool { return other == c })
+	return c, wake
 }
 
 // idle lets time pass until somebody arrives.
@@ -173,47 +173,47 @@ func (w *world) idle(until, wake time.Time, done <-chan struct{}) {
 // mostCalls is far more than a target needs in all its life.
 const mostCalls = 40_000
 
-// let lets a call go, with what befalls it.
-func (w *world) let(t *turn) {
-	if !t.resumes && !t.dealt {
+// release lets a call go on, with the faults that are injected into it.
+func (w *world) release(c *pendingCall) {
+	if !c.resumes && !c.injected {
 		w.calls++
-		w.befall(t)
+		w.inject(c)
 	}
 	if w.calls > mostCalls*len(w.targets) && !w.restless {
 		w.restless = true
-		w.violate("%d calls, and no end of it: %s", w.calls, t)
+		w.violate("%d calls, and no end of it: %s", w.calls, c)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
 	switch {
-	case t.by.dead || w.over || w.restless:
-		t.refused = errStruck
-	case t.by.thaws.After(now) || t.notBefore.After(now):
-		w.waiting = append(w.waiting, t)
+	case c.by.dead || w.over || w.restless:
+		c.refused = errInjected
+	case c.by.suspendedUntil.After(now) || c.notBefore.After(now):
+		w.waiting = append(w.waiting, c)
 		return
 	}
-	w.tell("%d %s", t.by.number, t)
-	if !t.resumes {
-		t.by.granted = t
+	w.log("%d %s", c.by.number, c)
+	if !c.resumes {
+		c.by.granted = c
 	}
-	close(t.grant)
+	close(c.grant)
 }
 
-// String says what call it is, and what befalls it.
-func (t *turn) String() string {
+// String says what call it is, and what is injected into it.
+func (c *pendingCall) String() string {
 	var said strings.Builder
-	said.WriteString(t.label)
-	if t.resumes {
+	said.WriteString(c.label)
+	if c.resumes {
 		said.WriteString(" goes on")
 	}
-	if t.refused != nil {
-		said.WriteString(": " + t.refused.Error())
+	if c.refused != nil {
+		said.WriteString(": " + c.refused.Error())
 	}
-	if t.reply != nil {
-		fmt.Fprintf(&said, ": answered %d", t.reply.status)
+	if c.reply != nil {
+		fmt.Fprintf(&said, ": answered %d", c.reply.status)
 	}
-	for _, s := range t.strikes {
+	for _, s := range c.faults {
 		said.WriteString(", then " + string(s.Kind))
 	}
 	return said.String()
@@ -230,12 +230,12 @@ func (w *world) kill(in *instance, pause time.Duration) {
 	in.dead, in.pause = true, pause
 	w.excuse(anyTarget)
 	close(in.gone)
-	w.waiting = slices.DeleteFunc(w.waiting, func(t *turn) bool {
-		if t.by != in {
+	w.waiting = slices.DeleteFunc(w.waiting, func(c *pendingCall) bool {
+		if c.by != in {
 			return false
 		}
-		t.refused = errStruck
-		close(t.grant)
+		c.refused = errInjected
+		close(c.grant)
 		return true
 	})
 }
@@ -251,16 +251,16 @@ func (w *world) excuse(concerned func(*target) bool) {
 
 func anyTarget(*target) bool { return true }
 
-// hook takes a store's call for a turn.
+// hook makes a store's call a pending one.
 func (in *instance) hook(target, store int) rotatortest.Hook {
 	w := in.world
 	return func(call string, when rotatortest.When) error {
 		if when == rotatortest.Before {
-			t := in.ask(w.targets[target].label(store)+call, false)
-			return t.refused
+			c := in.ask(w.targets[target].label(store)+call, false)
+			return c.refused
 		}
-		t := in.granted
-		w.judgeStore(in, target, store, t.label)
-		return in.answered(t)
+		c := in.granted
+		w.judgeStore(in, target, store, c.label)
+		return in.answered(c)
 	}
 }
