@@ -17,7 +17,7 @@ func (s *service) election(f daemonFlags) (leader.Election, error) {
 	if !f.elect {
 		return leader.Alone{}, nil
 	}
-	cluster, err := kubernetescluster.Connect("", "")
+	cluster, err := kubernetescluster.Connect(kubernetescluster.Location{})
 	if err != nil {
 		return nil, err
 	}

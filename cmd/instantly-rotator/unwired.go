@@ -37,15 +37,6 @@ func (u unopened) Destroy(context.Context, secretstore.Snapshot, string) (secret
 	return secretstore.Snapshot{}, u.err
 }
 
-// absent stands for a local secret that nobody has made yet, where nothing may be
-// made: it holds nothing.
-type absent struct{ unopened }
-
-// Describe implements [secretstore.Store].
-func (absent) Describe(context.Context) (secretstore.Snapshot, error) {
-	return secretstore.Snapshot{}, nil
-}
-
 // unreachable stands for a workspace whose admin key cannot be had.
 type unreachable struct{ err error }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -16,11 +15,8 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/awssecretsmanager"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/filestore"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/gcpsecretmanager"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storekind"
 )
 
 // errNoConfig: there is no configuration to read.
@@ -161,29 +157,22 @@ type wiring struct {
 	cfg        *config.Config
 	log        *zap.Logger
 	workspaces map[string]*rotator.Workspace
-	aws        map[awssecretsmanager.Site]awsConnection
-	identities filestore.Identities
-	gcp        map[gcpsecretmanager.Site]gcpConnection
-	clusters   map[[2]string]*kubernetescluster.Client // by kubeconfig and context
-	stores     map[config.StoreRef]secretstore.Store   // opened, by place
+	env        *storekind.Environment
+	stores     map[config.StoreRef]secretstore.Store // opened, by place
 	called     func(workspace string, c instantly.Call)
 }
 
 func (a *app) wire(cfg *config.Config, log *zap.Logger, look bool) *wiring {
 	return &wiring{
 		app: a, look: look, cfg: cfg, log: log,
-		workspaces: map[string]*rotator.Workspace{}, gcp: map[gcpsecretmanager.Site]gcpConnection{},
-		aws:      map[awssecretsmanager.Site]awsConnection{},
-		clusters: map[[2]string]*kubernetescluster.Client{},
-		stores:   map[config.StoreRef]secretstore.Store{}, called: func(string, instantly.Call) {},
+		workspaces: map[string]*rotator.Workspace{}, env: &storekind.Environment{Owner: cfg.Owner, Now: a.now, ReadOnly: look},
+		stores: map[config.StoreRef]secretstore.Store{}, called: func(string, instantly.Call) {},
 	}
 }
 
 // close ends the connections of the stores. They fail from then on.
 func (w *wiring) close() {
-	for _, c := range w.gcp {
-		c.close()
-	}
+	_ = w.env.Close() // nothing is lost by it
 }
 
 func (w *wiring) target(ctx context.Context, k config.Key) rotator.Target {
@@ -214,33 +203,12 @@ func (w *wiring) store(ctx context.Context, ref config.StoreRef) secretstore.Sto
 	if store, ok := w.stores[ref]; ok {
 		return store
 	}
-	store, err := w.open(ctx, ref)
+	store, err := w.cfg.Stores[ref.Store].Settings.Open(ctx, w.env, ref.Secret)
 	if err != nil {
 		store = unopened{err}
 	}
 	w.stores[ref] = store
 	return store
-}
-
-func (w *wiring) open(ctx context.Context, ref config.StoreRef) (secretstore.Store, error) {
-	switch b := w.cfg.Stores[ref.Store].Backend.(type) {
-	case config.FileStore:
-		if _, err := os.Stat(b.Dir(ref.Secret)); w.look && errors.Is(err, fs.ErrNotExist) {
-			return absent{}, nil
-		}
-		return filestore.Open(filestore.Options{
-			Dir: b.Dir(ref.Secret), Identity: b.Identity, Recipients: b.Recipients,
-			Identities: &w.identities, Now: w.app.now,
-		})
-	case config.AWSStore:
-		return w.openAWS(ctx, b, ref.Secret)
-	case config.GCPStore:
-		return w.openGCP(ctx, b, ref.Secret)
-	case config.KubernetesStore:
-		return w.openKubernetes(b, ref.Secret)
-	default:
-		return nil, fmt.Errorf("store %s: no backend for %T", ref.Store, b)
-	}
 }
 
 // workspace binds a workspace once, so that its targets share the key list and

@@ -8,6 +8,8 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/consumers"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storekind"
 )
 
 // gate makes what brings a target's consumers to a new key. One that cannot be
@@ -32,7 +34,8 @@ func (w *wiring) gate(target string, after config.AfterPromote) rotator.Gate {
 }
 
 func (w *wiring) restart(target string, after config.AfterPromote) (rotator.Gate, error) {
-	c, err := w.cluster("", "")
+	var here kubernetescluster.Location
+	c, err := storekind.Share(w.env, here, func() (*kubernetescluster.Client, error) { return kubernetescluster.Connect(here) })
 	if err != nil {
 		return nil, err
 	}

@@ -32,12 +32,17 @@ type Client struct {
 	namespace string
 }
 
-// Connect finds a cluster: with a context, or a path of a kubeconfig file, what
-// these say; if both are empty the one that the process runs in, and outside of
-// one what KUBECONFIG or ~/.kube/config say. It makes no call. Its errors wrap
-// those of package secretstore.
-func Connect(kubeconfig, context string) (*Client, error) {
-	cfg, namespace, err := find(kubeconfig, context)
+// Location says where a cluster is: what a kubeconfig file says, and in it a
+// context. If both are empty it is the one that the process runs in, and outside of
+// one what KUBECONFIG or ~/.kube/config say. Locations can be compared.
+type Location struct {
+	Kubeconfig, Context string
+}
+
+// Connect finds a cluster. It makes no call. Its errors wrap those of package
+// secretstore.
+func Connect(at Location) (*Client, error) {
+	cfg, namespace, err := at.find()
 	if err != nil {
 		return nil, fmt.Errorf("connect to Kubernetes: %w", err)
 	}
@@ -90,8 +95,8 @@ func (c *Client) Namespace() string { return c.namespace }
 func DiscardLogs() { klog.SetLogger(klog.Logger{}) }
 
 // find gives the cluster, and the namespace that is meant there.
-func find(kubeconfig, context string) (*rest.Config, string, error) {
-	if kubeconfig == "" && context == "" {
+func (at Location) find() (*rest.Config, string, error) {
+	if at == (Location{}) {
 		cfg, err := rest.InClusterConfig()
 		if err == nil {
 			return cfg, podNamespace(), nil
@@ -102,8 +107,8 @@ func find(kubeconfig, context string) (*rest.Config, string, error) {
 	}
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.WarnIfAllMissing = false // the error says so
-	rules.ExplicitPath = kubeconfig
-	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: context})
+	rules.ExplicitPath = at.Kubeconfig
+	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: at.Context})
 	cfg, err := loader.ClientConfig()
 	if err != nil {
 		return nil, "", fmt.Errorf("no cluster to talk to: run in one, or set kubeconfig, or KUBECONFIG: %w: %w", secretstore.ErrDenied, err)

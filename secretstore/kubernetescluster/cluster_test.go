@@ -32,7 +32,7 @@ func kubeconfig(t *testing.T, namespaces ...string) string {
 func TestNamespaceIsThatOfTheContext(t *testing.T) {
 	path := kubeconfig(t, "growth", "sales")
 	for context, want := range map[string]string{"": "growth", "sales": "sales"} {
-		c, err := kubernetescluster.Connect(path, context)
+		c, err := kubernetescluster.Connect(kubernetescluster.Location{Kubeconfig: path, Context: context})
 		if err != nil || c.Namespace() != want {
 			t.Errorf("context %q: %v, namespace %s", context, err, c.Namespace())
 		}
@@ -41,16 +41,16 @@ func TestNamespaceIsThatOfTheContext(t *testing.T) {
 
 func TestClusterOutsideOfOneIsWhatKUBECONFIGSays(t *testing.T) {
 	t.Setenv("KUBECONFIG", kubeconfig(t, "growth"))
-	if _, err := kubernetescluster.Connect("", ""); err != nil {
+	if _, err := kubernetescluster.Connect(kubernetescluster.Location{}); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestNoClusterIsSaidPlainly(t *testing.T) {
 	t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "none"))
-	_, err := kubernetescluster.Connect("", "")
+	_, err := kubernetescluster.Connect(kubernetescluster.Location{})
 	denied(t, err, "run in one, or set kubeconfig, or KUBECONFIG")
-	_, err = kubernetescluster.Connect(kubeconfig(t, "growth"), "unknown")
+	_, err = kubernetescluster.Connect(kubernetescluster.Location{Kubeconfig: kubeconfig(t, "growth"), Context: "unknown"})
 	denied(t, err, `"unknown"`)
 }
 

@@ -28,15 +28,25 @@ type client struct {
 
 func newClient(c rest.Interface, o Options) *client {
 	return &client{
-		rest: c, namespace: o.Namespace, name: o.Secret, keys: dataKeys(o.Key), mark: "instantly-rotator.dev/" + o.Key,
+		rest: c, namespace: o.Namespace, name: o.Secret, keys: dataKeys(o.Key), mark: annotationPrefix + o.Key,
 	}
+}
+
+// annotationPrefix is what our annotations' names begin with.
+const annotationPrefix = "instantly-rotator.dev/"
+
+// suffixes are what the data keys of the stages' values end in.
+func suffixes() map[secretstore.Stage]string {
+	return map[secretstore.Stage]string{secretstore.Current: "", secretstore.Previous: "-previous", secretstore.Pending: "-pending"}
 }
 
 // dataKeys are the data keys of the stages' values.
 func dataKeys(key string) map[secretstore.Stage]string {
-	return map[secretstore.Stage]string{
-		secretstore.Current: key, secretstore.Previous: key + "-previous", secretstore.Pending: key + "-pending",
+	keys := suffixes()
+	for stage, suffix := range keys {
+		keys[stage] = key + suffix
 	}
+	return keys
 }
 
 // get reads the Secret. client-go repeats it where the cluster asks for that.

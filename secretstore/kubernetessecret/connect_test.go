@@ -38,7 +38,7 @@ func TestNamespaceIsThatOfTheStoreThenThatOfTheContext(t *testing.T) {
 	for _, c := range []struct{ context, namespace, want string }{
 		{"", "", "growth"}, {"sales", "", "sales"}, {"sales", "growth", "growth"},
 	} {
-		cluster, err := kubernetescluster.Connect(path, c.context)
+		cluster, err := kubernetescluster.Connect(kubernetescluster.Location{Kubeconfig: path, Context: c.context})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,10 +3,11 @@ package config
 import (
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"strings"
 
 	"github.com/invopop/jsonschema"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
 )
 
 // AfterPromote is one thing that brings consumers to a new key. Exactly one of
@@ -54,7 +55,7 @@ func afterPromoteOptions() []Option {
 			Examples: []string{"deployment/sender", "statefulset/queue"},
 		},
 		{
-			In: in, Name: "namespace", Pattern: namespacePattern, Want: namespaceWant,
+			In: in, Name: "namespace", Pattern: kubernetescluster.NamespacePattern, Want: kubernetescluster.NamespaceWant,
 			Doc: "With restart: its namespace. Left out, the pod's own or, outside of a cluster, that of the kubeconfig's context.",
 		},
 		{
@@ -138,7 +139,7 @@ func (c *checker) hook(t text) {
 // restartable reports a key whose name cannot be part of an annotation.
 func (c *checker) restartable(k *keyForm) {
 	for _, f := range k.AfterPromote.Items {
-		if f.Restart.ok && k.Name.ok && !isShortName(k.Name.v) && regexp.MustCompile(namePattern).MatchString(k.Name.v) {
+		if f.Restart.ok && k.Name.ok && !kubernetescluster.IsShortName(k.Name.v) && isName(k.Name.v) {
 			c.fail(k.Name.mark, "let it end in a letter or digit", "with restart, an annotation is named after the key")
 			return
 		}

@@ -26,9 +26,7 @@ func (c *checker) file(f *fileForm) *Config {
 	c.nonEmpty(f.Stores.mark, len(f.Stores.Entries), "a store")
 	c.nonEmpty(f.Keys.mark, len(f.Keys.Items), "a key")
 	for _, e := range f.Stores.Entries {
-		if e.Value.settings != nil {
-			c.cfg.Stores[e.Name.v] = Store{Name: e.Name.v, Backend: e.Value.settings.resolve(c)}
-		}
+		c.store(e.Name.v, &e.Value)
 	}
 	for _, e := range f.Workspaces.Entries {
 		c.cfg.Workspaces[e.Name.v] = c.workspace(e.Name.v, &e.Value, f)
@@ -113,7 +111,7 @@ func (c *checker) secretName(ref StoreRef, at mark) {
 	if !ok {
 		return
 	}
-	if reason := store.Backend.refuse(ref.Secret); reason != "" {
+	if reason := store.Settings.Refuse(ref.Secret); reason != "" {
 		c.fail(at, reason, "bad name of a secret in store %s", pathName(ref.Store))
 	}
 }

@@ -102,7 +102,7 @@ func (c *checker) distinctSecrets(f *fileForm) {
 // occupy notes a secret that no key may be kept in.
 func (c *checker) occupy(store, secret text, at mark, first map[string]mark) {
 	if s, ok := c.cfg.Stores[store.v]; ok && secret.ok {
-		first[s.Backend.place(secret.v)] = at
+		first[s.place(secret.v)] = at
 	}
 }
 
@@ -115,7 +115,7 @@ func (c *checker) distinctSecret(k *keyForm, s storeRefForm, first map[string]ma
 	if !ok || !secret.ok {
 		return
 	}
-	place := store.Backend.place(secret.v)
+	place := store.place(secret.v)
 	if at, taken := first[place]; taken {
 		c.fail(s.mark, "give each its own secret", "the secret is in use already, by %s in line %d", at.path, at.line)
 		return

@@ -7,10 +7,16 @@
 //
 // Where to look: load.go (the steps), form.go (the file as it is written),
 // option.go (every option with its default and the reason), check_*.go (the
-// rules), store_*.go (one file per kind of store), schema.go (for editors).
+// rules), store.go and settings.go (stores of whatever kind), schema.go (for
+// editors). What a kind of store has to be told, its package says: see
+// [storekind.Kind].
 package config
 
-import "time"
+import (
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storekind"
+)
 
 // Config is a checked configuration.
 type Config struct {
@@ -66,9 +72,14 @@ type SecretRef struct {
 // Store is a place that keeps secrets.
 type Store struct {
 	Name string
-	// Backend is what the store's kind needs: see [FileStore].
-	Backend Backend
+	// Kind is the name of one of the kinds in package all.
+	Kind string
+	// Settings open the store's secrets.
+	Settings storekind.Settings
 }
+
+// place names where a secret is kept: two that are the same are one secret.
+func (s Store) place(secret string) string { return s.Kind + " " + s.Settings.Place(secret) }
 
 // Key is one API key to be kept fresh: a target of the engine.
 type Key struct {

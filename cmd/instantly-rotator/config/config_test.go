@@ -10,6 +10,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/filestore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/gcpsecretmanager"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/payload"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storekind"
 )
 
 // minimal is the least that a file needs.
@@ -65,7 +69,7 @@ func TestDefaultsFillAMinimalFile(t *testing.T) {
 			Name: "main", AdminKey: config.SecretRef{Env: "INSTANTLY_ADMIN_KEY"},
 			BaseURL: "https://api.instantly.ai", RequestsPerSecond: 5,
 		}},
-		Stores: map[string]config.Store{"local": {Name: "local", Backend: config.FileStore{
+		Stores: map[string]config.Store{"local": {Name: "local", Kind: "file", Settings: &filestore.Settings{
 			Path: "/etc/rotator/store", Identity: "/etc/rotator/store/identity",
 		}}},
 		Keys: []config.Key{{
@@ -125,11 +129,11 @@ keys:
 			},
 		},
 		Stores: map[string]config.Store{
-			"local": {Name: "local", Backend: config.FileStore{
+			"local": {Name: "local", Kind: "file", Settings: &filestore.Settings{
 				Path: "/srv/store", Identity: "/etc/rotator/id.txt",
 				Recipients: []string{"age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"},
 			}},
-			"other": {Name: "other", Backend: config.FileStore{Path: "/etc/other", Identity: "/etc/other/identity"}},
+			"other": {Name: "other", Kind: "file", Settings: &filestore.Settings{Path: "/etc/other", Identity: "/etc/other/identity"}},
 		},
 		Keys: []config.Key{{
 			Name: "a", Workspace: "two", Scopes: []string{"all:read", "leads:update"}, AllowCriticalScopes: "a good reason",
@@ -179,8 +183,8 @@ func TestRelativePathsBeginInTheFilesFolder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := config.FileStore{Path: filepath.Join(folder, "store"), Identity: filepath.Join(folder, "store", "identity")}
-	wantDiff(t, config.Backend(want), cfg.Stores["local"].Backend)
+	want := &filestore.Settings{Path: filepath.Join(folder, "store"), Identity: filepath.Join(folder, "store", "identity")}
+	wantDiff(t, storekind.Settings(want), cfg.Stores["local"].Settings)
 }
 
 func TestWindowsLineEndsAndByteOrderMarkAreFine(t *testing.T) {
@@ -204,15 +208,18 @@ func TestGCPStoreIsTakenAsWritten(t *testing.T) {
     json: {token: "{key}", "of key": "{id}"}
   replicated: {kind: gcp, project: my-project, replication: [europe-west1, europe-west3]}`, 1))
 	wantDiff(t, map[string]config.Store{
-		"local": {Name: "local", Backend: config.GCPStore{Project: "my-project"}},
-		"all": {Name: "all", Backend: config.GCPStore{
-			Project: "892942638129", Location: "europe-west3", Impersonate: "rotator@my-project.iam.gserviceaccount.com",
-			Endpoint: "127.0.0.1:9090", CreateMissing: true, KMSKey: "projects/p/locations/europe-west3/keyRings/r/cryptoKeys/k",
-			Labels: map[string]string{"team": "growth", "empty": ""}, KeepVersions: 3, Disable: true,
-			JSON: map[string]string{"token": "{key}", "of key": "{id}"},
+		"local": {Name: "local", Kind: "gcp", Settings: &gcpsecretmanager.Settings{Project: "my-project"}},
+		"all": {Name: "all", Kind: "gcp", Settings: &gcpsecretmanager.Settings{
+			Project:       "892942638129",
+			Site:          gcpsecretmanager.Site{Location: "europe-west3", Impersonate: "rotator@my-project.iam.gserviceaccount.com", Endpoint: "127.0.0.1:9090"},
+			CreateMissing: true, Create: gcpsecretmanager.Create{
+				KMSKey: "projects/p/locations/europe-west3/keyRings/r/cryptoKeys/k", Labels: map[string]string{"team": "growth", "empty": ""},
+			},
+			KeepVersions: 3, Disable: true,
+			Payload: payload.Settings{Kind: "json", JSON: map[string]string{"token": "{key}", "of key": "{id}"}},
 		}},
-		"replicated": {Name: "replicated", Backend: config.GCPStore{
-			Project: "my-project", Replication: []string{"europe-west1", "europe-west3"},
+		"replicated": {Name: "replicated", Kind: "gcp", Settings: &gcpsecretmanager.Settings{
+			Project: "my-project", Create: gcpsecretmanager.Create{Replication: []string{"europe-west1", "europe-west3"}},
 		}},
 	}, got.Stores)
 }

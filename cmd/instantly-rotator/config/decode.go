@@ -132,6 +132,8 @@ func (d *decoder) absent(target reflect.Value, at mark, opt Option) {
 		if opt.Default != "" {
 			setDefault(t, opt)
 		}
+	case *settingsForm: // what it demands, it demands only where it is written
+		t.place(mark{path: at.path})
 	case form:
 		t.place(mark{path: at.path})
 		for _, field := range fieldsOf(t) {
@@ -233,7 +235,12 @@ type field struct {
 }
 
 // fieldsOf lists a form's fields, those of embedded forms included.
-func fieldsOf(f form) []field { return collectFields(reflect.ValueOf(f).Elem()) }
+func fieldsOf(f form) []field {
+	if listed, ok := f.(*settingsForm); ok {
+		return listed.fields()
+	}
+	return collectFields(reflect.ValueOf(f).Elem())
+}
 
 func collectFields(v reflect.Value) []field {
 	f, ok := reflect.New(v.Type()).Interface().(form)

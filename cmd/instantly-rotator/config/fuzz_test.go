@@ -60,7 +60,7 @@ func checkUsable(t *testing.T, cfg *config.Config) {
 			t.Errorf("unusable key: %+v", k)
 		}
 		for _, ref := range k.Stores {
-			if s, ok := cfg.Stores[ref.Store]; !ok || s.Backend == nil || ref.Secret == "" {
+			if s, ok := cfg.Stores[ref.Store]; !ok || s.Settings == nil || ref.Secret == "" {
 				t.Errorf("unusable store of key: %+v", k)
 			}
 		}

@@ -2,7 +2,10 @@ package config
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storekind"
 )
 
 // What names of keys, workspaces and stores look like, for machines and people.
@@ -10,6 +13,9 @@ const (
 	namePattern = `^[a-z0-9][a-z0-9-]{0,62}$`
 	nameWant    = "want lower-case letters, digits and hyphens, at most 63"
 )
+
+// pattern gives the compiled form of one of this package's regular expressions.
+func pattern(expr string) *regexp.Regexp { return storekind.Pattern(expr) }
 
 func isName(s string) bool { return pattern(namePattern).MatchString(s) }
 

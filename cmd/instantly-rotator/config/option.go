@@ -1,6 +1,10 @@
 package config
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore/all"
+)
 
 // Option is one option of the file: the one source of its default, its
 // description and its bounds, for the parser, the schema and the example.
@@ -38,8 +42,8 @@ func (o Option) summary() string {
 func Options() []Option {
 	options := append(fileOptions(), rotationOptions()...)
 	options = append(options, workspaceOptions()...)
-	for _, kind := range storeKinds() {
-		options = append(options, kind.options...)
+	for _, k := range all.Kinds() {
+		options = append(options, storeSection(k, k.Settings()).options()...)
 	}
 	options = append(options, keyOptions()...)
 	return append(options, notifyOptions()...)

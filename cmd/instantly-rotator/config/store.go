@@ -7,38 +7,18 @@ import (
 
 	"github.com/invopop/jsonschema"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore/all"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storekind"
 )
-
-// Backend is what one kind of store needs to be opened. Its type says which
-// kind it is: the kinds are the types of this package that implement it.
-type Backend interface {
-	// place names where secret is kept: two that are the same are one secret.
-	place(secret string) string
-	// refuse says why secret cannot be a name here; empty if it can.
-	refuse(secret string) string
-}
-
-// A storeKind is one kind of store. A new one needs a file store_KIND.go with
-// its form, its options and its Backend, and a line in storeKinds.
-type storeKind struct {
-	name    string
-	form    func() storeKindForm
-	options []Option
-}
-
-// A storeKindForm is one kind's settings as they are written.
-type storeKindForm interface {
-	form
-	resolve(c *checker) Backend
-}
-
-func storeKinds() []storeKind { return []storeKind{fileKind(), awsKind(), gcpKind(), kubernetesKind()} }
 
 // storeForm is one entry of stores, of any kind.
 type storeForm struct {
 	mark
-	// settings are nil if the kind is not known.
-	settings storeKindForm
+	kind storekind.Kind
+	// settings are nil if the kind is not known; form is how they were written.
+	settings storekind.Settings
+	form     *settingsForm
 }
 
 // decode looks at the kind first, since it decides which fields there are.
@@ -53,15 +33,22 @@ func (f *storeForm) decode(d *decoder, n *yaml.Node, at mark) {
 		d.fail(where, "known are "+strings.Join(kindNames(), ", "), "is missing")
 		return
 	}
-	for _, k := range storeKinds() {
-		if k.name == kind {
-			f.settings = k.form()
-			d.decode(n, reflect.ValueOf(f.settings), at.path, Option{})
+	for _, k := range all.Kinds() {
+		if k.Name == kind {
+			f.kind, f.settings = k, k.Settings()
+			f.form = storeSection(k, f.settings)
+			d.decode(n, reflect.ValueOf(f.form), at.path, Option{})
 			f.place(at)
 			return
 		}
 	}
 	d.unknownKind(where, kind)
+}
+
+// storeSection is the section of a store whose settings take what is written.
+func storeSection(k storekind.Kind, s storekind.Settings) *settingsForm {
+	kind := storekind.Option{Name: "kind", Into: new(string), Required: true, Doc: "What kind of store it is."}
+	return newSettingsForm("stores.*("+k.Name+")", append([]storekind.Option{kind}, s.Options()...))
 }
 
 // kindField finds the value of kind; its mark is not in the file if there is none.
@@ -89,8 +76,8 @@ func (d *decoder) unknownKind(at mark, kind string) {
 
 func kindNames() []string {
 	var out []string
-	for _, k := range storeKinds() {
-		out = append(out, k.name)
+	for _, k := range all.Kinds() {
+		out = append(out, k.Name)
 	}
 	return out
 }
@@ -99,13 +86,49 @@ func kindNames() []string {
 // each kind.
 func (storeForm) JSONSchema() *jsonschema.Schema {
 	s := &jsonschema.Schema{}
-	for _, k := range storeKinds() {
-		alternative := reflector().Reflect(k.form())
-		alternative.Version = "" // it belongs at the top only
+	for _, k := range all.Kinds() {
+		alternative := storeSection(k, k.Settings()).JSONSchema()
 		if kind, ok := alternative.Properties.Get("kind"); ok {
-			kind.Const = k.name
+			kind.Const = k.Name
 		}
 		s.OneOf = append(s.OneOf, alternative)
 	}
 	return s
 }
+
+// store checks a store's settings.
+func (c *checker) store(name string, f *storeForm) {
+	if f.settings == nil {
+		return // reported
+	}
+	f.form.set(c)
+	f.settings.Check(settingsChecker{c, f.form})
+	c.cfg.Stores[name] = Store{Name: name, Kind: f.kind.Name, Settings: f.settings}
+}
+
+// A settingsChecker is what a kind of store reports to.
+type settingsChecker struct {
+	c    *checker
+	form *settingsForm
+}
+
+var _ storekind.Checker = settingsChecker{}
+
+// Written implements [storekind.Checker].
+func (s settingsChecker) Written(option string) bool { return s.form.find(option).written() }
+
+// Failed implements [storekind.Checker].
+func (s settingsChecker) Failed(option string) bool {
+	return s.c.hasErrorWithin(s.form.find(option).path)
+}
+
+// Fail implements [storekind.Checker].
+func (s settingsChecker) Fail(option, hint, format string, args ...any) {
+	s.c.fail(s.form.find(option), hint, format, args...)
+}
+
+// Quote implements [storekind.Checker].
+func (settingsChecker) Quote(text string) string { return quote(text) }
+
+// LooksSecret implements [storekind.Checker].
+func (settingsChecker) LooksSecret(text string) bool { return looksSecret(text) }

@@ -5,6 +5,8 @@ import (
 
 	"github.com/invopop/jsonschema"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storekind"
 )
 
 // A texts is a YAML mapping from names of somebody else's choice to texts.
@@ -38,4 +40,36 @@ func (m *texts) decode(d *decoder, n *yaml.Node, at mark) {
 // JSONSchema implements an interface of package jsonschema.
 func (texts) JSONSchema() *jsonschema.Schema {
 	return &jsonschema.Schema{Type: "object", AdditionalProperties: &jsonschema.Schema{Type: "string"}}
+}
+
+// A textsOrWord is a list of texts or, if there is one, a word that stands for the
+// empty list.
+type textsOrWord struct {
+	list[text]
+	option storekind.Option
+}
+
+func (l *textsOrWord) decode(d *decoder, n *yaml.Node, at mark) {
+	l.place(at)
+	o := l.option
+	switch {
+	case o.Word != "" && n.Kind == yaml.ScalarNode && n.Value == o.Word:
+	case o.Word != "" && n.Kind == yaml.ScalarNode:
+		d.fail(at, o.Want, "bad %s %s", o.Name, quote(n.Value))
+	case o.Word != "" && len(n.Content) == 0:
+		d.fail(at, o.Want, "is empty")
+	default:
+		l.list.decode(d, n, at)
+	}
+}
+
+// JSONSchema implements an interface of package jsonschema.
+func (l *textsOrWord) JSONSchema() *jsonschema.Schema {
+	texts := &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Type: "string", Pattern: l.option.Pattern}}
+	if l.option.Word == "" {
+		return texts
+	}
+	least := uint64(1)
+	texts.MinItems = &least
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Const: l.option.Word}, texts}}
 }

@@ -1,17 +1,16 @@
-package config
+package storekind
 
 import (
 	"regexp"
 	"sync"
 )
 
-// patterns are the compiled forms of this package's regular expressions: a cache
+// patterns are the compiled forms of the program's own regular expressions: a cache
 // and no state. Compiled for each of 10,000 keys they took a second.
 var patterns sync.Map
 
-// pattern gives the compiled form of one of this package's own regular
-// expressions.
-func pattern(expr string) *regexp.Regexp {
+// Pattern gives the compiled form of one of the program's own regular expressions.
+func Pattern(expr string) *regexp.Regexp {
 	if compiled, ok := patterns.Load(expr); ok {
 		return compiled.(*regexp.Regexp) // nothing else is stored
 	}

@@ -1,0 +1,106 @@
+package filestore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"filippo.io/age"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storekind"
+)
+
+// Kind is folders on this machine in the configuration.
+func Kind() storekind.Kind {
+	return storekind.Kind{Name: "file", Settings: func() storekind.Settings { return &Settings{} }}
+}
+
+// Settings say where a folder is that has a folder inside for each secret.
+type Settings struct {
+	// Path of the folder, absolute.
+	Path string
+	// Identity is the absolute path of the file with the age identity that reads
+	// the store.
+	Identity string
+	// Recipients are age public keys that can read the store too.
+	Recipients []string
+}
+
+var _ storekind.Settings = (*Settings)(nil)
+
+// Options implements [storekind.Settings].
+func (s *Settings) Options() []storekind.Option {
+	return []storekind.Option{
+		{
+			Name: "path", Into: &s.Path, Path: true, Required: true,
+			Doc: "The store's folder, made on first use. Relative paths begin in the folder of this file.",
+		},
+		{
+			Name: "identity", Into: &s.Identity, Path: true,
+			Doc: "File with the age identity that reads the store, made on first use; " +
+				"left out, the file identity inside path.",
+		},
+		{
+			Name: "recipients", Into: &s.Recipients, Default: "[]",
+			Doc: "age public keys (age1…) of others who may read the store, such as a team or a backup key.",
+		},
+	}
+}
+
+// Check implements [storekind.Settings].
+func (s *Settings) Check(c storekind.Checker) {
+	if s.Identity == "" {
+		s.Identity = filepath.Join(s.Path, "identity")
+	}
+	for i, recipient := range s.Recipients {
+		option := fmt.Sprintf("recipients[%d]", i)
+		if _, err := age.ParseX25519Recipient(recipient); err != nil && !c.Failed(option) {
+			c.Fail(option, recipientHint(recipient), "bad recipient %s", c.Quote(recipient))
+		}
+	}
+}
+
+// recipientHint says what is likely wrong with a recipient.
+func recipientHint(s string) string {
+	if strings.HasPrefix(strings.ToUpper(s), "AGE-SECRET-KEY-") {
+		return "that is an identity: take it out, replace it, and write its public key (age1…)"
+	}
+	return "want a public key as age-keygen prints it: age1 and 58 more characters"
+}
+
+// Refuse implements [storekind.Settings].
+func (s *Settings) Refuse(secret string) string {
+	switch {
+	case !storekind.Pattern(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`).MatchString(secret):
+		return "want letters, digits, dots, underscores and hyphens: it is the name of a folder"
+	case s.Place(secret) == s.Identity:
+		return "the store's identity file has that name"
+	default:
+		return ""
+	}
+}
+
+// Place implements [storekind.Settings]. It is the secret's folder.
+func (s *Settings) Place(secret string) string { return filepath.Join(s.Path, secret) }
+
+// identitiesKey is what the identities are shared under.
+type identitiesKey struct{}
+
+// Open implements [storekind.Settings]. It makes the folder and the identity, and in
+// an environment where nothing may be made it gives an empty store instead.
+func (s *Settings) Open(_ context.Context, env *storekind.Environment, secret string) (secretstore.Store, error) {
+	dir := s.Place(secret)
+	if _, err := os.Stat(dir); env.ReadOnly && errors.Is(err, fs.ErrNotExist) {
+		return notMade{}, nil
+	}
+	identities, err := storekind.Share(env, identitiesKey{}, func() (*Identities, error) { return &Identities{}, nil })
+	if err != nil {
+		return nil, err
+	}
+	return Open(Options{Dir: dir, Identity: s.Identity, Recipients: s.Recipients, Identities: identities, Now: env.Now})
+}
