@@ -131,9 +131,17 @@ func TestDecide(t *testing.T) {
 		{"the current key is not listed", situation().with(0, cur, "k1", t0.Add(-day)), Request{}, "verify k1"},
 		{"the current key is dead", situation().with(0, cur, "k1", t0.Add(-day)).testedAs(0, "k1", instantly.Invalid), Request{}, "reserve"},
 		{"nobody knows whether the current key is dead", situation().with(0, cur, "k1", t0.Add(-day)).testedAs(0, "k1", instantly.Indeterminate), Request{}, "stop"},
-		{"a key is pending", situation().with(0, pend, "k2", time.Time{}), Request{}, "verify k2"},
-		{"the pending key works", situation().with(0, pend, "k2", time.Time{}).testedAs(0, "k2", instantly.Valid), Request{}, "promote k2"},
-		{"the pending key never worked", situation().with(0, pend, "k2", time.Time{}).testedAs(0, "k2", instantly.Invalid), Request{}, "discard k2"},
+		{"a key is pending, and was not looked for in the list", situation().with(0, pend, "k2", time.Time{}), Request{}, "list"},
+		{"the list does not have the pending key", func() State { s := situation().with(0, pend, "k2", time.Time{}); s.Listed = 3; return s }(), Request{}, "destroy k2"},
+		{"the list has another key under the pending one's id", func() State {
+			s := situation().with(0, pend, "k2", time.Time{}).listed("k2", "Zapier")
+			s.Listed = 3
+			return s
+		}(), Request{}, "destroy k2"},
+		{"the list has the current key under another id", situation().with(0, cur, "k1", t0.Add(-day)).made("x", ours("n-k1"), t0).testedAs(0, "k1", instantly.Valid), Request{}, "settled"},
+		{"a key is pending", situation().with(0, pend, "k2", time.Time{}).listed("k2", ours("n-k2")), Request{}, "verify k2"},
+		{"the pending key works", situation().with(0, pend, "k2", time.Time{}).listed("k2", ours("n-k2")).testedAs(0, "k2", instantly.Valid), Request{}, "promote k2"},
+		{"the pending key never worked", situation().with(0, pend, "k2", time.Time{}).listed("k2", ours("n-k2")).testedAs(0, "k2", instantly.Invalid), Request{}, "discard k2"},
 		{"the pending key works but the old one is in grace", situation().with(0, pend, "k2", time.Time{}).with(0, cur, "k1", t0.Add(-time.Hour)).with(0, prev, "k0", t0).testedAs(0, "k2", instantly.Valid).listed("k0", ours("0")).listed("k1", ours("1")), Request{}, "settled"},
 		{"the old key's grace is over", situation().with(0, cur, "k1", t0.Add(-day)).with(0, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")), Request{}, "verify k1"},
 		{"the old key's grace is over and the current key works", situation().with(0, cur, "k1", t0.Add(-day)).with(0, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")).testedAs(0, "k1", instantly.Valid), Request{}, "revoke k0"},
@@ -308,6 +316,9 @@ func checkStep(t *rapid.T, s State, r Request, step Step) {
 		if !justValid(step.Store, step.ID) {
 			t.Fatalf("promotes %s, which was not just verified in store %d", step.ID, step.Store)
 		}
+		if n, _ := parseKeyName(s.Keys[step.ID].Name); step.Store == 0 && n.Nonce != s.Stores[0].Versions[secretstore.Pending].Intent.Nonce {
+			t.Fatalf("promotes %s, which the list has as %q", step.ID, s.Keys[step.ID].Name)
+		}
 		checkDisplaced(t, s, step)
 	case Revoke:
 		checkKnownOrigin(t, s, step)
@@ -385,7 +396,7 @@ func checkSweep(t *rapid.T, s State, step Step) {
 	if !ok || n.Owner != "instantly-rotator" || !ownStore(s, n.Store) {
 		t.Fatalf("sweeps %s, named %q", step.ID, k.Name)
 	}
-	if n.Nonce == s.primary().Notes.Intent.Nonce || s.referenced(step.ID) || (s.InHand != nil && s.InHand.ID == step.ID) {
+	if s.primary().refersTo(n.Nonce) || n.Nonce == s.primary().Notes.Intent.Nonce || s.referenced(step.ID) || (s.InHand != nil && s.InHand.ID == step.ID) {
 		t.Fatalf("sweeps %s, which is referred to", step.ID)
 	}
 	for i, st := range s.Stores {

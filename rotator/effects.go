@@ -138,6 +138,7 @@ func (w *run) issue(ctx context.Context) error {
 		return errors.Join(err, keyed(key.ID, w.target.Workspace.api.DeleteKey(ctx, key.ID)))
 	}
 	w.tick()
+	w.mark = w.target.Workspace.mark() // a list that is to have the key must be begun after this
 	w.InHand = &InHand{ID: key.ID, Nonce: intent.Nonce, Issued: w.now()}
 	w.value = key.Secret
 	return nil
@@ -282,7 +283,13 @@ func (w *run) sweep(ctx context.Context, s Step) error {
 	return nil
 }
 
+// deleteKey revokes a key, but never one that the list has under somebody else's name.
 func (w *run) deleteKey(ctx context.Context, id string) error {
+	if k, listed := w.Keys[id]; listed {
+		if name, ok := parseKeyName(k.Name); !ok || name.Owner != w.target.Policy.Owner {
+			return fmt.Errorf("key %s: %w: it is named %q, and is not ours to revoke", id, ErrUnlisted, k.Name)
+		}
+	}
 	if err := w.target.Workspace.api.DeleteKey(ctx, id); err != nil {
 		return keyed(id, err)
 	}

@@ -30,6 +30,9 @@ var (
 	ErrOrganization = errors.New("wrong organization")
 	// ErrNeverValid: a fresh key did not become valid in the time allowed.
 	ErrNeverValid = errors.New("the new key never became valid")
+	// ErrUnlisted: the key list does not have a new key under the id that it was issued
+	// with. It is not promoted, and what was issued is revoked.
+	ErrUnlisted = errors.New("the key list does not have the new key under this id")
 	// ErrIndeterminate: a test call said nothing about the key. Both keys live.
 	ErrIndeterminate = errors.New("the test call was inconclusive")
 	// ErrStillAlive: a key that should be gone is not proven dead. Its version is

@@ -362,7 +362,7 @@ func TestACompromisedKeyIsTestedBeforeTheKeysAreListedAgain(t *testing.T) {
 			return nil
 		}
 		mustSettle(t, in.Run(rotator.Request{Incident: "INC-4711"}))
-		want := []string{"keys", "check", "create", "probe", "probe", "delete", "probe", "keys"}
+		want := []string{"keys", "check", "create", "probe", "keys", "probe", "delete", "probe", "keys"}
 		if diff := cmp.Diff(want, calls); diff != "" {
 			t.Errorf("calls at Instantly (-want +got):\n%s", diff)
 		}

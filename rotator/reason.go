@@ -36,6 +36,7 @@ func reasons() []reason {
 		{ErrGateOpen, "gate_open"},
 		{ErrOrganization, "wrong_organization"},
 		{ErrNeverValid, "never_valid"},
+		{ErrUnlisted, "unlisted"},
 		{ErrStillAlive, "still_alive"},
 		{ErrByHand, "changed_by_hand"},
 		{ErrScopes, "wrong_scopes"},

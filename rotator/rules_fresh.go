@@ -63,7 +63,30 @@ func (v *view) pending() (Step, bool) {
 	if !v.mayDisplace() {
 		return no() // rules retire and begin say what has to happen first
 	}
+	if step, ok := v.confirmID(ver); ok {
+		return step, true
+	}
 	return v.verifyAndPromote(0, ver)
+}
+
+// confirmID has the key list say that it knows the pending key by its id. Only the
+// answer to the create pairs the id with the value: under another one the key could
+// neither be revoked when it is old, nor be told from somebody else's.
+func (v *view) confirmID(ver secretstore.Version) (Step, bool) {
+	k, listed := v.Keys[ver.ID]
+	name, _ := parseKeyName(k.Name)
+	switch {
+	case listed && name.Nonce == ver.Intent.Nonce:
+		return no()
+	case v.Listed <= v.bornAt(ver) || v.Listed <= v.primary().Seen:
+		return Step{Verb: List, Reason: "does the key list have the new key?"}, true
+	case !listed && v.young(ver):
+		return Step{Verb: List, At: v.now.Add(pause(4)), Reason: "the new key may not be listed yet"}, true
+	}
+	// Its key stays: that id may be somebody else's. What was issued is found by its
+	// name, and swept.
+	err := fmt.Errorf("key %s: %w", ver.ID, ErrUnlisted)
+	return Step{Verb: Destroy, ID: ver.ID, Reason: "the key list does not have the new key under this id", Err: err}, true
 }
 
 // mayDisplace tells whether the primary's current version may become previous,

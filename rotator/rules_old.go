@@ -259,7 +259,7 @@ func (v *view) outdated() []string {
 
 // orphans gives, in a stable order, the listed keys that bear our owner and the
 // fingerprint of one of the target's stores, and that no version and no intent refers
-// to. (A store may have been the primary before the configuration's order was
+// to, by its id or by the nonce in its name. (A store may have been the primary before the configuration's order was
 // changed.)
 func (v *view) orphans() []string {
 	var ids []string
@@ -281,7 +281,7 @@ func (v *view) isOrphan(k instantly.Key) bool {
 	}
 	return !slices.ContainsFunc(v.Stores, func(st StoreState) bool {
 		_, _, held := st.Find(k.ID)
-		return held || name.Nonce == st.Notes.Intent.Nonce
+		return held || name.Nonce == st.Notes.Intent.Nonce || st.refersTo(name.Nonce)
 	})
 }
 

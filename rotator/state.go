@@ -135,6 +135,17 @@ func (s State) referenced(id string) bool {
 	return false
 }
 
+// refersTo tells whether a version was issued with that nonce, whatever its id: the list
+// may know the key by another one than the answer to its create.
+func (st StoreState) refersTo(nonce string) bool {
+	for _, ver := range st.Versions {
+		if !ver.Foreign && ver.Intent.Nonce == nonce {
+			return true
+		}
+	}
+	return false
+}
+
 // unreadable gives the first store that could not be read.
 func (s State) unreadable() (StoreState, bool) {
 	for _, st := range s.Stores {

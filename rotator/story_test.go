@@ -347,3 +347,23 @@ func TestAFailureIsKeptBesideTheSecretAndClearedOnceMadeGood(t *testing.T) {
 		}
 	})
 }
+
+// The answer to a create has another id than the key list: the key was promoted under the wrong one, and the next run
+// swept the true one, which consumers read.
+func TestAKeyThatTheListHasUnderAnotherIDIsNotPromoted(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		first := mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(due)
+		w.Instantly.Misnames = true
+		in := w.Start()
+		if res := in.Run(rotator.Request{}); !errors.Is(res.Err, rotator.ErrUnlisted) || res.KeyID != first.KeyID {
+			t.Fatalf("%s: result %+v, want the first key still current, and the reason", in.Steps(), res)
+		}
+		w.Instantly.Misnames = false
+		res := mustSettle(t, w.Start().Run(rotator.Request{IgnoreBackoff: true}))
+		if len(res.Swept) != 1 || res.Swept[0] != rotatortest.KeyID(2) {
+			t.Errorf("swept %v, want the key that was issued under another id", res.Swept)
+		}
+		w.Settle()
+	})
+}

@@ -37,6 +37,7 @@ func hints() []hint {
 		{rotator.ErrOrganization, "nothing was touched; check admin_key, as_workspace and organization_id of the workspace"},
 		{rotator.ErrScopes, "the new key was given up and the old one is in use; check the scopes in the configuration against what Instantly offers"},
 		{rotator.ErrNeverValid, "the new key was given up and the old one is in use; if keys take longer to become active, raise activation_timeout"},
+		{rotator.ErrUnlisted, "the old key is in use, and what was issued is revoked by the next run; if it lasts, something other than Instantly answers: check base_url"},
 		{rotator.ErrStillAlive, "it was revoked, but Instantly still lists or accepts it; later runs look again. If it lasts, delete it in Instantly under Settings > Integrations > API Keys"},
 		{rotator.ErrPanic, "this is a bug: please report it with the output of --log-level debug. The other targets are not touched by it"},
 		{rotator.ErrByHand, "somebody changed the secret by hand; put it right as the message says, then run again"},

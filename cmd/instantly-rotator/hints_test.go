@@ -37,6 +37,7 @@ func sentinels() []sentinel {
 		{"rotator.ErrOrganization", rotator.ErrOrganization, ""},
 		{"rotator.ErrNeverValid", rotator.ErrNeverValid, ""},
 		{"rotator.ErrIndeterminate", rotator.ErrIndeterminate, ""},
+		{"rotator.ErrUnlisted", rotator.ErrUnlisted, ""},
 		{"rotator.ErrStillAlive", rotator.ErrStillAlive, ""},
 		{"rotator.ErrByHand", rotator.ErrByHand, ""},
 		{"rotator.ErrScopes", rotator.ErrScopes, ""},

@@ -137,6 +137,9 @@ func (a API) CreateKey(ctx context.Context, name string, scopes []string) (key i
 	err = a.call(ctx, "create", func(c *Instantly) error {
 		c.Creates++
 		key = c.create(name, scopes).Key
+		if c.Misnames {
+			key.ID = "other-" + key.ID
+		}
 		return nil
 	})
 	if err != nil {

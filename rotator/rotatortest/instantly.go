@@ -31,6 +31,8 @@ type Instantly struct {
 	ProbeErr error
 	// Refuses, if set, tells which living keys fail their test calls.
 	Refuses func(Key) bool
+	// Misnames: the answer to a create has another id than the key list.
+	Misnames bool
 	// MovedTo is the organization, once it is no longer [Organization].
 	MovedTo string
 

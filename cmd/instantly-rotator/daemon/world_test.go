@@ -34,6 +34,7 @@ type world struct {
 	// or "probe", with the name of the key to be created; its error is the answer.
 	// Set it while nothing runs.
 	befall func(call, key string) error
+	made   int // keys
 
 	mu      sync.Mutex
 	stores  map[string]secretstore.Store
@@ -231,7 +232,8 @@ func (w *world) CreateKey(ctx context.Context, name string, scopes []string) (in
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	id := fmt.Sprintf("0193a7c2-5a10-7c3e-9b1f-%012d", w.calls["create"])
+	w.made++
+	id := fmt.Sprintf("0193a7c2-5a10-7c3e-9b1f-%012d", w.made)
 	k := instantly.Key{ID: id, Name: name, Scopes: scopes, Organization: "acme", Secret: secret.New("value of " + id), Created: time.Now()}
 	w.keys[id] = k
 	return k, nil
