@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -18,13 +17,14 @@ import (
 // an error.
 func simulate(w io.Writer, worlds int, prefix string) error {
 	fmt.Fprintln(w, "worlds  planted bug")
+	t := newTree(".")
 	planted, missed := 0, 0
 	for _, b := range bugs() {
 		if !strings.HasPrefix(b.name, prefix) || !slices.Contains(simulated(), b.name) {
 			continue
 		}
 		planted++
-		after, err := worldsUntil(b, worlds)
+		after, err := worldsUntil(t, b, worlds)
 		if err != nil {
 			missed++
 			fmt.Fprintf(w, "NOT FOUND  %s: %v\n", b.name, err)
@@ -41,17 +41,13 @@ func simulate(w io.Writer, worlds int, prefix string) error {
 
 // worldsUntil builds the simulator with the bug in place, and lets worlds live
 // until one breaks a rule.
-func worldsUntil(b bug, worlds int) (int, error) {
-	dir, err := os.MkdirTemp("", "plant-")
+func worldsUntil(t *tree, b bug, worlds int) (int, error) {
+	overlay, done, err := t.overlay(b)
 	if err != nil {
 		return 0, err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	overlay, err := writeOverlay(dir, b)
-	if err != nil {
-		return 0, err
-	}
-	bin := filepath.Join(dir, "simulation")
+	defer done()
+	bin := filepath.Join(filepath.Dir(overlay), "simulation")
 	if out, err := exec.Command("go", "test", "-overlay="+overlay, "-c", "-o", bin, "./rotator").CombinedOutput(); err != nil {
 		return 0, fmt.Errorf("does not compile: %s", out)
 	}
@@ -74,8 +70,8 @@ func simulated() []string {
 		"gcp: add without announcing",
 		"gcp: write without the etag",
 		"gcp: left over versions never destroyed",
-		"any 401 taken for a dead key",
-		"writes without comparing",
+		"client: any 401 taken for a dead key",
+		"local: writes without comparing",
 		"no grace",
 		"grace counted from creation",
 		"grace counted from promotion in the first store",
@@ -89,13 +85,13 @@ func simulated() []string {
 		"promote forgets the living current key",
 		"discard revokes before the store lets go",
 		"sweep of a key that a version of unknown origin may hold",
-		"a key made current again by hand is retired",
+		"a key that was ever current is swept",
 		"one refusal is enough to call a key dead",
-		"AWS: written without looking afterwards",
-		"AWS: a put without labels",
-		"AWS: the first version is taken for promoted",
-		"orders: a hold does not stop a revocation",
-		"orders: a hold does not stop a rotation",
+		"aws: written without looking afterwards",
+		"aws: a put without labels",
+		"aws: the first version is taken for promoted",
+		"directives: a hold does not stop a revocation",
+		"directives: a hold does not stop a rotation",
 		"a sweep that failed is told as one that succeeded",
 		"stage untested",
 	}
