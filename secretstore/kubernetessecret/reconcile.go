@@ -4,81 +4,81 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/jsonnotes"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/document"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
 // matched brings the records into line with the values that are really there, and
 // gives the value of each version that has one. Our own writes change both at
 // once, so what does not match was changed by somebody else.
-func (st state) matched(slots map[secretstore.Stage]sighting) (state, map[string]secret.Value) {
-	st = st.currentMatched(slots[secretstore.Current])
-	if r, held := st.on(secretstore.Pending); held && r.Digest != slots[secretstore.Pending].digest {
-		st = st.drop(secretstore.Pending)
+func matched(d digests, slots map[secretstore.Stage]sighting) (digests, map[string]secret.Value) {
+	d = currentMatched(d, slots[secretstore.Current])
+	if r, held := d.On(secretstore.Pending); held && r.Held != slots[secretstore.Pending].digest {
+		d = d.Drop(secretstore.Pending)
 	}
-	st = st.leftover(slots[secretstore.Previous])
+	d = withLeftover(d, slots[secretstore.Previous])
 	values := map[string]secret.Value{}
 	for stage, seen := range slots {
-		if r, held := st.on(stage); held && r.Digest == seen.digest {
+		if r, held := d.On(stage); held && r.Held == seen.digest {
 			values[r.ID] = seen.value
 		}
 	}
-	return st, values
+	return d, values
 }
 
 // currentMatched makes that version current which consumers read. The one that was
 // current becomes previous in place of one that stands there: it was in use last,
 // and what it was the successor of had its grace begin earlier.
-func (st state) currentMatched(seen sighting) state {
-	current, had := st.on(secretstore.Current)
+func currentMatched(d digests, seen sighting) digests {
+	current, had := d.On(secretstore.Current)
 	switch {
-	case had && current.Digest == seen.digest:
-		return st
+	case had && current.Held == seen.digest:
+		return d
 	case seen.digest == "":
-		return st.currentGone()
+		return currentGone(d)
 	}
-	r, known := st.stored(seen.digest)
+	r, known := stored(d, seen.digest)
 	if !known {
 		r = foreign(secretstore.Current, seen)
 	}
 	if known {
-		st = st.drop(r.Stage)
+		d = d.Drop(r.Stage)
 	}
 	if had {
 		current.Stage = secretstore.Previous
-		st = st.put(current)
+		d = d.Put(current)
 	}
 	r.Stage, r.Promoted = secretstore.Current, time.Time{}
-	return st.put(r)
+	return d.Put(r)
 }
 
 // currentGone is for a current version whose value somebody took away. It leaves
 // the stage, so that a rotation is due at once, but not the record: its key keeps
 // its grace.
-func (st state) currentGone() state {
-	current, had := st.on(secretstore.Current)
-	if _, stands := st.on(secretstore.Previous); !had || stands {
-		return st
+func currentGone(d digests) digests {
+	current, had := d.On(secretstore.Current)
+	if _, stands := d.On(secretstore.Previous); !had || stands {
+		return d
 	}
 	current.Stage = secretstore.Previous
-	return st.put(current)
+	return d.Put(current)
 }
 
-// leftover shows a previous value of which the record was lost, so that it is
+// withLeftover shows a previous value of which the record was lost, so that it is
 // destroyed some day.
-func (st state) leftover(seen sighting) state {
-	_, held := st.on(secretstore.Previous)
-	_, known := st.stored(seen.digest)
+func withLeftover(d digests, seen sighting) digests {
+	_, held := d.On(secretstore.Previous)
+	_, known := stored(d, seen.digest)
 	if held || known || seen.digest == "" {
-		return st
+		return d
 	}
-	return st.put(foreign(secretstore.Previous, seen))
+	return d.Put(foreign(secretstore.Previous, seen))
 }
 
 // stored finds the version whose value has that digest.
-func (st state) stored(digest string) (record, bool) {
+func stored(d digests, digest string) (record, bool) {
 	for _, stage := range secretstore.Stages() {
-		if r, held := st.on(stage); held && r.Digest == digest {
+		if r, held := d.On(stage); held && r.Held == digest {
 			return r, true
 		}
 	}
@@ -88,7 +88,7 @@ func (st state) stored(digest string) (record, bool) {
 // foreign is the record of a value that the rotator did not write.
 func foreign(stage secretstore.Stage, seen sighting) record {
 	const short = 8
-	return record{
-		Stage: stage, ID: "by-hand-" + seen.digest[:short], Foreign: true, Digest: seen.digest, Created: jsonnotes.Time(seen.since),
-	}
+	return record{Stage: stage, Held: seen.digest, Version: secretstore.Version{
+		ID: "by-hand-" + seen.digest[:short], Foreign: true, Created: document.Time(seen.since),
+	}}
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/jsonnotes"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/document"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
@@ -37,7 +37,7 @@ func (s *Store) Describe(ctx context.Context) (secretstore.Snapshot, error) {
 // Secret.
 func (s *Store) Annotate(ctx context.Context, seen secretstore.Snapshot, n secretstore.Notes) (secretstore.Snapshot, error) {
 	next, err := s.write(ctx, seen, func(v view) (change, error) {
-		return change{next: v.state.noted(n)}, nil
+		return change{next: v.state.Annotate(n)}, nil
 	})
 	return next, s.named("annotate", err)
 }
@@ -49,20 +49,17 @@ func (s *Store) Stage(ctx context.Context, seen secretstore.Snapshot, ver secret
 }
 
 func (s *Store) stage(v view, ver secretstore.Version, value secret.Value) (change, error) {
-	repeated, err := v.state.mayStage(ver.ID)
+	_, again, err := v.state.CheckStage(ver.ID)
 	switch {
 	case err != nil:
 		return change{}, err
-	case repeated && !v.values[ver.ID].Equal(value):
-		return change{}, fmt.Errorf("it is pending with another value: %w", secretstore.ErrConflict)
-	case repeated:
+	case again && !v.values[ver.ID].Equal(value):
+		return change{}, document.ErrOtherValue
+	case again:
 		return change{same: true}, nil
 	}
-	r := record{
-		ID: ver.ID, Intent: jsonnotes.KeepIntent(ver.Intent), Account: ver.Account, Created: jsonnotes.Time(s.o.Now()),
-		Digest: digest(v.object.uid, value),
-	}
-	return change{next: v.state.staged(r), values: map[string]secret.Value{ver.ID: value}}, nil
+	next := v.state.Stage(ver, s.o.Now(), digest(v.object.uid, value))
+	return change{next: next, values: map[string]secret.Value{ver.ID: value}}, nil
 }
 
 // Read implements [secretstore.Store]. It makes one call. A version whose value
@@ -82,8 +79,8 @@ func (s *Store) Read(ctx context.Context, id string) (secret.Value, error) {
 // Promote implements [secretstore.Store]. It makes one call.
 func (s *Store) Promote(ctx context.Context, seen secretstore.Snapshot, id string, at time.Time) (secretstore.Snapshot, error) {
 	next, err := s.write(ctx, seen, func(v view) (change, error) {
-		st, same, err := v.state.promoted(id, at)
-		return change{next: st, same: same}, err
+		next, changed, err := v.state.Promote(id, at)
+		return change{next: next, same: !changed}, err
 	})
 	return next, s.named("promote "+id, err)
 }
@@ -91,8 +88,8 @@ func (s *Store) Promote(ctx context.Context, seen secretstore.Snapshot, id strin
 // Destroy implements [secretstore.Store]. It makes one call.
 func (s *Store) Destroy(ctx context.Context, seen secretstore.Snapshot, id string) (secretstore.Snapshot, error) {
 	next, err := s.write(ctx, seen, func(v view) (change, error) {
-		st, same, err := v.state.destroyed(id)
-		return change{next: st, same: same}, err
+		next, changed, err := v.state.Destroy(id)
+		return change{next: next, same: !changed}, err
 	})
 	return next, s.named("destroy "+id, err)
 }

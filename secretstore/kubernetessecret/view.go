@@ -42,14 +42,14 @@ func (v view) revision() string {
 
 func (v view) snapshot() secretstore.Snapshot {
 	return secretstore.Snapshot{
-		Identity: v.identity, Revision: v.revision(), Versions: v.state.versions(), Notes: v.state.Notes(v.state.Intent.Shown()), Advice: v.advice(),
+		Identity: v.identity, Revision: v.revision(), Versions: v.state.Shown(), Notes: v.state.Notes, Advice: v.advice(),
 	}
 }
 
 // advice is for the person who has to put right what the next rotation cannot.
 func (v view) advice() []string {
 	var advice []string
-	if r, held := v.state.on(secretstore.Current); held && v.values[r.ID].IsZero() {
+	if r, held := v.state.On(secretstore.Current); held && v.values[r.ID].IsZero() {
 		advice = append(advice, "somebody took the current key out of the Secret: put it back, or rotate with --end-grace")
 	}
 	if v.object.immutable {
@@ -77,7 +77,7 @@ func (s *Store) look(ctx context.Context) (view, error) {
 // cluster does not say which.
 func (s *Store) missing(cause error) (view, error) {
 	if s.o.CreateMissing != nil {
-		return view{absent: true, state: state{Owner: s.o.Owner}}, nil
+		return view{absent: true, state: newState(s.o.Owner, "")}, nil
 	}
 	return view{}, fmt.Errorf("there is no such Secret; make it with: kubectl --namespace %s create secret generic %s, "+
 		"or set create_missing: %w", s.o.Namespace, s.o.Secret, cause)
@@ -90,13 +90,14 @@ func (s *Store) viewOf(o object) (view, error) {
 		return view{}, err
 	}
 	v := view{object: o, identity: fmt.Sprintf("kubernetes:%s/%s/%s@%s", s.o.Namespace, s.o.Secret, s.o.Key, o.uid)}
-	v.state, v.values = st.matched(o.slots)
+	st.digests, v.values = matched(st.digests, o.slots)
+	v.state = st
 	return v, nil
 }
 
 // stateOf reads the annotation and refuses a Secret of somebody else's.
 func (s *Store) stateOf(o object) (state, error) {
-	blank := state{Owner: s.o.Owner, UID: o.uid}
+	blank := newState(s.o.Owner, o.uid)
 	if o.text == "" {
 		return blank, nil
 	}
@@ -128,12 +129,12 @@ func (s *Store) asSeen(ctx context.Context, identity, revision string) (view, er
 // patchTo gives the patch that brings the Secret from this view to a state, in
 // which a version may have a value that the view does not know. Values that stay
 // where they are do not travel.
-func (v view) patchTo(next state, text string, more map[string]secret.Value) patch {
+func (v view) patchTo(next digests, text string, more map[string]secret.Value) patch {
 	values := maps.Clone(v.values)
 	maps.Copy(values, more)
 	p := patch{resourceVersion: v.object.resourceVersion, text: text, values: map[secretstore.Stage]secret.Value{}}
 	for _, stage := range secretstore.Stages() {
-		r, _ := next.on(stage)
+		r, _ := next.On(stage)
 		if !values[r.ID].Equal(v.object.slots[stage].value) {
 			p.values[stage] = values[r.ID]
 		}

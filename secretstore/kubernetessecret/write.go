@@ -16,7 +16,7 @@ import (
 type change struct {
 	// same: nothing is to be written.
 	same bool
-	next state
+	next digests
 	// values of versions that the view does not know, by id.
 	values map[string]secret.Value
 }
@@ -85,7 +85,7 @@ const maxTries = 5
 // commit makes the one call that writes. An edit of something else changes the
 // resourceVersion too: then it is made again on top of that.
 func (s *Store) commit(ctx context.Context, v view, c change) (view, error) {
-	text, err := c.next.encode()
+	text, err := v.with(c.next).encode()
 	if err != nil {
 		return view{}, err
 	}
@@ -136,14 +136,15 @@ func (s *Store) writable(v view, c change) error {
 		return fmt.Errorf("%w: %s", secretstore.ErrDenied, s.client.isImmutable())
 	}
 	if c.next.Intent.Nonce != "" { // what Stage will make of it
-		c.next = c.next.staged(record{ID: strings.Repeat("-", len("0193a7c2-5a10-7c3e-9b1f-00000000000a")), Intent: c.next.Intent})
+		ver := secretstore.Version{ID: strings.Repeat("-", len("0193a7c2-5a10-7c3e-9b1f-00000000000a")), Intent: c.next.Intent}
+		c.next = c.next.Stage(ver, s.o.Now(), "")
 	}
 	return s.fits(v, c)
 }
 
 // fits tells whether a state and its values have room in the Secret.
 func (s *Store) fits(v view, c change) error {
-	text, err := c.next.encode()
+	text, err := v.with(c.next).encode()
 	if err != nil {
 		return err
 	}
@@ -154,7 +155,7 @@ func (s *Store) fits(v view, c change) error {
 			data += sizeOf(value)
 		case !c.values[r.ID].IsZero():
 			data += sizeOf(c.values[r.ID])
-		case r.Digest == "":
+		case r.Held == "":
 			data += typicalValue
 		}
 	}
@@ -163,6 +164,13 @@ func (s *Store) fits(v view, c change) error {
 			"keep what else is in it elsewhere", secretstore.ErrDenied, data, annotations, maxData, maxAnnotations)
 	}
 	return nil
+}
+
+// with is the view's state with another document.
+func (v view) with(next digests) state {
+	st := v.state
+	st.digests = next
+	return st
 }
 
 // cancelled is the error of a context that has ended.
