@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/jsonnotes"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/document"
 )
 
 // A sighting is a version of the secret as the service shows it.
@@ -64,14 +64,14 @@ func (st state) account(unknown []sighting, f farewell) (base, shown state) {
 
 // took gives the state with the sighting in it; false if there is no place.
 func (st state) took(s sighting, f farewell) (state, bool) {
-	if st.Adding != nil && st.Adding.Version.CRC32C == s.crc32c {
+	if st.Adding != nil && st.Adding.Version.Held.CRC32C == s.crc32c {
 		return st.arrived(s, f), true
 	}
 	if r, known := st.stored(s.crc32c); known {
 		return st.again(r, s, f), true
 	}
 	if i := slices.IndexFunc(st.GivenUp, func(g givenUp) bool { return g.CRC32C == s.crc32c }); i >= 0 {
-		if current, ok := st.on(secretstore.Current); !ok || !current.Foreign {
+		if current, ok := st.On(secretstore.Current); !ok || !current.Foreign {
 			return st.risen(i, s)
 		}
 	}
@@ -84,11 +84,11 @@ func (st state) arrived(s sighting, f farewell) state {
 	st.Adding = nil
 	st = st.buried(f)
 	st.Settled = max(st.Settled, s.number)
-	if known, held := st.find(r.ID); held {
-		return st.put(known.withNumber(s.number))
+	if known, held := st.Find(r.ID); held {
+		known.Held = known.Held.with(s.number)
+		return st.put(known)
 	}
-	r.Numbers, r.Created = []int64{s.number}, jsonnotes.Time(s.created)
-	return st.staged(r, f)
+	return st.to(st.Stage(r.Version, s.created, r.Held.with(s.number)), f)
 }
 
 // again is for the value of a known version that was added once more. If it was
@@ -97,11 +97,11 @@ func (st state) arrived(s sighting, f farewell) state {
 func (st state) again(r record, s sighting, f farewell) state {
 	st = st.buried(f)
 	st.Settled = max(st.Settled, s.number)
-	r = r.withNumber(s.number)
+	r.Held = r.Held.with(s.number)
 	if r.Stage != secretstore.Previous {
 		return st.put(r)
 	}
-	current, had := st.on(secretstore.Current)
+	current, had := st.On(secretstore.Current)
 	r.Stage, r.Promoted = secretstore.Current, time.Time{}
 	st = st.put(r)
 	if had {
@@ -116,8 +116,8 @@ func (st state) again(r record, s sighting, f farewell) state {
 // what readers of the latest get, and so counts as pending: promoting it puts it
 // on top again. false if another version is pending.
 func (st state) risen(i int, s sighting) (state, bool) {
-	current, had := st.on(secretstore.Current)
-	if _, taken := st.on(secretstore.Pending); taken && had {
+	current, had := st.On(secretstore.Current)
+	if _, taken := st.On(secretstore.Pending); taken && had {
 		return st, false
 	}
 	st.GivenUp = slices.Clone(st.GivenUp)
@@ -146,8 +146,8 @@ func (st state) buried(f farewell) state {
 // current becomes previous. There is no place, false, if that would push out a
 // previous version of ours: its key would be taken for an orphan in its grace.
 func (st state) byHand(s sighting) (state, bool) {
-	current, had := st.on(secretstore.Current)
-	standing, stands := st.on(secretstore.Previous)
+	current, had := st.On(secretstore.Current)
+	standing, stands := st.On(secretstore.Previous)
 	if had && !current.Foreign && stands && !standing.Foreign {
 		return st, false
 	}
@@ -162,7 +162,7 @@ func (st state) byHand(s sighting) (state, bool) {
 // waiting shows a version put by hand that has no place yet as pending, unless
 // that stage is taken: it is current as soon as the previous one is gone.
 func (st state) waiting(s sighting) state {
-	if _, taken := st.on(secretstore.Pending); taken {
+	if _, taken := st.On(secretstore.Pending); taken {
 		return st
 	}
 	return st.put(foreign(secretstore.Pending, s))
@@ -170,8 +170,8 @@ func (st state) waiting(s sighting) state {
 
 func foreign(stage secretstore.Stage, s sighting) record {
 	return record{
-		Stage: stage, ID: foreignID(s.number), Foreign: true,
-		Numbers: []int64{s.number}, CRC32C: s.crc32c, Created: jsonnotes.Time(s.created),
+		Stage: stage, Held: place{Numbers: []int64{s.number}, CRC32C: s.crc32c},
+		Version: secretstore.Version{ID: foreignID(s.number), Foreign: true, Created: document.Time(s.created)},
 	}
 }
 

@@ -1,12 +1,10 @@
 package gcpsecretmanager
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
-	"github.com/instantly-rotator/instantly-rotator/secretstore"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/jsonnotes"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/document"
 )
 
 // farewell is what becomes of the numbers of a version that is forgotten.
@@ -17,93 +15,24 @@ type farewell struct {
 	disable bool
 }
 
-func (st state) annotated(n secretstore.Notes) state {
-	st.noted(n)
-	return st
-}
-
 // announced says that a version is about to be added on top of number top.
 func (st state) announced(r record, top int64, at time.Time) state {
-	st.GivenUp = slices.DeleteFunc(slices.Clone(st.GivenUp), func(g givenUp) bool { return g.CRC32C == r.CRC32C && g.Number == 0 })
-	st.Adding = &announcement{Version: r, After: top, At: jsonnotes.Time(at)}
+	st.GivenUp = slices.DeleteFunc(slices.Clone(st.GivenUp), func(g givenUp) bool { return g.CRC32C == r.Held.CRC32C && g.Number == 0 })
+	st.Adding = &announcement{Version: r, After: top, At: document.Time(at)}
 	return st
 }
 
-// mayStage tells whether id can be staged: as a new version, or as the one that
-// is pending already, if repeated.
-func (st state) mayStage(id string) (pending record, repeated bool, err error) {
-	if id == "" {
-		return record{}, false, fmt.Errorf("a version needs an id: %w", secretstore.ErrConflict)
+// to is the state with another document: what becomes of the numbers of a version
+// that is in it no more, f says. One that the rotator did not add is not the
+// rotator's to destroy.
+func (st state) to(next numbered, f farewell) state {
+	for _, r := range st.Versions {
+		if _, stays := next.Find(r.ID); !stays && !r.Foreign {
+			st = st.dismissed(r.Held.Numbers, f).gaveUp(r)
+		}
 	}
-	r, held := st.find(id)
-	if held && r.Stage != secretstore.Pending {
-		return record{}, false, fmt.Errorf("version %s is %s already: %w", id, r.Stage, secretstore.ErrConflict)
-	}
-	return r, held, nil
-}
-
-// staged takes r as the pending version in place of another one.
-func (st state) staged(r record, f farewell) state {
-	st = st.forgotten(secretstore.Pending, f)
-	r.Stage = secretstore.Pending
-	st = st.put(r)
-	st.Intent = intent{}
+	st.numbered = next
 	return st
-}
-
-// mayPromote gives the version that is to be current at that time; again, if it is
-// already and nothing is to be written.
-func (st state) mayPromote(id string, at time.Time) (r record, again bool, err error) {
-	r, _ = st.find(id)
-	switch r.Stage {
-	case secretstore.Current:
-		return r, !r.Promoted.Before(at), nil
-	case secretstore.Pending:
-		return r, false, nil
-	default:
-		return record{}, false, fmt.Errorf("version %s is neither pending nor current: %w", id, secretstore.ErrNotFound)
-	}
-}
-
-// promoted makes the pending version id current, or records that the current
-// one was promoted at that time.
-func (st state) promoted(id string, at time.Time, f farewell) state {
-	r, _ := st.find(id)
-	if r.Stage == secretstore.Pending {
-		st = st.displaced(f)
-	}
-	r.Stage, r.Promoted = secretstore.Current, jsonnotes.Time(at)
-	return st.put(r)
-}
-
-// displaced makes room on the stage current: the version there becomes previous,
-// but does not push out one that stands there.
-func (st state) displaced(f farewell) state {
-	current, had := st.on(secretstore.Current)
-	if _, stands := st.on(secretstore.Previous); stands || !had {
-		return st.forgotten(secretstore.Current, f)
-	}
-	current.Stage = secretstore.Previous
-	return st.put(current)
-}
-
-func (st state) destroyed(id string, f farewell) state {
-	r, held := st.find(id)
-	if !held {
-		return st
-	}
-	return st.forgotten(r.Stage, f)
-}
-
-// forgotten drops what is on the stage and says what becomes of its numbers. A
-// version that the rotator did not add is not the rotator's to destroy.
-func (st state) forgotten(stage secretstore.Stage, f farewell) state {
-	r, held := st.on(stage)
-	st = st.drop(stage)
-	if !held || r.Foreign {
-		return st
-	}
-	return st.dismissed(r.Numbers, f).gaveUp(r)
 }
 
 // maxGivenUp is how many values given up are remembered: more than can be on
@@ -112,7 +41,7 @@ const maxGivenUp = 4
 
 // gaveUp remembers a value that readers must not get any more.
 func (st state) gaveUp(r record) state {
-	st.GivenUp = append(slices.Clone(st.GivenUp), givenUp{ID: r.ID, CRC32C: r.CRC32C})
+	st.GivenUp = append(slices.Clone(st.GivenUp), givenUp{ID: r.ID, CRC32C: r.Held.CRC32C})
 	st.GivenUp = st.GivenUp[max(0, len(st.GivenUp)-maxGivenUp):]
 	return st
 }

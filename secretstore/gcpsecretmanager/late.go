@@ -25,11 +25,11 @@ func (s *Store) overruled(ctx context.Context, c change, number int64, again boo
 	if err != nil {
 		return view{}, err
 	}
-	r, held := st.find(c.add.version.ID)
+	r, held := st.Find(c.add.version.ID)
 	switch {
-	case held && slices.Contains(r.Numbers, number) && !again:
+	case held && slices.Contains(r.Held.Numbers, number) && !again:
 		return now, nil
-	case held && slices.Contains(r.Numbers, number), now.top.number != number:
+	case held && slices.Contains(r.Held.Numbers, number), now.top.number != number:
 		return view{}, lost
 	case now.text() == "", st.has(number):
 		return view{}, lost
@@ -54,7 +54,7 @@ func (s *Store) recorded(v view) (state, error) {
 func (s *Store) withdraw(ctx context.Context, v view) error {
 	late := v.top.number
 	c := change{apply: func(st state) state { return st.dismissed([]int64{late}, s.farewell()) }}
-	if current, ok := v.base.on(secretstore.Current); ok {
+	if current, ok := v.base.On(secretstore.Current); ok {
 		add, err := s.onceMore(ctx, current)
 		if err != nil {
 			return err
@@ -86,5 +86,5 @@ func (s *Store) onceMore(ctx context.Context, r record) (*addition, error) {
 }
 
 func differs(r record) error {
-	return fmt.Errorf("version %s (number %d) does not hold what was recorded: %w", r.ID, r.number(), secretstore.ErrCorrupt)
+	return fmt.Errorf("version %s (number %d) does not hold what was recorded: %w", r.ID, r.Held.number(), secretstore.ErrCorrupt)
 }

@@ -11,17 +11,17 @@ import (
 )
 
 func TestStateThatCannotBeUnderstoodIsCorruptAndStaysAsItIs(t *testing.T) {
-	const version = `{"stage":"current","id":"a","numbers":[1],"crc32c":1}`
+	const version = `{"stage":"current","id":"a","held":{"numbers":[1],"crc32c":1}}`
 	for name, text := range map[string]string{
 		"not JSON":       `{"format":`,
 		"no format":      `{}`,
 		"a newer format": `{"format":2}`,
 		"unknown field":  `{"format":1,"owner":"prod","write":"x","colour":"red"}`,
-		"unknown stage":  `{"format":1,"owner":"prod","write":"x","versions":[{"stage":"future","id":"a","numbers":[1],"crc32c":1}]}`,
+		"unknown stage":  `{"format":1,"owner":"prod","write":"x","versions":[{"stage":"future","id":"a","held":{"numbers":[1],"crc32c":1}}]}`,
 		"a stage twice":  `{"format":1,"owner":"prod","write":"x","versions":[` + version + `,` + version + `]}`,
-		"no number":      `{"format":1,"owner":"prod","write":"x","versions":[{"stage":"current","id":"a","numbers":[],"crc32c":1}]}`,
-		"number 0":       `{"format":1,"owner":"prod","write":"x","versions":[{"stage":"current","id":"a","numbers":[0],"crc32c":1}]}`,
-		"no such spec":   `{"format":1,"owner":"prod","write":"x","intent":{"nonce":"n","spec_at":3}}`,
+		"no number":      `{"format":1,"owner":"prod","write":"x","versions":[{"stage":"current","id":"a","held":{"numbers":[],"crc32c":1}}]}`,
+		"number 0":       `{"format":1,"owner":"prod","write":"x","versions":[{"stage":"current","id":"a","held":{"numbers":[0],"crc32c":1}}]}`,
+		"no such spec":   `{"format":1,"owner":"prod","write":"x","intent":{"nonce":"n","spec":"3"}}`,
 		"leaves room":    `{"format":1,"owner":"prod","write":"x"} trailing`,
 	} {
 		server := newServer(t)

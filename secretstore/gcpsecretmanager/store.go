@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/document"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/payload"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
@@ -52,7 +53,7 @@ func (s *Store) looked(ctx context.Context) (view, error) {
 // Annotate implements [secretstore.Store]. It makes one call.
 func (s *Store) Annotate(ctx context.Context, seen secretstore.Snapshot, n secretstore.Notes) (secretstore.Snapshot, error) {
 	next, err := s.write(ctx, seen, func(context.Context, view) (change, error) {
-		return change{apply: func(st state) state { return st.annotated(n) }}, nil
+		return change{apply: func(st state) state { return st.to(st.Annotate(n), s.farewell()) }}, nil
 	})
 	return next, s.named("annotate", err)
 }
@@ -67,11 +68,11 @@ func (s *Store) Stage(ctx context.Context, seen secretstore.Snapshot, v secretst
 }
 
 func (s *Store) stage(ctx context.Context, now view, v secretstore.Version, value secret.Value) (change, error) {
-	pending, repeated, err := now.base.mayStage(v.ID)
+	pending, again, err := now.base.CheckStage(v.ID)
 	if err != nil {
 		return change{}, err
 	}
-	if repeated {
+	if again {
 		return change{same: true}, s.sameValue(ctx, pending, value)
 	}
 	stored, err := s.encoded(ctx, now, v, value)
@@ -79,8 +80,8 @@ func (s *Store) stage(ctx context.Context, now view, v secretstore.Version, valu
 		return change{}, err
 	}
 	r := record{
-		Stage: secretstore.Pending, ID: v.ID, CRC32C: checksum(stored),
-		Intent: keepIntent(v.Intent), Account: v.Account,
+		Stage: secretstore.Pending, Held: place{CRC32C: checksum(stored)},
+		Version: secretstore.Version{ID: v.ID, Intent: v.Intent, Account: v.Account},
 	}
 	// The arrival of an announced version is all that there is to the change.
 	return change{apply: func(st state) state { return st }, add: &addition{version: r, stored: stored}}, nil
@@ -93,7 +94,7 @@ func (s *Store) sameValue(ctx context.Context, pending record, value secret.Valu
 		return err
 	}
 	if !held.Equal(value) {
-		return fmt.Errorf("it is pending with another value: %w", secretstore.ErrConflict)
+		return document.ErrOtherValue
 	}
 	return nil
 }
@@ -119,7 +120,7 @@ func (s *Store) rest(ctx context.Context, st state) (secret.Value, error) {
 		return secret.Value{}, nil
 	}
 	for _, stage := range []secretstore.Stage{secretstore.Current, secretstore.Previous} {
-		r, held := st.on(stage)
+		r, held := st.On(stage)
 		if !held {
 			continue
 		}
@@ -143,7 +144,7 @@ func (s *Store) read(ctx context.Context, id string) (secret.Value, error) {
 		return secret.Value{}, err
 	}
 	if v, ok := s.remembered(); ok {
-		if r, held := v.shown.find(id); held {
+		if r, held := v.shown.Find(id); held {
 			value, err := s.open(ctx, r)
 			if !errors.Is(err, secretstore.ErrNotFound) {
 				return value, err
@@ -154,7 +155,7 @@ func (s *Store) read(ctx context.Context, id string) (secret.Value, error) {
 	if err != nil {
 		return secret.Value{}, err
 	}
-	r, held := v.shown.find(id)
+	r, held := v.shown.Find(id)
 	if !held {
 		return secret.Value{}, fmt.Errorf("no version has that id: %w", secretstore.ErrNotFound)
 	}
@@ -172,11 +173,11 @@ func (s *Store) open(ctx context.Context, r record) (secret.Value, error) {
 
 // whole reads what a version holds and checks that it is what was stored.
 func (s *Store) whole(ctx context.Context, r record) (secret.Value, error) {
-	stored, crc, err := s.service.read(ctx, r.number())
+	stored, crc, err := s.service.read(ctx, r.Held.number())
 	if err != nil {
 		return secret.Value{}, err
 	}
-	if crc != r.CRC32C {
+	if crc != r.Held.CRC32C {
 		return secret.Value{}, differs(r)
 	}
 	return stored, nil
@@ -192,12 +193,16 @@ func (s *Store) Promote(ctx context.Context, seen secretstore.Snapshot, id strin
 }
 
 func (s *Store) promote(ctx context.Context, now view, id string, at time.Time) (change, error) {
-	r, again, err := now.base.mayPromote(id, at)
-	if err != nil || again {
-		return change{same: again}, err
+	_, changed, err := now.base.Promote(id, at)
+	if err != nil || !changed {
+		return change{same: true}, err
 	}
-	c := change{apply: func(st state) state { return st.promoted(id, at, s.farewell()) }}
-	if r.Stage == secretstore.Current || r.number() == now.top.number {
+	c := change{apply: func(st state) state {
+		next, _, _ := st.Promote(id, at) // it is still held: all that came in between is a version on top
+		return st.to(next, s.farewell())
+	}}
+	r, _ := now.base.Find(id)
+	if r.Stage == secretstore.Current || r.Held.number() == now.top.number {
 		return c, nil
 	}
 	if c.add, err = s.onceMore(ctx, r); err == nil && c.add == nil {
@@ -212,7 +217,7 @@ func (s *Store) goneUnlessStale(ctx context.Context, now view, r record) error {
 	if _, err := s.asSeen(ctx, now.identity, now.revision()); err != nil {
 		return err
 	}
-	return fmt.Errorf("version %s (number %d) is disabled or destroyed: %w", r.ID, r.number(), secretstore.ErrNotFound)
+	return fmt.Errorf("version %s (number %d) is disabled or destroyed: %w", r.ID, r.Held.number(), secretstore.ErrNotFound)
 }
 
 // Destroy implements [secretstore.Store]. It makes two calls; five for a pending
@@ -225,22 +230,21 @@ func (s *Store) Destroy(ctx context.Context, seen secretstore.Snapshot, id strin
 }
 
 func (s *Store) destroy(ctx context.Context, now view, id string) (change, error) {
-	r, held := now.shown.find(id)
-	switch {
-	case !held:
-		return change{same: true}, nil
-	case r.Stage == secretstore.Current:
-		return change{}, fmt.Errorf("version %s is current: %w", id, secretstore.ErrConflict)
+	_, changed, err := now.shown.Destroy(id)
+	if err != nil || !changed {
+		return change{same: true}, err
 	}
-	c := change{apply: func(st state) state { return st.destroyed(id, s.farewell()) }}
-	if r.number() != now.top.number {
+	c := change{apply: func(st state) state {
+		next, _, _ := st.Destroy(id) // it is as it was seen
+		return st.to(next, s.farewell())
+	}}
+	if r, _ := now.shown.Find(id); r.Held.number() != now.top.number {
 		return c, nil
 	}
-	current, ok := now.base.on(secretstore.Current)
+	current, ok := now.base.On(secretstore.Current)
 	if !ok {
 		return c, nil
 	}
-	var err error
 	c.add, err = s.onceMore(ctx, current)
 	return c, err
 }

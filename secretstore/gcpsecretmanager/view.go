@@ -52,8 +52,8 @@ func (v view) snapshot() secretstore.Snapshot {
 	return secretstore.Snapshot{
 		Identity: v.identity,
 		Revision: v.revision(),
-		Versions: v.shown.versions(),
-		Notes:    v.shown.Notes(v.shown.Intent.Shown()),
+		Versions: v.shown.Shown(),
+		Notes:    v.shown.Notes,
 	}
 }
 
@@ -208,10 +208,10 @@ func (v view) mirrored(st state) map[string]int64 {
 		aliases = map[string]int64{}
 	}
 	for stage, alias := range ourAliases() {
-		r, ok := st.on(stage)
+		r, ok := st.On(stage)
 		switch {
 		case ok:
-			aliases[alias] = r.number()
+			aliases[alias] = r.Held.number()
 		case stage == secretstore.Current && st.has(aliases[alias]):
 			// The current version counts as pending, until it is on top again.
 		default:

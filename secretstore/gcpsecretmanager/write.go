@@ -109,7 +109,7 @@ func (c change) mends(v view) bool {
 	if c.add == nil {
 		return false
 	}
-	_, held := v.base.find(c.add.version.ID)
+	_, held := v.base.Find(c.add.version.ID)
 	return held
 }
 
@@ -122,7 +122,7 @@ func (s *Store) yield(v view, c change) error {
 		return nil
 	}
 	theirs := v.base.Adding.Version
-	if c.add != nil && c.add.version.ID == theirs.ID && c.add.version.CRC32C == theirs.CRC32C {
+	if c.add != nil && c.add.version.ID == theirs.ID && c.add.version.Held.CRC32C == theirs.Held.CRC32C {
 		return nil
 	}
 	return fmt.Errorf("another writer announced version %s at %s: %w", theirs.ID, v.base.Adding.At, secretstore.ErrConflict)
@@ -200,7 +200,7 @@ func (s *Store) arrivedAfterAll(ctx context.Context, v view) (sighting, bool) {
 		return sighting{}, false
 	}
 	for _, c := range came {
-		if c.enabled && c.crc32c == v.base.Adding.Version.CRC32C {
+		if c.enabled && c.crc32c == v.base.Adding.Version.Held.CRC32C {
 			return c, true
 		}
 	}
