@@ -2,7 +2,6 @@ package awssecretsmanager
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
@@ -24,16 +23,18 @@ func (s *Store) destroy(ctx context.Context, seen secretstore.Snapshot, id strin
 	if err != nil {
 		return secretstore.Snapshot{}, err
 	}
-	version, stage := w.find(id)
-	switch stage {
-	case secretstore.Pending:
-		err = w.destroyPending(version)
-	case secretstore.Previous:
-		err = w.destroyPrevious(version)
-	case secretstore.Current:
-		err = fmt.Errorf("it is current: %w", secretstore.ErrConflict)
-	default:
+	d := w.document()
+	_, changed, err := d.Destroy(id)
+	if err != nil {
+		return secretstore.Snapshot{}, err
+	}
+	if !changed {
 		return w.unchanged()
+	}
+	if v, _ := d.Find(id); v.Stage == secretstore.Pending {
+		err = w.destroyPending(v.Held)
+	} else {
+		err = w.destroyPrevious(v.Held)
 	}
 	if err != nil {
 		return secretstore.Snapshot{}, err

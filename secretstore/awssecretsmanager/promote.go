@@ -22,16 +22,18 @@ func (s *Store) promote(ctx context.Context, seen secretstore.Snapshot, id strin
 	if err != nil {
 		return secretstore.Snapshot{}, err
 	}
-	switch version, stage := w.find(id); stage {
-	case secretstore.Current:
-		if !w.promoted(version).Before(at) {
-			return w.unchanged()
-		}
-		err = w.repair(version, at)
-	case secretstore.Pending:
-		err = w.makeCurrent(version, at)
-	default:
-		err = fmt.Errorf("it is neither pending nor current: %w", secretstore.ErrNotFound)
+	d := w.document()
+	_, changed, err := d.Promote(id, at)
+	if err != nil {
+		return secretstore.Snapshot{}, err
+	}
+	if !changed {
+		return w.unchanged()
+	}
+	if v, _ := d.Find(id); v.Stage == secretstore.Current {
+		err = w.repair(v.Held, at)
+	} else {
+		err = w.makeCurrent(v.Held, at)
 	}
 	if err != nil {
 		return secretstore.Snapshot{}, err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/document"
 )
 
 // reading is what a state means: the rules of the package comment as a pure
@@ -220,26 +221,16 @@ func (r *reading) version(id string) secretstore.Version {
 	return v
 }
 
-// find gives the version on a stage that holds the key id.
-func (r *reading) find(id string) (version string, stage secretstore.Stage) {
-	for _, stage := range secretstore.Stages() {
-		if v := r.on(stage); v != "" && r.version(v).ID == id {
-			return v, stage
+// document is the reading as the common transitions take it, with AWS's names for
+// the versions. They tell what a write may do; how it is done, labels decide.
+func (r *reading) document() document.Document[string] {
+	d := document.New[string]().Annotate(r.notes())
+	for i, version := range []string{r.pending, r.current, r.previous} {
+		if version != "" {
+			d.Versions = append(d.Versions, document.Version[string]{Stage: secretstore.Stages()[i], Version: r.version(version), Held: version})
 		}
 	}
-	return "", ""
-}
-
-// on gives the version on a stage; empty if there is none.
-func (r *reading) on(stage secretstore.Stage) string {
-	switch stage {
-	case secretstore.Pending:
-		return r.pending
-	case secretstore.Current:
-		return r.current
-	default:
-		return r.previous
-	}
+	return d
 }
 
 func (r *reading) notes() secretstore.Notes {
@@ -282,13 +273,8 @@ func (r *reading) contested(now time.Time) error {
 
 // snapshot is the reading as callers see it.
 func (r *reading) snapshot() secretstore.Snapshot {
-	versions := map[secretstore.Stage]secretstore.Version{}
-	for _, stage := range secretstore.Stages() {
-		if v := r.on(stage); v != "" {
-			versions[stage] = r.version(v)
-		}
-	}
-	return secretstore.Snapshot{Identity: r.arn, Revision: r.revision(), Versions: versions, Notes: r.notes(), Advice: r.advice()}
+	d := r.document()
+	return secretstore.Snapshot{Identity: r.arn, Revision: r.revision(), Versions: d.Shown(), Notes: d.Notes, Advice: r.advice()}
 }
 
 // undated tells whether nothing says how old the current version is.

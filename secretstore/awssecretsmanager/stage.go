@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/document"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/payload"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
@@ -31,11 +32,12 @@ func (s *Store) stage(ctx context.Context, seen secretstore.Snapshot, v secretst
 	if err != nil {
 		return secretstore.Snapshot{}, err
 	}
-	if v.ID == "" {
-		return secretstore.Snapshot{}, fmt.Errorf("a version needs an id: %w", secretstore.ErrConflict)
+	pending, again, err := w.document().CheckStage(v.ID)
+	if err != nil {
+		return secretstore.Snapshot{}, err
 	}
-	if version, stage := w.find(v.ID); stage != "" {
-		return w.stageAgain(version, stage, value)
+	if again {
+		return w.stageAgain(pending.Held, value)
 	}
 	if err := w.stageNew(v, value); err != nil {
 		return secretstore.Snapshot{}, err
@@ -44,10 +46,7 @@ func (s *Store) stage(ctx context.Context, seen secretstore.Snapshot, v secretst
 }
 
 // stageAgain changes nothing. It succeeds for a pending version with that value.
-func (w *write) stageAgain(version string, stage secretstore.Stage, value secret.Value) (secretstore.Snapshot, error) {
-	if stage != secretstore.Pending {
-		return secretstore.Snapshot{}, fmt.Errorf("it is %s already: %w", stage, secretstore.ErrConflict)
-	}
+func (w *write) stageAgain(version string, value secret.Value) (secretstore.Snapshot, error) {
 	held, _, err := w.get(w.ctx, w.arn, version)
 	if err != nil {
 		return secretstore.Snapshot{}, err
@@ -57,7 +56,7 @@ func (w *write) stageAgain(version string, stage secretstore.Stage, value secret
 		return secretstore.Snapshot{}, err
 	}
 	if !key.Equal(value) {
-		return secretstore.Snapshot{}, fmt.Errorf("it is pending with another value: %w", secretstore.ErrConflict)
+		return secretstore.Snapshot{}, document.ErrOtherValue
 	}
 	return w.unchanged()
 }

@@ -97,11 +97,11 @@ func (s *Store) readKey(ctx context.Context, id string) (secret.Value, error) {
 	if err != nil {
 		return secret.Value{}, err
 	}
-	version, stage := r.find(id)
-	if stage == "" {
+	v, held := r.document().Find(id)
+	if !held {
 		return secret.Value{}, fmt.Errorf("no version holds that key: %w", secretstore.ErrNotFound)
 	}
-	value, _, err := s.get(ctx, s.name, version)
+	value, _, err := s.get(ctx, s.name, v.Held)
 	if err != nil {
 		return secret.Value{}, err
 	}
@@ -132,8 +132,8 @@ func settles(labels []string, version string) bool {
 		st.labels[label] = version
 	}
 	r := read(st)
-	_, stage := r.find(version)
-	return stage != ""
+	_, held := r.document().Find(version)
+	return held
 }
 
 func (s *Store) decoded(v stored) (secret.Value, error) {
