@@ -17,7 +17,7 @@ func gcpBugs() []bug {
 		{"gcp: write without the etag", tests0, edits{store("service.replace").drops("Etag: etag,")}},
 		{"gcp: add sent again", "./secretstore/gcpsecretmanager Reads", edits{store("retryReads").replaces("GetSecret: again,", "GetSecret: again, AddSecretVersion: again,")}},
 		{"gcp: lost answer not looked into", tests1, edits{store("Store.put").replaces("if added, found = s.arrivedAfterAll(ctx, v); !found {", "if !found {")}},
-		{"gcp: announced version not known by its value", tests2, edits{store("took").never("st.Adding.Version.CRC32C")}},
+		{"gcp: announced version not known by its value", tests2, edits{store("took").never("st.Adding.Version.Held.CRC32C")}},
 		{"gcp: pending version destroyed with nothing put on top", tests2, edits{store("Store.destroy").replaces("c.add, err = s.onceMore(ctx, current)", "_, err = s.onceMore(ctx, current)")}},
 		{"gcp: promoted version not put on top", tests0, edits{store("promote").always("now.top.number")}},
 		{"gcp: left over versions never destroyed", tests2, edits{store("state").replaces("`json:\"leaving,omitempty\"`", "`json:\"-\"`")}},
@@ -33,12 +33,12 @@ func gcpBugs() []bug {
 		return view{}, failed
 	}`)}},
 		{"gcp: no-op on a view that is out of date", "./secretstore/gcpsecretmanager NothingToDo", edits{store("decideAndCommit").replaces("if v, err = s.asSeen(ctx, v.identity, v.revision()); err != nil || c.same {", "if c.same {")}},
-		{"gcp: foreign version destroyed", tests3, edits{store("forgotten").never("r.Foreign")}},
+		{"gcp: foreign version destroyed", tests3, edits{store("state.to").replaces("!r.Foreign", "true")}},
 		{"gcp: previous key pushed out by hand", tests3, edits{store("byHand").replaces("had && !current.Foreign && stands && !standing.Foreign", "had && standing.Foreign && !stands")}},
 		{"gcp: somebody's aliases wiped", tests3, edits{store("mirrored").replaces("maps.Clone(v.aliases)", "map[string]int64{}")}},
 		{"gcp: another owner's secret taken over", "./secretstore/gcpsecretmanager Owner", edits{store("stateOf").never("st.Owner != s.o.Owner")}},
 		{"gcp: emulator not asked about etags", "./secretstore/gcpsecretmanager Emulator|Server", edits{store("probe").always(`s.site.Endpoint == "" || s.trusted()`)}},
-		{"gcp: damaged payload taken", "./secretstore/gcpsecretmanager Damaged", edits{store("whole").never("r.CRC32C")}},
+		{"gcp: damaged payload taken", "./secretstore/gcpsecretmanager Damaged", edits{store("whole").never("r.Held.CRC32C")}},
 		{"gcp: other fields of the payload dropped", "./secretstore/gcpsecretmanager OtherFields", edits{
 			store("encoded").replaces("s.o.Payload.Encode(v, value, held)", "s.o.Payload.Encode(v, value, secret.Value{})"),
 			store("encoded").replaces("held, err := s.rest", "_, err := s.rest"),
