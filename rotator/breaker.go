@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	"github.com/instantly-rotator/instantly-rotator/instantly"
 )
 
 // A breaker keeps new attempts off what has just failed, until one probe
@@ -91,17 +89,6 @@ func (b *breaker) mend() {
 	b.failed, b.wait, b.cause = nil, 0, nil
 }
 
-// isOutage tells whether an error says that a workspace as a whole cannot be
-// worked with: no plan (402), turned away at the network edge, or not there.
-func isOutage(err error) bool {
-	for _, outage := range []error{instantly.ErrPlan, instantly.ErrBlocked, instantly.ErrUnavailable, instantly.ErrRateLimited, instantly.ErrUnauthorized} {
-		if errors.Is(err, outage) {
-			return true
-		}
-	}
-	return false
-}
-
 // mayBegin asks the breakers whether this run may begin a rotation. Whoever is in
 // a hurry is not held up.
 func (w *run) mayBegin() error {
@@ -124,7 +111,7 @@ func (w *run) account(step Step, err error) {
 		w.target.Workspace.begin.mend()
 		w.begin.mend()
 	case err != nil:
-		w.begin.count(w.now(), w.target.Name, string(tried(step))+": "+ReasonOf(err), err)
+		w.begin.count(w.now(), w.target.Name, string(tried(step))+": "+ClassOf(err).Name, err)
 		if isOutage(err) {
 			w.target.Workspace.begin.trip(w.now(), err)
 		}

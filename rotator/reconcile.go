@@ -242,7 +242,7 @@ func recordable(step Step, err error) bool {
 	case List, Look:
 		return false
 	case Stop:
-		return errors.Is(err, ErrIndeterminate) || errors.Is(err, ErrStillAlive) || errors.Is(err, ErrTooManySteps)
+		return matches(err, func(c Class) bool { return c.Attempt })
 	default:
 		return !errors.Is(err, ErrLostRace)
 	}

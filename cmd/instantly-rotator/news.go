@@ -3,12 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/notify"
-	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
-	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
 // newsOf says what of a run people want to be told.
@@ -33,7 +32,7 @@ func newsOf(r rotator.Result, maxAge time.Duration, now time.Time) []notify.Mess
 		if h := hintFor(r.Err); h != "" {
 			text += "; " + h
 		}
-		tell(kind, rotator.ReasonOf(r.Err), "%s", text)
+		tell(kind, rotator.ClassOf(r.Err).Name, "%s", text)
 		if kind == notify.Unable { // of the workspace: said once, not for each of its keys
 			news[len(news)-1].Target = ""
 		}
@@ -43,8 +42,8 @@ func newsOf(r rotator.Result, maxAge time.Duration, now time.Time) []notify.Mess
 
 // kindOf sorts an error by who can do something about it; false if it is no news.
 func kindOf(err error) (notify.Kind, bool) {
-	switch {
-	case err == nil, errors.Is(err, rotator.ErrLostRace), errors.Is(err, rotator.ErrBusy), errors.Is(err, rotator.ErrHeld):
+	switch class := rotator.ClassOf(err); {
+	case err == nil, class.Silent:
 		return "", false
 	case errors.Is(err, rotator.ErrFrozen):
 		return notify.Unable, true
@@ -57,14 +56,7 @@ func kindOf(err error) (notify.Kind, bool) {
 
 // needsPerson tells whether trying again changes nothing by itself.
 func needsPerson(err error) bool {
-	for _, of := range []error{
-		rotator.ErrOrganization, rotator.ErrByHand, rotator.ErrScopes, rotator.ErrStillAlive, rotator.ErrGateOpen, rotator.ErrPanic,
-		instantly.ErrUnauthorized, instantly.ErrScope, instantly.ErrPlan, instantly.ErrForbidden, instantly.ErrRedirect,
-		secretstore.ErrDenied, secretstore.ErrCorrupt, secretstore.ErrNotFound, errNoAdminKey,
-	} {
-		if errors.Is(err, of) {
-			return true
-		}
-	}
-	return false
+	return errors.Is(err, errNoAdminKey) || slices.ContainsFunc(rotator.ClassesOf(err), func(c rotator.Class) bool {
+		return c.Category != rotator.Passing
+	})
 }

@@ -134,7 +134,7 @@ func (s *service) ended(r rotator.Result) {
 	s.tell(newsOf(r, s.maxAge(r.Target), s.app.now())...)
 	if r.Err != nil && !errors.Is(r.Err, rotator.ErrLostRace) {
 		s.log.Error("failed", zap.String("target", r.Target), zap.String("step", string(r.Step)),
-			zap.String("reason", rotator.ReasonOf(r.Err)), zap.String("error", r.Err.Error()), zap.String("hint", hintFor(r.Err)))
+			zap.String("reason", rotator.ClassOf(r.Err).Name), zap.String("error", r.Err.Error()), zap.String("hint", hintFor(r.Err)))
 	}
 }
 

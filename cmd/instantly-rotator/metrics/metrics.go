@@ -99,7 +99,7 @@ func (m *Metrics) Ended(r rotator.Result) {
 		m.rotations.WithLabelValues(r.Target, r.Outlook.Workspace).Inc()
 	}
 	if r.Err != nil && !errors.Is(r.Err, rotator.ErrLostRace) {
-		m.failures.WithLabelValues(r.Target, r.Outlook.Workspace, string(r.Step), rotator.ReasonOf(r.Err)).Inc()
+		m.failures.WithLabelValues(r.Target, r.Outlook.Workspace, string(r.Step), rotator.ClassOf(r.Err).Name).Inc()
 	}
 }
 
