@@ -5,6 +5,8 @@ package crash
 import (
 	"fmt"
 	"sync"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest"
 )
 
 // A desk is what every outside call of a rotator passes, on its way in and on its
@@ -41,21 +43,7 @@ type blow struct {
 	// struck is closed when the call is held up.
 	struck chan struct{}
 	// fate takes what becomes of it.
-	fate chan fate
-}
-
-// A fate is what becomes of a call that was held up. The zero fate: it goes on.
-type fate struct {
-	lost    bool     // no effect if it has had none, and no answer
-	refused *refusal // no effect, and this answer; for calls held up before
-}
-
-// A refusal is an error that a backend answers with; how it is told is the
-// backend's affair.
-type refusal struct {
-	name string
-	code int
-	text string
+	fate chan storetest.Outcome
 }
 
 // arm begins to count calls anew, and lays a blow in wait.
@@ -63,7 +51,7 @@ func (d *desk) arm(at point, after bool) *blow {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.seen = map[string]int{}
-	d.blow = &blow{at: at, after: after, struck: make(chan struct{}), fate: make(chan fate, 1)}
+	d.blow = &blow{at: at, after: after, struck: make(chan struct{}), fate: make(chan storetest.Outcome, 1)}
 	return d.blow
 }
 
@@ -81,8 +69,10 @@ type passage struct {
 	blow  *blow // that strikes it on its way out
 }
 
-// enter takes a call in, before its effect.
-func (d *desk) enter(label string) (passage, fate) {
+var _ storetest.Interceptor = (*desk)(nil)
+
+// Enter implements [storetest.Interceptor].
+func (d *desk) Enter(label string) (storetest.Passage, storetest.Outcome) {
 	d.mu.Lock()
 	d.seen[label]++
 	at := point{label, d.seen[label]}
@@ -98,30 +88,30 @@ func (d *desk) enter(label string) (passage, fate) {
 	d.mu.Unlock()
 	p := passage{desk: d, label: label}
 	if b == nil {
-		return p, fate{}
+		return p, storetest.Outcome{}
 	}
 	if b.after {
 		p.blow = b
-		return p, fate{}
+		return p, storetest.Outcome{}
 	}
 	return p, d.hold(b)
 }
 
-// leave takes a call out, after its effect.
-func (p passage) leave() fate {
+// Leave implements [storetest.Passage].
+func (p passage) Leave() storetest.Outcome {
 	p.desk.witness(p.label)
 	if p.blow == nil {
-		return fate{}
+		return storetest.Outcome{}
 	}
 	return p.desk.hold(p.blow)
 }
 
-func (d *desk) hold(b *blow) fate {
+func (d *desk) hold(b *blow) storetest.Outcome {
 	close(b.struck)
 	select {
 	case f := <-b.fate:
 		return f
 	case <-d.over:
-		return fate{lost: true}
+		return storetest.Outcome{Lost: true}
 	}
 }

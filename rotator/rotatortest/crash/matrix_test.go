@@ -11,6 +11,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore/all/alltest"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest"
 )
 
 var matrix = flag.Bool("crash.matrix", false, "run the whole crash matrix, which takes minutes")
@@ -31,7 +34,7 @@ type column struct {
 type end struct {
 	name    string
 	after   bool
-	refused *refusal
+	refused *storetest.Refusal
 }
 
 func columns() []column {
@@ -51,12 +54,12 @@ func columns() []column {
 // errorsFor gives two errors for a call: the one that is never tried again, and
 // another one, of which every call of a scene in turn gets the next.
 func errorsFor(k kind, c call, turn int) (ends []end) {
-	all := k.refusals
+	all := k.Refusals
 	if strings.HasPrefix(c.label, "instantly ") {
 		all = refusalsOfInstantly()
 	}
-	for _, f := range []refusal{all[0], all[1+turn%(len(all)-1)]} {
-		ends = append(ends, end{name: f.name, refused: &f})
+	for _, f := range []storetest.Refusal{all[0], all[1+turn%(len(all)-1)]} {
+		ends = append(ends, end{name: f.Name, refused: &f})
 	}
 	return ends
 }
@@ -67,8 +70,8 @@ func TestCrashMatrix(t *testing.T) {
 		t.Skip("takes minutes: make crash-matrix, or -crash.matrix")
 	}
 	s := &shop{bin: build(t), slots: make(chan struct{}, atOnce)}
-	for _, k := range kinds() {
-		t.Run(k.name, func(t *testing.T) {
+	for _, k := range alltest.Fixtures() {
+		t.Run(k.Kind, func(t *testing.T) {
 			t.Parallel()
 			for _, sc := range scenes() {
 				t.Run(sc.name, func(t *testing.T) {
@@ -122,7 +125,7 @@ func struck(t *testing.T, s *shop, k kind, c call, col column, e end) {
 		t.Fatalf("%s was not called: %s", c.point, p.text())
 	}
 	if e.refused != nil {
-		b.fate <- fate{refused: e.refused}
+		b.fate <- storetest.Outcome{Refused: e.refused}
 	}
 	col.strike(w, c, p, b)
 	w.judge.look("the blow")
@@ -134,7 +137,7 @@ func struck(t *testing.T, s *shop, k kind, c call, col column, e end) {
 // killed is SIGKILL.
 func (w *world) killed(_ call, p *process, b *blow) {
 	p.kill()
-	b.fate <- fate{lost: true}
+	b.fate <- storetest.Outcome{Lost: true}
 	if code := p.wait(); code != -1 {
 		w.Errorf("killed, it ends with %d", code)
 	}
@@ -143,7 +146,7 @@ func (w *world) killed(_ call, p *process, b *blow) {
 
 // unanswered cuts the connection.
 func (w *world) unanswered(_ call, p *process, b *blow) {
-	b.fate <- fate{lost: true}
+	b.fate <- storetest.Outcome{Lost: true}
 	w.give()
 	p.wait()
 }
@@ -171,7 +174,7 @@ func (w *world) frozen(c call, p *process, b *blow) {
 	}
 	time.Sleep(time.Until(asleep.Add(grace + written + time.Second))) // the first one's grace is over by all accounts
 	p.thaw()
-	b.fate <- fate{}
+	b.fate <- storetest.Outcome{}
 	p.wait()
 }
 
@@ -192,5 +195,5 @@ func (w *world) report(k kind, c call, col column) {
 		}
 		violations = slices.Concat(violations, []string{"does not end as it must"})
 	}
-	w.Attr("cell", strings.Join([]string{c.step, col.name, k.name, fmt.Sprint(len(violations))}, "|"))
+	w.Attr("cell", strings.Join([]string{c.step, col.name, k.Kind, fmt.Sprint(len(violations))}, "|"))
 }

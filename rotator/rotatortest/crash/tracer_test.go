@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest"
 )
 
 // A tracer runs a process under ptrace(2) and leads its system calls that touch
@@ -26,7 +28,7 @@ type tracer struct {
 // traced is a system call between its two stops.
 type traced struct {
 	known   bool // one that passes the desk
-	passage passage
+	passage storetest.Passage
 	refused syscall.Errno // 0: it goes through
 }
 
@@ -115,13 +117,13 @@ func (t *tracer) begin(tid int, regs syscall.PtraceRegs) *traced {
 	if label == "" {
 		return &traced{}
 	}
-	p, f := t.desk.enter(label)
+	p, o := t.desk.Enter(label)
 	call := &traced{known: true, passage: p}
-	if f.lost {
+	if o.Lost {
 		call.refused = syscall.EIO
 	}
-	if f.refused != nil {
-		call.refused = syscall.Errno(f.refused.code)
+	if o.Refused != nil {
+		call.refused = syscall.Errno(o.Refused.Code)
 	}
 	if call.refused != 0 {
 		regs.Orig_rax = none
@@ -132,7 +134,7 @@ func (t *tracer) begin(tid int, regs syscall.PtraceRegs) *traced {
 
 func (t *tracer) end(tid int, call *traced, regs syscall.PtraceRegs) {
 	failed := call.refused
-	if call.known && failed == 0 && call.passage.leave().lost {
+	if call.known && failed == 0 && call.passage.Leave().Lost {
 		failed = syscall.EIO
 	}
 	if failed != 0 {

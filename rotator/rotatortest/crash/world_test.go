@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/instantly/sandbox"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest"
 )
 
 // Times in the configuration: as short as it allows. A promotion is written down
@@ -28,11 +29,12 @@ const (
 type world struct {
 	*testing.T
 	*shop
+	kind  kind
 	desk  *desk
 	judge *judge
 	box   *sandbox.Server
 	space sandbox.Workspace
-	site  site
+	site  service
 	dir   string
 	runs  []*process
 }
@@ -44,27 +46,7 @@ type shop struct {
 }
 
 // A kind is a kind of store.
-type kind struct {
-	name string
-	open func(*world) site
-	// refusals are the errors that its calls get: the first one, which is never
-	// tried again, always, of the others one after the other.
-	refusals []refusal
-}
-
-// A site is the two stores of a world.
-type site interface {
-	// stores are the two of the configuration, a and b.
-	stores() string
-	env() []string
-	// serves gives the value that each kind of reader gets from each store; "" if
-	// there is none.
-	serves() map[string]string
-	// remains lists what the stores hold beside the current values.
-	remains() []string
-	// traced tells whether the stores' calls are system calls.
-	traced() bool
-}
+type kind = storetest.Fixture
 
 // The secrets in the stores a and b.
 const (
@@ -72,9 +54,47 @@ const (
 	inB = "follower"
 )
 
+// A service is what both stores are at.
+type service struct{ storetest.Service }
+
+func places() []storetest.Place {
+	return []storetest.Place{{Store: "a", Secret: inA}, {Store: "b", Secret: inB}}
+}
+
+// stores are those of the configuration.
+func (s service) stores() string {
+	var lines []string
+	for _, p := range places() {
+		lines = append(lines, "  "+p.Store+": "+s.Settings(p.Store))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// serves gives the value that each kind of reader gets from each store; "" if there
+// is none.
+func (s service) serves() map[string]string {
+	all := map[string]string{}
+	for _, p := range places() {
+		for reader, value := range s.Serves(p) {
+			all[reader+" of store "+p.Store] = value
+		}
+	}
+	return all
+}
+
+// remains lists what the stores hold beside the current values.
+func (s service) remains() (left []string) {
+	for _, p := range places() {
+		for _, what := range s.Remains(p) {
+			left = append(left, what+" in store "+p.Store)
+		}
+	}
+	return left
+}
+
 func newWorld(t *testing.T, s *shop, k kind) *world {
 	t.Helper()
-	w := &world{T: t, shop: s, desk: newDesk(), dir: t.TempDir()}
+	w := &world{T: t, shop: s, kind: k, desk: newDesk(), dir: t.TempDir()}
 	w.box = sandbox.New(sandbox.Options{RateLimit: sandbox.RateLimit{PerSecond: -1, PerMinute: -1}})
 	w.space = w.box.Workspaces()[0]
 	foreign := map[string]bool{}
@@ -88,8 +108,10 @@ func newWorld(t *testing.T, s *shop, k kind) *world {
 	}
 	w.judge = newJudge(w.box, w.space.ID, foreign, func() map[string]string { return w.site.serves() })
 	w.desk.witness = w.judge.look
-	w.site = k.open(w)
-	w.configure(door{w.desk, labelOfInstantly, http.HandlerFunc(w.instantly), refuseAsInstantly}.open(t))
+	w.site = service{k.Serve(t, storetest.Site{Folder: w.dir, Stores: places(), Interceptor: w.desk})}
+	w.configure(storetest.HTTPService{
+		Interceptor: w.desk, Label: labelOfInstantly, Service: http.HandlerFunc(w.instantly), Refuse: refuseAsInstantly,
+	}.Serve(t))
 	t.Cleanup(func() { close(w.desk.over) }) // before servers wait for their calls to end
 	return w
 }
@@ -138,23 +160,23 @@ func labelOfInstantly(r *http.Request, _ []byte) string {
 }
 
 // refusalsOfInstantly are the errors that its calls get.
-func refusalsOfInstantly() []refusal {
-	return []refusal{
-		{"403 of the edge", http.StatusForbidden, "error code: 1010"},
-		{"500", http.StatusInternalServerError, `{"statusCode":500,"error":"Internal Server Error","message":"struck"}`},
-		{"503", http.StatusServiceUnavailable, `{"statusCode":503,"error":"Service Unavailable","message":"struck"}`},
-		{"429", http.StatusTooManyRequests, `{"statusCode":429,"error":"Too Many Requests","message":"struck"}`},
-		{"connection reset", reset, ""},
+func refusalsOfInstantly() []storetest.Refusal {
+	return []storetest.Refusal{
+		{Name: "403 of the edge", Code: http.StatusForbidden, Text: "error code: 1010"},
+		{Name: "500", Code: http.StatusInternalServerError, Text: `{"statusCode":500,"error":"Internal Server Error","message":"struck"}`},
+		{Name: "503", Code: http.StatusServiceUnavailable, Text: `{"statusCode":503,"error":"Service Unavailable","message":"struck"}`},
+		{Name: "429", Code: http.StatusTooManyRequests, Text: `{"statusCode":429,"error":"Too Many Requests","message":"struck"}`},
+		{Name: "connection reset", Code: storetest.Reset},
 	}
 }
 
-func refuseAsInstantly(w http.ResponseWriter, f refusal) {
+func refuseAsInstantly(w http.ResponseWriter, r storetest.Refusal) {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	if f.code == http.StatusForbidden {
+	if r.Code == http.StatusForbidden {
 		w.Header().Set("Content-Type", "text/plain")
 	}
-	w.WriteHeader(f.code)
-	_, _ = w.Write([]byte(f.text))
+	w.WriteHeader(r.Code)
+	_, _ = w.Write([]byte(r.Text))
 }
 
 // nextSaid is the file that the next process writes to.
@@ -166,9 +188,9 @@ func (w *world) start(traced bool, args ...string) *process {
 	l := launch{
 		bin: w.bin, dir: w.dir, said: w.nextSaid(),
 		args: append(args, "--log-level", "debug"),
-		env:  slices.Concat(w.site.env(), []string{"HOME=" + w.dir, "INSTANTLY_ADMIN_KEY=" + w.space.AdminKey.Reveal()}),
+		env:  slices.Concat(w.site.Env(), []string{"HOME=" + w.dir, "INSTANTLY_ADMIN_KEY=" + w.space.AdminKey.Reveal()}),
 	}
-	if traced && w.site.traced() {
+	if traced && w.kind.SystemCalls {
 		folder, err := filepath.EvalSymlinks(w.dir)
 		if err != nil {
 			w.Fatal(err)

@@ -7,12 +7,22 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/instantly-rotator/instantly-rotator/secretstore/all"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest"
 )
 
 // claimants lists the backends without which the table of claims is not whole.
-func claimants() []string {
-	return []string{"memory", "file", "aws", "aws on moto", "gcp", "kubernetes"}
+func claimants() []string { return append(backends(), "aws on moto") }
+
+// backends lists the kinds of stores, and the one that no configuration can name.
+func backends() []string { return append([]string{"memory"}, kinds()...) }
+
+func kinds() []string {
+	var names []string
+	for _, k := range all.Kinds() {
+		names = append(names, k.Name)
+	}
+	return names
 }
 
 // claims prints the table of claims: a row for each claim of the contract's suite,

@@ -19,8 +19,6 @@ func crashBlows() []string {
 	return []string{"killed before", "killed after", "answer lost", "error", "frozen"}
 }
 
-func crashStores() []string { return []string{"file", "AWS", "GCP", "Kubernetes"} }
-
 const crashNotes = `Each outside call of a rotation of a key kept in two stores, and of the end of the old key. Killed: SIGKILL.
 Answer lost: the effect happened, the connection is cut; on the local disk, which has no connection, the system call
 takes effect and returns EIO. Error: two for each call, 403 or EACCES, and in turn 500, 503, 429, a connection that
@@ -68,13 +66,13 @@ func printCrash(w io.Writer, cells map[string]crashCell) (sum crashCell, empty [
 	head, under := []string{"step"}, []string{""}
 	for _, blow := range crashBlows() {
 		head = append(head, "", "", "", blow)
-		under = append(under, crashStores()...)
+		under = append(under, kinds()...)
 	}
 	fmt.Fprintf(grid, "%s\t\n%s\t\n", strings.Join(head, "\t"), strings.Join(under, "\t"))
 	for _, row := range crashRows() {
 		line := []string{row}
 		for _, blow := range crashBlows() {
-			for _, store := range crashStores() {
+			for _, store := range kinds() {
 				at := strings.Join([]string{row, blow, store}, "|")
 				cell := cells[at]
 				sum.runs, sum.violations = sum.runs+cell.runs, sum.violations+cell.violations

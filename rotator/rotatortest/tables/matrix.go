@@ -10,9 +10,6 @@ import (
 	"text/tabwriter"
 )
 
-// needed lists the backends without which the table of matrices is not whole.
-func needed() []string { return []string{"memory", "file", "aws", "gcp", "kubernetes"} }
-
 // matrix prints the table of the engine's crash matrices: a row for each backend
 // and each way in which a target may live there.
 func matrix(w io.Writer) error {
@@ -40,7 +37,7 @@ func matrix(w io.Writer) error {
 	if failed != nil {
 		return failed
 	}
-	for _, name := range needed() {
+	for _, name := range backends() {
 		if !seen[name] {
 			return fmt.Errorf("there is no matrix of backend %s", name)
 		}
