@@ -12,77 +12,71 @@ import (
 // decide names the next step, from what is known and nothing else. It does no
 // I/O and is the only place where it is decided what happens to a key.
 //
-// The rules are asked in turn; the first that wants a step gets it. A rule that
-// must wait says until when by wake, so that Settled knows when to look again.
+// The rules are asked in turn; the first that wants a step gets it. If none does, the
+// run is settled until the earliest instant that a rule waits for.
 func decide(now time.Time, s State, p Policy, r Request) Step {
 	v := &view{now: now, State: s, policy: p, request: r}
-	for _, rule := range []func(*view) (Step, bool){
-		(*view).declare,
-		(*view).witness,
-		(*view).observe,
-		(*view).blind,
-		(*view).inHand,
-		(*view).standBack,
-		(*view).pending,
-		(*view).alive,
-		(*view).deliver,
-		(*view).converge,
-		(*view).retire,
-		(*view).resolve,
-		(*view).urgent,
-		(*view).sweep,
-		(*view).begin,
-		(*view).hindered,
-		(*view).blocked,
-		(*view).forgive,
-	} {
-		if step, ok := rule(v); ok {
-			return step
+	for _, rule := range rules() {
+		switch a := rule(v); {
+		case a.step != nil:
+			return *a.step
+		case a.wait != nil:
+			v.waits = append(v.waits, *a.wait)
 		}
 	}
-	return Step{Verb: Settled, At: v.next, Reason: v.why, Failing: v.failing, Waiting: v.waiting}
+	return settled(v.waits)
 }
 
-// view is what the rules see, and where they leave when to look again.
+type rule func(*view) answer
+
+// rules in the order in which they are asked.
+func rules() []rule {
+	return []rule{
+		(*view).declare,       // first: an incident must be on record before anything that can fail
+		(*view).witness,       // before the keys are listed, which takes longer: is a compromised key dead?
+		(*view).observe,       // all others need to know the keys and the stores
+		(*view).blind,         // without the primary, or in another organization, nothing is to be touched
+		(*view).inHand,        // before all writes: a value that is in memory only is lost with the process
+		(*view).standBack,     // who lost a race leaves the rest to the winner; but a key in hand is given up first
+		(*view).pending,       // what was issued is made use of before anything else is begun
+		(*view).alive,         // deliver and retire must know whether the current key works
+		(*view).deliver,       // before converge and retire: followers' consumers need the key first
+		(*view).converge,      // consumers can only move to a key that every store has
+		(*view).retire,        // after all that the old key's end waits for
+		(*view).resolve,       // once nothing of before the incident is left
+		(*view).urgent,        // a dead key is replaced before anything is tidied up
+		(*view).sweep,         // before a rotation: no attempt leaves two orphans
+		(*view).startRotation, // when nothing of the one before is left to do
+		(*view).hindered,      // what could not be mended, after what may mend it
+		(*view).blocked,       // all that could be done without the store has been done
+		(*view).forgive,       // last: nothing failed, and nothing waits for a failure
+	}
+}
+
+// view is what the rules see.
 type view struct {
 	now time.Time
 	State
 	policy  Policy
 	request Request
-
-	next    time.Time // the earliest instant at which something is to be done
-	why     string    // what that is
-	failing bool      // a due rotation waits only because the last attempts failed
-	waiting bool      // a due rotation waits, for whatever reason
-	hinder  *Step     // what the rules cannot mend now: told last, see hindered
+	waits   []waiting // what the rules asked so far wait for
 }
-
-// wake notes that something is to be done at t.
-func (v *view) wake(t time.Time, why string) {
-	if v.next.IsZero() || t.Before(v.next) {
-		v.next, v.why = t, why
-	}
-}
-
-func stop(err error) (Step, bool) { return Step{Verb: Stop, Err: err, Reason: err.Error()}, true }
-
-func no() (Step, bool) { return Step{}, false }
 
 // observe reads what is not known yet: the keys first, the stores after, or beside
 // them where somebody waits. See sweep for why in that order.
-func (v *view) observe() (Step, bool) {
+func (v *view) observe() answer {
 	if v.Listed == 0 {
-		return Step{Verb: List, Reason: "read the workspace's keys"}, true
+		return act(Step{Verb: List, Reason: "read the workspace's keys"})
 	}
 	if !v.looked() {
-		return Step{Verb: Look, Reason: "read the stores"}, true
+		return act(Step{Verb: Look, Reason: "read the stores"})
 	}
-	return no()
+	return pass()
 }
 
 // blind stops where not even the primary can be read, or where a key is of
 // another organization than the admin key.
-func (v *view) blind() (Step, bool) {
+func (v *view) blind() answer {
 	if err := v.primary().Err; err != nil {
 		return stop(fmt.Errorf("store %s: %w", v.primary().Name, err))
 	}
@@ -94,7 +88,7 @@ func (v *view) blind() (Step, bool) {
 			}
 		}
 	}
-	return no()
+	return pass()
 }
 
 // looked tells whether every store was read, or was tried to be read.
@@ -104,48 +98,49 @@ func (v *view) looked() bool {
 
 // standBack ends the run of an instance that lost a race: the winner goes on. What
 // it began in vain must not be taken for a reason to rotate later.
-func (v *view) standBack() (Step, bool) {
+func (v *view) standBack() answer {
 	if v.LostRace == nil {
-		return no()
+		return pass()
 	}
 	if v.Vain != "" && v.Vain == v.primary().Notes.Intent.Nonce {
-		return Step{Verb: Cancel, Reason: "begun by a view that was out of date"}, true
+		return act(Step{Verb: Cancel, Reason: "begun by a view that was out of date"})
 	}
 	return stop(fmt.Errorf("%w: %w", ErrLostRace, v.LostRace))
 }
 
 // blocked ends the run with an error where a store could not be read: all that
 // could be done without it has been done.
-func (v *view) blocked() (Step, bool) {
+func (v *view) blocked() answer {
 	if st, ok := v.unreadable(); ok {
 		return stop(fmt.Errorf("store %s: %w", st.Name, st.Err))
 	}
-	return no()
+	return pass()
 }
 
 // urgent replaces a dead current key before anything else is tidied up.
-func (v *view) urgent() (Step, bool) {
+func (v *view) urgent() answer {
 	if !v.dead() {
-		return no()
+		return pass()
 	}
-	return v.begin()
+	return v.startRotation()
 }
 
-// hindered tells at last why an old key could not be revoked, or a dead one not
-// replaced. It must not keep a rotation from beginning, which may be what mends it.
-func (v *view) hindered() (Step, bool) {
-	if v.hinder == nil {
-		return no()
+// hindered tells at last what a rule could not mend now.
+func (v *view) hindered() answer {
+	for _, w := range v.waits {
+		if w.trouble != nil {
+			return act(*w.trouble)
+		}
 	}
-	return *v.hinder, true
+	return pass()
 }
 
 // forgive clears the record of failures once the target is settled.
-func (v *view) forgive() (Step, bool) {
-	if v.primary().Notes.Failure.Count == 0 || v.failing {
-		return no()
+func (v *view) forgive() answer {
+	if v.primary().Notes.Failure.Count == 0 || settled(v.waits).Failing {
+		return pass()
 	}
-	return Step{Verb: Clear, Reason: "what failed before has been made good"}, true
+	return act(Step{Verb: Clear, Reason: "what failed before has been made good"})
 }
 
 // tested gives the newest test of the version id in store i, if it is fresh.
@@ -158,14 +153,14 @@ func (v *view) tested(i int, id string) (test, bool) {
 }
 
 // again makes the test call at a place once more, after a pause.
-func again(verb Verb, store int, id string, t test, reason string) (Step, bool) {
-	return Step{Verb: verb, Store: store, ID: id, At: t.At.Add(pause(t.Tries)), Reason: reason}, true
+func again(verb Verb, store int, id string, t test, reason string) answer {
+	return act(Step{Verb: verb, Store: store, ID: id, At: t.At.Add(pause(t.Tries)), Reason: reason})
 }
 
 // inconclusive stops on an indeterminate verdict.
-func inconclusive(while Verb, id string, t test) (Step, bool) {
+func inconclusive(while Verb, id string, t test) answer {
 	err := fmt.Errorf("key %s: %w: %w", id, ErrIndeterminate, t.Err)
-	return Step{Verb: Stop, While: while, ID: id, Err: err, Reason: err.Error()}, true
+	return act(Step{Verb: Stop, While: while, ID: id, Err: err, Reason: err.Error()})
 }
 
 // within tells whether now is before from+budget. A clock may have been wrong:

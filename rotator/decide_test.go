@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -453,4 +454,27 @@ func TestShortenCutsAtACharacter(t *testing.T) {
 			t.Errorf("shorten(%d bytes) gives %d: %q", len(s), len(got), got)
 		}
 	}
+}
+
+// Under a hold without an end, a key that is due waits for a person; who asks must be told.
+func TestADueKeyUnderAnOpenEndedHoldSaysWhatItWaitsFor(t *testing.T) {
+	s := situation().with(0, secretstore.Current, "k1", t0.Add(-90*24*time.Hour)).listed("k1", ours("1")).held()
+	s.Stores[0].Notes.Hold.Reason = "a fair"
+	step := decide(t0, s, testPolicy(), Request{})
+	if step.Verb != Settled || !step.Waiting || !step.At.IsZero() || !strings.Contains(step.Reason, "a fair") || !strings.Contains(step.Reason, "release") {
+		t.Errorf("decides %+v, want it to wait, and to say what ends that", step)
+	}
+}
+
+// Whatever ends a run while a rotation is due says why it waits.
+func TestWhoWaitsSaysWhy(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := randomState(t)
+		if rapid.Bool().Draw(t, "held") {
+			s.held()
+		}
+		if step := decide(t0, s, testPolicy(), randomRequest(t)); step.Verb == Settled && (step.Waiting || !step.At.IsZero()) && step.Reason == "" {
+			t.Fatalf("%+v waits without a reason", step)
+		}
+	})
 }

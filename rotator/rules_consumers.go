@@ -17,34 +17,35 @@ const gateInterval = 30 * time.Second
 // converge brings consumers to the current key, once every store has it, and
 // finds out whether they have moved. It keeps nothing from happening but the
 // revocation of the old key: see [view.gateOpen].
-func (v *view) converge() (Step, bool) {
+func (v *view) converge() answer {
 	cur, ok := v.current(0)
 	if !ok || cur.Foreign || v.dead() || v.Looking || (!v.Rotated && len(v.old()) == 0) {
-		return no()
+		return pass()
 	}
 	if _, ok := v.unreadable(); ok {
-		return no()
+		return pass()
 	}
+	closed := pass()
 	for i, g := range v.Gates {
 		if g.key != cur.ID {
-			return Step{Verb: Converge, Gate: i, ID: cur.ID, Reason: "bring consumers to the new key"}, true
+			return act(Step{Verb: Converge, Gate: i, ID: cur.ID, Reason: "bring consumers to the new key"})
 		}
 		if g.err != nil {
-			v.wake(v.now.Add(gateInterval), "look whether the consumers have moved")
+			closed = wait(v.now.Add(gateInterval), "ask whether the consumers have moved")
 		}
 	}
-	return no()
+	return closed
 }
 
 // gateOpen keeps an old key alive until the consumers have moved. In an incident
 // nobody is waited for.
-func (v *view) gateOpen() (Step, bool) {
+func (v *view) gateOpen() answer {
 	for _, g := range v.Gates {
 		if g.err != nil && !v.emergency() {
 			return stop(g.err)
 		}
 	}
-	return no()
+	return pass()
 }
 
 // surveyed is what the targets say that this one is kept apart from.
@@ -56,23 +57,21 @@ type surveyed struct {
 }
 
 // apart keeps related targets from getting new keys one right after the other.
-func (v *view) apart() (Step, bool) {
+func (v *view) apart() answer {
 	if _, ok := v.current(0); !ok || v.policy.Apart <= 0 || v.Mates == 0 || v.pressing() {
-		return no() // a first key does not put the others' consumers at risk
+		return pass() // a first key does not put the others' consumers at risk
 	}
 	if !v.Survey.done {
-		return Step{Verb: Survey, Reason: "were related keys rotated a short while ago?"}, true
+		return act(Step{Verb: Survey, Reason: "were related keys rotated a short while ago?"})
 	}
 	until := v.Survey.last.Add(v.policy.Apart)
 	if v.Survey.busy {
 		until = v.now.Add(gateInterval)
 	}
 	if v.Survey.last.IsZero() && !v.Survey.busy || !v.now.Before(until) {
-		return no()
+		return pass()
 	}
-	v.waiting = true
-	v.wake(until, "kept apart from "+v.Survey.name)
-	return no()
+	return delay(until, "kept apart from "+v.Survey.name)
 }
 
 func gateError(name string, err error) error {

@@ -8,41 +8,55 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
-// begin starts a rotation if one is due and nothing is against it.
-func (v *view) begin() (Step, bool) {
-	if nonce := v.Reserved; nonce != "" && v.primary().Notes.Intent.Nonce == nonce && !v.heldBack() {
-		return Step{Verb: Issue, Reason: "create the new key"}, true
+// startRotation starts a rotation if one is due and nothing is against it.
+func (v *view) startRotation() answer {
+	_, held := v.hold()
+	if nonce := v.Reserved; nonce != "" && v.primary().Notes.Intent.Nonce == nonce && !held {
+		return act(Step{Verb: Issue, Reason: "create the new key"})
 	}
 	reason, due := v.due()
 	if !due {
-		return v.overtaken()
+		return v.notYetDue()
 	}
-	for _, obstacle := range []func(*view) (Step, bool){
-		(*view).held, (*view).missingStore, (*view).strangePending, (*view).leased, (*view).frozen,
-		(*view).makeRoom, (*view).failedBefore, (*view).apart,
+	for _, obstacle := range []rule{
+		(*view).held, (*view).missingStore, (*view).strangePending, (*view).leased, (*view).inFreezeWindow,
+		(*view).makeRoom, (*view).failedBefore, (*view).apart, (*view).circuitOpen,
 	} {
-		if step, ok := obstacle(v); ok || v.waiting {
-			return step, ok
+		if a := obstacle(v); !a.passes() {
+			return a
 		}
 	}
-	if v.Frozen != nil {
-		return v.thaw()
-	}
 	if !v.Checked {
-		return Step{Verb: Check, Reason: "can the admin key finish what it begins?"}, true
+		return act(Step{Verb: Check, Reason: "can the admin key finish what it begins?"})
 	}
-	return Step{Verb: Reserve, Reason: reason}, true
+	return act(Step{Verb: Reserve, Reason: reason})
 }
 
-// thaw waits for what has just failed elsewhere to succeed once.
-func (v *view) thaw() (Step, bool) {
-	var frozen *FrozenError
-	if !errors.As(v.Frozen, &frozen) || !v.request.RotateSince.IsZero() {
-		return stop(v.Frozen)
+// notYetDue waits for the instant at which the key falls due, unless an intent is to be
+// dropped before.
+func (v *view) notYetDue() answer {
+	if a := v.superseded(); !a.passes() {
+		return a
 	}
-	v.failing, v.waiting = true, true
-	v.wake(frozen.Until, frozen.Error())
-	return no()
+	cur, _ := v.current(0)
+	at, reason := nextDue(v.policy, v.Target, since(cur))
+	if at.IsZero() {
+		return pass()
+	}
+	return wait(at, reason)
+}
+
+// circuitOpen waits for what has just failed elsewhere to succeed once.
+func (v *view) circuitOpen() answer {
+	var open *FrozenError
+	switch {
+	case v.Frozen == nil:
+		return pass()
+	case !errors.As(v.Frozen, &open) || !v.request.RotateSince.IsZero():
+		return stop(v.Frozen)
+	default:
+		return backOff(open.Until, open.Error())
+	}
 }
 
 // due tells whether the target needs a new key, and why. It goes by persisted
@@ -59,7 +73,7 @@ func (v *view) due() (reason string, due bool) {
 		return "a store that follows has a dead key, and the primary's is not ours to deliver", true
 	case v.suspect(cur):
 		return "compromised: incident " + v.primary().Notes.Incident.ID, true
-	case !v.primary().Notes.Intent.IsZero() && !v.outdone():
+	case !v.primary().Notes.Intent.IsZero() && !v.intentSuperseded():
 		return "an interrupted rotation is taken up again", true
 	case v.asked(cur):
 		return "asked for", true
@@ -69,27 +83,29 @@ func (v *view) due() (reason string, due bool) {
 	return v.dueByTime(since)
 }
 
-// outdone tells whether the key was rotated after the intent was written: what
+// intentSuperseded tells whether the key was rotated after the intent was written: what
 // it was written for has been done by another instance. That can be where a store
 // has room for the intents of several. Clocks that differ can deceive it, and cost
 // a rotation; with a margin for them one that was asked for, and interrupted, a
 // short while after another one would be lost.
-func (v *view) outdone() bool {
+func (v *view) intentSuperseded() bool {
 	cur, ok := v.current(0)
 	return ok && !cur.Foreign && v.primary().Notes.Intent.At.Before(promotedFrom(cur))
 }
 
-// overtaken drops an intent that is outdone, once nobody can be at it any more.
-func (v *view) overtaken() (Step, bool) {
+// superseded drops an intent for which nothing is left to do, once nobody can be at it
+// any more.
+func (v *view) superseded() answer {
 	in := v.primary().Notes.Intent
-	if in.IsZero() || !v.outdone() || v.heldBack() {
-		return no()
+	_, held := v.hold()
+	switch {
+	case in.IsZero() || !v.intentSuperseded() || held:
+		return pass()
+	case in.Holder != v.Instance && v.within(in.At, in.Until.Sub(in.At)):
+		return wait(in.Until, "drop what "+in.Holder+" began")
+	default:
+		return act(Step{Verb: Cancel, Reason: "the key has been rotated meanwhile"})
 	}
-	if in.Holder != v.Instance && v.within(in.At, in.Until.Sub(in.At)) {
-		v.wake(in.Until, "drop what "+in.Holder+" began")
-		return no()
-	}
-	return Step{Verb: Cancel, Reason: "the key has been rotated meanwhile"}, true
 }
 
 // promotedFrom is the earliest instant at which a promotion can have happened:
@@ -117,11 +133,7 @@ func since(cur secretstore.Version) time.Time {
 
 func (v *view) dueByTime(since time.Time) (reason string, due bool) {
 	at, reason := nextDue(v.policy, v.Target, since)
-	if at.IsZero() {
-		return "", false // of unknown age, or never due: counts as promoted now
-	}
-	if v.now.Before(at) {
-		v.wake(at, reason)
+	if at.IsZero() || v.now.Before(at) { // zero: of unknown age, or never due; counts as promoted now
 		return "", false
 	}
 	return fmt.Sprintf("%s since %s", reason, at.UTC().Format(time.RFC3339)), true
@@ -172,18 +184,18 @@ func nextTick(s Schedule, since time.Time) time.Time {
 
 // missingStore lets no rotation begin while a store cannot be read, unless the
 // current key is dead anyhow.
-func (v *view) missingStore() (Step, bool) {
+func (v *view) missingStore() answer {
 	if v.dead() {
-		return no()
+		return pass()
 	}
 	return v.blocked()
 }
 
 // strangePending leaves a pending version alone that is not ours.
-func (v *view) strangePending() (Step, bool) {
+func (v *view) strangePending() answer {
 	ver, ok := v.primary().Versions[secretstore.Pending]
 	if !ok || !ver.Foreign {
-		return no()
+		return pass()
 	}
 	return stop(fmt.Errorf("store %s: %w: its pending version %s is not ours; remove its pending mark first",
 		v.primary().Name, ErrByHand, ver.ID))
@@ -196,39 +208,37 @@ const urgentBackoff = time.Minute
 // failedBefore lets a rotation wait whose last attempts failed, unless the
 // caller is in a hurry. The intent of the failed attempt is dropped meanwhile, so
 // that a key issued for it can be swept at once.
-func (v *view) failedBefore() (Step, bool) {
+func (v *view) failedBefore() answer {
 	f := v.primary().Notes.Failure
 	if f.Count == 0 || v.request.IgnoreBackoff || v.emergency() || f.At.After(v.now) { // a clock was wrong
-		return no()
+		return pass()
 	}
-	wait := backoff(f.Count)
+	interval := backoff(f.Count)
 	if v.dead() {
-		wait = min(wait, urgentBackoff)
+		interval = min(interval, urgentBackoff)
 	}
-	if !v.within(f.At, wait) {
-		return no()
+	if !v.within(f.At, interval) {
+		return pass()
 	}
-	v.failing, v.waiting = true, true
-	v.wake(f.At.Add(wait), "try again after the last failure")
 	if in := v.primary().Notes.Intent; !in.IsZero() && !in.At.After(f.At) { // a later one is another instance's
-		return Step{Verb: Cancel, Reason: "not taken up before the backoff is over"}, true
+		return act(Step{Verb: Cancel, Reason: "not taken up before the backoff is over"})
 	}
-	return no()
+	return backOff(f.At.Add(interval), "try again after the last failure")
 }
 
 // makeRoom sees to the primary's previous version before a new rotation begins, so
 // that pending, current and previous are all there ever is. It lives until its grace
 // is over. One that is not revoked, since it is not ours or the target is
 // quarantined, is forgotten then: its key, if ours, is retired later, see outdated.
-func (v *view) makeRoom() (Step, bool) {
+func (v *view) makeRoom() answer {
 	old, ok := v.primary().Versions[secretstore.Previous]
 	switch {
 	case !ok || v.mayDisplace():
-		return no()
+		return pass()
 	case v.inGrace():
 		return v.waitForGrace(old)
 	case old.Foreign || v.quarantined() || v.inUse(old.ID):
-		return Step{Verb: Destroy, ID: old.ID, Reason: "make room for the next key"}, true
+		return act(Step{Verb: Destroy, ID: old.ID, Reason: "make room for the next key"})
 	default:
 		return v.waitForGrace(old)
 	}
@@ -236,17 +246,17 @@ func (v *view) makeRoom() (Step, bool) {
 
 // waitForGrace refuses a rotation that was asked for, and lets one that fell
 // due wait.
-func (v *view) waitForGrace(old secretstore.Version) (Step, bool) {
-	if step, ok := v.graceStep(); ok {
-		return step, true
+func (v *view) waitForGrace(old secretstore.Version) answer {
+	if a := v.graceStep(); !a.passes() {
+		return a
 	}
-	end, known := v.graceEnd()
-	v.waiting = true
+	end, _ := v.graceEnd()
 	switch {
-	case !v.request.RotateSince.IsZero() && v.inGrace():
+	case !v.inGrace():
+		return delay(time.Time{}, "the old key "+old.ID+" must go first")
+	case !v.request.RotateSince.IsZero():
 		return stop(&GraceError{KeyID: old.ID, Foreign: old.Foreign, Until: end})
-	case known && v.inGrace():
-		v.wake(end, "begin the rotation that is due")
+	default:
+		return delay(end, "begin the rotation that is due")
 	}
-	return no() // else retire has said what hinders it
 }

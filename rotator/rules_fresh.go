@@ -10,10 +10,10 @@ import (
 // inHand brings a key whose value is in memory into the primary store, or gives
 // it up. Nothing untested is stored: on GCP a stored version is at once what
 // readers of "latest" get.
-func (v *view) inHand() (Step, bool) {
+func (v *view) inHand() answer {
 	h := v.InHand
 	if h == nil {
-		return no()
+		return pass()
 	}
 	if v.primary().Notes.Intent.Nonce != h.Nonce {
 		return v.outrun(h)
@@ -21,13 +21,13 @@ func (v *view) inHand() (Step, bool) {
 	t, ok := v.tested(inMemory, h.ID)
 	switch {
 	case !ok:
-		return Step{Verb: Try, Store: inMemory, ID: h.ID, Reason: "is the new key live?"}, true
+		return act(Step{Verb: Try, Store: inMemory, ID: h.ID, Reason: "is the new key live?"})
 	case isValid(t):
-		return Step{Verb: Stage, ID: h.ID, Reason: "store the new key as pending"}, true
+		return act(Step{Verb: Stage, ID: h.ID, Reason: "store the new key as pending"})
 	case v.within(h.Issued, v.policy.Activation) || (isInvalid(t) && !refused(t)):
 		return again(Try, inMemory, h.ID, t, "the new key may not be live yet")
 	case isInvalid(t):
-		return Step{Verb: Discard, Store: inMemory, ID: h.ID, Reason: "never became valid", Err: neverValid(h.ID, t)}, true
+		return act(Step{Verb: Discard, Store: inMemory, ID: h.ID, Reason: "never became valid", Err: neverValid(h.ID, t)})
 	default:
 		// The intent names the key: the next run sweeps it.
 		return inconclusive(Try, h.ID, t)
@@ -36,14 +36,14 @@ func (v *view) inHand() (Step, bool) {
 
 // outrun is for a key in hand whose intent is gone: stored after all, or lost to
 // another instance. No store can take it any more, so it is revoked.
-func (v *view) outrun(h *InHand) (Step, bool) {
+func (v *view) outrun(h *InHand) answer {
 	if _, ok := v.unreadable(); ok || v.referenced(h.ID) {
-		return no()
+		return pass()
 	}
 	if v.Foreign || v.mayHoldUnnamed() {
 		return stop(fmt.Errorf("%w: key %s may be what a store holds without a record", ErrLostRace, h.ID))
 	}
-	return Step{Verb: Discard, Store: inMemory, ID: h.ID, Reason: "another instance took over", Err: ErrLostRace}, true
+	return act(Step{Verb: Discard, Store: inMemory, ID: h.ID, Reason: "another instance took over", Err: ErrLostRace})
 }
 
 func neverValid(id string, t test) error {
@@ -52,19 +52,22 @@ func neverValid(id string, t test) error {
 
 // pending verifies the primary's pending version as consumers would read it,
 // and promotes it.
-func (v *view) pending() (Step, bool) {
+func (v *view) pending() answer {
 	ver, ok := v.primary().Versions[secretstore.Pending]
-	if !ok || ver.Foreign || v.heldBack() {
-		return no()
+	if !ok || ver.Foreign {
+		return pass()
+	}
+	if a := v.waitForHold(); !a.passes() {
+		return a
 	}
 	if v.suspect(ver) {
-		return Step{Verb: Discard, ID: ver.ID, Reason: "issued before the incident"}, true
+		return act(Step{Verb: Discard, ID: ver.ID, Reason: "issued before the incident"})
 	}
 	if !v.mayDisplace() {
-		return no() // rules retire and begin say what has to happen first
+		return pass() // rules retire and begin say what has to happen first
 	}
-	if step, ok := v.confirmID(ver); ok {
-		return step, true
+	if a := v.confirmID(ver); !a.passes() {
+		return a
 	}
 	return v.verifyAndPromote(0, ver)
 }
@@ -72,21 +75,21 @@ func (v *view) pending() (Step, bool) {
 // confirmID has the key list say that it knows the pending key by its id. Only the
 // answer to the create pairs the id with the value: under another one the key could
 // neither be revoked when it is old, nor be told from somebody else's.
-func (v *view) confirmID(ver secretstore.Version) (Step, bool) {
+func (v *view) confirmID(ver secretstore.Version) answer {
 	k, listed := v.Keys[ver.ID]
 	name, _ := parseKeyName(k.Name)
 	switch {
 	case listed && name.Nonce == ver.Intent.Nonce:
-		return no()
+		return pass()
 	case v.Listed <= v.bornAt(ver) || v.Listed <= v.primary().Seen:
-		return Step{Verb: List, Reason: "does the key list have the new key?"}, true
+		return act(Step{Verb: List, Reason: "does the key list have the new key?"})
 	case !listed && v.young(ver):
-		return Step{Verb: List, At: v.now.Add(pause(4)), Reason: "the new key may not be listed yet"}, true
+		return act(Step{Verb: List, At: v.now.Add(pause(4)), Reason: "the new key may not be listed yet"})
 	}
 	// Its key stays: that id may be somebody else's. What was issued is found by its
 	// name, and swept.
 	err := fmt.Errorf("key %s: %w", ver.ID, ErrUnlisted)
-	return Step{Verb: Destroy, ID: ver.ID, Reason: "the key list does not have the new key under this id", Err: err}, true
+	return act(Step{Verb: Destroy, ID: ver.ID, Reason: "the key list does not have the new key under this id", Err: err})
 }
 
 // mayDisplace tells whether the primary's current version may become previous,
@@ -121,19 +124,19 @@ func born(ver secretstore.Version) time.Time {
 
 // verifyAndPromote is the same for every store: a version is promoted only if
 // its value, read back from that store, has just passed a test call.
-func (v *view) verifyAndPromote(i int, ver secretstore.Version) (Step, bool) {
+func (v *view) verifyAndPromote(i int, ver secretstore.Version) answer {
 	t, ok := v.tested(i, ver.ID)
 	switch {
 	case !ok:
-		return Step{Verb: Verify, Store: i, ID: ver.ID, Reason: "read the pending key back and test it"}, true
+		return act(Step{Verb: Verify, Store: i, ID: ver.ID, Reason: "read the pending key back and test it"})
 	case isValid(t):
-		return Step{Verb: Promote, Store: i, ID: ver.ID, Reason: "the pending key works as stored"}, true
+		return act(Step{Verb: Promote, Store: i, ID: ver.ID, Reason: "the pending key works as stored"})
 	case !isInvalid(t):
 		return inconclusive(Verify, ver.ID, t)
 	case v.young(ver) || !refused(t):
 		return again(Verify, i, ver.ID, t, "the new key may not be live yet")
 	case i == 0:
-		return Step{Verb: Discard, ID: ver.ID, Reason: "never became valid", Err: neverValid(ver.ID, t)}, true
+		return act(Step{Verb: Discard, ID: ver.ID, Reason: "never became valid", Err: neverValid(ver.ID, t)})
 	default:
 		return v.undeliverable(i, ver, t)
 	}
@@ -141,38 +144,38 @@ func (v *view) verifyAndPromote(i int, ver secretstore.Version) (Step, bool) {
 
 // undeliverable is for a follower whose copy of the current key does not work:
 // the copy goes, the key itself is judged by the primary.
-func (v *view) undeliverable(i int, ver secretstore.Version, t test) (Step, bool) {
+func (v *view) undeliverable(i int, ver secretstore.Version, t test) answer {
 	err := fmt.Errorf("store %s: key %s does not work as stored there: %w", v.Stores[i].Name, ver.ID, t.Err)
-	return Step{Verb: Destroy, Store: i, ID: ver.ID, Reason: "the copy does not work", Err: err}, true
+	return act(Step{Verb: Destroy, Store: i, ID: ver.ID, Reason: "the copy does not work", Err: err})
 }
 
 // alive finds out whether a current key was revoked behind our back: it is tested
 // when the key list lacks it, or when it is not ours and the list cannot tell. Only
 // an invalid test call says dead. A follower's key matters by itself only while the
 // primary has a value of unknown origin, which is not delivered.
-func (v *view) alive() (Step, bool) {
+func (v *view) alive() answer {
 	for i := range v.Stores {
 		if i > 0 && !v.byHand(0) {
 			break
 		}
-		if step, ok := v.aliveIn(i); ok {
-			return step, true
+		if a := v.aliveIn(i); !a.passes() {
+			return a
 		}
 	}
-	return no()
+	return pass()
 }
 
-func (v *view) aliveIn(i int) (Step, bool) {
+func (v *view) aliveIn(i int) answer {
 	cur, ok := v.current(i)
 	if !ok {
-		return no()
+		return pass()
 	}
 	t, ok := v.tested(i, cur.ID)
 	if _, listed := v.Keys[cur.ID]; !ok && (cur.Foreign || (!listed && v.Listed > v.bornAt(cur))) {
-		return Step{Verb: Verify, Store: i, ID: cur.ID, Reason: "does the current key still work?"}, true
+		return act(Step{Verb: Verify, Store: i, ID: cur.ID, Reason: "does the current key still work?"})
 	}
 	if !ok || isValid(t) {
-		return no()
+		return pass()
 	}
 	if !isInvalid(t) {
 		return inconclusive(Verify, cur.ID, t)
@@ -180,7 +183,7 @@ func (v *view) aliveIn(i int) (Step, bool) {
 	if !v.keyDeadIn(i) {
 		return again(Verify, i, cur.ID, t, "the key may not be live yet")
 	}
-	return no() // rule begin sees to it
+	return pass() // rule begin sees to it
 }
 
 // followerDead tells whether a follower's consumers have a dead key that nothing is
@@ -216,36 +219,36 @@ func (v *view) bornAt(cur secretstore.Version) moment {
 }
 
 // deliver brings the stores that follow to the primary's current key.
-func (v *view) deliver() (Step, bool) {
+func (v *view) deliver() answer {
 	cur, ok := v.current(0)
 	if !ok || cur.Foreign || v.dead() {
-		return no()
+		return pass()
 	}
 	for i := 1; i < len(v.Stores); i++ {
 		if v.Stores[i].Err != nil {
 			continue
 		}
-		if step, ok := v.deliverTo(i, cur); ok {
-			return step, true
+		if a := v.deliverTo(i, cur); !a.passes() {
+			return a
 		}
 	}
-	return no()
+	return pass()
 }
 
-func (v *view) deliverTo(i int, cur secretstore.Version) (Step, bool) {
+func (v *view) deliverTo(i int, cur secretstore.Version) answer {
 	st := v.Stores[i]
 	_, stage, held := st.Find(cur.ID)
 	if held && stage == secretstore.Current {
 		if left, ok := st.Versions[secretstore.Pending]; ok && !left.Foreign {
-			return Step{Verb: Destroy, Store: i, ID: left.ID, Reason: "left over"}, true
+			return act(Step{Verb: Destroy, Store: i, ID: left.ID, Reason: "left over"})
 		}
-		return no()
+		return pass()
 	}
 	if held && stage == secretstore.Previous && v.byHand(i) && !v.emergency() {
-		return no() // somebody put another value over it: the next rotation replaces that
+		return pass() // somebody put another value over it: the next rotation replaces that
 	}
 	if old, ok := st.Versions[secretstore.Previous]; ok && (old.ID == cur.ID || !v.mayForget(i)) {
-		return Step{Verb: Destroy, Store: i, ID: old.ID, Reason: "make room for the current key"}, true
+		return act(Step{Verb: Destroy, Store: i, ID: old.ID, Reason: "make room for the current key"})
 	}
 	if held && stage == secretstore.Pending {
 		return v.verifyAndPromote(i, cur)
@@ -278,14 +281,14 @@ func (v *view) deadIn(i int) bool {
 }
 
 // stageFollower copies the primary's current value, once it is known to work.
-func (v *view) stageFollower(i int, cur secretstore.Version) (Step, bool) {
+func (v *view) stageFollower(i int, cur secretstore.Version) answer {
 	t, ok := v.tested(0, cur.ID)
 	switch {
 	case !ok:
-		return Step{Verb: Verify, ID: cur.ID, Reason: "test the current key before it is delivered"}, true
+		return act(Step{Verb: Verify, ID: cur.ID, Reason: "test the current key before it is delivered"})
 	case isValid(t):
-		return Step{Verb: Stage, Store: i, ID: cur.ID, Reason: "deliver the current key"}, true
+		return act(Step{Verb: Stage, Store: i, ID: cur.ID, Reason: "deliver the current key"})
 	default:
-		return no() // rule alive has dealt with it
+		return pass() // rule alive has dealt with it
 	}
 }

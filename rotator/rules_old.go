@@ -13,31 +13,33 @@ import (
 // make sure once more that the current key works everywhere, revoke, prove,
 // destroy. A key that this very run displaced is left to a later one, so that
 // nothing that held this process up can have eaten the grace.
-func (v *view) retire() (Step, bool) {
-	if _, ok := v.current(0); !ok {
-		return no()
+func (v *view) retire() answer {
+	if _, ok := v.current(0); !ok || len(v.toRetire()) == 0 {
+		return pass()
 	}
 	if _, ok := v.unreadable(); ok || v.dead() || (v.Displaced && !v.emergency()) {
-		v.wakeForOld()
-		return no()
+		return v.laterRun()
 	}
-	if v.heldBack() || v.quarantined() {
-		return no()
+	if why, on := v.quarantine(); on {
+		return wait(time.Time{}, why)
 	}
+	if a := v.waitForHold(); !a.passes() {
+		return a
+	}
+	waits := pass()
 	for _, old := range v.toRetire() {
 		if v.inUse(old) {
 			continue // rule deliver moves the store on
 		}
-		step, ok := v.retireOne(old)
-		if ok && step.Verb == Stop {
-			v.hinder = &step
-			continue
+		a := v.retireOne(old).report()
+		if a.step != nil {
+			return a
 		}
-		if ok {
-			return step, true
+		if waits.passes() || a.wait != nil && a.wait.trouble != nil {
+			waits = a
 		}
 	}
-	return no()
+	return waits
 }
 
 // toRetire gives the ids of the displaced keys that are still somewhere: those of
@@ -53,18 +55,16 @@ func (v *view) toRetire() []string {
 	return append(ids, v.outdated()...)
 }
 
-// wakeForOld makes sure that a later run sees to the displaced keys.
-func (v *view) wakeForOld() {
+// laterRun leaves the displaced keys to one.
+func (v *view) laterRun() answer {
 	end, known := v.graceEnd()
 	if known && end.Before(v.now) && v.Displaced {
 		end = v.now
 	}
 	if !known || end.Before(v.now) {
-		return // what keeps them is no question of time
+		return pass() // what keeps them is no question of time
 	}
-	for _, old := range v.toRetire() {
-		v.wake(end, "revoke the old key "+old)
-	}
+	return wait(end, "revoke the old key "+v.toRetire()[0])
 }
 
 // inUse tells whether some store has the key as its current or pending version.
@@ -77,31 +77,30 @@ func (v *view) inUse(id string) bool {
 	return false
 }
 
-func (v *view) retireOne(id string) (Step, bool) {
+func (v *view) retireOne(id string) answer {
 	if _, listed := v.Keys[id]; !listed {
 		return v.proveStep(id) // gone already: there is no grace for a dead key
 	}
-	if step, ok := v.graceStep(); ok {
-		return step, true
+	if a := v.graceStep(); !a.passes() {
+		return a
 	}
 	if v.inGrace() {
-		v.wakeForOld()
-		return no()
+		return v.laterRun()
 	}
 	if at, ok := v.Revoked[id]; ok {
 		return v.stillListed(id, at)
 	}
-	if step, ok := v.gateOpen(); ok {
-		return step, true
+	if a := v.gateOpen(); !a.passes() {
+		return a
 	}
-	if step, ok := v.confirmCurrent(); ok {
-		return step, true
+	if a := v.confirmCurrent(); !a.passes() {
+		return a
 	}
 	reason := "grace is over and its successor works everywhere"
 	if v.emergency() {
 		reason = "compromised, and its successor works everywhere"
 	}
-	return Step{Verb: Revoke, ID: id, Reason: reason}, true
+	return act(Step{Verb: Revoke, ID: id, Reason: reason})
 }
 
 // inGrace tells whether displaced keys must live on.
@@ -115,19 +114,19 @@ func (v *view) inGrace() bool {
 
 // graceStep mends an unknown promotion time, which counts as "now": the old key
 // lives longer, never shorter.
-func (v *view) graceStep() (Step, bool) {
+func (v *view) graceStep() answer {
 	for i := range v.Stores {
 		if cur, ok := v.current(i); ok && cur.Promoted.IsZero() {
-			return Step{Verb: Repair, Store: i, ID: cur.ID, Reason: "its promotion time is not known: count from now"}, true
+			return act(Step{Verb: Repair, Store: i, ID: cur.ID, Reason: "its promotion time is not known: count from now"})
 		}
 	}
-	return no()
+	return pass()
 }
 
 // confirmCurrent is the last look before a key is revoked: the current version of
 // every store passes a test call, and every store is looked at again after that and
 // after the key list, since somebody may have changed it in between.
-func (v *view) confirmCurrent() (Step, bool) {
+func (v *view) confirmCurrent() answer {
 	last := v.Listed
 	for i := range v.Stores {
 		cur, ok := v.current(i)
@@ -137,11 +136,11 @@ func (v *view) confirmCurrent() (Step, bool) {
 		t, ok := v.tested(i, cur.ID)
 		switch {
 		case !ok:
-			return Step{Verb: Verify, Store: i, ID: cur.ID, Reason: "test the current key before the old one goes"}, true
+			return act(Step{Verb: Verify, Store: i, ID: cur.ID, Reason: "test the current key before the old one goes"})
 		case isInvalid(t) && !refused(t):
 			return again(Verify, i, cur.ID, t, "refused: a slip, or is it dead?")
 		case isInvalid(t) && v.Stores[i].Seen <= t.Seq:
-			return Step{Verb: Look, Reason: "refused: has another instance moved the store on?"}, true
+			return act(Step{Verb: Look, Reason: "refused: has another instance moved the store on?"})
 		case isInvalid(t):
 			return stop(notAsStored(v.Stores[i].Name, cur.ID, t))
 		case !isValid(t):
@@ -150,32 +149,32 @@ func (v *view) confirmCurrent() (Step, bool) {
 		last = max(last, t.Seq)
 	}
 	if !v.seenSince(last) {
-		return Step{Verb: Look, Reason: "look again before the old key goes"}, true
+		return act(Step{Verb: Look, Reason: "look again before the old key goes"})
 	}
-	return no()
+	return pass()
 }
 
 // stillListed waits for the key list to lose a revoked key.
-func (v *view) stillListed(id string, revoked time.Time) (Step, bool) {
+func (v *view) stillListed(id string, revoked time.Time) answer {
 	if v.within(revoked, v.policy.Revocation) {
-		return Step{Verb: List, At: v.now.Add(pause(4)), Reason: "the revoked key is still listed"}, true
+		return act(Step{Verb: List, At: v.now.Add(pause(4)), Reason: "the revoked key is still listed"})
 	}
 	return stop(fmt.Errorf("key %s: %w: it was revoked but is still listed", id, ErrStillAlive))
 }
 
 // proveStep is for a key that the list no longer has: its value must be refused
 // before the stores may forget it. "Deleted" is a claim until shown.
-func (v *view) proveStep(id string) (Step, bool) {
+func (v *view) proveStep(id string) answer {
 	i := v.holder(id)
 	t, ok := v.tested(i, id)
 	switch {
 	case !ok:
-		return Step{Verb: Prove, Store: i, ID: id, Reason: "does the revoked key get a 401?"}, true
+		return act(Step{Verb: Prove, Store: i, ID: id, Reason: "does the revoked key get a 401?"})
 	case isInvalid(t) && !refused(t) && v.inGrace():
 		return again(Prove, i, id, t, "refused: a slip, or is it dead?")
 	case isInvalid(t):
 		// The primary's record goes last: it says that work is left.
-		return Step{Verb: Destroy, Store: v.lastHolder(id), ID: id, Reason: "proven dead", Proven: t.At}, true
+		return act(Step{Verb: Destroy, Store: v.lastHolder(id), ID: id, Reason: "proven dead", Proven: t.At})
 	case !isValid(t):
 		return inconclusive(Prove, id, t)
 	case v.within(t.First, v.policy.Revocation):
@@ -188,18 +187,18 @@ func (v *view) proveStep(id string) (Step, bool) {
 // witness makes the test call that must be refused right after a key was revoked,
 // before the keys are listed: those may be many, and the sooner a compromised key
 // is seen dead the better.
-func (v *view) witness() (Step, bool) {
+func (v *view) witness() answer {
 	if v.Listed != 0 {
-		return no()
+		return pass()
 	}
 	for _, old := range v.old() {
 		at, revoked := v.Revoked[old.ID]
 		i := v.holder(old.ID)
 		if t, ok := v.Tests[place{i, old.ID}]; revoked && (!ok || t.At.Before(at)) {
-			return Step{Verb: Prove, Store: i, ID: old.ID, Reason: "does the revoked key get a 401?"}, true
+			return act(Step{Verb: Prove, Store: i, ID: old.ID, Reason: "does the revoked key get a 401?"})
 		}
 	}
-	return no()
+	return pass()
 }
 
 // holder gives the first store that has the version as previous.
@@ -225,20 +224,20 @@ func holds(id string) func(StoreState) bool {
 // sweep revokes keys of ours that nothing refers to: lost creates, discarded
 // ones. It must have looked at the stores after the list was begun: then a
 // listed key that no version and no intent names can never be staged any more.
-func (v *view) sweep() (Step, bool) {
+func (v *view) sweep() answer {
 	if _, ok := v.unreadable(); ok || v.mayHoldUnnamed() {
-		return no()
+		return pass()
 	}
 	for _, id := range v.leftOver() {
 		if _, ok := v.Revoked[id]; ok || v.Unswept[id] {
 			continue // the next run's list shows whether it is gone
 		}
 		if !v.seenSince(v.Listed) {
-			return Step{Verb: Look, Reason: "look again before a key is swept"}, true
+			return act(Step{Verb: Look, Reason: "look again before a key is swept"})
 		}
-		return Step{Verb: Sweep, ID: id, Reason: "no store refers to it"}, true
+		return act(Step{Verb: Sweep, ID: id, Reason: "no store refers to it"})
 	}
-	return no()
+	return pass()
 }
 
 // leftOver gives the orphans that were never current: those younger than every key

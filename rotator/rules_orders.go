@@ -21,47 +21,55 @@ func (v *view) hold() (secretstore.Hold, bool) {
 	return secretstore.Hold{}, false
 }
 
-// heldBack tells whether a hold is in force, and looks again at its end.
-func (v *view) heldBack() bool {
+// waitForHold waits for the end of the hold in force.
+func (v *view) waitForHold() answer {
 	h, on := v.hold()
-	if on && !h.Until.IsZero() {
-		v.wake(h.Until, "the hold ends")
+	if !on {
+		return pass()
 	}
-	return on
+	return wait(h.Until, heldBy(h))
 }
 
 // held lets no rotation begin while a hold is set. One that was asked for is
 // refused, so that nobody takes it for done.
-func (v *view) held() (Step, bool) {
+func (v *view) held() answer {
 	h, on := v.hold()
-	if !on {
-		return no()
-	}
-	v.waiting = true
-	if !v.request.RotateSince.IsZero() {
+	switch {
+	case !on:
+		return pass()
+	case !v.request.RotateSince.IsZero():
 		return stop(&HoldError{h})
+	default:
+		return delay(h.Until, heldBy(h))
 	}
-	v.heldBack()
-	return no()
+}
+
+// heldBy is why a hold makes something wait. One without an end must say what ends it.
+func heldBy(h secretstore.Hold) string {
+	why := (&HoldError{h}).Error()
+	if h.Until.IsZero() {
+		why += "; it has no end: release it to go on"
+	}
+	return why
 }
 
 // declare notes an incident down before anything else is done about it, and
 // before Instantly is asked for anything: from then on every instance carries it
 // on, whatever is out of reach now.
-func (v *view) declare() (Step, bool) {
+func (v *view) declare() answer {
 	if v.request.Incident == "" || v.Declared {
-		return no()
+		return pass()
 	}
 	if !v.looked() {
-		return Step{Verb: Look, Reason: "read the stores"}, true
+		return act(Step{Verb: Look, Reason: "read the stores"})
 	}
 	if v.primary().Err != nil || v.primary().Notes.Incident.ID == shorten(v.request.Incident) {
-		return no()
+		return pass()
 	}
 	if h, on := v.hold(); on {
 		return stop(&HoldError{h})
 	}
-	return Step{Verb: Declare, Reason: "every key issued until now is to be replaced and revoked"}, true
+	return act(Step{Verb: Declare, Reason: "every key issued until now is to be replaced and revoked"})
 }
 
 // emergency tells whether an incident was declared and is not done with: keys
@@ -76,37 +84,35 @@ func (v *view) suspect(ver secretstore.Version) bool {
 
 // resolve takes the incident off when every store has a key of after it and no
 // older one is left.
-func (v *view) resolve() (Step, bool) {
+func (v *view) resolve() answer {
 	cur, ok := v.current(0)
 	if !v.emergency() || !ok || v.suspect(cur) || v.dead() || len(v.old()) > 0 || len(v.outdated()) > 0 {
-		return no()
+		return pass()
 	}
 	for i, st := range v.Stores {
 		if has, ok := v.current(i); st.Err != nil || !ok || has.ID != cur.ID {
-			return no()
+			return pass()
 		}
 	}
 	if _, ok := v.primary().Versions[secretstore.Pending]; ok {
-		return no()
+		return pass()
 	}
-	return Step{Verb: Resolve, Reason: "every key of before the incident is gone"}, true
+	return act(Step{Verb: Resolve, Reason: "every key of before the incident is gone"})
 }
 
 // leased leaves a rotation to the instance that has begun it, for as long as
 // that may still be at it.
-func (v *view) leased() (Step, bool) {
+func (v *view) leased() answer {
 	in, f := v.primary().Notes.Intent, v.primary().Notes.Failure
 	ended := f.Count > 0 && !f.At.Before(in.At) // and says so
 	if in.IsZero() || in.Until.IsZero() || in.Holder == v.Instance || ended || v.request.IgnoreBackoff ||
 		!v.within(in.At, in.Until.Sub(in.At)) {
-		return no()
+		return pass()
 	}
-	v.waiting = true
 	if !v.request.RotateSince.IsZero() {
 		return stop(&BusyError{Holder: in.Holder, Until: in.Until})
 	}
-	v.wake(in.Until, "take up what "+in.Holder+" began")
-	return no()
+	return delay(in.Until, "take up what "+in.Holder+" began")
 }
 
 // pressing tells whether a rotation begins whatever the calendar says: it was
@@ -117,18 +123,16 @@ func (v *view) pressing() bool {
 		(!ok && !v.request.RotateSince.IsZero())
 }
 
-// frozen lets no rotation begin by itself in a freeze.
-func (v *view) frozen() (Step, bool) {
+// inFreezeWindow lets no rotation begin by itself in one.
+func (v *view) inFreezeWindow() answer {
 	if v.policy.Freeze == nil || v.pressing() {
-		return no()
+		return pass()
 	}
 	until := v.policy.Freeze.FrozenUntil(v.now)
 	if until.IsZero() {
-		return no()
+		return pass()
 	}
-	v.waiting = true
-	v.wake(until, "the freeze ends, and the rotation is due")
-	return no()
+	return delay(until, "in a freeze window until then, and the rotation is due")
 }
 
 // jitter gives a target's own delay, at most most: the same on every instance
