@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -14,9 +12,9 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.uber.org/zap"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/daemon"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/service"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
@@ -66,9 +64,6 @@ It answers on --listen:
 	return c
 }
 
-// errStuck: steps in hand did not end in time.
-var errStuck = errors.New("did not end in time")
-
 func (a *app) daemon(ctx context.Context, f daemonFlags) error {
 	log, err := a.logger()
 	if err != nil {
@@ -81,26 +76,19 @@ func (a *app) daemon(ctx context.Context, f daemonFlags) error {
 	if a.getenv("GOGC") == "" {
 		debug.SetGCPercent(50) // it idles: a little more work for less memory
 	}
-	s, err := a.newService(log)
+	cfg, err := a.loadInto(log)
 	if err != nil {
 		return err
 	}
-	election, err := s.election(f)
-	if err != nil {
-		return err
-	}
-	server, err := s.serve(ctx, f.listen, token)
-	if err != nil {
-		return err
-	}
-	defer server.stop()
+	s := service.New(cfg, service.Options{
+		ConfigPath: a.configPath, Version: version(), Revision: revision(), Now: a.now, Getenv: a.getenv, Log: log,
+		Listen: f.listen, Token: token, ShutdownTimeout: f.shutdownTimeout,
+		Elect: f.elect, Namespace: f.electNamespace, LeaseName: f.electName,
+	})
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
-	watching, stopWatching := context.WithCancel(ctx)
-	defer stopWatching()
-	go s.watch(watching, hup)
-	return s.run(ctx, election, f.shutdownTimeout)
+	return s.Run(ctx, hup)
 }
 
 // token reads the bearer token. To be reachable from other machines without one
@@ -125,39 +113,4 @@ func (f daemonFlags) token() (secret.Value, error) {
 		return token, usageError{fmt.Errorf("--token-file %s is empty", f.tokenFile)}
 	}
 	return token, nil
-}
-
-// httpServer is a server that runs, or none.
-type httpServer struct{ *http.Server }
-
-// serve begins to answer. An empty address means none.
-func (s *service) serve(ctx context.Context, address string, token secret.Value) (httpServer, error) {
-	if address == "" {
-		return httpServer{}, nil
-	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
-	if err != nil {
-		return httpServer{}, fmt.Errorf("--listen %s: %w", address, err)
-	}
-	site := daemon.Site{Alive: s.alive, Ready: s.ready, StandsBy: s.standsBy, Targets: s.targets, Metrics: s.metrics.Handler(), Token: token}
-	server := site.Server()
-	s.log.Info("listening", zap.String("address", listener.Addr().String()))
-	go func() {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			s.log.Error("http server", zap.Error(err))
-		}
-	}()
-	return httpServer{server}, nil
-}
-
-// stop ends the server; answers under way have a moment.
-func (h httpServer) stop() {
-	if h.Server == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	if h.Shutdown(ctx) != nil {
-		_ = h.Close()
-	}
 }

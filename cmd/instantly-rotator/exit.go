@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/remedy"
 )
 
 // The exit codes, decided in exitCode and nowhere else.
@@ -38,6 +41,7 @@ func (e usageError) Unwrap() error { return e.error }
 func exitCode(err error) int {
 	var usage usageError
 	var problems config.Problems
+	var unknown *fleet.UnknownTargetError
 	switch {
 	case err == nil:
 		return exitSettled
@@ -45,7 +49,7 @@ func exitCode(err error) int {
 		return exitInterrupted
 	case errors.Is(err, errDue):
 		return exitDue
-	case errors.As(err, &usage), errors.As(err, &problems), isUnknownCommand(err):
+	case errors.As(err, &usage), errors.As(err, &problems), errors.As(err, &unknown), isUnknownCommand(err):
 		return exitUsage
 	default:
 		return exitFailed
@@ -55,6 +59,20 @@ func exitCode(err error) int {
 // isUnknownCommand recognises cobra's own errors, which have no type.
 func isUnknownCommand(err error) bool {
 	return strings.HasPrefix(err.Error(), "unknown command")
+}
+
+// hintFor says what a person can do about an error: hints of the command line itself, beside those of package remedy.
+func hintFor(err error) string {
+	switch {
+	case errors.Is(err, errNoConfig):
+		return "name it with --config or INSTANTLY_ROTATOR_CONFIG; config.example.yaml shows one"
+	case errors.Is(err, errNoReceiver):
+		return "add a section notify to the configuration; config.example.yaml shows one"
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "another program answers there, perhaps another instance of this one: give --listen another address, or \"\" for none"
+	default:
+		return remedy.For(err)
+	}
 }
 
 // complain says what went wrong, where the command has not said it yet.
@@ -91,7 +109,7 @@ func noArgs(c *cobra.Command, args []string) error {
 // oneTarget wants exactly one argument.
 func oneTarget(c *cobra.Command, args []string) error {
 	if len(args) != 1 {
-		return usageError{fmt.Errorf("%s takes one TARGET: the name of a key in the configuration", c.Name())}
+		return usageError{fmt.Errorf("%s takes one TARGET: the name under keys in the configuration", c.Name())}
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 )
 
 // getFlags are the flags of get.
@@ -46,7 +47,7 @@ func (a *app) get(ctx context.Context, target string, f getFlags) error {
 	if err != nil {
 		return err
 	}
-	keys, err := chosen(cfg, []string{target})
+	keys, err := fleet.Chosen(cfg, []string{target})
 	if err != nil {
 		return err
 	}
@@ -54,9 +55,9 @@ func (a *app) get(ctx context.Context, target string, f getFlags) error {
 	if err != nil {
 		return err
 	}
-	w := a.wire(cfg, zap.NewNop(), true)
-	defer w.close()
-	value, err := currentValue(ctx, w.store(ctx, ref))
+	c := fleet.Connect(a.fleetOptions(cfg, zap.NewNop(), true))
+	defer c.Close()
+	value, err := fleet.CurrentValue(ctx, c.Store(ctx, ref))
 	if err != nil {
 		return fmt.Errorf("%s: store %s: %w", target, ref.Store, err)
 	}

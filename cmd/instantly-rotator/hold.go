@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
@@ -45,8 +47,8 @@ func (a *app) releaseCommand() *cobra.Command {
 		ValidArgsFunction: a.completeTargets,
 		Short:             "End the hold of keys",
 		RunE: func(c *cobra.Command, names []string) error {
-			return a.order(c.Context(), names, all, "released", func(d deployment, t rotator.Target) error {
-				return d.Release(c.Context(), t)
+			return a.direct(c.Context(), names, all, "released", func(f *fleet.Fleet, t rotator.Target) error {
+				return f.Release(c.Context(), t)
 			})
 		},
 	}
@@ -63,24 +65,24 @@ func (a *app) hold(ctx context.Context, names []string, all bool, reason, until 
 		if h.Until, err = parseWhen(until, now); err != nil {
 			return usageError{err}
 		}
-		text = "on hold until " + stamp(h.Until)
+		text = "on hold until " + humantime.Stamp(h.Until)
 	}
-	return a.order(ctx, names, all, text, func(d deployment, t rotator.Target) error { return d.Hold(ctx, t, h) })
+	return a.direct(ctx, names, all, text, func(f *fleet.Fleet, t rotator.Target) error { return f.Hold(ctx, t, h) })
 }
 
-// order gives an order about each of the named keys, and says what came of it.
-func (a *app) order(ctx context.Context, names []string, all bool, done string, give func(deployment, rotator.Target) error) error {
+// direct gives a directive about each of the named targets, and says what came of it.
+func (a *app) direct(ctx context.Context, names []string, all bool, done string, apply func(*fleet.Fleet, rotator.Target) error) error {
 	if all == (len(names) > 0) {
 		return usageError{errors.New("name the keys that are meant, or say --all")}
 	}
-	d, err := a.deploy(ctx, names, false)
+	f, err := a.fleet(ctx, names, false)
 	if err != nil {
 		return err
 	}
-	defer d.close()
+	defer f.Close()
 	failed := false
-	for _, t := range d.targets {
-		if err := give(d, t); err != nil {
+	for _, t := range f.Targets {
+		if err := apply(f, t); err != nil {
 			failed = true
 			fmt.Fprintf(a.stdout, "%s: failed: %v\n", t.Name, err)
 			if h := hintFor(err); h != "" {
@@ -111,7 +113,7 @@ func parseWhen(text string, now time.Time) (time.Time, error) {
 	case err != nil:
 		return time.Time{}, fmt.Errorf("bad time %q: write 3d, 2026-12-01 or 2026-12-01T08:00:00Z", text)
 	case !at.After(now):
-		return time.Time{}, fmt.Errorf("%s is in the past", stamp(at))
+		return time.Time{}, fmt.Errorf("%s is in the past", humantime.Stamp(at))
 	default:
 		return at, nil
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/notify"
 )
 
@@ -61,9 +62,9 @@ func (a *app) testReceivers(ctx context.Context, names []string, output string) 
 	if err != nil {
 		return err
 	}
-	w := a.wire(cfg, log, true)
-	defer w.close()
-	receipts := w.tryAll(ctx, receivers)
+	c := fleet.Connect(a.fleetOptions(cfg, log, true))
+	defer c.Close()
+	receipts := tryAll(ctx, c, receivers)
 	if err := a.show(output, map[string]any{"receivers": receipts}, func() { a.receiptTable(receipts) }); err != nil {
 		return err
 	}
@@ -106,12 +107,12 @@ func receiverNames(cfg *config.Config) []string {
 
 // tryAll sends all test messages side by side, so that a dead receiver costs no
 // more time than itself.
-func (w *wiring) tryAll(ctx context.Context, receivers []config.Receiver) []receipt {
+func tryAll(ctx context.Context, c *fleet.Connections, receivers []config.Receiver) []receipt {
 	receipts := make([]receipt, len(receivers))
 	var all sync.WaitGroup
 	for i, r := range receivers {
-		bound := w.receiver(ctx, r)
-		all.Go(func() { receipts[i] = receiptOf(r.Name, notify.Try(ctx, w.cfg.Owner, bound)) })
+		bound := c.Receiver(ctx, r)
+		all.Go(func() { receipts[i] = receiptOf(r.Name, notify.Try(ctx, c.Config.Owner, bound)) })
 	}
 	all.Wait()
 	return receipts

@@ -3,10 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/status"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
 
@@ -27,33 +28,18 @@ in the way.`,
 	return c
 }
 
-// plannedStep is a line of the plan, as -o json prints it.
-type plannedStep struct {
-	Target    string     `json:"target"`
-	Workspace string     `json:"workspace"`
-	Due       bool       `json:"due"`
-	Step      string     `json:"step"`
-	Store     string     `json:"store,omitempty"`
-	KeyID     string     `json:"key_id,omitempty"`
-	Reason    string     `json:"reason"`
-	At        *time.Time `json:"at,omitempty"`
-	Error     string     `json:"error,omitempty"`
-	Hint      string     `json:"hint,omitempty"`
-	Advice    []string   `json:"advice,omitempty"`
-}
-
 // plan shows the next steps. gate: something due is exit code 2, for pipelines.
 func (a *app) plan(ctx context.Context, names []string, req rotator.Request, output string, gate bool) error {
-	d, err := a.deploy(ctx, names, true)
+	f, err := a.fleet(ctx, names, true)
 	if err != nil {
 		return err
 	}
-	defer d.close()
-	outlooks := d.Outlook(ctx, d.targets, req)
-	steps := make([]plannedStep, len(outlooks))
+	defer f.Close()
+	outlooks := f.Outlook(ctx, f.Targets, req)
+	steps := make([]status.PlannedStep, len(outlooks))
 	due, failed := 0, 0
 	for i, o := range outlooks {
-		steps[i] = planned(o)
+		steps[i] = status.Planned(o)
 		if o.Due {
 			due++
 		}
@@ -76,31 +62,10 @@ func (a *app) plan(ctx context.Context, names []string, req rotator.Request, out
 	}
 }
 
-func planned(o rotator.Outlook) plannedStep {
-	p := plannedStep{
-		Target: o.Target, Workspace: o.Workspace, Due: o.Due, Step: string(o.Next.Verb),
-		KeyID: o.Next.ID, Reason: o.Next.Reason, At: optional(o.Next.At), Advice: adviceOf(o),
-	}
-	if !o.Hold.IsZero() && o.Next.Verb == rotator.Settled {
-		p.Reason, p.At = holdText(o.Hold), nil
-	}
-	if o.Due {
-		p.Store = o.Stores[max(o.Next.Store, 0)].Name
-	}
-	if o.Next.Verb == rotator.Check { // asking comes before the step that is meant
-		p.Step = string(rotator.Reserve)
-		p.Reason = o.Because
-	}
-	if o.Next.Err != nil {
-		p.Error, p.Hint = o.Next.Err.Error(), hintFor(o.Next.Err)
-	}
-	return p
-}
-
-func (a *app) planTable(steps []plannedStep, due int) {
+func (a *app) planTable(steps []status.PlannedStep, due int) {
 	t := a.table("TARGET", "WORKSPACE", "DUE", "NEXT STEP", "KEY", "WHY")
 	for _, p := range steps {
-		t.AppendRow(row(p.Target, p.Workspace, p.due(), p.words(), shortID(p.KeyID), a.why(p)))
+		t.AppendRow(row(p.Target, p.Workspace, dueWord(p), stepWords(p), shortID(p.KeyID), a.why(p)))
 	}
 	t.Render()
 	for _, p := range steps {
@@ -117,7 +82,7 @@ func (a *app) planTable(steps []plannedStep, due int) {
 }
 
 // due is what the plan's column says: nobody knows where looking failed.
-func (p plannedStep) due() string {
+func dueWord(p status.PlannedStep) string {
 	switch {
 	case p.Error != "":
 		return "-"
@@ -128,8 +93,8 @@ func (p plannedStep) due() string {
 	}
 }
 
-// words names the step for people: what happens first, of a rotation as a whole.
-func (p plannedStep) words() string {
+// stepWords names the step for people: what happens first, of a rotation as a whole.
+func stepWords(p status.PlannedStep) string {
 	switch {
 	case p.Step == string(rotator.Reserve):
 		return "rotate"
@@ -142,12 +107,12 @@ func (p plannedStep) words() string {
 	}
 }
 
-func (a *app) why(p plannedStep) string {
+func (a *app) why(p status.PlannedStep) string {
 	switch {
 	case p.Error != "":
 		return p.Error
 	case p.At != nil && p.Step == string(rotator.Settled):
-		return fmt.Sprintf("%s at %s (%s)", p.Reason, stamp(*p.At), until(*p.At, a.now()))
+		return fmt.Sprintf("%s at %s (%s)", p.Reason, humantime.Stamp(*p.At), humantime.Until(*p.At, a.now()))
 	default:
 		return p.Reason
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
 
@@ -100,18 +101,18 @@ func (a *app) rotate(ctx context.Context, names []string, f rotateFlags) error {
 	if f.dryRun {
 		return a.plan(ctx, names, f.request(began), "table", false)
 	}
-	d, err := a.deploy(ctx, names, false)
+	engine, err := a.fleet(ctx, names, false)
 	if err != nil {
 		return err
 	}
-	defer d.close()
+	defer engine.Close()
 	told := context.AfterFunc(ctx, func() {
 		fmt.Fprintln(a.stderr, "finishing the step in hand; Ctrl-C again ends at once")
 	})
 	defer told()
-	targets := part.pick(d.targets)
+	targets := part.pick(engine.Targets)
 	bar := a.progress(len(targets))
-	results := d.ReconcileAll(ctx, targets, f.request(began), bar.done)
+	results := engine.ReconcileAll(ctx, targets, f.request(began), bar.done)
 	bar.stop()
 	return a.report(results, f, began)
 }
@@ -170,7 +171,7 @@ func followUp(r rotator.Result, f rotateFlags) string {
 
 func (a *app) reportOne(r rotator.Result) {
 	for _, id := range r.Swept {
-		fmt.Fprintf(a.stdout, "%s: revoked key %s, of a rotation that was cut off or outrun\n", r.Target, id)
+		fmt.Fprintf(a.stdout, "%s: revoked key %s, of a rotation that was cut off or superseded\n", r.Target, id)
 	}
 	for _, id := range r.Discarded {
 		fmt.Fprintf(a.stdout, "%s: revoked the new key %s, which could not be used\n", r.Target, id)
@@ -244,7 +245,7 @@ func (a *app) whatNext(r rotator.Result) string {
 	if r.Next.IsZero() {
 		return ""
 	}
-	return fmt.Sprintf("; next: %s at %s (%s)", r.Why, stamp(r.Next), until(r.Next, a.now()))
+	return fmt.Sprintf("; next: %s at %s (%s)", r.Why, humantime.Stamp(r.Next), humantime.Until(r.Next, a.now()))
 }
 
 // progressBar shows how many targets are done, at a terminal and if there are

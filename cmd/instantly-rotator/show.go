@@ -3,8 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
-	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
@@ -68,55 +66,4 @@ func shortID(id string) string {
 		return dash(id)
 	}
 	return id[:head] + "…" + id[len(id)-tail:]
-}
-
-// stamp prints an instant in UTC, so that it reads the same everywhere.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04Z") }
-
-// until says how far away t is, one way or the other.
-func until(t, now time.Time) string {
-	if d := t.Sub(now); d >= 0 {
-		return "in " + span(d)
-	}
-	return span(now.Sub(t)) + " ago"
-}
-
-// span prints a duration with its two largest units.
-func span(d time.Duration) string {
-	units := []struct {
-		name string
-		size time.Duration
-	}{{"d", 24 * time.Hour}, {"h", time.Hour}, {"m", time.Minute}, {"s", time.Second}}
-	var parts []string
-	for _, u := range units {
-		if n := d / u.size; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d%s", n, u.name))
-			d -= n * u.size
-		} else if len(parts) > 0 {
-			break
-		}
-		if len(parts) == 2 {
-			break
-		}
-	}
-	if len(parts) == 0 {
-		return "0s"
-	}
-	return strings.Join(parts, "")
-}
-
-func times(n int) string {
-	if n == 1 {
-		return "once"
-	}
-	return fmt.Sprintf("%d times", n)
-}
-
-// optional leaves out what is not known.
-func optional(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	t = t.UTC()
-	return &t
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
 )
 
 func (a *app) validateCommand() *cobra.Command {
@@ -19,17 +20,10 @@ func (a *app) validateCommand() *cobra.Command {
 				return err
 			}
 			fmt.Fprintf(a.stdout, "%s: good: %s, %s, %s\n", a.configPath,
-				count(len(cfg.Keys), "key"), count(len(cfg.Workspaces), "workspace"), count(len(cfg.Stores), "store"))
+				humantime.Count(len(cfg.Keys), "key"), humantime.Count(len(cfg.Workspaces), "workspace"), humantime.Count(len(cfg.Stores), "store"))
 			return nil
 		},
 	}
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func (a *app) schemaCommand() *cobra.Command {

@@ -39,14 +39,14 @@ type verdict struct {
 }
 
 func (a *app) verify(ctx context.Context, names []string, output string) error {
-	d, err := a.deploy(ctx, names, true)
+	f, err := a.fleet(ctx, names, true)
 	if err != nil {
 		return err
 	}
-	defer d.close()
+	defer f.Close()
 	var verdicts []verdict
 	failed := false
-	for _, v := range d.Verify(ctx, d.targets) {
+	for _, v := range f.Verify(ctx, f.Targets) {
 		verdicts = append(verdicts, verdictOf(v))
 		failed = failed || v.Verdict != instantly.Valid
 	}

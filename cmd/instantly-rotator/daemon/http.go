@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/status"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
@@ -20,8 +21,8 @@ type Site struct {
 	// StandsBy tells whether it is ready to take over from another instance, which
 	// works; nil if it never does that.
 	StandsBy func() bool
-	// Targets gives what "status -o json" prints.
-	Targets func() any
+	// Report gives what "status -o json" prints.
+	Report func() status.Report
 	// Metrics answers in Prometheus's format.
 	Metrics http.Handler
 	// Token is asked for on all but the health checks; none if it is empty.
@@ -58,7 +59,7 @@ func (s Site) targets(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(s.Targets()) // the caller has gone away
+	_ = enc.Encode(s.Report()) // the caller has gone away
 }
 
 // guarded asks for the bearer token (RFC 6750, section 2.1).

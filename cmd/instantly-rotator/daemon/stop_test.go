@@ -258,20 +258,3 @@ func TestHungOnlyWhenTheLoopStands(t *testing.T) {
 		<-done
 	})
 }
-
-// TestAReloadForgetsTargetsForGood: the last run of a target that was taken out
-// of the configuration does not bring it back.
-func TestAReloadForgetsTargetsForGood(t *testing.T) {
-	b := daemon.NewBoard()
-	b.Keep([]string{"gone", "stays"})
-	put := func(name string) {
-		b.Put(rotator.Result{Target: name, Outlook: rotator.Outlook{Target: name}}, time.Now())
-	}
-	put("gone")
-	put("stays")
-	b.Keep([]string{"stays"})
-	put("gone")
-	if e := b.Entries(); len(e) != 1 || e[0].Target != "stays" {
-		t.Errorf("the board shows %d targets: %+v", len(e), e)
-	}
-}

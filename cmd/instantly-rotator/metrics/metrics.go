@@ -14,7 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/daemon"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/status"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
@@ -23,8 +23,8 @@ const namespace = "instantly_rotator"
 
 // Source is where the metrics that are read at each scrape come from.
 type Source struct {
-	// Entries gives what was last seen of each target.
-	Entries func() []daemon.Entry
+	// Targets gives what was last seen of each target.
+	Targets func() []status.Target
 	// MaxAge gives a target's max_age; 0 if it is not known.
 	MaxAge func(target string) time.Duration
 	// Frozen gives, by workspace, whether nothing is begun in it after failures.

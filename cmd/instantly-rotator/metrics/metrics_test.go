@@ -15,8 +15,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/daemon"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/metrics"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/status"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
@@ -31,10 +31,14 @@ func eventful() *metrics.Metrics {
 		Old: []rotator.OldKey{{ID: "old", Until: now.Add(time.Minute)}},
 	}
 	m := metrics.New("v1.2.3", "abc", metrics.Source{
-		Entries: func() []daemon.Entry { return []daemon.Entry{{Outlook: outlook, Settled: now}} },
-		MaxAge:  func(string) time.Duration { return 24 * time.Hour },
-		Frozen:  func() map[string]bool { return map[string]bool{"main": true} },
-		Now:     func() time.Time { return now },
+		Targets: func() []status.Target {
+			seen := status.Of(outlook, now)
+			seen.SettledAt = &now
+			return []status.Target{seen}
+		},
+		MaxAge: func(string) time.Duration { return 24 * time.Hour },
+		Frozen: func() map[string]bool { return map[string]bool{"main": true} },
+		Now:    func() time.Time { return now },
 	})
 	m.Step(rotator.Event{Workspace: "main", Verb: rotator.Verify, Verdict: "valid"})
 	m.Ended(rotator.Result{Target: "sending", Rotated: true, Outlook: outlook})

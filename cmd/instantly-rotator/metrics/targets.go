@@ -5,7 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/daemon"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/status"
 )
 
 // targets shows the state of every target as of the scrape.
@@ -38,41 +38,49 @@ func (t *targets) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCo
 // Collect implements [prometheus.Collector].
 func (t *targets) Collect(ch chan<- prometheus.Metric) {
 	now := t.Now()
-	for _, e := range t.Entries() {
-		t.collect(ch, e, now)
+	for _, target := range t.Targets() {
+		t.collect(ch, target, now)
 	}
 	for workspace, frozen := range t.Frozen() {
 		ch <- prometheus.MustNewConstMetric(t.frozen, prometheus.GaugeValue, oneIf(frozen), workspace)
 	}
 }
 
-func (t *targets) collect(ch chan<- prometheus.Metric, e daemon.Entry, now time.Time) {
+func (t *targets) collect(ch chan<- prometheus.Metric, of status.Target, now time.Time) {
 	show := func(d *prometheus.Desc, v float64) {
-		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, e.Target, e.Workspace)
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, of.Target, of.Workspace)
 	}
-	if !e.Since.IsZero() {
-		show(t.age, max(0, now.Sub(e.Since).Seconds())) // promotions are written down a little late
+	if of.Since != nil {
+		show(t.age, max(0, now.Sub(*of.Since).Seconds())) // promotions are written down a little late
 	}
-	if age := t.MaxAge(e.Target); age > 0 {
+	if age := t.MaxAge(of.Target); age > 0 {
 		show(t.maxAge, age.Seconds())
 	}
-	if !e.NextDue.IsZero() {
-		show(t.next, e.NextDue.Sub(now).Seconds())
+	if of.NextRotation != nil {
+		show(t.next, of.NextRotation.Sub(now).Seconds())
 	}
-	for _, old := range e.Old {
-		if !old.Until.IsZero() {
+	for _, old := range of.OldKeys {
+		if old.Until != nil {
 			show(t.oldEnd, old.Until.Sub(now).Seconds())
 			break
 		}
 	}
-	if !e.Settled.IsZero() {
-		show(t.settled, float64(e.Settled.Unix()))
+	if of.SettledAt != nil {
+		show(t.settled, float64(of.SettledAt.Unix()))
 	}
-	failing := e.Failure.Count
-	if e.Err != nil {
-		failing = max(failing, 1)
+	show(t.failing, float64(failing(of)))
+	show(t.held, oneIf(of.Hold != nil && (of.Hold.Until == nil || now.Before(*of.Hold.Until))))
+	show(t.dead, oneIf(of.Dead))
+}
+
+// failing gives the failed attempts in a row.
+func failing(of status.Target) int {
+	switch {
+	case of.LastFailure != nil:
+		return of.LastFailure.Count
+	case of.Error != "":
+		return 1
+	default:
+		return 0
 	}
-	show(t.failing, float64(failing))
-	show(t.held, oneIf(e.Hold.On(now)))
-	show(t.dead, oneIf(e.Dead))
 }

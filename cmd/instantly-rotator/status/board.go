@@ -1,11 +1,13 @@
-package daemon
+package status
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
 
@@ -14,17 +16,17 @@ import (
 type Board struct {
 	mu      sync.RWMutex
 	names   map[string]bool // that are shown
-	entries map[string]Entry
+	entries map[string]entry
 }
 
-// Entry is what was last seen of a target.
-type Entry struct {
+// An entry is what was last seen of a target.
+type entry struct {
 	rotator.Outlook
-	// Looked is when the last run ended, Settled when the last one did without
+	// looked is when the last run ended, settled when the last one did without
 	// an error; zero if none did yet.
-	Looked, Settled time.Time
-	// Err is why the last run ended early; nil if it did not.
-	Err error
+	looked, settled time.Time
+	// err is why the last run ended early; nil if it did not.
+	err error
 }
 
 // NewBoard makes a Board that shows nothing: see [Board.Keep].
@@ -45,9 +47,9 @@ func (b *Board) Put(r rotator.Result, at time.Time) {
 	} else {
 		e.Next = r.Outlook.Next
 	}
-	e.Looked, e.Err = at, r.Err
+	e.looked, e.err = at, r.Err
 	if r.Err == nil && !r.Interrupted {
-		e.Settled = at
+		e.settled = at
 	}
 	b.entries[r.Target] = e
 }
@@ -56,7 +58,7 @@ func (b *Board) Put(r rotator.Result, at time.Time) {
 func (b *Board) Keep(names []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	kept := make(map[string]Entry, len(names))
+	kept := make(map[string]entry, len(names))
 	b.names = make(map[string]bool, len(names))
 	for _, name := range names {
 		b.names[name] = true
@@ -67,14 +69,44 @@ func (b *Board) Keep(names []string) {
 	b.entries = kept
 }
 
-// Entries gives all of them by name.
-func (b *Board) Entries() []Entry {
+// Targets draws the picture of all of them at now, by name.
+func (b *Board) Targets(now time.Time) []Target {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	out := make([]Entry, 0, len(b.entries))
+	out := make([]Target, 0, len(b.entries))
 	for _, e := range b.entries {
-		out = append(out, e)
+		out = append(out, e.target(now))
 	}
-	slices.SortFunc(out, func(x, y Entry) int { return strings.Compare(x.Target, y.Target) })
+	slices.SortFunc(out, func(x, y Target) int { return strings.Compare(x.Target, y.Target) })
 	return out
+}
+
+func (e entry) target(now time.Time) Target {
+	t := Of(e.Outlook, now)
+	t.LookedAt, t.SettledAt = e.looked.UTC(), humantime.Optional(e.settled)
+	if e.err != nil {
+		t.Error = e.err.Error()
+		t.State = stateOf(t)
+	}
+	return t
+}
+
+// Err gives why nothing can be worked with: the first error, if the last run of
+// every target ended with one; nil if there is none.
+func (b *Board) Err() error {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var first entry
+	for _, e := range b.entries {
+		if e.err == nil {
+			return nil
+		}
+		if first.err == nil || e.Target < first.Target {
+			first = e
+		}
+	}
+	if first.err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", first.Target, first.err)
 }

@@ -1,10 +1,11 @@
-package main
+package remedy
 
 import (
 	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
@@ -15,11 +16,11 @@ func TestHintIsThatOfTheMostTellingClass(t *testing.T) {
 	for name, c := range map[string]struct{ err, as error }{
 		"inconclusive for want of a plan": {fmt.Errorf("%w: %w", rotator.ErrIndeterminate, instantly.ErrPlan), instantly.ErrPlan},
 		"never valid":                     {fmt.Errorf("%w: %w", rotator.ErrNeverValid, instantly.ErrUnauthorized), rotator.ErrNeverValid},
-		"admin key in a store":            {fmt.Errorf("%w: %w", errNoAdminKey, secretstore.ErrDenied), errNoAdminKey},
+		"admin key in a store":            {fmt.Errorf("%w: %w", fleet.ErrNoAdminKey, secretstore.ErrDenied), fleet.ErrNoAdminKey},
 		"lost race":                       {fmt.Errorf("%w: %w", rotator.ErrLostRace, secretstore.ErrConflict), rotator.ErrLostRace},
 		"create broke off":                {fmt.Errorf("%w: %w", instantly.ErrOutcomeUnknown, instantly.ErrUnavailable), instantly.ErrUnavailable},
 	} {
-		if got, want := hintFor(c.err), hintFor(c.as); got != want || got == "" {
+		if got, want := For(c.err), For(c.as); got != want || got == "" {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}

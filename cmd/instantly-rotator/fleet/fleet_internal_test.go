@@ -1,13 +1,14 @@
-package main
+package fleet
 
 import (
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
@@ -48,17 +49,18 @@ func TestUnreachableWorkspaceFailsEveryCallWithItsReason(t *testing.T) {
 	}
 }
 
-// appIn gives an app with a configuration and an environment.
-func appIn(t *testing.T, text string, env map[string]string) *app {
+// options give those of a configuration and an environment.
+func options(t *testing.T, text string, env map[string]string) Options {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return &app{
-		stdout: io.Discard, stderr: io.Discard, now: time.Now, configPath: path,
-		getenv: func(name string) string { return env[name] },
+	cfg, _, err := config.Load(path)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return Options{Config: cfg, Log: zap.NewNop(), Now: time.Now, Getenv: func(name string) string { return env[name] }}
 }
 
 const threeKeys = `
@@ -73,11 +75,11 @@ keys:
 `
 
 func TestTargetsOfAWorkspaceShareIt(t *testing.T) {
-	a := appIn(t, threeKeys, map[string]string{"ONE": "abc", "TWO": "def"})
-	d, err := a.deploy(t.Context(), nil, false)
-	targets := d.targets
-	if err != nil || len(targets) != 3 {
-		t.Fatalf("%d targets, %v", len(targets), err)
+	f := All(t.Context(), options(t, threeKeys, map[string]string{"ONE": "abc", "TWO": "def"}))
+	defer f.Close()
+	targets := f.Targets
+	if len(targets) != 3 {
+		t.Fatalf("%d targets", len(targets))
 	}
 	if targets[0].Workspace != targets[1].Workspace || targets[0].Workspace == targets[2].Workspace {
 		t.Error("x and y should share a workspace, and z have another")
@@ -85,11 +87,14 @@ func TestTargetsOfAWorkspaceShareIt(t *testing.T) {
 }
 
 func TestTargetsComeInTheOrderAskedForAndOnce(t *testing.T) {
-	a := appIn(t, threeKeys, nil)
-	d, err := a.deploy(t.Context(), []string{"z", "x", "z"}, false)
-	targets := d.targets
-	if err != nil || len(targets) != 2 || targets[0].Name != "z" || targets[1].Name != "x" {
-		t.Errorf("targets %v, %v", targets, err)
+	f, err := Named(t.Context(), options(t, threeKeys, nil), []string{"z", "x", "z"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	targets := f.Targets
+	if len(targets) != 2 || targets[0].Name != "z" || targets[1].Name != "x" {
+		t.Errorf("targets %v", targets)
 	}
 }
 
@@ -98,12 +103,9 @@ func TestUnknownTargetsAreNamedWithThoseThereAre(t *testing.T) {
 	for _, name := range strings.Split("a b c d e f g h i j k l", " ") {
 		cfg.Keys = append(cfg.Keys, config.Key{Name: name})
 	}
-	_, err := chosen(cfg, []string{"a", "nobody"})
-	if err == nil || err.Error() != `no key named "nobody" in the configuration; it has a, b, c, d, e, f, g, h, i, j and 2 more` {
+	_, err := Chosen(cfg, []string{"a", "nobody"})
+	if err == nil || err.Error() != `no target named "nobody" in the configuration; it has a, b, c, d, e, f, g, h, i, j and 2 more` {
 		t.Errorf("error %v", err)
-	}
-	if exitCode(err) != exitUsage {
-		t.Errorf("exit code %d", exitCode(err))
 	}
 }
 
@@ -112,9 +114,9 @@ func TestAdminKeyIsReadWithoutTheSpaceAroundIt(t *testing.T) {
 	if err := os.WriteFile(file, []byte("  abc\r\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w := &wiring{app: &app{getenv: func(string) string { return "abc\n" }}}
+	c := Connect(Options{Config: &config.Config{}, Getenv: func(string) string { return "abc\n" }})
 	for _, ref := range []config.SecretRef{{Env: "KEY"}, {File: file}} {
-		if got, err := w.adminKey(t.Context(), ref); err != nil || !got.Equal(secret.New("abc")) {
+		if got, err := c.adminKey(t.Context(), ref); err != nil || !got.Equal(secret.New("abc")) {
 			t.Errorf("%+v: %v, or another value", ref, err)
 		}
 	}
@@ -125,12 +127,12 @@ func TestAdminKeyThatIsNotThereSaysWhereItShouldBe(t *testing.T) {
 	if err := os.WriteFile(empty, []byte("\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w := &wiring{app: &app{getenv: func(string) string { return "" }}}
+	c := Connect(Options{Config: &config.Config{}, Getenv: func(string) string { return "" }})
 	for place, ref := range map[string]config.SecretRef{
 		"environment variable KEY": {Env: "KEY"}, "file " + empty: {File: empty}, empty + "er": {File: empty + "er"},
 	} {
-		_, err := w.adminKey(t.Context(), ref)
-		if !errors.Is(err, errNoAdminKey) || !strings.Contains(err.Error(), place) {
+		_, err := c.adminKey(t.Context(), ref)
+		if !errors.Is(err, ErrNoAdminKey) || !strings.Contains(err.Error(), place) {
 			t.Errorf("%+v: %v", ref, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package fleet
 
 import (
 	"os"
@@ -14,16 +14,16 @@ import (
 
 // gate makes what brings a target's consumers to a new key. One that cannot be
 // made keeps the old key alive and lets the rotation go on.
-func (w *wiring) gate(target string, after config.AfterPromote) rotator.Gate {
+func (c *Connections) gate(target string, after config.AfterPromote) rotator.Gate {
 	switch {
 	case after.Restart != "":
-		gate, err := w.restart(target, after)
+		gate, err := c.restart(target, after)
 		if err != nil {
 			return consumers.Broken{What: "restart of " + after.Restart, Err: err}
 		}
 		return gate
 	case len(after.Command) > 0:
-		return consumers.NewCommand(target, after.Command, w.commandEnvironment())
+		return consumers.NewCommand(target, after.Command, c.commandEnvironment())
 	default:
 		gate, err := consumers.NewURL(target, after.URL)
 		if err != nil {
@@ -33,23 +33,23 @@ func (w *wiring) gate(target string, after config.AfterPromote) rotator.Gate {
 	}
 }
 
-func (w *wiring) restart(target string, after config.AfterPromote) (rotator.Gate, error) {
+func (c *Connections) restart(target string, after config.AfterPromote) (rotator.Gate, error) {
 	var here kubernetescluster.Location
-	c, err := storekind.Share(w.env, here, func() (*kubernetescluster.Client, error) { return kubernetescluster.Connect(here) })
+	cluster, err := storekind.Share(c.env, here, func() (*kubernetescluster.Client, error) { return kubernetescluster.Connect(here) })
 	if err != nil {
 		return nil, err
 	}
-	return consumers.NewRestart(c, target, after.Restart, after.Namespace)
+	return consumers.NewRestart(cluster, target, after.Restart, after.Namespace)
 }
 
 // commandEnvironment is the process's own without what the configuration names as
 // secrets: a command has no use for the admin keys.
-func (w *wiring) commandEnvironment() []string {
+func (c *Connections) commandEnvironment() []string {
 	var secrets []string
-	for _, ws := range w.cfg.Workspaces {
+	for _, ws := range c.Config.Workspaces {
 		secrets = append(secrets, ws.AdminKey.Env)
 	}
-	for _, r := range w.cfg.Notify {
+	for _, r := range c.Config.Notify {
 		secrets = append(secrets, r.URL.Env)
 	}
 	return slices.DeleteFunc(os.Environ(), func(v string) bool {

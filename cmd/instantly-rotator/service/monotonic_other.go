@@ -1,6 +1,6 @@
 //go:build !linux
 
-package main
+package service
 
 // monotonic is for systemd, which is on Linux only.
 func monotonic() string { return "" }

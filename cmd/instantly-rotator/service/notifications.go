@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"errors"
@@ -6,15 +6,29 @@ import (
 	"slices"
 	"time"
 
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/notify"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/remedy"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
 
-// newsOf says what of a run people want to be told.
-func newsOf(r rotator.Result, maxAge time.Duration, now time.Time) []notify.Message {
-	var news []notify.Message
+// tell sends notifications; it never waits.
+func (s *Service) tell(all ...notify.Message) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range all {
+		if s.fleet.notifier != nil {
+			s.fleet.notifier.Send(m)
+		}
+	}
+}
+
+// notificationsOf gives what of a run people want to be told.
+func notificationsOf(r rotator.Result, maxAge time.Duration, now time.Time) []notify.Message {
+	var all []notify.Message
 	tell := func(kind notify.Kind, topic, format string, args ...any) {
-		news = append(news, notify.Message{
+		all = append(all, notify.Message{
 			Kind: kind, Target: r.Target, Workspace: r.Outlook.Workspace, Topic: topic, Text: fmt.Sprintf(format, args...), At: now,
 		})
 	}
@@ -25,22 +39,23 @@ func newsOf(r rotator.Result, maxAge time.Duration, now time.Time) []notify.Mess
 		tell(notify.Rotated, r.KeyID, "key %s is current", r.KeyID)
 	}
 	if age := now.Sub(r.Outlook.Since); maxAge > 0 && !r.Outlook.Since.IsZero() && age > maxAge && !r.Rotated {
-		tell(notify.TooOld, "", "the current key is %s old, max_age is %s", span(age), span(maxAge))
+		tell(notify.TooOld, "", "the current key is %s old, max_age is %s", humantime.Span(age), humantime.Span(maxAge))
 	}
 	if kind, ok := kindOf(r.Err); ok {
 		text := r.Err.Error()
-		if h := hintFor(r.Err); h != "" {
+		if h := remedy.For(r.Err); h != "" {
 			text += "; " + h
 		}
 		tell(kind, rotator.ClassOf(r.Err).Name, "%s", text)
 		if kind == notify.Unable { // of the workspace: said once, not for each of its keys
-			news[len(news)-1].Target = ""
+			all[len(all)-1].Target = ""
 		}
 	}
-	return news
+	return all
 }
 
-// kindOf sorts an error by who can do something about it; false if it is no news.
+// kindOf sorts an error by who can do something about it; false if nobody wants to
+// be told.
 func kindOf(err error) (notify.Kind, bool) {
 	switch class := rotator.ClassOf(err); {
 	case err == nil, class.Silent:
@@ -56,7 +71,7 @@ func kindOf(err error) (notify.Kind, bool) {
 
 // needsPerson tells whether trying again changes nothing by itself.
 func needsPerson(err error) bool {
-	return errors.Is(err, errNoAdminKey) || slices.ContainsFunc(rotator.ClassesOf(err), func(c rotator.Class) bool {
+	return errors.Is(err, fleet.ErrNoAdminKey) || slices.ContainsFunc(rotator.ClassesOf(err), func(c rotator.Class) bool {
 		return c.Category != rotator.Passing
 	})
 }

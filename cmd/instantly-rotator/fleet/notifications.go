@@ -1,4 +1,4 @@
-package main
+package fleet
 
 import (
 	"context"
@@ -11,30 +11,31 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
-// notifier starts telling the configuration's receivers; whoever calls it closes
-// it, before the wiring. It opens the stores that keep URLs, within ctx, but reads no URL yet, and so cannot fail: a receiver that cannot be reached
-// fails its own messages. What becomes of each is logged, and told to observe,
+// Notifier starts telling the configuration's receivers; whoever calls it closes
+// it, before the connections. It opens the stores that keep URLs, within ctx, but
+// reads no URL yet, and so cannot fail: a receiver that cannot be reached fails its
+// own messages. What becomes of each is logged, and told to observe,
 // which may be nil and must not block.
-func (w *wiring) notifier(ctx context.Context, observe func(notify.Outcome)) *notify.Notifier {
-	logged := logOutcomes(w.log)
-	o := notify.Options{From: w.cfg.Owner, Observe: func(out notify.Outcome) {
+func (c *Connections) Notifier(ctx context.Context, observe func(notify.Outcome)) *notify.Notifier {
+	logged := logOutcomes(c.Log)
+	o := notify.Options{From: c.Config.Owner, Observe: func(out notify.Outcome) {
 		logged(out)
 		if observe != nil {
 			observe(out)
 		}
 	}}
-	for _, r := range w.cfg.Notify {
-		o.Receivers = append(o.Receivers, w.receiver(ctx, r))
+	for _, r := range c.Config.Notify {
+		o.Receivers = append(o.Receivers, c.Receiver(ctx, r))
 	}
 	return notify.New(o)
 }
 
-// receiver binds a receiver to where its URL is. A store is opened here and now:
-// the wiring is not for several goroutines.
-func (w *wiring) receiver(ctx context.Context, r config.Receiver) notify.Receiver {
-	read := w.secret
+// Receiver binds a receiver to where its URL is. A store is opened here and now:
+// connections are not for several goroutines.
+func (c *Connections) Receiver(ctx context.Context, r config.Receiver) notify.Receiver {
+	read := c.Secret
 	if r.URL.Store != "" {
-		st := w.store(ctx, config.StoreRef{Store: r.URL.Store, Secret: r.URL.Secret})
+		st := c.Store(ctx, config.StoreRef{Store: r.URL.Store, Secret: r.URL.Secret})
 		read = func(ctx context.Context, ref config.SecretRef) (secret.Value, error) {
 			return storedSecret(ctx, ref, st)
 		}

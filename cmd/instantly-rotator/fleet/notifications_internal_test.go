@@ -1,4 +1,4 @@
-package main
+package fleet
 
 import (
 	"bytes"
@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/notify"
@@ -23,19 +26,15 @@ func tellOne(t *testing.T, status int, token string) (string, notify.Outcome) {
 	}))
 	t.Cleanup(server.Close)
 	var stderr bytes.Buffer
-	a := &app{
-		stderr: &stderr, logLevel: "debug", logFormat: "json",
-		getenv: func(string) string { return "generic+" + server.URL + "/" + token + "\n" },
-	}
-	log, err := a.logger()
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := a.wire(&config.Config{Owner: "team-1", Notify: []config.Receiver{
-		{Name: "ops", URL: config.SecretRef{Env: "HOOK"}, On: notify.Alarms()},
-	}}, log, false)
+	c := Connect(Options{
+		Config: &config.Config{Owner: "team-1", Notify: []config.Receiver{
+			{Name: "ops", URL: config.SecretRef{Env: "HOOK"}, On: notify.Alarms()},
+		}},
+		Getenv: func(string) string { return "generic+" + server.URL + "/" + token + "\n" },
+		Log:    zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(&stderr), zap.DebugLevel)),
+	})
 	outcomes := make(chan notify.Outcome, 1)
-	n := w.notifier(t.Context(), func(o notify.Outcome) { outcomes <- o })
+	n := c.Notifier(t.Context(), func(o notify.Outcome) { outcomes <- o })
 	n.Send(notify.Message{Kind: notify.NeedsPerson, Target: "sending", Text: "a gate is open"})
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -63,7 +62,7 @@ func TestLostNotificationIsLoggedWithoutItsURL(t *testing.T) {
 	}
 }
 
-func TestSentNotificationIsNoNews(t *testing.T) {
+func TestSentNotificationIsToldAtDebugLevelOnly(t *testing.T) {
 	log, outcome := tellOne(t, http.StatusOK, "c4nary-t0ken")
 	if outcome.Result != notify.Sent || !strings.Contains(log, `"level":"debug"`) || strings.Contains(log, "c4nary") {
 		t.Errorf("outcome %+v, log %s", outcome, log)

@@ -1,4 +1,4 @@
-package main
+package service
 
 import (
 	"errors"
@@ -36,7 +36,7 @@ func TestPeopleAreToldWhatConcernsThem(t *testing.T) {
 		{"an old key that cannot be rotated", rotator.Result{Outlook: old, Err: secretstore.ErrCorrupt}, []notify.Kind{notify.TooOld, notify.NeedsPerson}},
 	} {
 		var got []notify.Kind
-		for _, m := range newsOf(c.result, 120*24*time.Hour, now) {
+		for _, m := range notificationsOf(c.result, 120*24*time.Hour, now) {
 			got = append(got, m.Kind)
 			if m.Kind == notify.Unable && m.Target != "" {
 				t.Errorf("%s: told for one key, though it concerns the workspace", c.what)

@@ -1,0 +1,110 @@
+package fleet
+
+import (
+	"context"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storekind"
+)
+
+// Options say what a fleet is made of, and who hears of it.
+type Options struct {
+	Config *config.Config
+	Now    func() time.Time
+	// Getenv reads the environment variables that the configuration names.
+	Getenv func(string) string
+	Log    *zap.Logger
+	// ReadOnly: nothing may be changed, not even made, and a person waits.
+	ReadOnly bool
+	// Observe is told of each step, as the log is; may be nil.
+	Observe func(rotator.Event)
+	// Called is told of each call at Instantly; may be nil.
+	Called func(workspace string, c instantly.Call)
+}
+
+// Connections are what a configuration's targets, admin keys and receivers are
+// reached by. Each is opened when it is first asked for, and shared from then on.
+// One that cannot be had fails those that need it, when they use it, and nobody
+// else. They are not for several goroutines, what they open is.
+type Connections struct {
+	Options
+	workspaces map[string]*rotator.Workspace
+	env        *storekind.Environment
+	stores     map[config.StoreRef]secretstore.Store
+}
+
+// Connect opens nothing yet.
+func Connect(o Options) *Connections {
+	return &Connections{
+		Options: o, workspaces: map[string]*rotator.Workspace{}, stores: map[config.StoreRef]secretstore.Store{},
+		env: &storekind.Environment{Owner: o.Config.Owner, Now: o.Now, ReadOnly: o.ReadOnly},
+	}
+}
+
+// Close ends the connections of the stores. They fail from then on.
+func (c *Connections) Close() {
+	_ = c.env.Close() // nothing is lost by it
+}
+
+// Store opens one secret in one of the configured stores.
+func (c *Connections) Store(ctx context.Context, ref config.StoreRef) secretstore.Store {
+	if store, ok := c.stores[ref]; ok {
+		return store
+	}
+	store, err := c.Config.Stores[ref.Store].Settings.Open(ctx, c.env, ref.Secret)
+	if err != nil {
+		store = unopened{err}
+	}
+	c.stores[ref] = store
+	return store
+}
+
+// workspace binds a workspace once, so that its targets share the key list and
+// the limiter.
+func (c *Connections) workspace(ctx context.Context, name string) *rotator.Workspace {
+	if ws, ok := c.workspaces[name]; ok {
+		return ws
+	}
+	cfg := c.Config.Workspaces[name]
+	var api rotator.API
+	client, err := c.client(ctx, cfg)
+	if api = client; err != nil {
+		api = unreachable{err}
+	}
+	ws := rotator.NewWorkspace(name, api, cfg.OrganizationID)
+	c.workspaces[name] = ws
+	return ws
+}
+
+// readOnlyRetries is how long a call is tried again while a person waits.
+const readOnlyRetries = 5 * time.Second
+
+func (c *Connections) client(ctx context.Context, cfg config.Workspace) (*instantly.Client, error) {
+	key, err := c.adminKey(ctx, cfg.AdminKey)
+	if err != nil {
+		return nil, err
+	}
+	o := instantly.Options{
+		BaseURL: cfg.BaseURL, AdminKey: key, AsWorkspace: cfg.AsWorkspace,
+		Pacer:   instantly.NewPacer(cfg.RequestsPerSecond),
+		Observe: func(call instantly.Call) { c.called(cfg.Name, call) },
+	}
+	if c.ReadOnly {
+		o.RetryBudget = readOnlyRetries
+	}
+	return instantly.NewClient(o)
+}
+
+func (c *Connections) called(workspace string, call instantly.Call) {
+	if c.Called != nil {
+		c.Called(workspace, call)
+	}
+	c.Log.Debug("api call", zap.String("workspace", workspace), zap.String("method", call.Method),
+		zap.String("route", call.Route), zap.Int("status", call.Status), zap.Duration("took", call.Duration))
+}

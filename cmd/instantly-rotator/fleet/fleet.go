@@ -1,0 +1,148 @@
+// Package fleet makes, out of one configuration, what is run: the engine, and
+// targets bound to their stores, workspaces and consumers. The commands and the
+// daemon get theirs here and nowhere else.
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+// Fleet is the engine with the targets that it is to run over. It is closed when it
+// is no longer needed.
+type Fleet struct {
+	*rotator.Rotator
+	*Connections
+	Targets []rotator.Target
+}
+
+// Named makes the engine and the named targets, in the order of the names; all of
+// the configuration if no name is given. A name that is not in the configuration
+// is an [UnknownTargetError].
+func Named(ctx context.Context, o Options, names []string) (*Fleet, error) {
+	keys, err := Chosen(o.Config, names)
+	if err != nil {
+		return nil, err
+	}
+	return newFleet(ctx, o, keys), nil
+}
+
+// All makes the engine and all targets of the configuration.
+func All(ctx context.Context, o Options) *Fleet { return newFleet(ctx, o, o.Config.Keys) }
+
+func newFleet(ctx context.Context, o Options, keys []config.Key) *Fleet {
+	f := &Fleet{Connections: Connect(o), Rotator: rotator.New(rotator.Options{
+		Now: o.Now, Concurrency: o.Config.Concurrency, Instance: instance(), Lease: o.Config.Lease, Observe: tellSteps(o.Log, o.Observe),
+	})}
+	for _, k := range keys {
+		f.Targets = append(f.Targets, f.target(ctx, k))
+	}
+	f.keepApart(ctx)
+	return f
+}
+
+// instance names this process in what it writes: where it runs, and which it is.
+func instance() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	process := fmt.Sprintf("/%d", os.Getpid())
+	return host[:min(len(host), secretstore.MaxHolder-len(process))] + process
+}
+
+func (f *Fleet) target(ctx context.Context, k config.Key) rotator.Target {
+	t := rotator.Target{
+		Name: k.Name, Workspace: f.workspace(ctx, k.Workspace), Policy: f.policy(k), Group: k.Group,
+	}
+	for _, ref := range k.Stores {
+		t.Stores = append(t.Stores, rotator.NamedStore{Name: ref.Store, Store: f.Store(ctx, ref)})
+	}
+	for _, after := range k.AfterPromote {
+		t.Gates = append(t.Gates, f.gate(k.Name, after))
+	}
+	return t
+}
+
+func (f *Fleet) policy(k config.Key) rotator.Policy {
+	p := rotator.Policy{
+		Owner: f.Config.Owner, Scopes: k.Scopes, Schedule: k.Schedule, MaxAge: k.MaxAge,
+		Jitter: k.Jitter, Apart: k.Apart,
+		Grace: k.Grace, Activation: k.ActivationTimeout, Revocation: k.RevocationTimeout,
+	}
+	if k.Freeze != nil { // a nil pointer in an interface would not be nil
+		p.Freeze = *k.Freeze
+	}
+	return p
+}
+
+// keepApart tells each target of a group which others are in it. The whole
+// configuration counts, not only the keys that were named.
+func (f *Fleet) keepApart(ctx context.Context) {
+	for i := range f.Targets {
+		t := &f.Targets[i]
+		if t.Group == "" {
+			continue
+		}
+		for _, k := range f.Config.Keys {
+			if k.Group == t.Group && k.Name != t.Name {
+				t.Mates = append(t.Mates, rotator.NamedStore{Name: k.Name, Store: f.Store(ctx, k.Stores[0])})
+			}
+		}
+	}
+}
+
+// UnknownTargetError says that a name is not in the configuration, and which was
+// likely meant, or which there are.
+type UnknownTargetError struct {
+	Name string
+	hint string
+}
+
+// Error implements error.
+func (e *UnknownTargetError) Error() string {
+	return fmt.Sprintf("no target named %q in the configuration; %s", e.Name, e.hint)
+}
+
+// Chosen picks targets by name, in the order of the names and each once.
+func Chosen(cfg *config.Config, names []string) ([]config.Key, error) {
+	if len(names) == 0 {
+		return cfg.Keys, nil
+	}
+	var out []config.Key
+	for _, name := range names {
+		named := func(k config.Key) bool { return k.Name == name }
+		i := slices.IndexFunc(cfg.Keys, named)
+		if i < 0 {
+			return nil, &UnknownTargetError{name, whichTarget(cfg, name)}
+		}
+		if !slices.ContainsFunc(out, named) {
+			out = append(out, cfg.Keys[i])
+		}
+	}
+	return out, nil
+}
+
+// whichTarget says which target was likely meant, or which there are, as many as
+// one can read.
+func whichTarget(cfg *config.Config, name string) string {
+	const most = 10
+	var known []string
+	for _, k := range cfg.Keys {
+		known = append(known, k.Name)
+	}
+	if near, ok := config.Nearest(name, known); ok {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	if len(known) > most {
+		return fmt.Sprintf("it has %s and %d more", strings.Join(known[:most], ", "), len(known)-most)
+	}
+	return "it has " + strings.Join(known, ", ")
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.uber.org/zap"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
+)
+
+// errNoConfig: there is no configuration to read.
+var errNoConfig = errors.New("no configuration")
+
+// load reads the configuration and passes its warnings on.
+func (a *app) load() (*config.Config, error) {
+	cfg, warnings, err := config.Load(a.configPath)
+	for _, w := range warnings {
+		fmt.Fprintln(a.stderr, "warning:", w)
+	}
+	var problems config.Problems
+	if err != nil && !errors.As(err, &problems) {
+		return nil, usageError{fmt.Errorf("%w: %w", errNoConfig, err)}
+	}
+	return cfg, err
+}
+
+// loadInto reads the configuration and passes its warnings on to a log, whose lines
+// others read.
+func (a *app) loadInto(log *zap.Logger) (*config.Config, error) {
+	var said bytes.Buffer
+	quiet := *a
+	quiet.stderr = &said
+	cfg, err := quiet.load()
+	for line := range strings.Lines(said.String()) {
+		log.Warn("configuration", zap.String("warning", strings.TrimPrefix(strings.TrimSpace(line), "warning: ")))
+	}
+	return cfg, err
+}
+
+// fleet makes what the named targets need, or all of them if no name is given.
+// Whoever calls it closes it.
+func (a *app) fleet(ctx context.Context, names []string, readOnly bool) (*fleet.Fleet, error) {
+	log, err := a.logger()
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := a.load()
+	if err != nil {
+		return nil, err
+	}
+	return fleet.Named(ctx, a.fleetOptions(cfg, log, readOnly), names)
+}
+
+func (a *app) fleetOptions(cfg *config.Config, log *zap.Logger, readOnly bool) fleet.Options {
+	return fleet.Options{Config: cfg, Now: a.now, Getenv: a.getenv, Log: log, ReadOnly: readOnly}
+}

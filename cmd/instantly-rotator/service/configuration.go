@@ -1,0 +1,112 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"go.uber.org/zap"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/notify"
+)
+
+// accept puts a configuration in force: what is shown follows it at once, what is
+// run with the next fleet.
+func (s *Service) accept(cfg *config.Config) {
+	names := make([]string, 0, len(cfg.Keys))
+	for _, k := range cfg.Keys {
+		names = append(names, k.Name)
+	}
+	s.board.Keep(names)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cfg = cfg
+	s.metrics.Reloaded(true, s.Now())
+}
+
+// inForce gives the configuration in force.
+func (s *Service) inForce() *config.Config {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cfg
+}
+
+// reload takes the configuration over as it is in the file now, whole or not at
+// all.
+func (s *Service) reload() {
+	s.tellSystemd(daemon.SdNotifyReloading + "\n" + monotonic())
+	defer s.tellSystemd(daemon.SdNotifyReady)
+	cfg, warnings, err := config.Load(s.ConfigPath)
+	if err != nil {
+		s.metrics.Reloaded(false, s.Now())
+		s.Log.Error("the changed configuration is refused; the one of before stays in force", zap.Strings("mistakes", strings.Split(err.Error(), "\n")))
+		s.tell(notify.Message{Kind: notify.Unable, At: s.Now(), Text: "the changed configuration is refused; the one of before stays in force: " + err.Error()})
+		return
+	}
+	for _, w := range warnings {
+		s.Log.Warn("configuration", zap.String("warning", fmt.Sprint(w)))
+	}
+	s.accept(cfg)
+	s.replace()
+	s.Log.Info("the changed configuration is in force", zap.Int("targets", len(cfg.Keys)),
+		zap.Strings("workspaces", slices.Sorted(maps.Keys(cfg.Workspaces))))
+}
+
+// watchInterval is how often the files are looked at that the configuration is
+// made of.
+const watchInterval = 5 * time.Second
+
+// watch reloads on SIGHUP and when a file changed.
+func (s *Service) watch(ctx context.Context, hup <-chan os.Signal) {
+	ticker := time.NewTicker(watchInterval)
+	defer ticker.Stop()
+	seen := s.files()
+	for {
+		forced := false
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+			forced = true
+		case <-ticker.C:
+		}
+		now := s.files()
+		if forced || !maps.Equal(now, seen) {
+			s.reload()
+			now = s.files() // which may name other files now
+		}
+		seen = now
+	}
+}
+
+// A fileStamp is enough to see that a file was changed or replaced.
+type fileStamp struct {
+	size int64
+	at   time.Time
+}
+
+// files gives the stamps of the configuration and of the admin keys. A Kubernetes
+// ConfigMap or Secret is a link that is moved: its target's stamp is looked at.
+func (s *Service) files() map[string]fileStamp {
+	paths := []string{s.ConfigPath}
+	for _, w := range s.inForce().Workspaces {
+		if w.AdminKey.File != "" {
+			paths = append(paths, w.AdminKey.File)
+		}
+	}
+	stamps := map[string]fileStamp{}
+	for _, path := range paths {
+		if info, err := os.Stat(path); err == nil {
+			stamps[path] = fileStamp{info.Size(), info.ModTime()}
+		} else {
+			stamps[path] = fileStamp{size: -1}
+		}
+	}
+	return stamps
+}

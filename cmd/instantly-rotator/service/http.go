@@ -1,0 +1,79 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"go.uber.org/zap"
+
+	loop "github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/daemon"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/status"
+)
+
+// server is an HTTP server that runs, or none.
+type server struct{ *http.Server }
+
+// serve begins to answer, if there is an address.
+func (s *Service) serve(ctx context.Context) (server, error) {
+	if s.Listen == "" {
+		return server{}, nil
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.Listen)
+	if err != nil {
+		return server{}, fmt.Errorf("--listen %s: %w", s.Listen, err)
+	}
+	site := loop.Site{Alive: s.alive, Ready: s.ready, StandsBy: s.standsBy, Report: s.report, Metrics: s.metrics.Handler(), Token: s.Token}
+	h := site.Server()
+	s.Log.Info("listening", zap.String("address", listener.Addr().String()))
+	go func() {
+		if err := h.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			s.Log.Error("http server", zap.Error(err))
+		}
+	}()
+	return server{h}, nil
+}
+
+// stop ends the server; answers under way have a moment.
+func (h server) stop() {
+	if h.Server == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if h.Shutdown(ctx) != nil {
+		_ = h.Close()
+	}
+}
+
+// report is what /api/v1/targets says. The workspaces' key lists are asked for by
+// the command, not kept.
+func (s *Service) report() status.Report {
+	return status.Report{Targets: s.board.Targets(s.Now()), Workspaces: []status.Workspace{}}
+}
+
+// alive fails if the loop hangs.
+func (s *Service) alive() error {
+	if s.loop.Hung(s.Now()) {
+		return errors.New("the loop hangs")
+	}
+	return nil
+}
+
+// ready fails until every target has been looked at, and while none can be worked
+// with.
+func (s *Service) ready() error {
+	if s.standsBy() {
+		return nil
+	}
+	if s.leads() == nil || !s.loop.Passed() {
+		return errors.New("not every key has been looked at yet")
+	}
+	if err := s.board.Err(); err != nil {
+		return fmt.Errorf("no key can be worked with; the first: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,79 @@
+package status
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/remedy"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+// hintsOf says what a person should know or do about a target.
+func hintsOf(o rotator.Outlook) []string {
+	var hints []string
+	if o.Next.Err != nil {
+		hints = append(hints, o.Next.Err.Error())
+		if h := remedy.For(o.Next.Err); h != "" {
+			hints = append(hints, h)
+		}
+	}
+	if h := o.Hold; !h.IsZero() {
+		hints = append(hints, holdHint(o.Target, h))
+	}
+	if i := o.Incident; !i.IsZero() {
+		hints = append(hints, fmt.Sprintf("incident %s since %s: the keys of before it are replaced and revoked without a grace period; not to wait for the next run: \"rotate --compromised %s --incident %s\"", i.ID, humantime.Stamp(i.At), o.Target, i.ID))
+	}
+	if o.Failure.Count > 0 {
+		hints = append(hints, fmt.Sprintf("failed %s, last at %s (%s): %s", humantime.Times(o.Failure.Count), humantime.Stamp(o.Failure.At), o.Failure.Step, o.Failure.Reason))
+	}
+	if o.Current != nil && o.Current.Foreign {
+		hints = append(hints, "the current key was not made by the rotator: it is used as it is and never revoked; \"rotate "+o.Target+"\" replaces it, then revoke it yourself in Instantly")
+	}
+	if o.Current != nil && o.Since.IsZero() {
+		hints = append(hints, "the age of the current key is not known, so it never falls due by itself; \"rotate "+o.Target+"\" starts afresh")
+	}
+	hints = append(hints, adviceOf(o)...)
+	if n := len(o.Orphans); n > 0 {
+		hints = append(hints, fmt.Sprintf("%d keys left behind by interrupted rotations; \"rotate --due\" revokes them", n))
+	}
+	if o.Dead {
+		hints = append(hints, "consumers hold a dead key; run: instantly-rotator rotate --due")
+	} else if o.Due && o.Next.Err == nil {
+		hints = append(hints, "due: "+o.Because+"; \"rotate --due\" sees to it")
+	}
+	return hints
+}
+
+// adviceOf gathers what the stores have to say, and what the old key waits for.
+func adviceOf(o rotator.Outlook) []string {
+	var advice []string
+	if len(o.Gates) > 0 {
+		advice = append(advice, "the old key is revoked only when its consumers have moved: "+strings.Join(o.Gates, ", ")+
+			" (a run asks whether they have; this look did not)")
+	}
+	for _, st := range o.Stores {
+		for _, text := range st.Advice {
+			advice = append(advice, "store "+st.Name+": "+text)
+		}
+	}
+	return advice
+}
+
+// holdText says why a key is left as it is.
+func holdText(h secretstore.Hold) string {
+	text := "on hold since " + humantime.Stamp(h.Since)
+	if h.Reason != "" {
+		text += " (" + h.Reason + ")"
+	}
+	return text
+}
+
+func holdHint(target string, h secretstore.Hold) string {
+	text := holdText(h)
+	if !h.Until.IsZero() {
+		text += ", until " + humantime.Stamp(h.Until)
+	}
+	return text + "; \"release " + target + "\" ends it"
+}

@@ -1,0 +1,46 @@
+package status
+
+import (
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/remedy"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+)
+
+// PlannedStep is what a run would do next for a target: a line of plan.
+type PlannedStep struct {
+	Target    string     `json:"target"`
+	Workspace string     `json:"workspace"`
+	Due       bool       `json:"due"`
+	Step      string     `json:"step"`
+	Store     string     `json:"store,omitempty"`
+	KeyID     string     `json:"key_id,omitempty"`
+	Reason    string     `json:"reason"`
+	At        *time.Time `json:"at,omitempty"`
+	Error     string     `json:"error,omitempty"`
+	Hint      string     `json:"hint,omitempty"`
+	Advice    []string   `json:"advice,omitempty"`
+}
+
+// Planned gives what a run would do next.
+func Planned(o rotator.Outlook) PlannedStep {
+	p := PlannedStep{
+		Target: o.Target, Workspace: o.Workspace, Due: o.Due, Step: string(o.Next.Verb),
+		KeyID: o.Next.ID, Reason: o.Next.Reason, At: humantime.Optional(o.Next.At), Advice: adviceOf(o),
+	}
+	if !o.Hold.IsZero() && o.Next.Verb == rotator.Settled {
+		p.Reason, p.At = holdText(o.Hold), nil
+	}
+	if o.Due {
+		p.Store = o.Stores[max(o.Next.Store, 0)].Name
+	}
+	if o.Next.Verb == rotator.Check { // asking comes before the step that is meant
+		p.Step = string(rotator.Reserve)
+		p.Reason = o.Because
+	}
+	if o.Next.Err != nil {
+		p.Error, p.Hint = o.Next.Err.Error(), remedy.For(o.Next.Err)
+	}
+	return p
+}

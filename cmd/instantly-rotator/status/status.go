@@ -1,0 +1,159 @@
+// Package status is the one typed picture of what is known of targets and
+// workspaces. The tables of status and plan, their JSON, the daemon's HTTP answers,
+// its metrics and its notifications are all drawn from it. It holds no secrets.
+//
+// Times are in UTC and left out where they are not known.
+package status
+
+import (
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+// Report is what "status -o json" and /api/v1/targets give.
+type Report struct {
+	Targets    []Target    `json:"targets"`
+	Workspaces []Workspace `json:"workspaces"`
+}
+
+// Target is what is known of one target.
+type Target struct {
+	Target    string `json:"target"`
+	Workspace string `json:"workspace"`
+	// State is how the target is, in one word: see [State].
+	State State `json:"state"`
+	// LookedAt is as of when all this is.
+	LookedAt time.Time `json:"looked_at"`
+	// KeyID is the primary's current version; Ours tells whether the rotator put
+	// it there, else it names no key.
+	KeyID string `json:"key_id,omitempty"`
+	Ours  bool   `json:"ours"`
+	// Since is when the age of the current key began: its promotion.
+	Since        *time.Time `json:"since,omitempty"`
+	AgeSeconds   int64      `json:"age_seconds,omitempty"`
+	NextRotation *time.Time `json:"next_rotation,omitempty"`
+	OldKeys      []OldKey   `json:"old_keys,omitempty"`
+	Stores       []Store    `json:"stores"`
+	// Due: a run now would begin or carry on a rotation, or revoke something.
+	Due bool `json:"due"`
+	// Dead: consumers hold a key that was refused.
+	Dead bool `json:"dead"`
+	// NextStep is the engine's next step, and Reason why that, or what it waits
+	// for.
+	NextStep string `json:"next_step"`
+	Reason   string `json:"reason"`
+	// NextAt is when there is something to do, if not now.
+	NextAt      *time.Time `json:"next_at,omitempty"`
+	LastFailure *Failure   `json:"last_failure,omitempty"`
+	Hold        *Hold      `json:"hold,omitempty"`
+	Incident    *Incident  `json:"incident,omitempty"`
+	// Error is what is in the way.
+	Error string `json:"error,omitempty"`
+	// Hints say what a person should know or do.
+	Hints []string `json:"hints,omitempty"`
+	// SettledAt is when the daemon last found the target, or put it, in order; the
+	// command does not know it.
+	SettledAt *time.Time `json:"-"`
+}
+
+// OldKey is a displaced key that still works.
+type OldKey struct {
+	ID string `json:"id"`
+	// Until is when its grace period ends.
+	Until *time.Time `json:"until,omitempty"`
+	// WaitsFor names the gates that must hold too before it is revoked.
+	WaitsFor []string `json:"waits_for,omitempty"`
+}
+
+// Store is what one store of a target holds: the ids of its versions.
+type Store struct {
+	Store    string `json:"store"`
+	Pending  string `json:"pending,omitempty"`
+	Current  string `json:"current,omitempty"`
+	Previous string `json:"previous,omitempty"`
+	Error    string `json:"error,omitempty"`
+}
+
+// Failure is what went wrong since the last step that succeeded.
+type Failure struct {
+	Count  int       `json:"count"`
+	At     time.Time `json:"at"`
+	Step   string    `json:"step"`
+	Reason string    `json:"reason"`
+}
+
+// Hold is a person's word to leave the key as it is.
+type Hold struct {
+	Since  time.Time  `json:"since"`
+	Until  *time.Time `json:"until,omitempty"`
+	Reason string     `json:"reason,omitempty"`
+}
+
+// Incident is a person's word that keys are in wrong hands.
+type Incident struct {
+	ID string    `json:"id"`
+	At time.Time `json:"at"`
+}
+
+// Of draws the picture of a target at now.
+func Of(o rotator.Outlook, now time.Time) Target {
+	t := Target{
+		Target: o.Target, Workspace: o.Workspace, Due: o.Due, Dead: o.Dead, LookedAt: now.UTC(),
+		NextStep: string(o.Next.Verb), Reason: o.Next.Reason, NextAt: humantime.Optional(o.Next.At),
+		Since: humantime.Optional(o.Since), NextRotation: humantime.Optional(o.NextDue), Hints: hintsOf(o),
+	}
+	if o.Current != nil {
+		t.KeyID, t.Ours = o.Current.ID, !o.Current.Foreign
+	}
+	if !o.Since.IsZero() {
+		t.AgeSeconds = max(0, int64(now.Sub(o.Since)/time.Second)) // promotions are written down a little late
+	}
+	for _, old := range o.Old {
+		t.OldKeys = append(t.OldKeys, OldKey{old.ID, humantime.Optional(old.Until), o.Gates})
+	}
+	for _, st := range o.Stores {
+		t.Stores = append(t.Stores, storeOf(st))
+	}
+	if f := o.Failure; f.Count > 0 {
+		t.LastFailure = &Failure{f.Count, f.At.UTC(), f.Step, f.Reason}
+	}
+	if h := o.Hold; !h.IsZero() {
+		t.Hold = &Hold{h.Since.UTC(), humantime.Optional(h.Until), h.Reason}
+	}
+	if i := o.Incident; !i.IsZero() {
+		t.Incident = &Incident{i.ID, i.At.UTC()}
+	}
+	if o.Next.Err != nil {
+		t.Error = o.Next.Err.Error()
+	}
+	t.State = stateOf(t)
+	return t
+}
+
+func storeOf(st rotator.StoreState) Store {
+	s := Store{
+		Store: st.Name, Pending: st.Versions[secretstore.Pending].ID,
+		Current: st.Versions[secretstore.Current].ID, Previous: st.Versions[secretstore.Previous].ID,
+	}
+	if st.Err != nil {
+		s.Error = st.Err.Error()
+	}
+	return s
+}
+
+// Unreadable tells whether some store could not be read.
+func (t Target) Unreadable() bool {
+	for _, st := range t.Stores {
+		if st.Error != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// Failed tells whether something is in the way, or not known: then the target is
+// not to be taken for one that is in order.
+func (t Target) Failed() bool { return t.Error != "" || t.Dead || t.Unreadable() }
