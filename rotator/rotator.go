@@ -51,8 +51,9 @@ type Options struct {
 	// is not left to it at all.
 	Lease time.Duration
 	// Concurrency is how many targets of one workspace, kept in the same stores,
-	// are reconciled side by side; 8 if 0. Workspaces do not wait for each other,
-	// and a store that hangs holds up those only that are kept in it.
+	// are reconciled side by side, beside as many at most whose store is being
+	// written; 8 if 0. Workspaces do not wait for each other, and a store that hangs
+	// holds up those only that are kept in it.
 	Concurrency int
 	// StepTimeout bounds a step that was begun, which is then not interrupted;
 	// 2 min if 0.
@@ -67,9 +68,9 @@ type Options struct {
 type Rotator struct {
 	opts   Options
 	mu     sync.Mutex
-	slots  map[lane]chan struct{} // bound what is done side by side
-	begin  breaker                // of rotations anywhere
-	groups map[string]*run        // by group: who rotates
+	slots  map[lane]*slots // bound what is done side by side
+	begin  breaker         // of rotations anywhere
+	groups map[string]*run // by group: who rotates
 }
 
 // New makes a Rotator.
@@ -89,7 +90,7 @@ func New(o Options) *Rotator {
 	if o.StepTimeout == 0 {
 		o.StepTimeout = 2 * time.Minute
 	}
-	return &Rotator{opts: o, slots: make(map[lane]chan struct{}), begin: breaker{where: "everything"}, groups: make(map[string]*run)}
+	return &Rotator{opts: o, slots: make(map[lane]*slots), begin: breaker{where: "everything"}, groups: make(map[string]*run)}
 }
 
 func randomNonce() string {
@@ -195,12 +196,12 @@ func each[T any](r *Rotator, ts []Target, f func(t Target, mark int) T) []T {
 	marks := marksOf(ts)
 	for lane, queue := range byLane(ts) {
 		slots := r.slotsOf(lane)
-		for range min(len(queue), r.opts.Concurrency) {
+		for range min(len(queue), 2*r.opts.Concurrency) {
 			wg.Go(func() {
 				for i := range queue {
-					slots <- struct{}{}
-					out[i] = f(ts[i], marks[lane.workspace])
-					<-slots
+					slots.acquire()
+					out[i] = f(slots.yielding(ts[i]), marks[lane.workspace])
+					slots.release()
 				}
 			})
 		}
@@ -239,11 +240,11 @@ func byLane(ts []Target) map[lane]chan int {
 }
 
 // slotsOf bounds what is done in a lane by all calls together.
-func (r *Rotator) slotsOf(l lane) chan struct{} {
+func (r *Rotator) slotsOf(l lane) *slots {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.slots[l] == nil {
-		r.slots[l] = make(chan struct{}, r.opts.Concurrency)
+		r.slots[l] = newSlots(r.opts.Concurrency)
 	}
 	return r.slots[l]
 }
