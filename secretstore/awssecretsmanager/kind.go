@@ -108,14 +108,14 @@ func badTag(key, value string) string {
 	}
 }
 
-// secretName is what AWS takes (API reference, CreateSecret), less "!", with which
+// namePattern is what AWS takes (API reference, CreateSecret), less "!", with which
 // AWS names the secrets that its own services manage.
-const secretName = `[A-Za-z0-9/_+=.@-]{1,512}`
+const namePattern = `[A-Za-z0-9/_+=.@-]{1,512}`
 
 // secretARN matches a secret's ARN: its region, and its name with the six
 // characters that AWS adds.
 func secretARN() *regexp.Regexp {
-	return storekind.Pattern(`^arn:aws[a-z-]*:secretsmanager:([a-z0-9-]+):[0-9]{12}:secret:(` + secretName + `)$`)
+	return storekind.Pattern(`^arn:aws[a-z-]*:secretsmanager:([a-z0-9-]+):[0-9]{12}:secret:(` + namePattern + `)$`)
 }
 
 // Refuse implements [storekind.Settings].
@@ -126,7 +126,7 @@ func (s *Settings) Refuse(secret string) string {
 		return "its ARN is of another region than the store"
 	case m == nil && strings.HasPrefix(secret, "arn:"):
 		return "want the ARN of a secret: arn:aws:secretsmanager:REGION:ACCOUNT:secret:NAME"
-	case m == nil && !storekind.Pattern(`^`+secretName+`$`).MatchString(secret):
+	case m == nil && !storekind.Pattern(`^`+namePattern+`$`).MatchString(secret):
 		return "want an ARN, or a name of letters, digits and /_+=.@-, at most 512"
 	default:
 		return ""
