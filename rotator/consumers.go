@@ -27,7 +27,7 @@ func (w *run) converge(ctx context.Context, s Step) error {
 // survey looks at the targets that this one is kept apart from, and keeps the
 // others of this process from beginning until this run is over. A target whose
 // store cannot be read must not stop this one.
-func (w *run) survey(ctx context.Context) error {
+func (w *run) survey(ctx context.Context, _ Step) error {
 	w.Survey = surveyed{done: true}
 	if !w.Looking && !w.lockGroup() {
 		w.Survey.busy, w.Survey.name = true, "a related key that is being rotated"

@@ -69,7 +69,7 @@ func (v *view) observe() answer {
 		return act(Step{Verb: List, Reason: "read the workspace's keys"})
 	}
 	if !v.looked() {
-		return act(Step{Verb: Look, Reason: "read the stores"})
+		return act(Step{Verb: Observe, Reason: "read the stores"})
 	}
 	return pass()
 }

@@ -285,7 +285,7 @@ func TestDecideKeepsTheRules(t *testing.T) {
 			named[checkOne(t)]++
 		}
 	})
-	for _, verb := range []Verb{Reserve, Issue, Try, Stage, Verify, Promote, Revoke, Prove, Destroy, Sweep, Discard, Cancel, Repair, Clear, Look, List, Check, Settled, Stop} {
+	for _, verb := range []Verb{Reserve, Issue, Try, Stage, Verify, Promote, Revoke, Prove, Destroy, Sweep, Discard, Cancel, Repair, Clear, Observe, List, Check, Settled, Stop} {
 		if named[verb] == 0 && verb != Issue { // needs an intent of the same run
 			t.Errorf("no situation led to %q: the rules about it were not tried", verb)
 		}

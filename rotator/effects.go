@@ -12,58 +12,6 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
-// take does one step and keeps State true to what is known after it.
-func (w *run) take(ctx context.Context, s Step) error {
-	switch s.Verb {
-	case List:
-		return w.takeStock(ctx)
-	case Look:
-		w.look(ctx)
-		return nil
-	case Check:
-		return w.check(ctx)
-	case Reserve:
-		return w.reserve(ctx)
-	case Issue:
-		return w.issue(ctx)
-	case Try:
-		w.try(ctx)
-		return nil
-	case Stage:
-		return w.stage(ctx, s)
-	case Verify:
-		return w.verify(ctx, s)
-	case Prove:
-		return w.prove(ctx, s)
-	case Promote:
-		return w.promote(ctx, s)
-	case Repair:
-		return w.repair(ctx, s)
-	case Revoke:
-		return w.revoke(ctx, s)
-	case Sweep:
-		return w.sweep(ctx, s)
-	case Discard:
-		return w.discard(ctx, s)
-	case Destroy:
-		return w.destroy(ctx, s)
-	case Cancel:
-		return w.cancel(ctx)
-	case Clear:
-		return w.clear(ctx)
-	case Converge:
-		return w.converge(ctx, s)
-	case Survey:
-		return w.survey(ctx)
-	case Declare:
-		return w.declare(ctx)
-	case Resolve:
-		return w.resolve(ctx)
-	default:
-		return fmt.Errorf("no such step: %s", s.Verb)
-	}
-}
-
 // wrote keeps what a store says after a write; an error leaves it unknown.
 func (w *run) wrote(i int, snap secretstore.Snapshot, at moment, err error) error {
 	if err != nil {
@@ -81,7 +29,7 @@ func (w *run) annotate(ctx context.Context, notes secretstore.Notes) error {
 	return w.wrote(0, snap, at, err)
 }
 
-func (w *run) reserve(ctx context.Context) error {
+func (w *run) reserve(ctx context.Context, _ Step) error {
 	v := &view{now: w.now(), State: w.State, policy: w.target.Policy, request: w.req}
 	w.result.FoundDead = w.result.FoundDead || v.dead()
 	notes := w.primary().Notes
@@ -124,7 +72,7 @@ const mostDiscarded = 3
 
 // issue creates the key. Whatever the answer, this intent is used up: a second
 // create needs a new one.
-func (w *run) issue(ctx context.Context) error {
+func (w *run) issue(ctx context.Context, _ Step) error {
 	if n := len(w.result.Discarded); n >= mostDiscarded {
 		return fmt.Errorf("%w: %d keys of this run had to be given up", ErrTooManySteps, n)
 	}
@@ -329,13 +277,13 @@ func (w *run) destroyVersion(ctx context.Context, s Step) error {
 	return w.wrote(s.Store, snap, at, err)
 }
 
-func (w *run) cancel(ctx context.Context) error {
+func (w *run) cancel(ctx context.Context, _ Step) error {
 	notes := w.primary().Notes
 	notes.Intent = secretstore.Intent{}
 	return w.annotate(ctx, notes)
 }
 
-func (w *run) declare(ctx context.Context) error {
+func (w *run) declare(ctx context.Context, _ Step) error {
 	notes := w.primary().Notes
 	notes.Incident = secretstore.Incident{ID: shorten(w.req.Incident), At: w.afterAll()}
 	if err := w.annotate(ctx, notes); err != nil {
@@ -365,14 +313,14 @@ func (w *run) afterAll() time.Time {
 	return at
 }
 
-func (w *run) resolve(ctx context.Context) error {
+func (w *run) resolve(ctx context.Context, _ Step) error {
 	notes := w.primary().Notes
 	notes.Incident = secretstore.Incident{}
 	w.Declared = true // and done with: not to be declared once more
 	return w.annotate(ctx, notes)
 }
 
-func (w *run) clear(ctx context.Context) error {
+func (w *run) clear(ctx context.Context, _ Step) error {
 	notes := w.primary().Notes
 	notes.Failure = secretstore.Failure{}
 	return w.annotate(ctx, notes)

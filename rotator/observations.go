@@ -15,7 +15,7 @@ import (
 // takeStock reads the keys. Who asked for a rotation waits for it: then the stores
 // are looked at meanwhile, and the admin key is checked. What is seen of the
 // stores counts as older than the list, so that nothing is swept by it.
-func (w *run) takeStock(ctx context.Context) error {
+func (w *run) takeStock(ctx context.Context, _ Step) error {
 	if !w.awaited() || w.opts.InTurn || w.Looking || w.Keys != nil {
 		return w.list(ctx)
 	}
@@ -23,7 +23,7 @@ func (w *run) takeStock(ctx context.Context) error {
 	defer beside.Wait()
 	if v := (view{State: w.State}); !v.looked() {
 		at := w.tick()
-		beside.Go(func() { w.lookAsOf(ctx, at) })
+		beside.Go(func() { w.readStoresAsOf(ctx, at) })
 	}
 	w.prechecked = true
 	beside.Go(func() {
@@ -47,21 +47,26 @@ func (w *run) list(ctx context.Context) error {
 	return nil
 }
 
-// look reads the stores: those that follow first, side by side, the primary
+// observe reads the stores: those that follow first, side by side, the primary
 // after them. A key reaches the primary first, so in this order no follower is
 // ever seen ahead of it, whatever another instance does meanwhile.
-func (w *run) look(ctx context.Context) { w.lookAsOf(ctx, w.tick()) }
+func (w *run) observe(ctx context.Context, _ Step) error {
+	w.readStores(ctx)
+	return nil
+}
 
-func (w *run) lookAsOf(ctx context.Context, at moment) {
+func (w *run) readStores(ctx context.Context) { w.readStoresAsOf(ctx, w.tick()) }
+
+func (w *run) readStoresAsOf(ctx context.Context, at moment) {
 	var wg sync.WaitGroup
 	for i := 1; i < len(w.Stores); i++ {
-		wg.Go(func() { w.lookAt(ctx, i, at) })
+		wg.Go(func() { w.readStore(ctx, i, at) })
 		if w.opts.InTurn {
 			wg.Wait()
 		}
 	}
 	wg.Wait()
-	w.lookAt(ctx, 0, at)
+	w.readStore(ctx, 0, at)
 	w.noteForeign()
 }
 
@@ -74,14 +79,14 @@ func (w *run) noteForeign() {
 	}
 }
 
-func (w *run) lookAt(ctx context.Context, i int, at moment) {
+func (w *run) readStore(ctx context.Context, i int, at moment) {
 	st := w.target.Stores[i]
 	defer recovered(func(err error) { w.Stores[i] = StoreState{Name: st.Name, Err: err, Seen: at} })
 	snap, err := st.Describe(ctx)
 	w.Stores[i] = StoreState{Name: st.Name, Snapshot: snap, Err: err, Seen: at}
 }
 
-func (w *run) check(ctx context.Context) error {
+func (w *run) check(ctx context.Context, _ Step) error {
 	err := w.precheck
 	if !w.prechecked {
 		err = w.target.Workspace.check(ctx, w.now())
@@ -95,10 +100,11 @@ func (w *run) check(ctx context.Context) error {
 	return nil
 }
 
-func (w *run) try(ctx context.Context) {
+func (w *run) try(ctx context.Context, _ Step) error {
 	at, begun := w.tick(), w.now()
 	probe := w.target.Workspace.api.Probe(ctx, w.value, scopesOf(w.primary().Notes.Intent.Spec))
 	w.note(place{inMemory, w.InHand.ID}, probe, at, begun)
+	return nil
 }
 
 // verify makes the test call with the value as the store gives it to consumers.

@@ -79,7 +79,7 @@ func (w *run) outlook(ctx context.Context) (o Outlook) {
 			return w.unknown(ctx.Err())
 		}
 		if err := w.bounded(ctx, step); err != nil {
-			w.look(ctx) // show at least what the stores say
+			w.readStores(ctx) // show at least what the stores say
 			return w.unknown(err)
 		}
 	}
@@ -90,7 +90,7 @@ func (w *run) outlook(ctx context.Context) (o Outlook) {
 func (w *run) bounded(ctx context.Context, step Step) error {
 	ctx, cancel := context.WithTimeout(ctx, w.opts.StepTimeout)
 	defer cancel()
-	return w.take(ctx, step)
+	return step.Verb.action().perform(w, ctx, step)
 }
 
 func (w *run) unknown(err error) Outlook {
@@ -102,7 +102,7 @@ func (w *run) unknown(err error) Outlook {
 func (w *run) describe(next Step) Outlook {
 	v := &view{now: w.now(), State: w.State, policy: w.target.Policy, request: w.req}
 	o := Outlook{Target: w.target.Name, Workspace: w.target.Workspace.Name, Stores: w.Stores, Next: next,
-		Failure: w.primary().Notes.Failure, Incident: w.primary().Notes.Incident, Due: worthARun(next.Verb)}
+		Failure: w.primary().Notes.Failure, Incident: w.primary().Notes.Incident, Due: next.Verb.action().worthRun}
 	o.Hold, _ = v.hold()
 	if why, on := v.quarantine(); on {
 		o.Quarantine = why
@@ -133,17 +133,6 @@ func (w *run) describe(next Step) Outlook {
 	return o
 }
 
-// worthARun tells whether a step is something to run for, and not mere tidying of
-// notes.
-func worthARun(v Verb) bool {
-	switch v {
-	case Clear, Cancel, Repair, Resolve, Converge:
-		return false
-	default:
-		return v.Effect() || v == Check
-	}
-}
-
 // Verification is what verify says of one store's current version.
 type Verification struct {
 	Target string
@@ -163,7 +152,7 @@ func (r *Rotator) Verify(ctx context.Context, ts []Target) []Verification {
 }
 
 func (w *run) checks(ctx context.Context) []Verification {
-	w.look(ctx)
+	w.readStores(ctx)
 	var out []Verification
 	for i, st := range w.Stores {
 		out = append(out, w.checkStore(ctx, i, st))

@@ -126,7 +126,7 @@ func (w *run) attempt(ctx context.Context, step Step) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, w.opts.StepTimeout)
 	defer cancel()
-	err := w.take(ctx, step)
+	err := step.Verb.action().perform(w, ctx, step)
 	if err != nil && asked.Err() != nil && !step.Verb.Effect() && w.InHand == nil {
 		return nil // interrupted: the loop sees to it
 	}
@@ -136,9 +136,7 @@ func (w *run) attempt(ctx context.Context, step Step) error {
 		return w.lookAgain(ctx, step, err)
 	case err != nil && w.InHand != nil:
 		return w.lookAgain(ctx, step, err)
-	case err != nil && step.Verb == Sweep:
-		// It must not keep the target from what is more urgent: the run fails with
-		// it at its end.
+	case err != nil && step.Verb.action().carried:
 		w.Unswept[step.ID] = true
 		w.carried = errors.Join(w.carried, err)
 		return nil
@@ -159,7 +157,7 @@ func (w *run) lookAgain(ctx context.Context, step Step, cause error) error {
 	if w.salvaged++; w.salvaged > maxSalvage {
 		return cause
 	}
-	w.look(ctx)
+	w.readStores(ctx)
 	if w.primary().Err != nil {
 		return cause
 	}
@@ -238,14 +236,10 @@ func (w *run) conclude() {
 // backoff. What could not be read, what a person has to undo, and what is no
 // failure at all costs nothing to try again, and shows at every look.
 func recordable(step Step, err error) bool {
-	switch step.Verb {
-	case List, Look:
-		return false
-	case Stop:
+	if step.Verb == Stop {
 		return matches(err, func(c Class) bool { return c.Attempt })
-	default:
-		return !errors.Is(err, ErrLostRace)
 	}
+	return step.Verb.action().retried && !errors.Is(err, ErrLostRace)
 }
 
 // recordFailure writes the failure beside the secret, for backoff and for
@@ -257,7 +251,7 @@ func (w *run) recordFailure(ctx context.Context, step Step, err error) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.opts.StepTimeout)
 	defer cancel()
-	w.look(ctx) // what the failed step left is not known
+	w.readStores(ctx) // what the failed step left is not known
 	if w.primary().Err != nil || w.takenOver() {
 		return
 	}
@@ -313,29 +307,17 @@ func (w *run) tell(step Step, took time.Duration, err error) {
 		At: w.now(), Target: w.target.Name, Workspace: w.target.Workspace.Name,
 		Verb: step.Verb, KeyID: step.ID, Reason: step.Reason, Took: took, Err: err,
 	}
-	if step.Store >= 0 && aboutStore(step.Verb) {
+	a := step.Verb.action()
+	if step.Store >= 0 && a.store {
 		e.Store = w.target.Stores[step.Store].Name
 	}
-	switch {
-	case step.Verb == Issue && w.InHand != nil:
+	if step.Verb == Issue && w.InHand != nil {
 		e.KeyID = w.InHand.ID
-	case step.Verb == Try || step.Verb == Verify || step.Verb == Prove:
-		if t, ok := w.Tests[place{step.Store, step.ID}]; ok && err == nil {
-			e.Verdict = t.Verdict.String()
-		}
-	default:
+	}
+	if t, ok := w.Tests[place{step.Store, step.ID}]; a.verdict && ok && err == nil {
+		e.Verdict = t.Verdict.String()
 	}
 	w.opts.Observe(e)
-}
-
-// aboutStore tells whether a step concerns one store.
-func aboutStore(v Verb) bool {
-	switch v {
-	case Reserve, Stage, Verify, Promote, Prove, Destroy, Discard, Cancel, Repair, Clear, Declare, Resolve:
-		return true
-	default:
-		return false
-	}
 }
 
 // keyed names a key in an error.

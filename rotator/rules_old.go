@@ -140,7 +140,7 @@ func (v *view) confirmCurrent() answer {
 		case isInvalid(t) && !refused(t):
 			return again(Verify, i, cur.ID, t, "refused: a slip, or is it dead?")
 		case isInvalid(t) && v.Stores[i].Seen <= t.Seq:
-			return act(Step{Verb: Look, Reason: "refused: has another instance moved the store on?"})
+			return act(Step{Verb: Observe, Reason: "refused: has another instance moved the store on?"})
 		case isInvalid(t):
 			return stop(notAsStored(v.Stores[i].Name, cur.ID, t))
 		case !isValid(t):
@@ -149,7 +149,7 @@ func (v *view) confirmCurrent() answer {
 		last = max(last, t.Seq)
 	}
 	if !v.seenSince(last) {
-		return act(Step{Verb: Look, Reason: "look again before the old key goes"})
+		return act(Step{Verb: Observe, Reason: "look again before the old key goes"})
 	}
 	return pass()
 }
@@ -233,7 +233,7 @@ func (v *view) sweep() answer {
 			continue // the next run's list shows whether it is gone
 		}
 		if !v.seenSince(v.Listed) {
-			return act(Step{Verb: Look, Reason: "look again before a key is swept"})
+			return act(Step{Verb: Observe, Reason: "look again before a key is swept"})
 		}
 		return act(Step{Verb: Sweep, ID: id, Reason: "no store refers to it"})
 	}

@@ -61,7 +61,7 @@ func (v *view) declare() answer {
 		return pass()
 	}
 	if !v.looked() {
-		return act(Step{Verb: Look, Reason: "read the stores"})
+		return act(Step{Verb: Observe, Reason: "read the stores"})
 	}
 	if v.primary().Err != nil || v.primary().Notes.Incident.ID == shorten(v.request.Incident) {
 		return pass()

@@ -78,7 +78,7 @@ func (in *Instance) Steps() string {
 	defer in.eventsMu.Unlock()
 	var out []string
 	for _, e := range in.events {
-		if e.Verb == rotator.List || e.Verb == rotator.Look || e.Verb == rotator.Check {
+		if e.Verb == rotator.List || e.Verb == rotator.Observe || e.Verb == rotator.Check {
 			continue
 		}
 		s := string(e.Verb)

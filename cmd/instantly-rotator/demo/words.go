@@ -18,7 +18,7 @@ func describe(st step, label func(id string) string) (mood, string) {
 	switch st.Verb {
 	case rotator.List:
 		return faint, "all keys of the workspace are read"
-	case rotator.Look:
+	case rotator.Observe:
 		return faint, "the store is read"
 	case rotator.Check:
 		return faint, "the admin key may revoke keys, so what is begun can be finished"

@@ -65,7 +65,7 @@ func chain(calls []*call) int {
 		switch c.step {
 		case rotator.Check:
 			before["check"]++
-		case rotator.List, rotator.Look:
+		case rotator.List, rotator.Observe:
 			before[c.service]++
 		default:
 			after++

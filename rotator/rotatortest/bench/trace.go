@@ -54,7 +54,7 @@ func (t *trace) stepped(e rotator.Event) {
 		switch {
 		case c.step != "":
 		case e.Verb == rotator.List && c.service != atInstantly:
-			c.step = rotator.Look
+			c.step = rotator.Observe
 		case e.Verb == rotator.List && strings.HasPrefix(c.name, http.MethodDelete):
 			c.step = rotator.Check
 		default:
