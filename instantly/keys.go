@@ -59,8 +59,9 @@ func withOutcome(err error) error {
 }
 
 // Keys lists all keys of the workspace, in the API's order, which is not
-// documented; one that several pages show is listed once. It is all of them or
-// an error: a list with one id that cannot be an id is unreadable as a whole.
+// documented; one that several pages show is listed once. If the order changes
+// from page to page, a key may be on none of them: that one is absent proves nothing
+// alone. It is all pages or an error: a list with one id that cannot be an id is unreadable as a whole.
 // Secrets are as the API shows them there: do not rely on them.
 func (c *Client) Keys(ctx context.Context) ([]Key, error) {
 	r := request{op: "list API keys", method: http.MethodGet, route: routeKeys}

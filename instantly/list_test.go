@@ -3,7 +3,9 @@ package instantly_test
 import (
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -149,6 +151,34 @@ func TestListOfTenThousandKeysIsRead(t *testing.T) {
 	})
 }
 
+// The order of the list is not documented, and may change from page to page.
+func TestListWhoseOrderChangesHasEachKeyOnce(t *testing.T) {
+	const keys, size = 10_000, 100
+	order := make([]string, keys)
+	for i := range order {
+		order[i] = keyItem(fmt.Sprint(i))
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	api := &fakeAPI{answer: func(n int, _ sent) (*http.Response, error) {
+		random.Shuffle(keys, func(i, j int) { order[i], order[j] = order[j], order[i] })
+		next := fmt.Sprint(n)
+		if n == keys/size-1 {
+			next = ""
+		}
+		return reply(200, pageOf(next, order[n*size:(n+1)*size]...)), nil
+	}}
+	got, err := newClient(t, api).Keys(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := ids(got)
+	slices.Sort(listed)
+	if each := len(slices.Compact(slices.Clone(listed))); each != len(listed) || each > keys {
+		t.Errorf("%d keys are listed, %d of them once", len(listed), each)
+	}
+	t.Logf("%d of %d keys are on some page", len(listed), keys)
+}
+
 func TestListIsWholeOrAnError(t *testing.T) {
 	api := &fakeAPI{answer: func(n int, _ sent) (*http.Response, error) {
 		if n == 1 {
@@ -229,7 +259,7 @@ func (s *spaces) Read(b []byte) (int, error) {
 
 func TestHugeAnswerIsReadNoFurtherThanItsLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const size = 32 << 20
+		const size = 200 << 20
 		left := spaces(size)
 		api := &fakeAPI{answer: func(int, sent) (*http.Response, error) {
 			return replyFrom(200, io.MultiReader(strings.NewReader(`{"items":[]}`), &left)), nil

@@ -170,7 +170,9 @@ func TestBodyHasTenSecondsAndOneAttempt(t *testing.T) {
 	for name, call := range map[string]func(*testing.T, *instantly.Client) error{
 		"list":      func(t *testing.T, c *instantly.Client) error { _, err := c.Keys(t.Context()); return err },
 		"workspace": func(t *testing.T, c *instantly.Client) error { _, err := c.Workspace(t.Context()); return err },
-		"test call": func(t *testing.T, c *instantly.Client) error { return c.Probe(t.Context(), secretOf(keyValue), nil).Err },
+		"test call": func(t *testing.T, c *instantly.Client) error {
+			return c.Probe(t.Context(), secretOf(keyValue), nil).Err
+		},
 		"create": func(t *testing.T, c *instantly.Client) error {
 			_, err := c.CreateKey(t.Context(), "n", nil)
 			wantIs(t, err, instantly.ErrOutcomeUnknown)
