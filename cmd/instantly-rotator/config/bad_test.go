@@ -12,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/all"
 )
 
 // A case is a configuration that begins with what is expected of it, in comments:
@@ -53,12 +54,20 @@ func caseFiles(t testing.TB, archives string) []caseFile {
 	return cases
 }
 
+// kindNames lists the kinds of stores, which cases write as {kinds}.
+func kindNames() (names []string) {
+	for _, k := range all.Kinds() {
+		names = append(names, k.Name)
+	}
+	return names
+}
+
 func newCaseFile(f txtar.File) caseFile {
 	c := caseFile{name: f.Name, data: f.Data}
 	for line := range strings.Lines(string(f.Data)) {
 		line = strings.TrimSuffix(line, "\n")
 		if want, ok := strings.CutPrefix(line, "# want: "); ok {
-			c.want = append(c.want, want)
+			c.want = append(c.want, strings.ReplaceAll(want, "{kinds}", strings.Join(kindNames(), ", ")))
 		}
 		if schema, ok := strings.CutPrefix(line, "# schema: "); ok {
 			c.schema = schema

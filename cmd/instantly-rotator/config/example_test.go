@@ -33,12 +33,13 @@ func TestExampleLoadsWithEveryOptionOn(t *testing.T) {
 }
 
 // valuesAt gives what an option's path means in a document: "*" is any name,
-// "[]" any item.
+// "*(kind)" any of that kind, "[]" any item.
 func valuesAt(doc any, path []string) []any {
 	if len(path) == 0 {
 		return []any{doc}
 	}
-	step, isList := strings.CutSuffix(path[0], "[]")
+	step, kind, _ := strings.Cut(strings.TrimSuffix(path[0], ")"), "(")
+	step, isList := strings.CutSuffix(step, "[]")
 	m, ok := doc.(map[string]any)
 	if !ok {
 		return nil
@@ -46,6 +47,9 @@ func valuesAt(doc any, path []string) []any {
 	var found []any
 	for name, value := range m {
 		if step != "*" && step != name {
+			continue
+		}
+		if entry, _ := value.(map[string]any); kind != "" && entry["kind"] != kind {
 			continue
 		}
 		if items, ok := value.([]any); ok && isList {
@@ -59,12 +63,13 @@ func valuesAt(doc any, path []string) []any {
 	return found
 }
 
+// TestExampleHasEachOptionWithItsDefault: of the kinds of stores that it shows. The
+// schema has all of them.
 func TestExampleHasEachOptionWithItsDefault(t *testing.T) {
 	plain, err := os.ReadFile(example)
 	if err != nil {
 		t.Fatal(err)
 	}
-	kind := regexp.MustCompile(`\(.*\)`)
 	for _, o := range config.Options() {
 		text := plain
 		if isOff := strings.HasPrefix(o.In, "notify.") || strings.HasPrefix(o.In, "stores.*(") && o.In != "stores.*(file)"; o.Default == "" || isOff {
@@ -74,12 +79,27 @@ func TestExampleHasEachOptionWithItsDefault(t *testing.T) {
 		if err := yaml.Unmarshal(text, &doc); err != nil {
 			t.Fatal(err)
 		}
-		found := valuesAt(doc, strings.Split(kind.ReplaceAllString(o.Path(), ""), "."))
+		if section, _, _ := strings.Cut(o.Path(), ")."); strings.HasPrefix(section, "stores.*(") && len(valuesAt(doc, strings.Split(section, "."))) == 0 {
+			continue
+		}
+		found := valuesAt(doc, strings.Split(o.Path(), "."))
 		if len(found) == 0 {
 			t.Errorf("%s is not in the example", o.Path())
 		}
 		if o.Default != "" && !containsYAML(found, o.Default) {
 			t.Errorf("%s is in the example with %v, not with its default %s", o.Path(), found, o.Default)
+		}
+	}
+}
+
+func TestExampleShowsEveryService(t *testing.T) {
+	var doc any
+	if err := yaml.Unmarshal(everyOption(t), &doc); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"file", "aws", "gcp", "kubernetes"} {
+		if len(valuesAt(doc, []string{"stores", "*(" + kind + ")"})) == 0 {
+			t.Errorf("there is no store of kind %s in the example", kind)
 		}
 	}
 }
