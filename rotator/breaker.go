@@ -21,8 +21,8 @@ type breaker struct {
 
 // The waits before a probe: doubled each time it fails.
 const (
-	firstFreeze = time.Minute
-	lastFreeze  = 15 * time.Minute
+	firstOpen = time.Minute
+	lastOpen  = 15 * time.Minute
 )
 
 // allow gives nil if an attempt may be made. While the breaker is open, it lets
@@ -34,7 +34,7 @@ func (b *breaker) allow(now time.Time) error {
 		return nil
 	}
 	if now.Before(b.until) {
-		return &FrozenError{Where: b.where, Until: b.until, Cause: b.cause}
+		return &CircuitOpenError{Where: b.where, Until: b.until, Cause: b.cause}
 	}
 	b.until = now.Add(b.wait)
 	return nil
@@ -47,7 +47,7 @@ func (b *breaker) why(now time.Time) error {
 	if b.wait == 0 || !now.Before(b.until) {
 		return nil
 	}
-	return &FrozenError{Where: b.where, Until: b.until, Cause: b.cause}
+	return &CircuitOpenError{Where: b.where, Until: b.until, Cause: b.cause}
 }
 
 // trip opens the breaker, or keeps it open for longer.
@@ -58,7 +58,7 @@ func (b *breaker) trip(now time.Time, cause error) {
 }
 
 func (b *breaker) open(now time.Time, cause error) {
-	b.wait = min(max(2*b.wait, firstFreeze), lastFreeze)
+	b.wait = min(max(2*b.wait, firstOpen), lastOpen)
 	b.until, b.cause = now.Add(b.wait), cause
 }
 
@@ -89,14 +89,14 @@ func (b *breaker) mend() {
 	b.failed, b.wait, b.cause = nil, 0, nil
 }
 
-// mayBegin asks the breakers whether this run may begin a rotation. Whoever is in
+// mayRotate asks the breakers whether this run may begin a rotation. Whoever is in
 // a hurry is not held up.
-func (w *run) mayBegin() error {
-	if w.req.IgnoreBackoff || !w.primary().Notes.Incident.IsZero() {
+func (r *run) mayRotate() error {
+	if r.req.IgnoreBackoff || !r.primary().Notes.Incident.IsZero() {
 		return nil
 	}
-	for _, b := range []*breaker{&w.target.Workspace.begin, &w.begin} {
-		if err := b.allow(w.now()); err != nil {
+	for _, b := range []*breaker{&r.target.Workspace.rotations, &r.rotations} {
+		if err := b.allow(r.now()); err != nil {
 			return err
 		}
 	}
@@ -104,16 +104,16 @@ func (w *run) mayBegin() error {
 }
 
 // account tells the breakers how a rotation ended that this run began.
-func (w *run) account(step Step, err error) {
+func (r *run) account(step Step, err error) {
 	switch {
-	case w.nonce == "" || errors.Is(err, ErrLostRace):
-	case w.Rotated:
-		w.target.Workspace.begin.mend()
-		w.begin.mend()
+	case r.nonce == "" || errors.Is(err, ErrLostRace):
+	case r.Rotated:
+		r.target.Workspace.rotations.mend()
+		r.rotations.mend()
 	case err != nil:
-		w.begin.count(w.now(), w.target.Name, string(tried(step))+": "+ClassOf(err).Name, err)
+		r.rotations.count(r.now(), r.target.Name, string(tried(step))+": "+ClassOf(err).Name, err)
 		if isOutage(err) {
-			w.target.Workspace.begin.trip(w.now(), err)
+			r.target.Workspace.rotations.trip(r.now(), err)
 		}
 	}
 }

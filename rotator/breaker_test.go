@@ -54,10 +54,10 @@ func TestAnOutageFreezesTheWorkspaceUntilAProbeSucceeds(t *testing.T) {
 		if lists != 1 {
 			t.Errorf("asked %d times in an outage, want once", lists)
 		}
-		if err := ts[0].Workspace.Frozen(time.Now()); !errors.Is(err, rotator.ErrFrozen) {
+		if err := ts[0].Workspace.CircuitOpen(time.Now()); !errors.Is(err, rotator.ErrCircuitOpen) {
 			t.Errorf("the workspace says %v", err)
 		}
-		if res := in.reconcile(ts[0], rotator.Request{IgnoreBackoff: true}); errors.Is(res.Err, rotator.ErrFrozen) || lists != 2 {
+		if res := in.reconcile(ts[0], rotator.Request{IgnoreBackoff: true}); errors.Is(res.Err, rotator.ErrCircuitOpen) || lists != 2 {
 			t.Errorf("forced, it does not ask: %v", res.Err)
 		}
 		down = false

@@ -92,7 +92,7 @@ const reportIt = "this is a bug: please report it with the output of --log-level
 func Classes() []Class {
 	return []Class{
 		{
-			Is: ErrFrozen, Name: "frozen", Category: Passing, Scope: ScopeWorkspace,
+			Is: ErrCircuitOpen, Name: "circuit_open", Category: Passing, Scope: ScopeWorkspace,
 			NoRemedy: "it comes with what failed, which has the remedy",
 		},
 		{

@@ -18,25 +18,25 @@ type Gate interface {
 	Pass(ctx context.Context, keyID string) error
 }
 
-func (w *run) converge(ctx context.Context, s Step) error {
-	gate := w.target.Gates[s.Gate]
-	w.Gates[s.Gate] = gateResult{s.ID, gateError(gate.Name(), gate.Pass(ctx, s.ID))}
+func (r *run) converge(ctx context.Context, s Step) error {
+	gate := r.target.Gates[s.Gate]
+	r.Gates[s.Gate] = gateResult{s.ID, gateError(gate.Name(), gate.Pass(ctx, s.ID))}
 	return nil
 }
 
 // survey looks at the targets that this one is kept apart from, and keeps the
 // others of this process from beginning until this run is over. A target whose
 // store cannot be read must not stop this one.
-func (w *run) survey(ctx context.Context, _ Step) error {
-	w.Survey = surveyed{done: true}
-	if !w.Looking && !w.lockGroup() {
-		w.Survey.busy, w.Survey.name = true, "a related key that is being rotated"
+func (r *run) survey(ctx context.Context, _ Step) error {
+	r.Survey = surveyed{done: true}
+	if !r.ReadOnly && !r.lockGroup() {
+		r.Survey.busy, r.Survey.name = true, "a related key that is being rotated"
 		return nil
 	}
-	for _, mate := range w.target.Mates {
-		snap, err := mate.Describe(ctx)
-		if at := lastMove(snap); err == nil && at.After(w.Survey.last) {
-			w.Survey.last, w.Survey.name = at, mate.Name
+	for _, peer := range r.target.Peers {
+		snap, err := peer.Describe(ctx)
+		if at := lastMove(snap); err == nil && at.After(r.Survey.last) {
+			r.Survey.last, r.Survey.name = at, peer.Name
 		}
 	}
 	return nil
@@ -56,20 +56,20 @@ func lastMove(snap secretstore.Snapshot) time.Time {
 }
 
 // lockGroup takes the group's turn for this run; false if another has it.
-func (w *run) lockGroup() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if by, taken := w.groups[w.target.Group]; taken && by != w {
+func (r *run) lockGroup() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if by, taken := r.groups[r.target.Group]; taken && by != r {
 		return false
 	}
-	w.groups[w.target.Group] = w
+	r.groups[r.target.Group] = r
 	return true
 }
 
-func (w *run) unlockGroup() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.groups[w.target.Group] == w {
-		delete(w.groups, w.target.Group)
+func (r *run) unlockGroup() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.groups[r.target.Group] == r {
+		delete(r.groups, r.target.Group)
 	}
 }

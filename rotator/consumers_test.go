@@ -103,7 +103,7 @@ func (in *instance) related(n int) []rotator.Target {
 		ts[i].Group, ts[i].Policy.Apart = "senders", time.Hour
 		for j := range ts {
 			if i != j {
-				ts[i].Mates = append(ts[i].Mates, rotator.NamedStore{Name: ts[j].Name, Store: ts[j].Stores[0].Store})
+				ts[i].Peers = append(ts[i].Peers, rotator.NamedStore{Name: ts[j].Name, Store: ts[j].Stores[0].Store})
 			}
 		}
 	}
@@ -149,7 +149,7 @@ func TestARelatedKeyWhoseStoreIsDownStopsNobody(t *testing.T) {
 		ts := in.related(2)
 		broken := w.Start()
 		broken.Hook = func(string, rotatortest.When) error { return errors.New("the store is down") }
-		ts[0].Mates[0].Store = broken.tap(memstore.New("broken"))
+		ts[0].Peers[0].Store = broken.tap(memstore.New("broken"))
 		if res := mustSettle(t, in.reconcile(ts[0], rotator.Request{})); !res.Rotated {
 			t.Error("not rotated because another target's store cannot be read")
 		}

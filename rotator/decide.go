@@ -102,7 +102,7 @@ func (v *view) standBack() answer {
 	if v.LostRace == nil {
 		return pass()
 	}
-	if v.Vain != "" && v.Vain == v.primary().Notes.Intent.Nonce {
+	if v.FailedReservation != "" && v.FailedReservation == v.primary().Notes.Intent.Nonce {
 		return act(Step{Verb: Cancel, Reason: "begun by a view that was out of date"})
 	}
 	return stop(fmt.Errorf("%w: %w", ErrLostRace, v.LostRace))

@@ -61,7 +61,7 @@ func (s State) reservedHere(nonce string) State {
 }
 
 func (s State) lost(nonce string) State {
-	s.LostRace, s.Vain = errors.New("race"), nonce
+	s.LostRace, s.FailedReservation = errors.New("race"), nonce
 	return s
 }
 

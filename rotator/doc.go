@@ -62,5 +62,5 @@
 //
 // Where to look: decide.go (the order of the rules), rules_*.go (one file per
 // part of a key's life), reconcile.go (the loop), observations.go and effects.go
-// (what steps do), outlook.go (what status and plan show).
+// (what steps do), status.go (what status and plan show).
 package rotator

@@ -20,9 +20,9 @@ var (
 	ErrHeld = errors.New("on hold")
 	// ErrBusy: another instance has begun this rotation a moment ago.
 	ErrBusy = errors.New("another instance has begun this rotation")
-	// ErrFrozen: something has just failed that would fail again; nothing is tried
+	// ErrCircuitOpen: something has just failed that would fail again; nothing is tried
 	// before one probe succeeds.
-	ErrFrozen = errors.New("frozen after failures")
+	ErrCircuitOpen = errors.New("circuit open after failures")
 	// ErrGateOpen: consumers have not moved to the new key yet; the old one lives.
 	ErrGateOpen = errors.New("consumers have not moved yet")
 	// ErrOrganization: the admin key, or a key, belongs to another organization
@@ -105,18 +105,18 @@ func (e *BusyError) Error() string {
 // Unwrap makes the error match ErrBusy.
 func (e *BusyError) Unwrap() error { return ErrBusy }
 
-// FrozenError says what nothing is begun in, until when, and why. It matches
-// ErrFrozen and its cause.
-type FrozenError struct {
+// CircuitOpenError says what nothing is begun in, until when, and why. It matches
+// ErrCircuitOpen and its cause.
+type CircuitOpenError struct {
 	Where string // "workspace NAME", or "all workspaces"
 	Until time.Time
 	Cause error
 }
 
 // Error gives the sentence that the command line shows.
-func (e *FrozenError) Error() string {
-	return fmt.Sprintf("%s %v, tried again at %s: %v", e.Where, ErrFrozen, e.Until.UTC().Format(time.RFC3339), e.Cause)
+func (e *CircuitOpenError) Error() string {
+	return fmt.Sprintf("%s %v, tried again at %s: %v", e.Where, ErrCircuitOpen, e.Until.UTC().Format(time.RFC3339), e.Cause)
 }
 
 // Unwrap makes the error match both.
-func (e *FrozenError) Unwrap() []error { return []error{ErrFrozen, e.Cause} }
+func (e *CircuitOpenError) Unwrap() []error { return []error{ErrCircuitOpen, e.Cause} }

@@ -11,9 +11,9 @@ type Schedule interface {
 
 // Calendar says when nothing new may begin.
 type Calendar interface {
-	// FrozenUntil gives the end of the freeze that t is in; the zero time if it
+	// FreezeWindowEnd gives the end of the freeze that t is in; the zero time if it
 	// is in none.
-	FrozenUntil(t time.Time) time.Time
+	FreezeWindowEnd(t time.Time) time.Time
 }
 
 // Policy is how one target's key is kept fresh.
@@ -34,7 +34,7 @@ type Policy struct {
 	// finished. May be nil: never.
 	Freeze Calendar
 	// Apart is the least time between the promotions of two targets that are
-	// each other's Mates. 0 means none.
+	// each other's Peers. 0 means none.
 	Apart time.Duration
 	// MaxAge is the backstop: a key this old is due whatever the schedule says.
 	// 0 means none.

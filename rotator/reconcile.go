@@ -60,53 +60,53 @@ func (r *Rotator) newRun(t Target, req Request, mark int) *run {
 	for _, st := range t.Stores {
 		w.Stores = append(w.Stores, StoreState{Name: st.Name})
 	}
-	w.Gates, w.Mates = make([]gateResult, len(t.Gates)), len(t.Mates)
+	w.Gates, w.Peers = make([]gateResult, len(t.Gates)), len(t.Peers)
 	w.result.Target = t.Name
 	return w
 }
 
-func (w *run) now() time.Time { return w.opts.Now() }
+func (r *run) now() time.Time { return r.opts.Now() }
 
 // tick gives the next moment.
-func (w *run) tick() moment {
-	w.clock++
-	return w.clock
+func (r *run) tick() moment {
+	r.clock++
+	return r.clock
 }
 
-func (w *run) reconcile(ctx context.Context) (res Result) {
+func (r *run) reconcile(ctx context.Context) (res Result) {
 	defer recovered(func(err error) {
-		w.result.Err = err
-		res = w.result
+		r.result.Err = err
+		res = r.result
 	})
-	defer w.unlockGroup()
+	defer r.unlockGroup()
 	var interrupted time.Time
 	for range maxSteps {
 		if ctx.Err() != nil {
 			if interrupted.IsZero() {
-				interrupted = w.now()
+				interrupted = r.now()
 			}
-			if w.InHand == nil || w.now().Sub(interrupted) >= handOver {
-				return w.interrupted()
+			if r.InHand == nil || r.now().Sub(interrupted) >= handOver {
+				return r.interrupted()
 			}
 		}
-		step := decide(w.now(), w.State, w.target.Policy, w.req)
+		step := decide(r.now(), r.State, r.target.Policy, r.req)
 		switch step.Verb {
 		case Settled:
-			return w.settled(ctx, step)
+			return r.settled(ctx, step)
 		case Stop:
-			w.tell(step, 0, step.Err)
-			return w.failed(ctx, step, step.Err)
+			r.tell(step, 0, step.Err)
+			return r.failed(ctx, step, step.Err)
 		default:
 		}
-		if !w.wait(ctx, step.At) {
+		if !r.wait(ctx, step.At) {
 			continue
 		}
-		if err := w.attempt(ctx, step); err != nil {
-			return w.failed(ctx, step, err)
+		if err := r.attempt(ctx, step); err != nil {
+			return r.failed(ctx, step, err)
 		}
 	}
-	w.tell(Step{Verb: Stop}, 0, ErrTooManySteps)
-	return w.failed(ctx, Step{Verb: Stop}, ErrTooManySteps)
+	r.tell(Step{Verb: Stop}, 0, ErrTooManySteps)
+	return r.failed(ctx, Step{Verb: Stop}, ErrTooManySteps)
 }
 
 // recovered turns a panic into an error: one target's bug must not stop the
@@ -119,26 +119,26 @@ func recovered(report func(error)) {
 
 // attempt takes a step and tells of it. An error ends the run, but for a
 // conflict: then the rules decide, which let a loser stand back.
-func (w *run) attempt(ctx context.Context, step Step) error {
-	begun, asked := w.now(), ctx
-	if step.Verb.Effect() || w.InHand != nil {
+func (r *run) attempt(ctx context.Context, step Step) error {
+	begun, asked := r.now(), ctx
+	if step.Verb.Effect() || r.InHand != nil {
 		ctx = context.WithoutCancel(ctx) // mere looking may be cut off, an effect may not
 	}
-	ctx, cancel := context.WithTimeout(ctx, w.opts.StepTimeout)
+	ctx, cancel := context.WithTimeout(ctx, r.opts.StepTimeout)
 	defer cancel()
-	err := step.Verb.action().perform(w, ctx, step)
-	if err != nil && asked.Err() != nil && !step.Verb.Effect() && w.InHand == nil {
+	err := step.Verb.action().perform(r, ctx, step)
+	if err != nil && asked.Err() != nil && !step.Verb.Effect() && r.InHand == nil {
 		return nil // interrupted: the loop sees to it
 	}
-	w.tell(step, w.now().Sub(begun), err)
+	r.tell(step, r.now().Sub(begun), err)
 	switch {
 	case errors.Is(err, secretstore.ErrConflict):
-		return w.lookAgain(ctx, step, err)
-	case err != nil && w.InHand != nil:
-		return w.lookAgain(ctx, step, err)
+		return r.lookAgain(ctx, step, err)
+	case err != nil && r.InHand != nil:
+		return r.lookAgain(ctx, step, err)
 	case err != nil && step.Verb.action().carried:
-		w.Unswept[step.ID] = true
-		w.carried = errors.Join(w.carried, err)
+		r.Unswept[step.ID] = true
+		r.carried = errors.Join(r.carried, err)
 		return nil
 	default:
 		return err
@@ -152,36 +152,36 @@ const maxSalvage = 3
 // lookAgain lets the rules decide after a conflict, or after a key in hand could
 // not be stored: it may have arrived all the same, or fit now. A conflict with a
 // store that nobody has changed is not a lost race but an error.
-func (w *run) lookAgain(ctx context.Context, step Step, cause error) error {
-	seen := w.Stores[max(step.Store, 0)].Revision
-	if w.salvaged++; w.salvaged > maxSalvage {
+func (r *run) lookAgain(ctx context.Context, step Step, cause error) error {
+	seen := r.Stores[max(step.Store, 0)].Revision
+	if r.salvaged++; r.salvaged > maxSalvage {
 		return cause
 	}
-	w.readStores(ctx)
-	if w.primary().Err != nil {
+	r.readStores(ctx)
+	if r.primary().Err != nil {
 		return cause
 	}
 	if errors.Is(cause, secretstore.ErrConflict) {
-		if w.Stores[max(step.Store, 0)].Revision == seen {
+		if r.Stores[max(step.Store, 0)].Revision == seen {
 			return cause
 		}
-		if step.Verb != Declare { // an order is given whatever happens beside it
-			w.LostRace = cause
+		if step.Verb != Declare { // a directive is given whatever happens beside it
+			r.LostRace = cause
 		}
 	}
-	if w.InHand != nil && w.referenced(w.InHand.ID) {
-		w.letGo()
+	if r.InHand != nil && r.referenced(r.InHand.ID) {
+		r.forgetInHand()
 	}
 	return nil
 }
 
 // wait sleeps until at; false if ctx ended first.
-func (w *run) wait(ctx context.Context, at time.Time) bool {
-	d := at.Sub(w.now())
+func (r *run) wait(ctx context.Context, at time.Time) bool {
+	d := at.Sub(r.now())
 	if at.IsZero() || d <= 0 {
 		return true
 	}
-	if ctx.Err() != nil && w.InHand != nil {
+	if ctx.Err() != nil && r.InHand != nil {
 		ctx = context.WithoutCancel(ctx) // handOver bounds it
 	}
 	timer := time.NewTimer(d)
@@ -194,41 +194,41 @@ func (w *run) wait(ctx context.Context, at time.Time) bool {
 	}
 }
 
-func (w *run) settled(ctx context.Context, step Step) Result {
-	if w.carried != nil {
-		return w.failed(ctx, Step{Verb: Sweep}, w.carried)
+func (r *run) settled(ctx context.Context, step Step) Result {
+	if r.carried != nil {
+		return r.failed(ctx, Step{Verb: Sweep}, r.carried)
 	}
-	w.conclude()
-	w.account(step, nil)
-	w.result.Outlook = w.describe(step)
-	w.result.Next, w.result.Why, w.result.Failing, w.result.Waiting = step.At, step.Reason, step.Failing, step.Waiting
-	w.tell(step, 0, nil)
-	return w.result
+	r.conclude()
+	r.account(step, nil)
+	r.result.Status = r.describe(step)
+	r.result.Next, r.result.Why, r.result.Failing, r.result.Waiting = step.At, step.Reason, step.Failing, step.Waiting
+	r.tell(step, 0, nil)
+	return r.result
 }
 
-func (w *run) interrupted() Result {
-	w.conclude()
-	w.result.Outlook = w.describe(Step{Verb: Stop, Reason: "interrupted"})
-	w.result.Interrupted = true
-	return w.result
+func (r *run) interrupted() Result {
+	r.conclude()
+	r.result.Status = r.describe(Step{Verb: Stop, Reason: "interrupted"})
+	r.result.Interrupted = true
+	return r.result
 }
 
-func (w *run) failed(ctx context.Context, step Step, err error) Result {
-	w.conclude()
-	w.account(step, err)
-	w.result.Err, w.result.Step = err, tried(step)
-	w.recordFailure(ctx, step, err)
-	w.result.Outlook = w.describe(Step{Verb: Stop, ID: step.ID, Err: err, Reason: err.Error()})
-	if w.primary().Seen == 0 {
-		w.result.Outlook.Err = err // not even the stores were read
+func (r *run) failed(ctx context.Context, step Step, err error) Result {
+	r.conclude()
+	r.account(step, err)
+	r.result.Err, r.result.Step = err, tried(step)
+	r.recordFailure(ctx, step, err)
+	r.result.Status = r.describe(Step{Verb: Stop, ID: step.ID, Err: err, Reason: err.Error()})
+	if r.primary().Seen == 0 {
+		r.result.Status.Err = err // not even the stores were read
 	}
-	return w.result
+	return r.result
 }
 
-func (w *run) conclude() {
-	w.result.Rotated = w.Rotated
-	if cur, ok := w.current(0); ok && !cur.Foreign {
-		w.result.KeyID = cur.ID
+func (r *run) conclude() {
+	r.result.Rotated = r.Rotated
+	if cur, ok := r.current(0); ok && !cur.Foreign {
+		r.result.KeyID = cur.ID
 	}
 }
 
@@ -245,24 +245,24 @@ func recordable(step Step, err error) bool {
 // recordFailure writes the failure beside the secret, for backoff and for
 // whoever asks. Best effort: if the store cannot take it, the error is told all
 // the same.
-func (w *run) recordFailure(ctx context.Context, step Step, err error) {
+func (r *run) recordFailure(ctx context.Context, step Step, err error) {
 	if !recordable(step, err) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.opts.StepTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.opts.StepTimeout)
 	defer cancel()
-	w.readStores(ctx) // what the failed step left is not known
-	if w.primary().Err != nil || w.takenOver() {
+	r.readStores(ctx) // what the failed step left is not known
+	if r.primary().Err != nil || r.takenOver() {
 		return
 	}
-	notes := w.primary().Notes
-	if w.Vain != "" && notes.Intent.Nonce == w.Vain {
+	notes := r.primary().Notes
+	if r.FailedReservation != "" && notes.Intent.Nonce == r.FailedReservation {
 		notes.Intent = secretstore.Intent{} // whoever comes next decides by what is there then
 	}
 	notes.Failure = secretstore.Failure{
-		Count: notes.Failure.Count + 1, At: w.now(), Step: string(tried(step)), Reason: shorten(err.Error()),
+		Count: notes.Failure.Count + 1, At: r.now(), Step: string(tried(step)), Reason: shorten(err.Error()),
 	}
-	_ = w.annotate(ctx, notes)
+	_ = r.annotate(ctx, notes)
 }
 
 // tried is what a step, or the one it stopped at, was to do.
@@ -275,9 +275,9 @@ func tried(s Step) Verb {
 
 // takenOver tells whether another instance goes on in the place of this one: a
 // write would only get in its way.
-func (w *run) takenOver() bool {
-	nonce := w.primary().Notes.Intent.Nonce
-	return w.nonce != "" && nonce != "" && nonce != w.nonce
+func (r *run) takenOver() bool {
+	nonce := r.primary().Notes.Intent.Nonce
+	return r.nonce != "" && nonce != "" && nonce != r.nonce
 }
 
 // shorten cuts a reason to what stores take, at a character's border, and to one
@@ -302,22 +302,22 @@ func shorten(s string) string {
 	return s[:cut] + "…"
 }
 
-func (w *run) tell(step Step, took time.Duration, err error) {
+func (r *run) tell(step Step, took time.Duration, err error) {
 	e := Event{
-		At: w.now(), Target: w.target.Name, Workspace: w.target.Workspace.Name,
+		At: r.now(), Target: r.target.Name, Workspace: r.target.Workspace.Name,
 		Verb: step.Verb, KeyID: step.ID, Reason: step.Reason, Took: took, Err: err,
 	}
 	a := step.Verb.action()
 	if step.Store >= 0 && a.store {
-		e.Store = w.target.Stores[step.Store].Name
+		e.Store = r.target.Stores[step.Store].Name
 	}
-	if step.Verb == Issue && w.InHand != nil {
-		e.KeyID = w.InHand.ID
+	if step.Verb == Issue && r.InHand != nil {
+		e.KeyID = r.InHand.ID
 	}
-	if t, ok := w.Tests[place{step.Store, step.ID}]; a.verdict && ok && err == nil {
+	if t, ok := r.Tests[place{step.Store, step.ID}]; a.verdict && ok && err == nil {
 		e.Verdict = t.Verdict.String()
 	}
-	w.opts.Observe(e)
+	r.opts.Observe(e)
 }
 
 // keyed names a key in an error.

@@ -22,10 +22,10 @@ type Target struct {
 	Stores []NamedStore
 	// Gates that consumers must have passed before an old key is revoked.
 	Gates []Gate
-	// Group is the name of the group of targets that are kept apart, and Mates
+	// Group is the name of the group of targets that are kept apart, and Peers
 	// are the primary stores of the others in it, under their targets' names.
 	Group string
-	Mates []NamedStore
+	Peers []NamedStore
 }
 
 // NamedStore is a store with its name in the configuration.
@@ -66,11 +66,11 @@ type Options struct {
 
 // Rotator reconciles targets. Of a target it remembers nothing between runs.
 type Rotator struct {
-	opts   Options
-	mu     sync.Mutex
-	slots  map[lane]*slots // bound what is done side by side
-	begin  breaker         // of rotations anywhere
-	groups map[string]*run // by group: who rotates
+	opts      Options
+	mu        sync.Mutex
+	slots     map[pool]*slots // bound what is done side by side
+	rotations breaker         // of rotations anywhere
+	groups    map[string]*run // by group: who rotates
 }
 
 // New makes a Rotator.
@@ -90,7 +90,7 @@ func New(o Options) *Rotator {
 	if o.StepTimeout == 0 {
 		o.StepTimeout = 2 * time.Minute
 	}
-	return &Rotator{opts: o, slots: make(map[lane]*slots), begin: breaker{where: "everything"}, groups: make(map[string]*run)}
+	return &Rotator{opts: o, slots: make(map[pool]*slots), rotations: breaker{where: "everything"}, groups: make(map[string]*run)}
 }
 
 func randomNonce() string {
@@ -137,8 +137,8 @@ type Result struct {
 	Waiting bool
 	// FoundDead: consumers held a key that Instantly refused.
 	FoundDead bool
-	// Outlook is the target as the run left it.
-	Outlook Outlook
+	// Status is the target as the run left it.
+	Status TargetStatus
 	// Err is what was in the way; nil if the target is settled. Step is what was
 	// tried.
 	Err  error
@@ -172,35 +172,35 @@ func (r *Rotator) ReconcileAll(ctx context.Context, ts []Target, req Request, do
 	})
 }
 
-// A lane is what targets are worked off in side by side: those that need the same
+// A pool is what targets are worked off in side by side: those that need the same
 // workspace and the same stores, and so would hang together.
-type lane struct {
+type pool struct {
 	workspace *Workspace
 	stores    string
 }
 
-func laneOf(t Target) lane {
+func poolOf(t Target) pool {
 	names := make([]string, len(t.Stores))
 	for i, st := range t.Stores {
 		names[i] = st.Name
 	}
-	return lane{t.Workspace, strings.Join(names, "\n")}
+	return pool{t.Workspace, strings.Join(names, "\n")}
 }
 
-// each runs f over targets, in a bounded pool for each lane, so that one that
+// each runs f over targets, in a bounded pool for each pool, so that one that
 // hangs holds up nobody else's. Targets of one workspace share the key list that
 // is read after the call.
 func each[T any](r *Rotator, ts []Target, f func(t Target, mark int) T) []T {
 	out := make([]T, len(ts))
 	var wg sync.WaitGroup
 	marks := marksOf(ts)
-	for lane, queue := range byLane(ts) {
-		slots := r.slotsOf(lane)
+	for pool, queue := range byPool(ts) {
+		slots := r.slotsOf(pool)
 		for range min(len(queue), 2*r.opts.Concurrency) {
 			wg.Go(func() {
 				for i := range queue {
 					slots.acquire()
-					out[i] = f(slots.yielding(ts[i]), marks[lane.workspace])
+					out[i] = f(slots.yielding(ts[i]), marks[pool.workspace])
 					slots.release()
 				}
 			})
@@ -221,14 +221,14 @@ func marksOf(ts []Target) map[*Workspace]int {
 	return marks
 }
 
-// byLane gives the indexes of each lane's targets, as a queue.
-func byLane(ts []Target) map[lane]chan int {
-	indexes := make(map[lane][]int)
+// byPool gives the indexes of each pool's targets, as a queue.
+func byPool(ts []Target) map[pool]chan int {
+	indexes := make(map[pool][]int)
 	for i, t := range ts {
-		l := laneOf(t)
+		l := poolOf(t)
 		indexes[l] = append(indexes[l], i)
 	}
-	queues := make(map[lane]chan int)
+	queues := make(map[pool]chan int)
 	for l, is := range indexes {
 		queues[l] = make(chan int, len(is))
 		for _, i := range is {
@@ -239,8 +239,8 @@ func byLane(ts []Target) map[lane]chan int {
 	return queues
 }
 
-// slotsOf bounds what is done in a lane by all calls together.
-func (r *Rotator) slotsOf(l lane) *slots {
+// slotsOf bounds what is done in a pool by all calls together.
+func (r *Rotator) slotsOf(l pool) *slots {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.slots[l] == nil {

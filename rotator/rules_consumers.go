@@ -19,7 +19,7 @@ const gateInterval = 30 * time.Second
 // revocation of the old key: see [view.gateOpen].
 func (v *view) converge() answer {
 	cur, ok := v.current(0)
-	if !ok || cur.Foreign || v.dead() || v.Looking || (!v.Rotated && len(v.old()) == 0) {
+	if !ok || cur.Foreign || v.dead() || v.ReadOnly || (!v.Rotated && len(v.old()) == 0) {
 		return pass()
 	}
 	if _, ok := v.unreadable(); ok {
@@ -58,7 +58,7 @@ type surveyed struct {
 
 // apart keeps related targets from getting new keys one right after the other.
 func (v *view) apart() answer {
-	if _, ok := v.current(0); !ok || v.policy.Apart <= 0 || v.Mates == 0 || v.pressing() {
+	if _, ok := v.current(0); !ok || v.policy.Apart <= 0 || v.Peers == 0 || v.pressing() {
 		return pass() // a first key does not put the others' consumers at risk
 	}
 	if !v.Survey.done {

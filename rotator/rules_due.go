@@ -48,12 +48,12 @@ func (v *view) notYetDue() answer {
 
 // circuitOpen waits for what has just failed elsewhere to succeed once.
 func (v *view) circuitOpen() answer {
-	var open *FrozenError
+	var open *CircuitOpenError
 	switch {
-	case v.Frozen == nil:
+	case v.CircuitOpen == nil:
 		return pass()
-	case !errors.As(v.Frozen, &open) || !v.request.RotateSince.IsZero():
-		return stop(v.Frozen)
+	case !errors.As(v.CircuitOpen, &open) || !v.request.RotateSince.IsZero():
+		return stop(v.CircuitOpen)
 	default:
 		return backOff(open.Until, open.Error())
 	}
@@ -156,8 +156,8 @@ func nextDue(p Policy, target string, since time.Time) (at time.Time, reason str
 		}
 	}
 	if p.Freeze != nil && !at.IsZero() {
-		if thawed := p.Freeze.FrozenUntil(at); !thawed.IsZero() {
-			at, reason = thawed, reason+", after the freeze"
+		if end := p.Freeze.FreezeWindowEnd(at); !end.IsZero() {
+			at, reason = end, reason+", after the freeze window"
 		}
 	}
 	return at, reason

@@ -16,7 +16,7 @@ func (v *view) inHand() answer {
 		return pass()
 	}
 	if v.primary().Notes.Intent.Nonce != h.Nonce {
-		return v.outrun(h)
+		return v.intentGone(h)
 	}
 	t, ok := v.tested(inMemory, h.ID)
 	switch {
@@ -34,9 +34,9 @@ func (v *view) inHand() answer {
 	}
 }
 
-// outrun is for a key in hand whose intent is gone: stored after all, or lost to
+// intentGone is for a key in hand whose intent is gone: stored after all, or lost to
 // another instance. No store can take it any more, so it is revoked.
-func (v *view) outrun(h *InHand) answer {
+func (v *view) intentGone(h *InHand) answer {
 	if _, ok := v.unreadable(); ok || v.referenced(h.ID) {
 		return pass()
 	}

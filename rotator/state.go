@@ -29,20 +29,20 @@ type State struct {
 	// Checked: the admin key is known to be able to delete keys, and nothing that
 	// has just failed elsewhere speaks against beginning.
 	Checked bool
-	// Frozen: why no rotation may be begun, found out by Check.
-	Frozen error
+	// CircuitOpen: why no rotation may be begun, found out by Check.
+	CircuitOpen error
 	// Instance names the process, as intents have it.
 	Instance string
 	// Declared: this run noted down the incident that was asked for.
 	Declared bool
 
-	// Looking: nothing may be changed, so gates are not asked.
-	Looking bool
+	// ReadOnly: nothing may be changed, so gates are not asked.
+	ReadOnly bool
 	// Gates as they answered in this run, in the target's order.
 	Gates []gateResult
-	// Mates counts the targets that this one is kept apart from, and Survey is
+	// Peers counts the targets that this one is kept apart from, and Survey is
 	// what they said.
-	Mates  int
+	Peers  int
 	Survey surveyed
 
 	// Reserved is the nonce of an intent that this run wrote and for which it
@@ -61,9 +61,9 @@ type State struct {
 	// LostRace: another writer came between; this run must stand back. The
 	// conflict, or nil.
 	LostRace error
-	// Vain is the nonce of an intent that this run could not write, by a view that
+	// FailedReservation is the nonce of an intent that this run could not write, by a view that
 	// was out of date for instance. The store may have it all the same.
-	Vain string
+	FailedReservation string
 	// Rotated: this run promoted a new key in the primary store.
 	Rotated bool
 	// Displaced: this run promoted a key in some store.

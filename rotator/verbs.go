@@ -98,7 +98,7 @@ func actions() []action {
 		{verb: Converge, perform: (*run).converge, effect: true, retried: true},
 		{verb: Observe, perform: (*run).observe},
 		{verb: Survey, perform: (*run).survey, retried: true},
-		{verb: List, perform: (*run).takeStock},
+		{verb: List, perform: (*run).listKeys},
 		{verb: Check, perform: (*run).check, worthRun: true, retried: true},
 		{verb: Settled},
 		{verb: Stop},

@@ -11,9 +11,9 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
-// API is what the engine needs of one Instantly workspace, reached with its
+// Issuer is what the engine needs of one Instantly workspace, reached with its
 // admin key. [instantly.Client] keeps it. Errors never carry a secret.
-type API interface {
+type Issuer interface {
 	// CreateKey issues a key, with one request that is never sent twice. An
 	// error does not say that there is no key now.
 	CreateKey(ctx context.Context, name string, scopes []string) (instantly.Key, error)
@@ -34,7 +34,7 @@ type API interface {
 // list serves them all.
 type Workspace struct {
 	Name         string
-	api          API
+	api          Issuer
 	organization string
 
 	turn    chan struct{} // held while the list is read
@@ -44,8 +44,8 @@ type Workspace struct {
 	checking chan struct{} // held while the admin key is checked
 	checked  time.Time     // when CheckDelete last said yes
 
-	reach breaker // of reading the key list
-	begin breaker // of rotations in this workspace
+	reach     breaker // of reading the key list
+	rotations breaker // of rotations in this workspace
 
 	mu    sync.Mutex
 	begun int // number of lists begun
@@ -68,12 +68,12 @@ type failedListing struct {
 
 // NewWorkspace binds a workspace's name to its API. If organization is not
 // empty, nothing is touched while the admin key resolves to another one.
-func NewWorkspace(name string, api API, organization string) *Workspace {
+func NewWorkspace(name string, api Issuer, organization string) *Workspace {
 	where := "workspace " + name
 	return &Workspace{
 		Name: name, api: api, organization: organization,
 		turn: make(chan struct{}, 1), checking: make(chan struct{}, 1),
-		reach: breaker{where: where}, begin: breaker{where: where},
+		reach: breaker{where: where}, rotations: breaker{where: where},
 	}
 }
 
@@ -88,7 +88,7 @@ func (w *Workspace) mark() int {
 // at the same time share one. After an outage it is not asked for again before
 // the time for a probe has come, unless forced.
 func (w *Workspace) listedSince(ctx context.Context, mark int, now time.Time, force bool) (listing, error) {
-	if err := w.take(ctx, w.turn, "its key list"); err != nil {
+	if err := w.acquire(ctx, w.turn, "its key list"); err != nil {
 		return listing{}, err
 	}
 	defer func() { <-w.turn }()
@@ -117,9 +117,9 @@ func (w *Workspace) listedSince(ctx context.Context, mark int, now time.Time, fo
 	return l, nil
 }
 
-// Frozen gives why nothing is begun in the workspace now; nil if it is not so.
-func (w *Workspace) Frozen(now time.Time) error {
-	return errors.Join(w.reach.why(now), w.begin.why(now))
+// CircuitOpen gives why nothing is begun in the workspace now; nil if it is not so.
+func (w *Workspace) CircuitOpen(now time.Time) error {
+	return errors.Join(w.reach.why(now), w.rotations.why(now))
 }
 
 func (w *Workspace) list(ctx context.Context) (listing, error) {
@@ -178,7 +178,7 @@ const checkedFor = time.Hour
 // check tells whether the admin key can finish what it begins. The answer is
 // shared by the workspace's targets.
 func (w *Workspace) check(ctx context.Context, now time.Time) error {
-	if err := w.take(ctx, w.checking, "the check of its admin key"); err != nil {
+	if err := w.acquire(ctx, w.checking, "the check of its admin key"); err != nil {
 		return err
 	}
 	defer func() { <-w.checking }()
@@ -192,8 +192,8 @@ func (w *Workspace) check(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// take waits for this caller's turn.
-func (w *Workspace) take(ctx context.Context, turn chan<- struct{}, what string) error {
+// acquire waits for this caller's turn.
+func (w *Workspace) acquire(ctx context.Context, turn chan<- struct{}, what string) error {
 	select {
 	case turn <- struct{}{}:
 		return nil

@@ -35,7 +35,7 @@ func (a *app) plan(ctx context.Context, names []string, req rotator.Request, out
 		return err
 	}
 	defer f.Close()
-	outlooks := f.Outlook(ctx, f.Targets, req)
+	outlooks := f.Status(ctx, f.Targets, req)
 	steps := make([]status.PlannedStep, len(outlooks))
 	due, failed := 0, 0
 	for i, o := range outlooks {

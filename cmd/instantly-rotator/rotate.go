@@ -211,9 +211,9 @@ func waitsForSomebody(err error) bool {
 func carriedOn(r rotator.Result, f rotateFlags) string {
 	again := "instantly-rotator rotate --compromised " + r.Target + " --incident " + f.incident
 	switch {
-	case r.Outlook.Incident.IsZero() && errors.Is(r.Err, rotator.ErrHeld):
+	case r.Status.Incident.IsZero() && errors.Is(r.Err, rotator.ErrHeld):
 		return "the incident is NOT noted and the key lives on: instantly-rotator release " + r.Target + ", then " + again
-	case r.Outlook.Incident.IsZero():
+	case r.Status.Incident.IsZero():
 		return "the incident is NOT noted and the key lives on, run it again: " + again
 	default:
 		return "the incident is noted: every later run of any instance carries it on; not to wait: " + again

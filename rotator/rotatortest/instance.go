@@ -120,7 +120,7 @@ type API struct{ in *Instance }
 // API implements the engine's view of the workspace.
 func (in *Instance) API() API { return API{in} }
 
-var _ rotator.API = API{}
+var _ rotator.Issuer = API{}
 
 // call makes a call whose effect has the workspace to itself.
 func (a API) call(ctx context.Context, op string, effect func(c *Instantly) error) error {
@@ -132,7 +132,7 @@ func (a API) call(ctx context.Context, op string, effect func(c *Instantly) erro
 	})
 }
 
-// CreateKey implements [rotator.API].
+// CreateKey implements [rotator.Issuer].
 func (a API) CreateKey(ctx context.Context, name string, scopes []string) (key instantly.Key, err error) {
 	err = a.call(ctx, "create", func(c *Instantly) error {
 		c.Creates++
@@ -148,7 +148,7 @@ func (a API) CreateKey(ctx context.Context, name string, scopes []string) (key i
 	return key, nil
 }
 
-// Keys implements [rotator.API].
+// Keys implements [rotator.Issuer].
 func (a API) Keys(ctx context.Context) (keys []instantly.Key, err error) {
 	err = a.call(ctx, "keys", func(c *Instantly) error {
 		for _, k := range c.Keys {
@@ -164,7 +164,7 @@ func (a API) Keys(ctx context.Context) (keys []instantly.Key, err error) {
 	return keys, nil
 }
 
-// DeleteKey implements [rotator.API].
+// DeleteKey implements [rotator.Issuer].
 func (a API) DeleteKey(ctx context.Context, id string) error {
 	return Hook(a.in.intercept).around(ctx, "delete", func() error {
 		c := a.in.Instantly
@@ -182,7 +182,7 @@ func (a API) DeleteKey(ctx context.Context, id string) error {
 	})
 }
 
-// Probe implements [rotator.API].
+// Probe implements [rotator.Issuer].
 func (a API) Probe(ctx context.Context, value secret.Value, _ []string) (p instantly.Probe) {
 	err := a.call(ctx, "probe", func(c *Instantly) (err error) {
 		p, err = c.probe(value.Reveal())
@@ -194,7 +194,7 @@ func (a API) Probe(ctx context.Context, value secret.Value, _ []string) (p insta
 	return p
 }
 
-// Organization implements [rotator.API].
+// Organization implements [rotator.Issuer].
 func (a API) Organization(ctx context.Context) (org string, err error) {
 	err = a.call(ctx, "organization", func(c *Instantly) error {
 		org = c.organization()
@@ -203,7 +203,7 @@ func (a API) Organization(ctx context.Context) (org string, err error) {
 	return org, err
 }
 
-// CheckDelete implements [rotator.API].
+// CheckDelete implements [rotator.Issuer].
 func (a API) CheckDelete(ctx context.Context) error {
 	return a.call(ctx, "check", func(*Instantly) error { return nil })
 }

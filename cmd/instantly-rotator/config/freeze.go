@@ -16,9 +16,9 @@ type Freeze struct {
 // any calendar that is not frozen for good.
 const maxFreeze = 100
 
-// FrozenUntil gives the end of the freeze that t is in; the zero time if it is
+// FreezeWindowEnd gives the end of the freeze that t is in; the zero time if it is
 // in none. Windows that touch are one.
-func (f Freeze) FrozenUntil(t time.Time) time.Time {
+func (f Freeze) FreezeWindowEnd(t time.Time) time.Time {
 	until := t
 	for range maxFreeze {
 		end := f.endAt(until)

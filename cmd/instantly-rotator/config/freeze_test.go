@@ -50,7 +50,7 @@ func TestAFreezeEndsWhenItSays(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := freezeOf(t, "Europe/Berlin", c.windows).FrozenUntil(at)
+		got := freezeOf(t, "Europe/Berlin", c.windows).FreezeWindowEnd(at)
 		shown := ""
 		if !got.IsZero() {
 			shown = got.In(zone).Format("2006-01-02T15:04:05")
@@ -63,7 +63,7 @@ func TestAFreezeEndsWhenItSays(t *testing.T) {
 
 func TestWindowsThatTouchAreOneFreeze(t *testing.T) {
 	f := freezeOf(t, "UTC", "Fri 16:00/Mon 08:00", "2026-11-23/2026-11-27")
-	got := f.FrozenUntil(time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC))
+	got := f.FreezeWindowEnd(time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC))
 	if want := time.Date(2026, 11, 30, 8, 0, 0, 0, time.UTC); !got.Equal(want) {
 		t.Errorf("until %s, want %s", got, want)
 	}

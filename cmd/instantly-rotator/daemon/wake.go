@@ -28,7 +28,7 @@ func wake(now time.Time, r rotator.Result, failed int, resync time.Time) time.Ti
 	switch {
 	case r.Err != nil:
 		at = now.Add(retry(failed)).Add(share(r.Target, spread))
-		if frozen := (*rotator.FrozenError)(nil); errors.As(r.Err, &frozen) {
+		if frozen := (*rotator.CircuitOpenError)(nil); errors.As(r.Err, &frozen) {
 			at = frozen.Until.Add(share(r.Target, spread))
 		}
 	case !r.Next.IsZero():

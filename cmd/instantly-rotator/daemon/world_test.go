@@ -108,7 +108,7 @@ func (w *world) fleet(wishes ...wish) *daemon.Fleet {
 		}
 		for _, other := range wishes {
 			if wish.group != "" && other.group == wish.group && other.name != wish.name {
-				target.Mates = append(target.Mates, rotator.NamedStore{Name: other.name, Store: w.store(other.name)})
+				target.Peers = append(target.Peers, rotator.NamedStore{Name: other.name, Store: w.store(other.name)})
 			}
 		}
 		f.Targets = append(f.Targets, target)
@@ -222,7 +222,7 @@ func (w *world) call(ctx context.Context, name, key string) error {
 	return ctx.Err()
 }
 
-// CreateKey implements [rotator.API].
+// CreateKey implements [rotator.Issuer].
 func (w *world) CreateKey(ctx context.Context, name string, scopes []string) (instantly.Key, error) {
 	w.mu.Lock()
 	w.created = append(w.created, attempt{time.Now(), name})
@@ -239,7 +239,7 @@ func (w *world) CreateKey(ctx context.Context, name string, scopes []string) (in
 	return k, nil
 }
 
-// Keys implements [rotator.API].
+// Keys implements [rotator.Issuer].
 func (w *world) Keys(ctx context.Context) ([]instantly.Key, error) {
 	if err := w.call(ctx, "keys", ""); err != nil {
 		return nil, err
@@ -253,7 +253,7 @@ func (w *world) Keys(ctx context.Context) ([]instantly.Key, error) {
 	return all, nil
 }
 
-// DeleteKey implements [rotator.API].
+// DeleteKey implements [rotator.Issuer].
 func (w *world) DeleteKey(ctx context.Context, id string) error {
 	if err := w.call(ctx, "delete", ""); err != nil {
 		return err
@@ -264,7 +264,7 @@ func (w *world) DeleteKey(ctx context.Context, id string) error {
 	return nil
 }
 
-// Probe implements [rotator.API].
+// Probe implements [rotator.Issuer].
 func (w *world) Probe(ctx context.Context, value secret.Value, _ []string) instantly.Probe {
 	if err := w.call(ctx, "probe", ""); err != nil {
 		return instantly.Probe{Err: err}
@@ -279,8 +279,8 @@ func (w *world) Probe(ctx context.Context, value secret.Value, _ []string) insta
 	return instantly.Probe{Verdict: instantly.Invalid, Err: instantly.ErrUnauthorized}
 }
 
-// Organization implements [rotator.API].
+// Organization implements [rotator.Issuer].
 func (w *world) Organization(ctx context.Context) (string, error) { return "acme", ctx.Err() }
 
-// CheckDelete implements [rotator.API].
+// CheckDelete implements [rotator.Issuer].
 func (w *world) CheckDelete(ctx context.Context) error { return ctx.Err() }

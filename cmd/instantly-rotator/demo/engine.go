@@ -37,7 +37,7 @@ func newEngine(w *world, c *calendar, observe func(step)) (*engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start a rotator: %w", err)
 	}
-	e := &engine{api: &witness{API: client}}
+	e := &engine{api: &witness{Issuer: client}}
 	e.rotator = rotator.New(rotator.Options{
 		StepTimeout: 5 * time.Second,
 		Observe:     func(ev rotator.Event) { observe(step{Event: ev, Answer: e.api.newest}) },
@@ -67,12 +67,12 @@ func (e *engine) reconcile(ctx context.Context) rotator.Result {
 // witness passes everything on to the API and remembers the newest answer to a
 // test call, so that the story can tell it.
 type witness struct {
-	rotator.API
+	rotator.Issuer
 	newest instantly.Probe
 }
 
-// Probe implements [rotator.API].
+// Probe implements [rotator.Issuer].
 func (w *witness) Probe(ctx context.Context, value secret.Value, scopes []string) instantly.Probe {
-	w.newest = w.API.Probe(ctx, value, scopes)
+	w.newest = w.Issuer.Probe(ctx, value, scopes)
 	return w.newest
 }

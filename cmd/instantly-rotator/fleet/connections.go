@@ -72,7 +72,7 @@ func (c *Connections) workspace(ctx context.Context, name string) *rotator.Works
 		return ws
 	}
 	cfg := c.Config.Workspaces[name]
-	var api rotator.API
+	var api rotator.Issuer
 	client, err := c.client(ctx, cfg)
 	if api = client; err != nil {
 		api = unreachable{err}

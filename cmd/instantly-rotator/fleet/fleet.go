@@ -93,7 +93,7 @@ func (f *Fleet) keepApart(ctx context.Context) {
 		}
 		for _, k := range f.Config.Keys {
 			if k.Group == t.Group && k.Name != t.Name {
-				t.Mates = append(t.Mates, rotator.NamedStore{Name: k.Name, Store: f.Store(ctx, k.Stores[0])})
+				t.Peers = append(t.Peers, rotator.NamedStore{Name: k.Name, Store: f.Store(ctx, k.Stores[0])})
 			}
 		}
 	}

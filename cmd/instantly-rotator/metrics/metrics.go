@@ -96,10 +96,10 @@ func (m *Metrics) Step(e rotator.Event) {
 // Ended counts a run.
 func (m *Metrics) Ended(r rotator.Result) {
 	if r.Rotated {
-		m.rotations.WithLabelValues(r.Target, r.Outlook.Workspace).Inc()
+		m.rotations.WithLabelValues(r.Target, r.Status.Workspace).Inc()
 	}
 	if r.Err != nil && !errors.Is(r.Err, rotator.ErrLostRace) {
-		m.failures.WithLabelValues(r.Target, r.Outlook.Workspace, string(r.Step), rotator.ClassOf(r.Err).Name).Inc()
+		m.failures.WithLabelValues(r.Target, r.Status.Workspace, string(r.Step), rotator.ClassOf(r.Err).Name).Inc()
 	}
 }
 

@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "write testdata/metrics.golden anew")
 // eventful gives metrics after everything that they count has happened.
 func eventful() *metrics.Metrics {
 	now := time.Unix(1_000_000, 0)
-	outlook := rotator.Outlook{
+	outlook := rotator.TargetStatus{
 		Target: "sending", Workspace: "main", Since: now.Add(-time.Hour), NextDue: now.Add(time.Hour),
 		Old: []rotator.OldKey{{ID: "old", Until: now.Add(time.Minute)}},
 	}
@@ -41,8 +41,8 @@ func eventful() *metrics.Metrics {
 		Now:    func() time.Time { return now },
 	})
 	m.Step(rotator.Event{Workspace: "main", Verb: rotator.Verify, Verdict: "valid"})
-	m.Ended(rotator.Result{Target: "sending", Rotated: true, Outlook: outlook})
-	m.Ended(rotator.Result{Target: "sending", Err: errors.New("x"), Step: rotator.Issue, Outlook: outlook})
+	m.Ended(rotator.Result{Target: "sending", Rotated: true, Status: outlook})
+	m.Ended(rotator.Result{Target: "sending", Err: errors.New("x"), Step: rotator.Issue, Status: outlook})
 	m.Request("main", instantly.Call{Method: "GET", Route: "/api/v2/api-keys", Status: 429})
 	m.Notified("sent")
 	m.Leading(true)

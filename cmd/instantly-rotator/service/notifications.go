@@ -29,7 +29,7 @@ func notificationsOf(r rotator.Result, maxAge time.Duration, now time.Time) []no
 	var all []notify.Message
 	tell := func(kind notify.Kind, topic, format string, args ...any) {
 		all = append(all, notify.Message{
-			Kind: kind, Target: r.Target, Workspace: r.Outlook.Workspace, Topic: topic, Text: fmt.Sprintf(format, args...), At: now,
+			Kind: kind, Target: r.Target, Workspace: r.Status.Workspace, Topic: topic, Text: fmt.Sprintf(format, args...), At: now,
 		})
 	}
 	if r.FoundDead {
@@ -38,7 +38,7 @@ func notificationsOf(r rotator.Result, maxAge time.Duration, now time.Time) []no
 	if r.Rotated {
 		tell(notify.Rotated, r.KeyID, "key %s is current", r.KeyID)
 	}
-	if age := now.Sub(r.Outlook.Since); maxAge > 0 && !r.Outlook.Since.IsZero() && age > maxAge && !r.Rotated {
+	if age := now.Sub(r.Status.Since); maxAge > 0 && !r.Status.Since.IsZero() && age > maxAge && !r.Rotated {
 		tell(notify.TooOld, "", "the current key is %s old, max_age is %s", humantime.Span(age), humantime.Span(maxAge))
 	}
 	if kind, ok := kindOf(r.Err); ok {
@@ -60,7 +60,7 @@ func kindOf(err error) (notify.Kind, bool) {
 	switch class := rotator.ClassOf(err); {
 	case err == nil, class.Silent:
 		return "", false
-	case errors.Is(err, rotator.ErrFrozen):
+	case errors.Is(err, rotator.ErrCircuitOpen):
 		return notify.Unable, true
 	case needsPerson(err):
 		return notify.NeedsPerson, true

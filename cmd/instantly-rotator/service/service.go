@@ -158,7 +158,7 @@ func (s *Service) frozen() map[string]bool {
 	}
 	for _, t := range s.fleet.Targets {
 		if _, ok := out[t.Workspace.Name]; !ok {
-			out[t.Workspace.Name] = t.Workspace.Frozen(s.Now()) != nil
+			out[t.Workspace.Name] = t.Workspace.CircuitOpen(s.Now()) != nil
 		}
 	}
 	return out

@@ -21,7 +21,7 @@ type Board struct {
 
 // An entry is what was last seen of a target.
 type entry struct {
-	rotator.Outlook
+	rotator.TargetStatus
 	// looked is when the last run ended, settled when the last one did without
 	// an error; zero if none did yet.
 	looked, settled time.Time
@@ -42,10 +42,10 @@ func (b *Board) Put(r rotator.Result, at time.Time) {
 		return
 	}
 	e := b.entries[r.Target]
-	if known := e.Target != ""; r.Outlook.Err == nil || !known {
-		e.Outlook = r.Outlook
+	if known := e.Target != ""; r.Status.Err == nil || !known {
+		e.TargetStatus = r.Status
 	} else {
-		e.Next = r.Outlook.Next
+		e.Next = r.Status.Next
 	}
 	e.looked, e.err = at, r.Err
 	if r.Err == nil && !r.Interrupted {
@@ -82,7 +82,7 @@ func (b *Board) Targets(now time.Time) []Target {
 }
 
 func (e entry) target(now time.Time) Target {
-	t := Of(e.Outlook, now)
+	t := Of(e.TargetStatus, now)
 	t.LookedAt, t.SettledAt = e.looked.UTC(), humantime.Optional(e.settled)
 	if e.err != nil {
 		t.Error = e.err.Error()

@@ -11,7 +11,7 @@ import (
 )
 
 // hintsOf says what a person should know or do about a target.
-func hintsOf(o rotator.Outlook) []string {
+func hintsOf(o rotator.TargetStatus) []string {
 	var hints []string
 	if o.Next.Err != nil {
 		hints = append(hints, o.Next.Err.Error())
@@ -47,7 +47,7 @@ func hintsOf(o rotator.Outlook) []string {
 }
 
 // adviceOf gathers what the stores have to say, and what the old key waits for.
-func adviceOf(o rotator.Outlook) []string {
+func adviceOf(o rotator.TargetStatus) []string {
 	var advice []string
 	if len(o.Gates) > 0 {
 		advice = append(advice, "the old key is revoked only when its consumers have moved: "+strings.Join(o.Gates, ", ")+

@@ -24,7 +24,7 @@ type PlannedStep struct {
 }
 
 // Planned gives what a run would do next.
-func Planned(o rotator.Outlook) PlannedStep {
+func Planned(o rotator.TargetStatus) PlannedStep {
 	p := PlannedStep{
 		Target: o.Target, Workspace: o.Workspace, Due: o.Due, Step: string(o.Next.Verb),
 		KeyID: o.Next.ID, Reason: o.Next.Reason, At: humantime.Optional(o.Next.At), Advice: adviceOf(o),

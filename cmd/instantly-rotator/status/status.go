@@ -99,7 +99,7 @@ type Incident struct {
 }
 
 // Of draws the picture of a target at now.
-func Of(o rotator.Outlook, now time.Time) Target {
+func Of(o rotator.TargetStatus, now time.Time) Target {
 	t := Target{
 		Target: o.Target, Workspace: o.Workspace, Due: o.Due, Dead: o.Dead, LookedAt: now.UTC(),
 		NextStep: string(o.Next.Verb), Reason: o.Next.Reason, NextAt: humantime.Optional(o.Next.At),

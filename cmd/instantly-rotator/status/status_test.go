@@ -17,7 +17,7 @@ func TestAReloadForgetsTargetsForGood(t *testing.T) {
 	b := status.NewBoard()
 	b.Keep([]string{"gone", "stays"})
 	put := func(name string) {
-		b.Put(rotator.Result{Target: name, Outlook: rotator.Outlook{Target: name}}, time.Now())
+		b.Put(rotator.Result{Target: name, Status: rotator.TargetStatus{Target: name}}, time.Now())
 	}
 	put("gone")
 	put("stays")
@@ -33,10 +33,10 @@ func TestAReloadForgetsTargetsForGood(t *testing.T) {
 func TestAFailedRunIsToldWithWhatWasSeenBefore(t *testing.T) {
 	b, now := status.NewBoard(), time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
 	b.Keep([]string{"sending"})
-	seen := rotator.Outlook{Target: "sending", Current: &secretstore.Version{ID: "k1"}}
-	b.Put(rotator.Result{Target: "sending", Outlook: seen}, now)
+	seen := rotator.TargetStatus{Target: "sending", Current: &secretstore.Version{ID: "k1"}}
+	b.Put(rotator.Result{Target: "sending", Status: seen}, now)
 	outage := errors.New("no answer")
-	b.Put(rotator.Result{Target: "sending", Err: outage, Outlook: rotator.Outlook{Target: "sending", Err: outage}}, now.Add(time.Hour))
+	b.Put(rotator.Result{Target: "sending", Err: outage, Status: rotator.TargetStatus{Target: "sending", Err: outage}}, now.Add(time.Hour))
 	got := b.Targets(now.Add(time.Hour))[0]
 	if got.KeyID != "k1" || got.State != status.Blocked || got.Error != "no answer" || !got.SettledAt.Equal(now) || !got.LookedAt.Equal(now.Add(time.Hour)) {
 		t.Errorf("shown as %+v", got)
@@ -50,7 +50,7 @@ func TestWhatConcernsConsumersMostIsToldFirst(t *testing.T) {
 	foreign := secretstore.Version{ID: "v7", Foreign: true}
 	ours := secretstore.Version{ID: "k1"}
 	hold := secretstore.Hold{Since: time.Now()}
-	for want, o := range map[status.State]rotator.Outlook{
+	for want, o := range map[status.State]rotator.TargetStatus{
 		status.OK:          {Current: &ours},
 		status.NoKey:       {},
 		status.Quarantined: {Current: &foreign},
@@ -78,7 +78,7 @@ func TestAnUnknownStateIsTrouble(t *testing.T) {
 }
 
 func TestStatusAndPlanTellWhatAStoreAdvises(t *testing.T) {
-	o := rotator.Outlook{Target: "sending", Stores: []rotator.StoreState{
+	o := rotator.TargetStatus{Target: "sending", Stores: []rotator.StoreState{
 		{Name: "local"}, {Name: "aws", Snapshot: secretstore.Snapshot{Advice: []string{"look at version 1"}}},
 	}}
 	for what, said := range map[string][]string{"status": status.Of(o, time.Now()).Hints, "plan": status.Planned(o).Advice} {

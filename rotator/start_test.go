@@ -78,7 +78,7 @@ func TestWhoeverIsInAHurryTakesALeaseOver(t *testing.T) {
 // weekend is a freeze of two days that begins at the given instant.
 type weekend struct{ begins time.Time }
 
-func (f weekend) FrozenUntil(t time.Time) time.Time {
+func (f weekend) FreezeWindowEnd(t time.Time) time.Time {
 	if end := f.begins.Add(48 * time.Hour); !t.Before(f.begins) && t.Before(end) {
 		return end
 	}
@@ -93,7 +93,7 @@ func TestNothingNewBeginsInAFreeze(t *testing.T) {
 		w.Policy.Freeze = freeze
 		time.Sleep(time.Hour)
 		res := mustSettle(t, w.Start().Run(rotator.Request{}))
-		if end := freeze.FrozenUntil(time.Now()); res.Rotated || !res.Next.Equal(end) {
+		if end := freeze.FreezeWindowEnd(time.Now()); res.Rotated || !res.Next.Equal(end) {
 			t.Errorf("rotated: %t, looks again %s, want at the end of the freeze, %s", res.Rotated, res.Next, end)
 		}
 		time.Sleep(time.Until(res.Next))

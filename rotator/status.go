@@ -10,9 +10,9 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
-// Outlook is what is known of a target and what would happen next. Making it
+// TargetStatus is what is known of a target and what would happen next. Making it
 // changes nothing.
-type Outlook struct {
+type TargetStatus struct {
 	Target    string
 	Workspace string
 	// Stores as they were seen; the primary first.
@@ -59,57 +59,57 @@ type OldKey struct {
 	Until time.Time
 }
 
-// Outlook looks at targets, side by side, and says what Reconcile would do next.
+// Status observes targets, side by side, and says what Reconcile would do next.
 // It makes test calls where the next step hangs on them.
-func (r *Rotator) Outlook(ctx context.Context, ts []Target, req Request) []Outlook {
-	return each(r, ts, func(t Target, mark int) Outlook {
-		return r.newRun(t, req, mark).outlook(ctx)
+func (r *Rotator) Status(ctx context.Context, ts []Target, req Request) []TargetStatus {
+	return each(r, ts, func(t Target, mark int) TargetStatus {
+		return r.newRun(t, req, mark).status(ctx)
 	})
 }
 
-func (w *run) outlook(ctx context.Context) (o Outlook) {
-	defer recovered(func(err error) { o = w.unknown(err) })
-	w.Looking = true
+func (r *run) status(ctx context.Context) (o TargetStatus) {
+	defer recovered(func(err error) { o = r.unknown(err) })
+	r.ReadOnly = true
 	for range maxSteps {
-		step := decide(w.now(), w.State, w.target.Policy, w.req)
+		step := decide(r.now(), r.State, r.target.Policy, r.req)
 		if step.Verb.Effect() || step.Verb == Settled || step.Verb == Stop || step.Verb == Check {
-			return w.describe(step)
+			return r.describe(step)
 		}
-		if !w.wait(ctx, step.At) {
-			return w.unknown(ctx.Err())
+		if !r.wait(ctx, step.At) {
+			return r.unknown(ctx.Err())
 		}
-		if err := w.bounded(ctx, step); err != nil {
-			w.readStores(ctx) // show at least what the stores say
-			return w.unknown(err)
+		if err := r.bounded(ctx, step); err != nil {
+			r.readStores(ctx) // show at least what the stores say
+			return r.unknown(err)
 		}
 	}
-	return w.unknown(ErrTooManySteps)
+	return r.unknown(ErrTooManySteps)
 }
 
 // bounded takes a step that changes nothing, so it may be interrupted.
-func (w *run) bounded(ctx context.Context, step Step) error {
-	ctx, cancel := context.WithTimeout(ctx, w.opts.StepTimeout)
+func (r *run) bounded(ctx context.Context, step Step) error {
+	ctx, cancel := context.WithTimeout(ctx, r.opts.StepTimeout)
 	defer cancel()
-	return step.Verb.action().perform(w, ctx, step)
+	return step.Verb.action().perform(r, ctx, step)
 }
 
-func (w *run) unknown(err error) Outlook {
-	o := w.describe(Step{Verb: Stop, Err: err, Reason: err.Error()})
+func (r *run) unknown(err error) TargetStatus {
+	o := r.describe(Step{Verb: Stop, Err: err, Reason: err.Error()})
 	o.Err = err
 	return o
 }
 
-func (w *run) describe(next Step) Outlook {
-	v := &view{now: w.now(), State: w.State, policy: w.target.Policy, request: w.req}
-	o := Outlook{Target: w.target.Name, Workspace: w.target.Workspace.Name, Stores: w.Stores, Next: next,
-		Failure: w.primary().Notes.Failure, Incident: w.primary().Notes.Incident, Due: next.Verb.action().worthRun}
+func (r *run) describe(next Step) TargetStatus {
+	v := &view{now: r.now(), State: r.State, policy: r.target.Policy, request: r.req}
+	o := TargetStatus{Target: r.target.Name, Workspace: r.target.Workspace.Name, Stores: r.Stores, Next: next,
+		Failure: r.primary().Notes.Failure, Incident: r.primary().Notes.Incident, Due: next.Verb.action().worthRun}
 	o.Hold, _ = v.hold()
 	if why, on := v.quarantine(); on {
 		o.Quarantine = why
 	}
-	if cur, ok := w.current(0); ok {
+	if cur, ok := r.current(0); ok {
 		o.Current, o.Since = &cur, since(cur)
-		o.NextDue, _ = nextDue(w.target.Policy, o.Target, o.Since)
+		o.NextDue, _ = nextDue(r.target.Policy, o.Target, o.Since)
 	}
 	o.Dead = v.dead()
 	if o.Due {
@@ -123,11 +123,11 @@ func (w *run) describe(next Step) Outlook {
 		o.Old = append(o.Old, OldKey{ID: id, Until: end})
 	}
 	if len(o.Old) > 0 {
-		for _, g := range w.target.Gates {
+		for _, g := range r.target.Gates {
 			o.Gates = append(o.Gates, g.Name())
 		}
 	}
-	if _, blind := w.unreadable(); !blind {
+	if _, blind := r.unreadable(); !blind {
 		o.Orphans = v.leftOver()
 	}
 	return o
@@ -151,32 +151,32 @@ func (r *Rotator) Verify(ctx context.Context, ts []Target) []Verification {
 	})...)
 }
 
-func (w *run) checks(ctx context.Context) []Verification {
-	w.readStores(ctx)
+func (r *run) checks(ctx context.Context) []Verification {
+	r.readStores(ctx)
 	var out []Verification
-	for i, st := range w.Stores {
-		out = append(out, w.checkStore(ctx, i, st))
+	for i, st := range r.Stores {
+		out = append(out, r.checkStore(ctx, i, st))
 	}
 	return out
 }
 
-func (w *run) checkStore(ctx context.Context, i int, st StoreState) Verification {
-	c := Verification{Target: w.target.Name, Store: st.Name}
+func (r *run) checkStore(ctx context.Context, i int, st StoreState) Verification {
+	c := Verification{Target: r.target.Name, Store: st.Name}
 	if st.Err != nil {
 		c.Err = st.Err
 		return c
 	}
-	cur, ok := w.current(i)
+	cur, ok := r.current(i)
 	if !ok {
 		c.Verdict, c.Err = instantly.Invalid, secretstore.ErrNotFound
 		return c
 	}
 	c.KeyID, c.Foreign = cur.ID, cur.Foreign
-	if err := w.verify(ctx, Step{Verb: Verify, Store: i, ID: cur.ID}); err != nil {
+	if err := r.verify(ctx, Step{Verb: Verify, Store: i, ID: cur.ID}); err != nil {
 		c.Err = err
 		return c
 	}
-	c.Probe = w.Tests[place{i, cur.ID}].Probe
+	c.Probe = r.Tests[place{i, cur.ID}].Probe
 	return c
 }
 
@@ -193,8 +193,8 @@ type Inventory struct {
 }
 
 // Inventory sorts the keys of the workspaces of ts into ours and the others.
-// The outlooks must be those of the same targets.
-func (r *Rotator) Inventory(ctx context.Context, ts []Target, outlooks []Outlook) []Inventory {
+// The statuses must be those of the same targets.
+func (r *Rotator) Inventory(ctx context.Context, ts []Target, statuses []TargetStatus) []Inventory {
 	var out []Inventory
 	seen := map[*Workspace]bool{}
 	for _, t := range ts {
@@ -202,12 +202,12 @@ func (r *Rotator) Inventory(ctx context.Context, ts []Target, outlooks []Outlook
 			continue
 		}
 		seen[t.Workspace] = true
-		out = append(out, inventory(ctx, t.Workspace, r.opts.Now(), outlooks))
+		out = append(out, inventory(ctx, t.Workspace, r.opts.Now(), statuses))
 	}
 	return out
 }
 
-func inventory(ctx context.Context, w *Workspace, now time.Time, outlooks []Outlook) Inventory {
+func inventory(ctx context.Context, w *Workspace, now time.Time, statuses []TargetStatus) Inventory {
 	inv := Inventory{Workspace: w.Name}
 	l, err := w.listedSince(ctx, w.mark()-1, now, true)
 	if err != nil {
@@ -215,7 +215,7 @@ func inventory(ctx context.Context, w *Workspace, now time.Time, outlooks []Outl
 		return inv
 	}
 	inv.Organization, inv.Keys = l.organization, len(l.keys)
-	ours := ownedBy(outlooks)
+	ours := ownedBy(statuses)
 	for _, k := range l.keys {
 		name, _ := parseKeyName(k.Name)
 		if !ours.ids[k.ID] && !ours.nonces[name.Nonce] {
@@ -232,9 +232,9 @@ type owned struct {
 	nonces map[string]bool // of intents
 }
 
-func ownedBy(outlooks []Outlook) owned {
+func ownedBy(statuses []TargetStatus) owned {
 	o := owned{ids: map[string]bool{}, nonces: map[string]bool{}}
-	for _, out := range outlooks {
+	for _, out := range statuses {
 		for _, id := range out.Orphans {
 			o.ids[id] = true
 		}

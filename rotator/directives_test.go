@@ -188,8 +188,8 @@ func TestAnIncidentIsNotedWhateverIsOutOfReach(t *testing.T) {
 		w.GraceEnded = true
 		in := w.Start()
 		in.Hook = failing("keys", errors.New("the API is down"))
-		if res := in.Run(rotator.Request{Incident: "INC-4711"}); res.Err == nil || res.Outlook.Incident.ID != "INC-4711" {
-			t.Fatalf("%v, noted: %+v", res.Err, res.Outlook.Incident)
+		if res := in.Run(rotator.Request{Incident: "INC-4711"}); res.Err == nil || res.Status.Incident.ID != "INC-4711" {
+			t.Fatalf("%v, noted: %+v", res.Err, res.Status.Incident)
 		}
 		mustSettle(t, w.Start().Run(rotator.Request{}))
 		if w.Instantly.Alive(leaked) {

@@ -7,7 +7,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
-// Orders are what people told all instances through the stores: holds and
+// Directives are what people told all instances through the stores: holds and
 // incidents.
 
 // hold gives the hold in force. Every store is asked: one that follows may have
@@ -128,7 +128,7 @@ func (v *view) inFreezeWindow() answer {
 	if v.policy.Freeze == nil || v.pressing() {
 		return pass()
 	}
-	until := v.policy.Freeze.FrozenUntil(v.now)
+	until := v.policy.Freeze.FreezeWindowEnd(v.now)
 	if until.IsZero() {
 		return pass()
 	}

@@ -13,27 +13,27 @@ import (
 // revokes a key. The reason is cut to [secretstore.MaxReason] bytes.
 func (r *Rotator) Hold(ctx context.Context, t Target, h secretstore.Hold) error {
 	h.Reason = shorten(h.Reason)
-	return r.order(ctx, t, 0, func(n *secretstore.Notes) { n.Hold = h })
+	return r.direct(ctx, t, 0, func(n *secretstore.Notes) { n.Hold = h })
 }
 
 // Release takes a target's hold off. One that has none is fine.
 func (r *Rotator) Release(ctx context.Context, t Target) error {
 	var errs []error
 	for i := range t.Stores { // one that follows may have been the primary before
-		errs = append(errs, r.order(ctx, t, i, func(n *secretstore.Notes) { n.Hold = secretstore.Hold{} }))
+		errs = append(errs, r.direct(ctx, t, i, func(n *secretstore.Notes) { n.Hold = secretstore.Hold{} }))
 	}
 	return errors.Join(errs...)
 }
 
-// maxOrders is how often an order is written anew because the secret changed
+// maxDirectives is how often a directive is written anew because the secret changed
 // meanwhile: a rotation changes it a few times a second at most.
-const maxOrders = 10
+const maxDirectives = 10
 
-// order changes the notes of store i, whatever happens beside it.
-func (r *Rotator) order(ctx context.Context, t Target, i int, change func(*secretstore.Notes)) error {
+// direct changes the notes of store i, whatever happens beside it.
+func (r *Rotator) direct(ctx context.Context, t Target, i int, change func(*secretstore.Notes)) error {
 	st := t.Stores[i]
 	var err error
-	for range maxOrders {
+	for range maxDirectives {
 		var snap secretstore.Snapshot
 		if snap, err = st.Describe(ctx); err != nil {
 			break
