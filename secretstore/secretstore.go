@@ -123,15 +123,15 @@ type Version struct {
 	Promoted time.Time `json:"promoted,omitzero"`
 }
 
-// Intent is a rotation that was begun: written before the key is issued, so
+// Intent is a rotation that was started: written before the key is issued, so
 // that a key whose create call was never answered can be found again by the
 // nonce in its name. It carries the part of the configuration that the rotation
 // finishes under, also when the configuration is edited meanwhile.
 type Intent struct {
 	// Nonce names the attempt; it is part of the key's name. Empty means that
-	// no rotation has been begun.
+	// no rotation was started.
 	Nonce string `json:"nonce"`
-	// At is when the rotation was begun.
+	// At is when the rotation was started.
 	At time.Time `json:"at,omitzero"`
 	// Spec is what the key is to be issued for.
 	Spec Spec `json:"spec,omitempty"`
@@ -175,7 +175,7 @@ func (s Spec) Check() error {
 	return nil
 }
 
-// IsZero tells whether no rotation has been begun.
+// IsZero tells whether no rotation was started.
 func (i Intent) IsZero() bool { return i.Nonce == "" }
 
 // Failure records what went wrong since the last step that succeeded, so that
@@ -270,7 +270,7 @@ var (
 	// ErrNotFound: the secret, or the version, is not there.
 	ErrNotFound = errors.New("not found")
 	// ErrConflict: the secret is no longer as seen, or the step makes no sense
-	// in its present state. Nothing was changed. Look again.
+	// in its present state. Nothing was changed. Read again.
 	ErrConflict = errors.New("changed meanwhile")
 	// ErrDenied: the store refused for want of permission. A person must act.
 	ErrDenied = errors.New("permission denied")

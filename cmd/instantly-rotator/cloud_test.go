@@ -137,7 +137,7 @@ func TestShortGracePeriodEndsByItselfInBothClouds(t *testing.T) {
 			l.Errorf("the old key of %s still works", target)
 		}
 	}
-	if labels, _, _ := l.amazon.Look(onlyAWS); len(labels) != 1 {
+	if labels, _, _ := l.amazon.Inspect(onlyAWS); len(labels) != 1 {
 		l.Errorf("AWS still has labels on the old version: %v", labels)
 	}
 	for _, v := range l.google.Versions(onlyGCP)[1:2] {

@@ -24,7 +24,7 @@ func (s *Store) Annotate(ctx context.Context, seen secretstore.Snapshot, n secre
 }
 
 func (s *Store) annotate(ctx context.Context, seen secretstore.Snapshot, n secretstore.Notes) (secretstore.Snapshot, error) {
-	w, err := s.begin(ctx, seen)
+	w, err := s.startWrite(ctx, seen)
 	if err != nil {
 		return secretstore.Snapshot{}, err
 	}
@@ -49,19 +49,19 @@ func (w *write) replaceNotes(in secretstore.Intent, newIntent bool, facts map[st
 		return err
 	}
 	if newIntent {
-		if err := w.takeReservations(""); err != nil {
+		if err := w.dropReservations(""); err != nil {
 			return err
 		}
 	}
 	if len(add) == 0 {
-		if err := w.takeFacts(old); err != nil {
+		if err := w.dropFacts(old); err != nil {
 			return err
 		}
 	}
 	if err := w.writeDown(add); err != nil {
 		return err
 	}
-	return afterwards(w.takeFacts(old))
+	return afterwards(w.dropFacts(old))
 }
 
 // newFacts gives the marks to write and those that they replace.
@@ -100,8 +100,8 @@ func (w *write) prepare(add int, reserve bool) error {
 // intent: AWSPENDING, kindKey, kindPromoted, kindKeep, AWSPREVIOUS.
 const labelsOfARotation = 5
 
-// writeDown writes, then looks. If another writer did the same meanwhile, at
-// least the one that looks last sees the other, and takes its own back.
+// writeDown writes, then reads. If another writer did the same meanwhile, at
+// least the one that reads last sees the other, and takes its own back.
 func (w *write) writeDown(add []string) error {
 	if err := w.set(add...); err != nil {
 		return err
@@ -109,20 +109,20 @@ func (w *write) writeDown(add []string) error {
 	err := w.confirm(nil)
 	if err != nil && refused(err) && len(add) > 0 {
 		slices.Reverse(add) // heads before what belongs to them
-		w.undo(func(u *write) error { return u.take(add...) })
+		w.undo(func(u *write) error { return u.remove(add...) })
 	}
 	return err
 }
 
-// takeReservations drops the reserved intents but the one of the slot spared.
+// dropReservations drops the reserved intents but the one of the slot spared.
 // The head goes first: whoever takes it has it, a stage that is under way
 // included.
-func (w *write) takeReservations(spared string) error {
+func (w *write) dropReservations(spared string) error {
 	for _, res := range slices.Clone(w.reserved) {
 		if res.fields[0] == spared {
 			continue
 		}
-		if err := w.take(append([]string{res.text}, w.partsOf(res.fields[0])...)...); err != nil {
+		if err := w.remove(append([]string{res.text}, w.partsOf(res.fields[0])...)...); err != nil {
 			return err
 		}
 	}

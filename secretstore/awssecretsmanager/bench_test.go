@@ -141,7 +141,7 @@ func valueOf(id string) secret.Value { return secret.New("value of " + id) }
 
 func promotedAt() time.Time { return time.Date(2026, 3, 5, 6, 7, 8, 0, time.UTC) }
 
-func look(t testing.TB, s secretstore.Store) secretstore.Snapshot {
+func snapshotOf(t testing.TB, s secretstore.Store) secretstore.Snapshot {
 	t.Helper()
 	snap, err := s.Describe(t.Context())
 	if err != nil {
@@ -154,7 +154,7 @@ func look(t testing.TB, s secretstore.Store) secretstore.Snapshot {
 // does to a store.
 func rotate(t testing.TB, s secretstore.Store, ids ...string) secretstore.Snapshot {
 	t.Helper()
-	snap := look(t, s)
+	snap := snapshotOf(t, s)
 	for _, id := range ids {
 		for _, w := range []write{reserve(id), stage(id), promote(id)} {
 			var err error

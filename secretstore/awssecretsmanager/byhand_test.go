@@ -17,7 +17,7 @@ func TestAForeignPendingVersionIsNotTouched(t *testing.T) {
 	b.call("PutSecretValue", map[string]any{
 		"SecretId": b.name, "ClientRequestToken": strings.Repeat("h", 32), "SecretString": "theirs", "VersionStages": []string{"AWSPENDING"},
 	})
-	snap := look(t, s)
+	snap := snapshotOf(t, s)
 	if v := snap.Versions[secretstore.Pending]; !v.Foreign {
 		t.Errorf("pending is %+v", v)
 	}
@@ -47,12 +47,12 @@ func TestAVersionOfTerraformsIsPointedOut(t *testing.T) {
 			}
 		}
 	}
-	wantAdvice("while it is current", look(t, s), "after the next rotation")
+	wantAdvice("while it is current", snapshotOf(t, s), "after the next rotation")
 	wantAdvice("while it is previous", rotate(t, s, keyA), "when its grace period is over")
 	b.call("UpdateSecretVersionStage", map[string]any{"SecretId": b.name, "VersionStage": "terraform", "MoveToVersionId": theirs})
-	wantAdvice("with a label of its own", look(t, s))
+	wantAdvice("with a label of its own", snapshotOf(t, s))
 	b.server.DropLabels(b.name, func(l string) bool { return l == "terraform" })
-	snap, err := destroy(theirs).do(t, s, look(t, s))
+	snap, err := destroy(theirs).do(t, s, snapshotOf(t, s))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestAgeOfAValueThatWasPutByHandIsKnown(t *testing.T) {
 		at := time.Now()
 		b.putByHand(strings.Repeat("h", 32), "theirs")
 		time.Sleep(time.Hour)
-		if got := look(t, b.open()).Versions[secretstore.Current].Created; !got.Equal(at) {
+		if got := snapshotOf(t, b.open()).Versions[secretstore.Current].Created; !got.Equal(at) {
 			t.Errorf("created at %v, want %v", got, at)
 		}
 	})
@@ -81,14 +81,14 @@ func TestAHandThatMovesAWSCURRENTBackIsSeen(t *testing.T) {
 	if _, err := reserve(keyC).do(t, s, stale); !errors.Is(err, secretstore.ErrConflict) {
 		t.Errorf("a write on the snapshot from before: %v", err)
 	}
-	snap := look(t, s)
+	snap := snapshotOf(t, s)
 	if got := held(snap); got != "current=a previous=b" {
 		t.Fatalf("the secret holds %s", got)
 	}
 	if _, err := destroy(keyB).do(t, s, snap); err != nil {
 		t.Fatal(err)
 	}
-	if got := held(look(t, s)); got != "current=a" {
+	if got := held(snapshotOf(t, s)); got != "current=a" {
 		t.Errorf("then it holds %s", got)
 	}
 }
@@ -97,7 +97,7 @@ func TestAHandThatTakesAWSPENDINGAwayEndsTheRotation(t *testing.T) {
 	b := newBench(t)
 	s := b.open()
 	rotate(t, s, keyA)
-	snap := look(t, s)
+	snap := snapshotOf(t, s)
 	for _, w := range []write{reserve(keyB), stage(keyB)} {
 		var err error
 		if snap, err = w.do(t, s, snap); err != nil {
@@ -108,11 +108,11 @@ func TestAHandThatTakesAWSPENDINGAwayEndsTheRotation(t *testing.T) {
 	if _, err := promote(keyB).do(t, s, snap); !errors.Is(err, secretstore.ErrConflict) {
 		t.Errorf("promote: %v", err)
 	}
-	if got := held(look(t, s)); got != "current=a" {
+	if got := held(snapshotOf(t, s)); got != "current=a" {
 		t.Errorf("the secret holds %s", got)
 	}
 	rotate(t, s, keyC)
-	if got := held(look(t, s)); got != "current=c previous=a" {
+	if got := held(snapshotOf(t, s)); got != "current=c previous=a" {
 		t.Errorf("after the next rotation it holds %s", got)
 	}
 }
@@ -122,7 +122,7 @@ func TestLosingAllMarksKeepsBothKeysReferredTo(t *testing.T) {
 	s := b.open()
 	rotate(t, s, keyA, keyB)
 	b.server.DropLabels(b.name, func(l string) bool { return strings.HasPrefix(l, "rotator/") })
-	snap := look(t, s)
+	snap := snapshotOf(t, s)
 	for _, id := range []string{keyA, keyB} {
 		if v, _, ok := snap.Find(id); !ok || !v.Foreign {
 			t.Errorf("%s: %+v", id, v)
@@ -135,7 +135,7 @@ func TestLosingAllMarksKeepsBothKeysReferredTo(t *testing.T) {
 func TestLosingAnyOneMarkLosesNoKey(t *testing.T) {
 	full := newBench(t)
 	rotate(t, full.open(), keyA, keyB)
-	labels, _, _ := full.server.Look(full.name)
+	labels, _, _ := full.server.Inspect(full.name)
 	for _, on := range labels {
 		for _, lost := range on {
 			if !strings.HasPrefix(lost, "rotator/") {
@@ -146,7 +146,7 @@ func TestLosingAnyOneMarkLosesNoKey(t *testing.T) {
 			s := b.open()
 			rotate(t, s, keyA, keyB)
 			b.server.DropLabels(b.name, isMarkOf(kind))
-			snap := look(t, s)
+			snap := snapshotOf(t, s)
 			for _, id := range []string{keyA, keyB} {
 				if _, _, ok := snap.Find(id); !ok {
 					t.Errorf("without %s marks nothing refers to %s: %+v", kind, id, snap.Versions)

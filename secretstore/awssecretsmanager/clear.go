@@ -1,7 +1,7 @@
 package awssecretsmanager
 
-// takeOwnIntent takes a version's own intent: it was staged, it is no longer.
-func (w *write) takeOwnIntent(version string) error {
+// dropOwnIntent takes a version's own intent: it was staged, it is no longer.
+func (w *write) dropOwnIntent(version string) error {
 	slot := w.keys[version].slot
 	if slot == "" {
 		return nil
@@ -44,7 +44,7 @@ func (w *write) clear(version string) error {
 // strip takes the labels of a version, although its promotion may be announced:
 // first its own intent, without which that means nothing.
 func (w *write) strip(version string) error {
-	if err := w.takeOwnIntent(version); err != nil {
+	if err := w.dropOwnIntent(version); err != nil {
 		return err
 	}
 	slot := w.keys[version].slot

@@ -159,8 +159,8 @@ func arnRegion(secret string) string {
 	return a.Region
 }
 
-// look describes the secret and refuses one that is not the rotator's to touch.
-func (s *Store) look(ctx context.Context) (state, error) {
+// describeSecret reads the secret's state and refuses one that is not the rotator's to touch.
+func (s *Store) describeSecret(ctx context.Context) (state, error) {
 	d, err := s.describe(ctx, s.name)
 	switch {
 	case isKind(err, secretstore.ErrNotFound) && s.create != nil:

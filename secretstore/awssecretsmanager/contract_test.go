@@ -23,9 +23,9 @@ func TestContract(t *testing.T) {
 
 // secret leads the suite to a bench.
 func (b *bench) secret() storetest.Secret {
-	var struck atomic.Pointer[strike]
-	struck.Store(&strike{})
-	hook := func(c awstest.Call, when awstest.When) error { return struck.Load().hook(c, when) }
+	var injected atomic.Pointer[fault]
+	injected.Store(&fault{})
+	hook := func(c awstest.Call, when awstest.When) error { return injected.Load().hook(c, when) }
 	byHand := 0
 	return storetest.Secret{
 		Open: func(*testing.T) secretstore.Store { return b.openVia(hook) },
@@ -34,15 +34,15 @@ func (b *bench) secret() storetest.Secret {
 			b.putByHand(fmt.Sprintf("by-hand-%032d", byHand), value.Reveal())
 		},
 		ForgetPromoted: func(*testing.T) { b.server.DropLabels(b.name, isMarkOf("promoted")) },
-		Strike: func(t *testing.T, after bool) {
-			struck.Store(&strike{TB: t, observer: b.open(), armed: true, after: after, was: b.means(t)})
+		FailNextWrite: func(t *testing.T, after bool) {
+			injected.Store(&fault{TB: t, observer: b.open(), armed: true, after: after, was: b.means(t)})
 		},
 	}
 }
 
-// strike breaks the one call of a write that decides it: before its effect, or
+// fault breaks the one call of a write that decides it: before its effect, or
 // after it. Repetitions by the SDK are broken too.
-type strike struct {
+type fault struct {
 	testing.TB
 	observer     secretstore.Store
 	armed, after bool
@@ -50,7 +50,7 @@ type strike struct {
 	invocation   string
 }
 
-func (s *strike) hook(c awstest.Call, when awstest.When) error {
+func (s *fault) hook(c awstest.Call, when awstest.When) error {
 	switch {
 	case s.invocation != "" && c.Invocation == s.invocation:
 		return awstest.ErrTorn
@@ -69,7 +69,7 @@ func (b *bench) means(t testing.TB) string { return means(t, b.open()) }
 // secret it is.
 func means(t testing.TB, s secretstore.Store) string {
 	t.Helper()
-	snap := look(t, s)
+	snap := snapshotOf(t, s)
 	snap.Revision, snap.Identity = "", ""
 	return fmt.Sprintf("%+v", snap)
 }

@@ -19,7 +19,7 @@ func (s *Store) Destroy(ctx context.Context, seen secretstore.Snapshot, id strin
 }
 
 func (s *Store) destroy(ctx context.Context, seen secretstore.Snapshot, id string) (secretstore.Snapshot, error) {
-	w, err := s.begin(ctx, seen)
+	w, err := s.startWrite(ctx, seen)
 	if err != nil {
 		return secretstore.Snapshot{}, err
 	}
@@ -42,7 +42,7 @@ func (s *Store) destroy(ctx context.Context, seen secretstore.Snapshot, id strin
 	return w.done(), nil
 }
 
-// destroyPending takes what makes the version pending, then looks. A promotion
+// destroyPending takes what makes the version pending, then reads. A promotion
 // that was announced meanwhile wins: it keeps the version referred to.
 func (w *write) destroyPending(version string) error {
 	if _, staged := w.own[version]; staged {
@@ -57,7 +57,7 @@ func (w *write) destroyPending(version string) error {
 		}
 	}
 	if version == w.holder() {
-		if err := w.takeOwnIntent(version); err != nil {
+		if err := w.dropOwnIntent(version); err != nil {
 			return err
 		}
 	}

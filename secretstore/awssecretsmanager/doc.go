@@ -46,13 +46,13 @@
 //
 // AWS moves a label only from the version that is named as having it, so that of
 // two writers who move the same label one fails. That alone is not enough: after
-// another instance dropped an intent, or gave a pending version up, and looked,
+// another instance dropped an intent, or gave a pending version up, and read,
 // it revokes the key that nothing refers to. A Stage or a Promote that slipped in
-// after that look would make a dead key current. Hence three rules.
+// after that read would make a dead key current. Hence three rules.
 //
-// Write, then look. Every write makes a mark of its own before it describes the
+// Write, then read. Every write makes a mark of its own before it describes the
 // secret, and goes on only if it finds what it expected: the state its caller
-// saw, and its own mark. Of two writers who both write before they look, at
+// saw, and its own mark. Of two writers who both write before they read, at
 // least one sees the other, takes its mark away and reports ErrConflict. Both
 // may.
 //

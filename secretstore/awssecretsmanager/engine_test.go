@@ -58,7 +58,7 @@ func (b *bench) forEngine() rotatortest.Secret {
 // consumed is what AWSCURRENT gives, unless it only is on the first value that
 // ever was put, which AWS puts it on by itself.
 func (b *bench) consumed() string {
-	labels, _, _ := b.server.Look(b.name)
+	labels, _, _ := b.server.Inspect(b.name)
 	for _, on := range labels {
 		if slices.Contains(on, "AWSCURRENT") && slices.ContainsFunc(on, isMarkOf("first")) {
 			return ""

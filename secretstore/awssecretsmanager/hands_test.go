@@ -11,7 +11,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
 )
 
-// A hand is something that befalls a secret from outside, in the midst of a
+// A hand is something that happens to a secret from outside, in the midst of a
 // rotation.
 type hand struct {
 	name string
@@ -35,7 +35,7 @@ func hands() []hand {
 			w.Judge("a hand")
 		}},
 		{"somebody labels a version", func(w *world) {
-			labels, _, _ := w.server.Look(w.name)
+			labels, _, _ := w.server.Inspect(w.name)
 			for version := range labels {
 				w.call("UpdateSecretVersionStage", map[string]any{"SecretId": w.name, "VersionStage": "mine", "MoveToVersionId": version})
 				return
@@ -44,7 +44,7 @@ func hands() []hand {
 	}
 }
 
-// TestAHandBetweenAnyTwoCalls lets something befall the secret after each call
+// TestAHandBetweenAnyTwoCalls lets something happen to the secret after each call
 // of a first key's, a second one's and an old one's life. The rotation may be
 // given up, never a key that is in use.
 func TestAHandBetweenAnyTwoCalls(t *testing.T) {
@@ -53,10 +53,10 @@ func TestAHandBetweenAnyTwoCalls(t *testing.T) {
 		for at := 1; at <= n; at += stride(at) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
-				struck := false
+				injected := false
 				s := rotatortest.Injector{Meanwhile: func(call int, _ string, when rotatortest.When) {
-					if when == rotatortest.After && call == at && !struck {
-						struck = true
+					if when == rotatortest.After && call == at && !injected {
+						injected = true
 						h.does(w)
 					}
 				}}

@@ -44,7 +44,7 @@ func kill(t *testing.T, s situation, w write, at int, after string) {
 		}
 		return nil
 	})
-	seen := look(t, store)
+	seen := snapshotOf(t, store)
 	armed = true
 	_, err := w.do(t, store, seen)
 	if err != nil && !errors.Is(err, secretstore.ErrUnavailable) {
@@ -57,7 +57,7 @@ func kill(t *testing.T, s situation, w write, at int, after string) {
 		t.Errorf("%s: %s, killed after its call %d, leaves\n%s\nit was\n%s\nand was to be\n%s", s.name, w.name, at, is, before, after)
 	}
 	heir := b.open()
-	snap, err := w.do(t, heir, look(t, heir))
+	snap, err := w.do(t, heir, snapshotOf(t, heir))
 	if err != nil && !errors.Is(err, secretstore.ErrConflict) && !errors.Is(err, secretstore.ErrNotFound) {
 		t.Errorf("%s: %s again after it was killed after its call %d: %v", s.name, w.name, at, err)
 	}
@@ -89,14 +89,14 @@ func killDestroy(t *testing.T, at int) (killed bool) {
 		}
 		return nil
 	})
-	seen := look(t, dying)
+	seen := snapshotOf(t, dying)
 	armed = true
 	_, err := destroy(keyA).do(t, dying, seen)
-	if held(look(t, b.open())) != "current=b" {
+	if held(snapshotOf(t, b.open())) != "current=b" {
 		t.Fatalf("killed after call %d, the version is still there", at)
 	}
 	deliver(t, b.open(), keyC)
-	if labels, _, _ := b.server.Look(b.name); len(labels[keyA]) > 0 {
+	if labels, _, _ := b.server.Inspect(b.name); len(labels[keyA]) > 0 {
 		t.Errorf("killed after call %d, and a key later, the dead version still has %q", at, labels[keyA])
 	}
 	return err != nil
@@ -109,7 +109,7 @@ func TestAnotherKeyIsStagedOverAnAnnouncedPromotion(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		deliver(t, b.open(), keyA)
-		snap, err := stage(keyB).do(t, b.open(), look(t, b.open()))
+		snap, err := stage(keyB).do(t, b.open(), snapshotOf(t, b.open()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,7 +123,7 @@ func TestAnotherKeyIsStagedOverAnAnnouncedPromotion(t *testing.T) {
 			t.Fatal("promoted although AWSCURRENT could not be moved")
 		}
 		time.Sleep(time.Hour)
-		if snap, err = stage(keyC).do(t, b.open(), look(t, b.open())); err != nil {
+		if snap, err = stage(keyC).do(t, b.open(), snapshotOf(t, b.open())); err != nil {
 			t.Fatal(err)
 		}
 		if got := held(snap); got != "pending=c current=a" {
@@ -138,7 +138,7 @@ func TestAnotherKeyIsStagedOverAnAnnouncedPromotion(t *testing.T) {
 // deliver makes keys current as the engine does in a store that follows.
 func deliver(t testing.TB, s secretstore.Store, ids ...string) {
 	t.Helper()
-	snap := look(t, s)
+	snap := snapshotOf(t, s)
 	for _, id := range ids {
 		for _, w := range []write{stage(id), promote(id)} {
 			var err error
@@ -173,7 +173,7 @@ func TestTwoReservationsAreNotShown(t *testing.T) {
 		t.Errorf("two reservations: %v", err)
 	}
 	now = now.Add(2 * time.Hour)
-	snap := look(t, s)
+	snap := snapshotOf(t, s)
 	if snap.Notes.Intent.Nonce != "loser" {
 		t.Errorf("later: %+v", snap.Notes)
 	}

@@ -60,7 +60,7 @@ func TestNoErrorShowsAValueWhateverTheServerAnswers(t *testing.T) {
 			b := newBench(t)
 			rotate(t, b.open(), keyA)
 			s := openWith(t, b.options(&echo{next: b.server, answer: answer, spared: "DescribeSecret"}))
-			snap := look(t, s)
+			snap := snapshotOf(t, s)
 			_, stageErr := s.Stage(t.Context(), snap, version(keyB), secret.New(canary))
 			_, readErr := s.Read(t.Context(), keyA)
 			for _, err := range []error{stageErr, readErr} {
@@ -91,7 +91,7 @@ func TestNoLabelOrTagHasAValueInIt(t *testing.T) {
 	o := b.options(b.server)
 	o.Payload = form
 	s := openWith(t, o)
-	snap := look(t, s)
+	snap := snapshotOf(t, s)
 	for _, id := range []string{keyA, keyB} {
 		if snap, err = s.Annotate(t.Context(), snap, secretstore.Notes{Intent: version(id).Intent}); err != nil {
 			t.Fatal(err)
@@ -103,7 +103,7 @@ func TestNoLabelOrTagHasAValueInIt(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	labels, tags, _ := b.server.Look(b.name)
+	labels, tags, _ := b.server.Inspect(b.name)
 	for _, text := range []string{fmt.Sprint(labels), fmt.Sprint(tags), fmt.Sprintf("%+v", snap)} {
 		if strings.Contains(text, canary) {
 			t.Errorf("shows a value: %s", text)

@@ -63,12 +63,12 @@ func (m *motoSecret) open(hook func(awstest.Call, awstest.When) error) *awssecre
 }
 
 func (m *motoSecret) secret() storetest.Secret {
-	var struck atomic.Pointer[strike]
-	struck.Store(&strike{})
+	var injected atomic.Pointer[fault]
+	injected.Store(&fault{})
 	byHand := 0
 	return storetest.Secret{
 		Open: func(*testing.T) secretstore.Store {
-			return m.open(func(c awstest.Call, when awstest.When) error { return struck.Load().hook(c, when) })
+			return m.open(func(c awstest.Call, when awstest.When) error { return injected.Load().hook(c, when) })
 		},
 		PutByHand: func(_ *testing.T, value secret.Value) {
 			byHand++
@@ -77,8 +77,8 @@ func (m *motoSecret) secret() storetest.Secret {
 			})
 		},
 		ForgetPromoted: func(*testing.T) { m.forgetPromoted() },
-		Strike: func(t *testing.T, after bool) {
-			struck.Store(&strike{observer: m.open(nil), armed: true, after: after, was: means(t, m.open(nil)), TB: t})
+		FailNextWrite: func(t *testing.T, after bool) {
+			injected.Store(&fault{observer: m.open(nil), armed: true, after: after, was: means(t, m.open(nil)), TB: t})
 		},
 	}
 }

@@ -93,7 +93,7 @@ type Store struct {
 
 	mu sync.Mutex
 	// last is the state behind the snapshot that was given out last: a write
-	// that was decided on it needs no look before it.
+	// that was decided on it needs no read before it.
 	last state
 }
 

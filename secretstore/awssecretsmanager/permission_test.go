@@ -84,7 +84,7 @@ func TestPolicyForCreateMissingAllowsWhatIsCalledBesides(t *testing.T) {
 // everything does to a store whatever can be done to one.
 func everything(t *testing.T, b *bench, s secretstore.Store) {
 	t.Helper()
-	snap := look(t, s)
+	snap := snapshotOf(t, s)
 	for _, w := range []write{
 		fail("x"), reserve(keyA), cancel(), reserve(keyA), stage(keyA), promote(keyA), reserve(keyB), stage(keyB), promote(keyB), destroy(keyA),
 		stage(keyC), destroy(keyC),

@@ -10,7 +10,7 @@ import (
 )
 
 // Promote implements [secretstore.Store]. The promotion is announced, then it
-// is looked whether anybody else has written, then AWSCURRENT moves: AWS moves
+// is checked whether anybody else has written, then AWSCURRENT moves: AWS moves
 // it only from where it was seen. What comes after that is tidying.
 func (s *Store) Promote(ctx context.Context, seen secretstore.Snapshot, id string, at time.Time) (secretstore.Snapshot, error) {
 	snap, err := s.promote(ctx, seen, id, at)
@@ -18,7 +18,7 @@ func (s *Store) Promote(ctx context.Context, seen secretstore.Snapshot, id strin
 }
 
 func (s *Store) promote(ctx context.Context, seen secretstore.Snapshot, id string, at time.Time) (secretstore.Snapshot, error) {
-	w, err := s.begin(ctx, seen)
+	w, err := s.startWrite(ctx, seen)
 	if err != nil {
 		return secretstore.Snapshot{}, err
 	}
@@ -89,7 +89,7 @@ func (w *write) makeCurrent(version string, at time.Time) error {
 		return err
 	}
 	stale := before.promotionTexts(version)
-	if late := w.wallClock().Sub(a.promotion.announced); late > prompt {
+	if late := w.wallClock().Sub(a.promotion.announced); late > moveTolerance {
 		stale = append(stale, a.promotion.text())
 		a.promotion.at = at.Add(late)
 		if err := w.attach(a.promotion.text(), version); err != nil {
@@ -99,11 +99,11 @@ func (w *write) makeCurrent(version string, at time.Time) error {
 	return afterwards(w.tidy(a, stale))
 }
 
-// prompt is how much later than it was announced AWSCURRENT may move and be
+// moveTolerance is how much later than it was announced AWSCURRENT may move and be
 // taken to have moved at the time announced. A machine that slept in between
 // must not shorten the grace period of the version displaced: it counts from
 // the move then.
-const prompt = 10 * time.Second
+const moveTolerance = 10 * time.Second
 
 // announcement is a promotion that is to happen.
 type announcement struct {
@@ -113,7 +113,7 @@ type announcement struct {
 	promotion promotion
 }
 
-// announce writes, then looks. From the write on the version is referred to,
+// announce writes, then reads. From the write on the version is referred to,
 // whatever anybody takes from it, so that its key is not revoked while
 // AWSCURRENT is about to move to it. Others that announce the same do not
 // matter: AWSCURRENT decides between them.
@@ -143,7 +143,7 @@ func (w *write) announce(a announcement, known []string) error {
 		m, isMark := parseMark(label, "")
 		return isMark && m.kind == kindPromoted && label != text && !slices.Contains(known, label)
 	})
-	if err == nil && w.wallClock().Sub(a.promotion.announced) > patience {
+	if err == nil && w.wallClock().Sub(a.promotion.announced) > announcementTimeout {
 		err = fmt.Errorf("the announced promotion took too long, nobody waits for it any more: %w", secretstore.ErrConflict)
 	}
 	if err != nil && refused(err) {
@@ -152,9 +152,9 @@ func (w *write) announce(a announcement, known []string) error {
 	return err
 }
 
-// patience is how old an announcement may be when AWSCURRENT moves. Far less
-// than lull, after which others take it for abandoned.
-const patience = 5 * time.Minute
+// announcementTimeout is how old an announcement may be when AWSCURRENT moves. Far less
+// than abandonedAfter, after which others take it for abandoned.
+const announcementTimeout = 5 * time.Minute
 
 // displace is the one moment that matters.
 func (w *write) displace(a announcement) error {

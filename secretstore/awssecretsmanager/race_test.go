@@ -51,7 +51,7 @@ func situations() []situation {
 func (s situation) open(t testing.TB) *bench {
 	b := newBench(t)
 	store := b.open()
-	snap := look(t, store)
+	snap := snapshotOf(t, store)
 	for _, w := range s.before {
 		var err error
 		if snap, err = w.do(t, store, snap); err != nil {
@@ -65,7 +65,7 @@ func (s situation) open(t testing.TB) *bench {
 func (s situation) alone(t testing.TB, w write) (means string, calls int) {
 	b := s.open(t)
 	store := b.open()
-	seen := look(t, store)
+	seen := snapshotOf(t, store)
 	b.server.ForgetCalls()
 	if _, err := w.do(t, store, seen); err != nil {
 		t.Fatalf("%s: %s alone: %v", s.name, w.name, err)
@@ -100,7 +100,7 @@ func newRacer(b *bench, w write, at int) *racer {
 		}
 		return nil
 	})
-	r.seen = look(b, r.store)
+	r.seen = snapshotOf(b, r.store)
 	armed = true
 	return r
 }
@@ -182,7 +182,7 @@ func race(t *testing.T, s situation, a, b write, i, j int, means map[string]stri
 
 func judgeRace(t *testing.T, b *bench, situation, story string, first, second *racer, means map[string]string) {
 	t.Helper()
-	snap := look(t, b.open())
+	snap := snapshotOf(t, b.open())
 	for _, r := range []*racer{first, second} {
 		other := first
 		if r == first {
@@ -251,7 +251,7 @@ func TestAtMostOneOfManyWins(t *testing.T) {
 	} {
 		b := newBench(t)
 		begin(b)
-		seen := look(t, b.open())
+		seen := snapshotOf(t, b.open())
 		const crowd = 8
 		errs := make([]error, crowd)
 		var done sync.WaitGroup
@@ -265,7 +265,7 @@ func TestAtMostOneOfManyWins(t *testing.T) {
 			switch {
 			case err == nil:
 				winners++
-				if got, want := look(t, b.open()).Notes.Failure.Reason, fmt.Sprint("writer ", n); got != want {
+				if got, want := snapshotOf(t, b.open()).Notes.Failure.Reason, fmt.Sprint("writer ", n); got != want {
 					t.Errorf("%q won, but the notes are those of %q", want, got)
 				}
 			case !errors.Is(err, secretstore.ErrConflict):
@@ -275,7 +275,7 @@ func TestAtMostOneOfManyWins(t *testing.T) {
 		if winners > 1 {
 			t.Errorf("%d of %d writers won", winners, crowd)
 		}
-		if winners == 0 && look(t, b.open()).Notes.Failure.Count != 0 {
+		if winners == 0 && snapshotOf(t, b.open()).Notes.Failure.Count != 0 {
 			t.Error("nobody won, but something was written")
 		}
 	}
@@ -319,14 +319,14 @@ func giveUpWhilePaused(t *testing.T, s situation, paused write, giveUp []write, 
 		}
 		if _, err := giveUp[0].do(t, other, snap); err == nil {
 			// What nobody refers to now, the sweep revokes at once.
-			_, _, referenced := look(t, other).Find(keyB)
-			revoked = revoked || !referenced && look(t, other).Notes.Intent.Nonce != version(keyB).Intent.Nonce
+			_, _, referenced := snapshotOf(t, other).Find(keyB)
+			revoked = revoked || !referenced && snapshotOf(t, other).Notes.Intent.Nonce != version(keyB).Intent.Nonce
 		}
 		time.Sleep(time.Minute)
 	}
 	r.finish()
 	value, _ := b.server.Value(b.name, "AWSCURRENT")
-	snap := look(t, b.open())
+	snap := snapshotOf(t, b.open())
 	_, _, held := snap.Find(keyB)
 	if revoked && (held || value == valueOf(keyB).Reveal()) {
 		t.Errorf("%s, stopped before its call %d: key B was given up and revoked, and is referred to again: %v, error %v", paused.name, at, snap.Versions, r.err)

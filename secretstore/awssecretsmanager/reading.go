@@ -263,11 +263,11 @@ func (r *reading) contested(now time.Time) error {
 		return nil
 	}
 	newest, _ := r.reservation()
-	until := newest.intent.At.Add(lull)
+	until := newest.intent.At.Add(abandonedAfter)
 	if !now.Before(until) {
 		return nil
 	}
-	return fmt.Errorf("two rotations are reserved at once; one of them is standing back, or did not live to: look again, at the latest at %s: %w",
+	return fmt.Errorf("two rotations are reserved at once; one of them is standing back, or did not live to: read again, at the latest at %s: %w",
 		stamp(until), secretstore.ErrUnavailable)
 }
 

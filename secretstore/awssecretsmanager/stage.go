@@ -15,7 +15,7 @@ import (
 )
 
 // Stage implements [secretstore.Store]. The value is put first, under labels
-// that nobody takes for a pending version yet; then it is looked whether
+// that nobody takes for a pending version yet; then it is checked whether
 // anybody else has written; then AWSPENDING and the reserved intent move onto
 // the version. The latter makes it pending and clears the notes' intent in one
 // step. The put does not bring AWSPENDING along: AWS would take it away from
@@ -28,7 +28,7 @@ func (s *Store) Stage(ctx context.Context, seen secretstore.Snapshot, v secretst
 }
 
 func (s *Store) stage(ctx context.Context, seen secretstore.Snapshot, v secretstore.Version, value secret.Value) (secretstore.Snapshot, error) {
-	w, err := s.begin(ctx, seen)
+	w, err := s.startWrite(ctx, seen)
 	if err != nil {
 		return secretstore.Snapshot{}, err
 	}
@@ -74,7 +74,7 @@ func (w *write) stageNew(v secretstore.Version, value secret.Value) error {
 		return err
 	}
 	p := w.planned(v)
-	if err := w.takeReservations(p.slot); err != nil {
+	if err := w.dropReservations(p.slot); err != nil {
 		return err
 	}
 	if err := w.buryRetired(); err != nil {
@@ -111,9 +111,9 @@ func (w *write) mayForget(pending string) error {
 	if _, staged := w.own[pending]; !staged {
 		return fmt.Errorf("its version %s is pending and not ours: take its AWSPENDING away first: %w", pending, secretstore.ErrConflict)
 	}
-	if at := w.announced(pending); w.now().Before(at.Add(lull)) && !at.IsZero() {
+	if at := w.announced(pending); w.now().Before(at.Add(abandonedAfter)) && !at.IsZero() {
 		return fmt.Errorf("a promotion of version %s was announced at %s and may be under way until %s: %w",
-			pending, stamp(at), stamp(at.Add(lull)), secretstore.ErrConflict)
+			pending, stamp(at), stamp(at.Add(abandonedAfter)), secretstore.ErrConflict)
 	}
 	return nil
 }
@@ -201,7 +201,7 @@ func (w *write) putNew(id string, value stored, p plan) (string, error) {
 	return "", fmt.Errorf("AWS still has %d versions of that name with other values: %w", maxNames, secretstore.ErrDenied)
 }
 
-// confirmPut looks whether anybody else has written. Another instance's
+// confirmPut checks whether anybody else has written. Another instance's
 // reservation does not matter: the move of ours decides between the two. Nor
 // do, for the first version of a secret, other first versions: AWS made one of
 // them current, and that one goes on.

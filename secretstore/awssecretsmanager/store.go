@@ -9,9 +9,9 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
-// lull is how long something that was begun and never ended is taken to be
+// abandonedAfter is how long something that was started and never ended is taken to be
 // under way still: far longer than any call, or any step of a rotation, lives.
-const lull = time.Hour
+const abandonedAfter = time.Hour
 
 // Describe implements [secretstore.Store]. It makes one call; one more if the
 // age of the current version is not in its labels.
@@ -31,9 +31,9 @@ func (s *Store) snapshot(ctx context.Context) (secretstore.Snapshot, error) {
 	return s.give(r), nil
 }
 
-// read looks at the secret and finds out what it means.
+// read describes the secret and finds out what it means.
 func (s *Store) read(ctx context.Context) (reading, error) {
-	st, err := s.look(ctx)
+	st, err := s.describeSecret(ctx)
 	if err != nil {
 		return reading{}, err
 	}

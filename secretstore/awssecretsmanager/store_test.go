@@ -24,7 +24,7 @@ func TestPromotionIsNeverOlderThanItWas(t *testing.T) {
 		promotedAt().Add(1), promotedAt().Add(999_999_999), promotedAt().Add(500 * time.Millisecond),
 	} {
 		b.server.DropLabels(b.name, isMarkOf("promoted"))
-		snap, err := promoteAt(keyA, at).do(t, s, look(t, s))
+		snap, err := promoteAt(keyA, at).do(t, s, snapshotOf(t, s))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,14 +41,14 @@ func TestVersionIsCalledLikeItsKey(t *testing.T) {
 		b := newBench(t)
 		s := b.open()
 		v := secretstore.Version{ID: id, Intent: intent("n")}
-		snap, err := s.Stage(t.Context(), look(t, s), v, secret.New("v"))
+		snap, err := s.Stage(t.Context(), snapshotOf(t, s), v, secret.New("v"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if snap, err = s.Promote(t.Context(), snap, id, promotedAt()); err != nil || snap.Versions[secretstore.Current].ID != id {
 			t.Fatalf("%s: current is %+v, error %v", id, snap.Versions, err)
 		}
-		labels, _, _ := b.server.Look(b.name)
+		labels, _, _ := b.server.Inspect(b.name)
 		if _, ok := labels[id]; ok != same {
 			t.Errorf("%s: the versions at AWS are %v", id, labels)
 		}
@@ -78,11 +78,11 @@ func TestNothingIsLeftOfADestroyedVersion(t *testing.T) {
 	if _, err := destroy(keyA).do(t, s, snap); err != nil {
 		t.Fatal(err)
 	}
-	if labels, _, _ := b.server.Look(b.name); len(labels) != 1 {
+	if labels, _, _ := b.server.Inspect(b.name); len(labels) != 1 {
 		t.Errorf("labels are %v", labels)
 	}
 	b.server.Purge()
-	if got := held(look(t, s)); got != "current=b" {
+	if got := held(snapshotOf(t, s)); got != "current=b" {
 		t.Errorf("the secret holds %s", got)
 	}
 }
@@ -99,7 +99,7 @@ func TestLabelsOfOthersStay(t *testing.T) {
 	if _, err := destroy(keyA).do(t, s, snap); err != nil {
 		t.Fatal(err)
 	}
-	if labels, _, _ := b.server.Look(b.name); fmt.Sprint(labels[keyA]) != "[terraform]" {
+	if labels, _, _ := b.server.Inspect(b.name); fmt.Sprint(labels[keyA]) != "[terraform]" {
 		t.Errorf("labels are %v", labels)
 	}
 }
@@ -117,12 +117,12 @@ func TestCreateMissingMakesTheSecretOnTheFirstWrite(t *testing.T) {
 	o := b.options(b.server)
 	o.Create = &awssecretsmanager.Create{KMSKeyID: "alias/mine", Tags: map[string]string{"team": "sales"}}
 	s := openWith(t, o)
-	empty := look(t, s)
-	if _, _, ok := b.server.Look(b.name); ok || len(empty.Versions) != 0 {
-		t.Fatal("looking at the secret made it")
+	empty := snapshotOf(t, s)
+	if _, _, ok := b.server.Inspect(b.name); ok || len(empty.Versions) != 0 {
+		t.Fatal("reading the secret made it")
 	}
 	snap := rotate(t, s, keyA)
-	_, tags, _ := b.server.Look(b.name)
+	_, tags, _ := b.server.Inspect(b.name)
 	if tags["team"] != "sales" || tags["rotator/owner"] != owner {
 		t.Errorf("tags are %v", tags)
 	}
@@ -155,7 +155,7 @@ func TestOwnersMarkIsPutBack(t *testing.T) {
 	rotate(t, s, keyA)
 	b.server.DropTags(b.name, func(string) bool { return true })
 	rotate(t, s, keyB)
-	if _, tags, _ := b.server.Look(b.name); tags["rotator/owner"] != owner {
+	if _, tags, _ := b.server.Inspect(b.name); tags["rotator/owner"] != owner {
 		t.Errorf("tags are %v", tags)
 	}
 }
@@ -178,7 +178,7 @@ func TestSecretScheduledForDeletionSaysHowToRestoreIt(t *testing.T) {
 		t.Errorf("read: %v", err)
 	}
 	b.call("RestoreSecret", map[string]any{"SecretId": b.name})
-	if got := held(look(t, s)); got != "current=a" {
+	if got := held(snapshotOf(t, s)); got != "current=a" {
 		t.Errorf("restored, it holds %s", got)
 	}
 }
@@ -192,7 +192,7 @@ func TestSecretMadeAnewIsAnotherOne(t *testing.T) {
 	if _, err := reserve(keyB).do(t, b.open(), snap); !errors.Is(err, secretstore.ErrConflict) {
 		t.Errorf("a write on the old secret's snapshot: %v", err)
 	}
-	if look(t, s).Identity == snap.Identity {
+	if snapshotOf(t, s).Identity == snap.Identity {
 		t.Error("the new secret has the old one's identity")
 	}
 }
@@ -229,12 +229,12 @@ func TestASpecThatDoesNotFitIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 		b := newBench(t)
 		s := b.open()
 		snap := rotate(t, s, ids...)
-		labels, tags, _ := b.server.Look(b.name)
+		labels, tags, _ := b.server.Inspect(b.name)
 		_, err := s.Annotate(t.Context(), snap, n)
 		if !errors.Is(err, secretstore.ErrDenied) || !strings.Contains(err.Error(), "20 labels") {
 			t.Error(err)
 		}
-		if after, tagsAfter, _ := b.server.Look(b.name); fmt.Sprint(labels, tags) != fmt.Sprint(after, tagsAfter) {
+		if after, tagsAfter, _ := b.server.Inspect(b.name); fmt.Sprint(labels, tags) != fmt.Sprint(after, tagsAfter) {
 			t.Errorf("was %v %v, is %v %v", labels, tags, after, tagsAfter)
 		}
 	}
@@ -243,7 +243,7 @@ func TestASpecThatDoesNotFitIsRefusedBeforeAnythingIsWritten(t *testing.T) {
 func TestAnIntentForEverythingFitsThroughAWholeRotation(t *testing.T) {
 	b := newBench(t)
 	s := b.open()
-	snap := look(t, s)
+	snap := snapshotOf(t, s)
 	for _, id := range []string{keyA, keyB, keyC} {
 		v := version(id)
 		var scopes []string
@@ -270,7 +270,7 @@ func TestAnIntentForEverythingFitsThroughAWholeRotation(t *testing.T) {
 			}
 		}
 	}
-	if labels, _, _ := b.server.Look(b.name); len(labels) != 1 {
+	if labels, _, _ := b.server.Inspect(b.name); len(labels) != 1 {
 		t.Errorf("labels are left on other versions: %v", labels)
 	}
 }
@@ -331,7 +331,7 @@ func TestALostAnswerIsNotTakenForALostRace(t *testing.T) {
 		}
 		return nil
 	})
-	snap := look(t, s)
+	snap := snapshotOf(t, s)
 	for _, w := range []write{reserve(keyB), stage(keyB)} {
 		var err error
 		if snap, err = w.do(t, s, snap); err != nil {
@@ -341,7 +341,7 @@ func TestALostAnswerIsNotTakenForALostRace(t *testing.T) {
 	if _, err := promote(keyB).do(t, s, snap); !errors.Is(err, secretstore.ErrUnavailable) || errors.Is(err, secretstore.ErrConflict) {
 		t.Errorf("promote: %v", err)
 	}
-	if got := held(look(t, s)); got != "current=b previous=a" {
+	if got := held(snapshotOf(t, s)); got != "current=b previous=a" {
 		t.Errorf("the secret holds %s", got)
 	}
 }
@@ -360,7 +360,7 @@ func loseAnswer(t *testing.T, action, label string, when awstest.When) {
 		return nil
 	})
 	for range 3 {
-		snap := look(t, s)
+		snap := snapshotOf(t, s)
 		if held(snap) == "current=b previous=a" {
 			break
 		}
@@ -382,10 +382,10 @@ func loseAnswer(t *testing.T, action, label string, when awstest.When) {
 	if lost == "" {
 		t.Fatal("no answer was lost")
 	}
-	if got := held(look(t, b.open())); got != "current=b previous=a" {
+	if got := held(snapshotOf(t, b.open())); got != "current=b previous=a" {
 		t.Errorf("the secret holds %s", got)
 	}
-	labels, _, _ := b.server.Look(b.name)
+	labels, _, _ := b.server.Inspect(b.name)
 	if len(labels) != 2 {
 		t.Errorf("there are more versions than two: %v", labels)
 	}

@@ -18,12 +18,12 @@ type write struct {
 	ctx context.Context
 	*Store
 	reading
-	looked bool    // the secret was looked at in this write
-	found  reading // by a look that found something else than was expected
+	described bool    // the secret was described in this write
+	found     reading // by a call that found something else than was expected
 }
 
-// begin takes up a write that was decided on seen.
-func (s *Store) begin(ctx context.Context, seen secretstore.Snapshot) (*write, error) {
+// startWrite begins a write that was decided on seen.
+func (s *Store) startWrite(ctx context.Context, seen secretstore.Snapshot) (*write, error) {
 	w := &write{ctx: ctx, Store: s}
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("%w: %w", secretstore.ErrUnavailable, err)
@@ -39,7 +39,7 @@ func (s *Store) begin(ctx context.Context, seen secretstore.Snapshot) (*write, e
 	if r.arn != seen.Identity || r.revision() != seen.Revision {
 		return nil, fmt.Errorf("the secret is no longer as it was seen: %w", secretstore.ErrConflict)
 	}
-	w.reading, w.looked = read(r.clone()), true
+	w.reading, w.described = read(r.clone()), true
 	return w, nil
 }
 
@@ -48,7 +48,7 @@ func (w *write) done() secretstore.Snapshot { return w.give(w.reading) }
 
 // unchanged is for a write that has nothing to do. It still compares.
 func (w *write) unchanged() (secretstore.Snapshot, error) {
-	if !w.looked {
+	if !w.described {
 		if err := w.confirm(nil); err != nil {
 			return secretstore.Snapshot{}, err
 		}
@@ -56,11 +56,11 @@ func (w *write) unchanged() (secretstore.Snapshot, error) {
 	return w.done(), nil
 }
 
-// confirm looks whether the secret is as expected: nobody else has written
+// confirm checks whether the secret is as expected: nobody else has written
 // since it was seen. Labels that are ignored may come and go. What it finds is
 // what is expected from now on.
 func (w *write) confirm(ignored func(label string) bool) error {
-	st, err := w.look(w.ctx)
+	st, err := w.describeSecret(w.ctx)
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (w *write) confirm(ignored func(label string) bool) error {
 		st.created[version] = at
 	}
 	w.expect(st)
-	w.looked = true
+	w.described = true
 	return nil
 }
 
@@ -150,8 +150,8 @@ func (w *write) dropTags(keys []string) error {
 	return nil
 }
 
-// take removes marks from wherever they are.
-func (w *write) take(texts ...string) error {
+// remove removes marks from wherever they are.
+func (w *write) remove(texts ...string) error {
 	var keys []string
 	for _, text := range texts {
 		if err := w.detach(text); err != nil {
@@ -199,7 +199,7 @@ func (w *write) undo(steps func(u *write) error) {
 
 // refused tells whether err says that the last call had no effect: then the
 // write can be undone. Anything else leaves the outcome unknown, and is left
-// to the next look.
+// to the next read.
 func refused(err error) bool {
 	return errors.Is(err, secretstore.ErrConflict) || errors.Is(err, secretstore.ErrDenied)
 }

@@ -12,9 +12,9 @@ import (
 )
 
 // TestContract leaves out what the folder does not have: a way to put a value
-// by hand, and blows to a whole write.
+// by hand, and faults of a whole write.
 func TestContract(t *testing.T) {
-	const struck = "a disk is struck at its effects, each in turn: see TestProcessKilledAtAnyEffectLeavesTheStateBeforeOrAfter"
+	const atEffects = "faults are injected at the effects on the disk, each in turn: see TestProcessKilledAtAnyEffectLeavesTheStateBeforeOrAfter"
 	storetest.Run(t, storetest.Harness{
 		Backend: "file",
 		Fresh: func(t *testing.T) storetest.Secret {
@@ -25,8 +25,8 @@ func TestContract(t *testing.T) {
 			}
 		},
 		Skip: map[string]string{
-			"A write struck before its effect changed nothing": struck,
-			"A write struck after its effect happened whole":   struck,
+			"A write that failed before its effect changed nothing": atEffects,
+			"A write that failed after its effect happened whole":   atEffects,
 		},
 	})
 }

@@ -51,7 +51,7 @@ func destroying(id string) action {
 
 func valueOf(id string) secret.Value { return secret.New("value of " + id) }
 
-// situation is a secret's past and a write that is struck.
+// situation is a secret's past and a write that meets a fault.
 type situation struct {
 	past  []action
 	write action
@@ -78,28 +78,28 @@ func situations() []situation {
 }
 
 func TestProcessKilledAtAnyEffectLeavesTheStateBeforeOrAfter(t *testing.T) {
-	struck := 0
+	killed := 0
 	for _, sit := range situations() {
 		template := fold(t, sit.past)
 		after := outcome(t, template, sit.write)
 		for _, how := range deaths() {
-			for at := 1; strikeOnce(t, template, sit, after, at, how); at++ {
-				struck++
+			for at := 1; killOnce(t, template, sit, after, at, how); at++ {
+				killed++
 			}
 		}
 	}
-	t.Logf("%d processes killed", struck)
-	if struck < 2*len(deaths())*len(situations()) {
-		t.Errorf("only %d processes were killed: the strikes miss", struck)
+	t.Logf("%d processes killed", killed)
+	if killed < 2*len(deaths())*len(situations()) {
+		t.Errorf("only %d processes were killed: the faults miss", killed)
 	}
 }
 
-// strikeOnce tells whether the write had as many effects as at.
-func strikeOnce(t *testing.T, template string, sit situation, after secretstore.Snapshot, at int, how strike) bool {
+// killOnce tells whether the write had as many effects as at.
+func killOnce(t *testing.T, template string, sit situation, after secretstore.Snapshot, at int, how fault) bool {
 	t.Helper()
 	name := fmt.Sprintf("%s after %d writes, killed %s effect %d", sit.write.name, len(sit.past), how.name, at)
 	dir := copyFolder(t, template)
-	d := &struckDisk{}
+	d := &faultyDisk{}
 	s := mustOpen(t, d, dir)
 	before := describe(t, s)
 	d.arm(at, how)
@@ -122,7 +122,7 @@ func TestProcessKilledWhileTheFolderIsMadeLeavesAFolderThatOpens(t *testing.T) {
 		for at := 1; ; at++ {
 			base := quickFolder(t)
 			o := Options{Dir: filepath.Join(base, "deep", "secret"), Identity: filepath.Join(base, "keys", "identity.txt")}
-			_, err := openOn(&struckDisk{at: at, how: how}, o)
+			_, err := openOn(&faultyDisk{at: at, how: how}, o)
 			if err == nil {
 				break
 			}
@@ -138,7 +138,7 @@ func TestProcessKilledWhileTheFolderIsMadeLeavesAFolderThatOpens(t *testing.T) {
 		}
 	}
 	if killed < 20 {
-		t.Errorf("only %d processes were killed: the strikes miss", killed)
+		t.Errorf("only %d processes were killed: the faults miss", killed)
 	}
 }
 
@@ -150,10 +150,10 @@ func TestDiskThatRefusesOnceLeavesTheStateBeforeOrAfter(t *testing.T) {
 		after := outcome(t, template, sit.write)
 		for at := 1; ; at++ {
 			name := fmt.Sprintf("%s after %d writes, effect %d refused", sit.write.name, len(sit.past), at)
-			d := &struckDisk{}
+			d := &faultyDisk{}
 			s := mustOpen(t, d, copyFolder(t, template))
 			before := describe(t, s)
-			d.arm(at, strike{refusal: syscall.ENOSPC})
+			d.arm(at, fault{refusal: syscall.ENOSPC})
 			_, err := sit.write.call(t, s, before)
 			if err == nil {
 				break
@@ -176,9 +176,9 @@ func TestRefusalsOfTheDiskAreToldApart(t *testing.T) {
 		syscall.EROFS:  secretstore.ErrDenied,
 		syscall.ENOENT: secretstore.ErrNotFound,
 	} {
-		d := &struckDisk{}
+		d := &faultyDisk{}
 		s := mustOpen(t, d, quickFolder(t))
-		d.arm(1, strike{refusal: refusal})
+		d.arm(1, fault{refusal: refusal})
 		_, err := annotating("new").call(t, s, describe(t, s))
 		if !errors.Is(err, want) || !errors.Is(err, refusal) {
 			t.Errorf("%v gives error %v, want one that wraps %q", refusal, err, want)
@@ -263,7 +263,7 @@ func describe(t *testing.T, s *Store) secretstore.Snapshot {
 	return snap
 }
 
-// outcome is what the write makes of a copy of the folder when nothing strikes.
+// outcome is what the write makes of a copy of the folder without a fault.
 func outcome(t *testing.T, template string, write action) secretstore.Snapshot {
 	t.Helper()
 	s := mustOpen(t, quickDisk{}, copyFolder(t, template))

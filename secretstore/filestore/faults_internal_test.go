@@ -34,8 +34,8 @@ func (quickDisk) SyncFolder(path string) error {
 	return err
 }
 
-// strike is what befalls a store at one of its effects on the disk.
-type strike struct {
+// fault is what happens to a store at one of its effects on the disk.
+type fault struct {
 	name string
 	// refusal, if set, is the disk's answer instead of the effect; the process
 	// lives on. Otherwise the process dies.
@@ -45,25 +45,25 @@ type strike struct {
 }
 
 // deaths are the ways in which a process can die at an effect.
-func deaths() []strike {
-	return []strike{{name: "before"}, {name: "half way", half: true}, {name: "after", after: true}}
+func deaths() []fault {
+	return []fault{{name: "before"}, {name: "half way", half: true}, {name: "after", after: true}}
 }
 
 var errDead = errors.New("the process is dead")
 
-// struckDisk is a disk until the effect number at, counted from 1.
-type struckDisk struct {
+// faultyDisk is a disk until the effect number at, counted from 1.
+type faultyDisk struct {
 	quickDisk
 	at      int
-	how     strike
+	how     fault
 	effects int
 	dead    bool
 }
 
-// arm counts anew and strikes at the effect number at.
-func (d *struckDisk) arm(at int, how strike) { d.at, d.how, d.effects = at, how, 0 }
+// arm counts anew and injects the fault at the effect number at.
+func (d *faultyDisk) arm(at int, how fault) { d.at, d.how, d.effects = at, how, 0 }
 
-func (d *struckDisk) effect(whole, half func() error) error {
+func (d *faultyDisk) effect(whole, half func() error) error {
 	if d.dead {
 		return errDead
 	}
@@ -87,31 +87,31 @@ func (d *struckDisk) effect(whole, half func() error) error {
 
 func nothing() error { return nil }
 
-func (d *struckDisk) MakeFolder(path string) error {
+func (d *faultyDisk) MakeFolder(path string) error {
 	return d.effect(func() error { return d.quickDisk.MakeFolder(path) }, nothing)
 }
 
-func (d *struckDisk) Create(path string, content []byte) error {
+func (d *faultyDisk) Create(path string, content []byte) error {
 	return d.effect(
 		func() error { return d.quickDisk.Create(path, content) },
 		func() error { return os.WriteFile(path, content[:len(content)/2], 0o600) })
 }
 
-func (d *struckDisk) Replace(path string, content []byte) error {
+func (d *faultyDisk) Replace(path string, content []byte) error {
 	return d.effect(
 		func() error { return d.quickDisk.Replace(path, content) },
 		func() error { return os.WriteFile(unfinished(path), content[:len(content)/2], 0o600) })
 }
 
-func (d *struckDisk) Link(from, to string) error {
+func (d *faultyDisk) Link(from, to string) error {
 	return d.effect(func() error { return d.quickDisk.Link(from, to) }, nothing)
 }
 
-func (d *struckDisk) Remove(path string) error {
+func (d *faultyDisk) Remove(path string) error {
 	return d.effect(func() error { return d.quickDisk.Remove(path) }, nothing)
 }
 
-func (d *struckDisk) SyncFolder(path string) error {
+func (d *faultyDisk) SyncFolder(path string) error {
 	return d.effect(func() error { return d.quickDisk.SyncFolder(path) }, nothing)
 }
 

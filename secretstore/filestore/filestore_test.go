@@ -68,7 +68,7 @@ func TestNoValueIsOnDiskInClear(t *testing.T) {
 		return err
 	})
 	if err != nil || files < 3 {
-		t.Errorf("looked at %d files, error %v", files, err)
+		t.Errorf("read %d files, error %v", files, err)
 	}
 }
 

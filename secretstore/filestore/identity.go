@@ -30,7 +30,7 @@ type Identities struct {
 	read map[string]keyring // by path
 }
 
-// open gives the identity of a path. A file that cannot be used is looked at again
+// open gives the identity of a path. A file that cannot be used is read again
 // by the next store. A nil Identities shares nothing.
 func (i *Identities) open(d disk, path string, inUse bool) (keyring, error) {
 	if i == nil {

@@ -5,15 +5,15 @@ import (
 	"testing"
 )
 
-// overtakenDisk lets another process make the identity file in the last instant
+// racingDisk lets another process make the identity file in the last instant
 // before this one does.
-type overtakenDisk struct {
+type racingDisk struct {
 	realDisk
-	overtake func()
+	first func()
 }
 
-func (d overtakenDisk) Link(from, to string) error {
-	d.overtake()
+func (d racingDisk) Link(from, to string) error {
+	d.first()
 	return d.realDisk.Link(from, to)
 }
 
@@ -22,7 +22,7 @@ func TestIdentityThatAnotherProcessMadeMeanwhileIsUsed(t *testing.T) {
 	mine := Options{Dir: filepath.Join(base, "mine"), Identity: filepath.Join(base, "identity")}
 	theirs := Options{Dir: filepath.Join(base, "theirs"), Identity: mine.Identity}
 	var their *Store
-	s, err := openOn(overtakenDisk{overtake: func() {
+	s, err := openOn(racingDisk{first: func() {
 		var err error
 		if their, err = Open(theirs); err != nil {
 			t.Error(err)

@@ -107,7 +107,7 @@ func TestStoreIsWholeAfterEverySIGKILL(t *testing.T) {
 	}
 	t.Logf("%d processes killed, %d of them between two answers", kills, midWrite)
 	if midWrite == 0 {
-		t.Error("no kill struck a write")
+		t.Error("no kill hit a write")
 	}
 	wantNoLeftovers(t, o)
 }

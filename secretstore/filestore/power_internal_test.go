@@ -35,7 +35,7 @@ func TestPowerCutAtAnyEffectLeavesTheStateBeforeOrAfter(t *testing.T) {
 	}
 	t.Logf("%d folders after a power cut", cuts)
 	if cuts < 2*len(situations()) {
-		t.Errorf("only %d folders were looked at: the test is blind", cuts)
+		t.Errorf("only %d folders were checked: the test is blind", cuts)
 	}
 }
 

@@ -45,14 +45,14 @@ func (st state) overdue(now time.Time) bool {
 // which they were added: the announced one, the value of a known one once more,
 // and what something else put there. base is what writes go on from, shown what
 // callers see: they differ where a version put by hand has no place yet.
-func (st state) account(unknown []sighting, f farewell) (base, shown state) {
+func (st state) account(unknown []sighting, f disposal) (base, shown state) {
 	base, shown = st, st
 	for _, s := range unknown {
 		shown = base
 		if !s.enabled {
 			continue
 		}
-		next, placed := base.took(s, f)
+		next, placed := base.accept(s, f)
 		if placed {
 			base, shown = next, next
 			continue
@@ -62,8 +62,8 @@ func (st state) account(unknown []sighting, f farewell) (base, shown state) {
 	return base, shown
 }
 
-// took gives the state with the sighting in it; false if there is no place.
-func (st state) took(s sighting, f farewell) (state, bool) {
+// accept gives the state with the sighting in it; false if there is no place.
+func (st state) accept(s sighting, f disposal) (state, bool) {
 	if st.Adding != nil && st.Adding.Version.Held.CRC32C == s.crc32c {
 		return st.arrived(s, f), true
 	}
@@ -79,7 +79,7 @@ func (st state) took(s sighting, f farewell) (state, bool) {
 }
 
 // arrived gives the state with the announced version in it.
-func (st state) arrived(s sighting, f farewell) state {
+func (st state) arrived(s sighting, f disposal) state {
 	r := st.Adding.Version
 	st.Adding = nil
 	st = st.buried(f)
@@ -94,7 +94,7 @@ func (st state) arrived(s sighting, f farewell) state {
 // again is for the value of a known version that was added once more. If it was
 // the previous one, somebody went back to it: it is current from now on, and the
 // one that was current is previous.
-func (st state) again(r record, s sighting, f farewell) state {
+func (st state) again(r record, s sighting, f disposal) state {
 	st = st.buried(f)
 	st.Settled = max(st.Settled, s.number)
 	r.Held = r.Held.with(s.number)
@@ -131,7 +131,7 @@ func (st state) risen(i int, s sighting) (state, bool) {
 }
 
 // buried dismisses the versions that had risen, now that another one is on top.
-func (st state) buried(f farewell) state {
+func (st state) buried(f disposal) state {
 	st.GivenUp = slices.Clone(st.GivenUp)
 	for i, g := range st.GivenUp {
 		if g.Number > 0 {

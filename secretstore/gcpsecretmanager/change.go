@@ -7,8 +7,8 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/document"
 )
 
-// farewell is what becomes of the numbers of a version that is forgotten.
-type farewell struct {
+// disposal is what becomes of the numbers of a version that is forgotten.
+type disposal struct {
 	// keep that many disabled ones; older ones are destroyed.
 	keep int
 	// disable all of them and destroy none.
@@ -25,7 +25,7 @@ func (st state) announced(r record, top int64, at time.Time) state {
 // to is the state with another document: what becomes of the numbers of a version
 // that is in it no more, f says. One that the rotator did not add is not the
 // rotator's to destroy.
-func (st state) to(next numbered, f farewell) state {
+func (st state) to(next numbered, f disposal) state {
 	for _, r := range st.Versions {
 		if _, stays := next.Find(r.ID); !stays && !r.Foreign {
 			st = st.dismissed(r.Held.Numbers, f).gaveUp(r)
@@ -57,7 +57,7 @@ func (st state) voided() state {
 }
 
 // dismissed says what becomes of the numbers of one version.
-func (st state) dismissed(numbers []int64, f farewell) state {
+func (st state) dismissed(numbers []int64, f disposal) state {
 	st.Leaving, st.Kept = slices.Clone(st.Leaving), slices.Clone(st.Kept)
 	if f.disable {
 		for _, n := range numbers {

@@ -40,14 +40,14 @@ func harness(quirks gcptest.Quirks, change ...func(*gcpsecretmanager.Options)) s
 			},
 			PutByHand:      func(_ *testing.T, value secret.Value) { server.Put(other, value.Reveal()) },
 			ForgetPromoted: func(t *testing.T) { forgetPromoted(t, server, other) },
-			Strike:         func(_ *testing.T, afterEffect bool) { strike(server, afterEffect) },
+			FailNextWrite:  func(_ *testing.T, afterEffect bool) { failNext(server, afterEffect) },
 		}
 	}}
 }
 
-// strike fails the next write: before its first call has its effect, or after
+// failNext fails the next write: before its first call has its effect, or after
 // the call that completes it.
-func strike(server *gcptest.Server, afterEffect bool) {
+func failNext(server *gcptest.Server, afterEffect bool) {
 	server.Before = func(c gcptest.Call) gcptest.Fault {
 		if c.Method != "UpdateSecret" || afterEffect && announces(c) {
 			return gcptest.None

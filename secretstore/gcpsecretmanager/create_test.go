@@ -39,7 +39,7 @@ func TestMissingSecretIsMadeAtTheFirstWriteAndNotBefore(t *testing.T) {
 	}
 	for _, c := range server.Calls() {
 		if c.Method == "CreateSecret" {
-			t.Error("looking made the secret")
+			t.Error("reading made the secret")
 		}
 	}
 	snap := must(t, s, reserving("a"), staging("a"), promoting("a"))

@@ -26,7 +26,7 @@
 //     loses it there, before he adds anything.
 //   - Until it has come, all is as before: the intent still refers to the key. From
 //     then on all is as after, whether the third call, which records its number,
-//     was made or not: the next look knows the version by its checksum. So a lost
+//     was made or not: the next read knows the version by its checksum. So a lost
 //     answer adds nothing twice.
 //   - While a version is announced, other writers keep off ([secretstore.ErrConflict])
 //     for a minute: the key is not given up while it may be about to arrive.
@@ -56,7 +56,7 @@
 // destroyed. A sender that lives does so by itself.
 //
 // The service cannot compare and swap what a person adds. A version that comes
-// between a look and a write counts as put after the write, unless the write added
+// between a read and a write counts as put after the write, unless the write added
 // one too: then the gap in the numbers shows it, and it counts as put before.
 //
 // A version that somebody disabled or destroyed is not found by Read. A disabled
@@ -68,7 +68,7 @@
 // nothing is recorded and the newest version is not enabled, since somebody disabled or
 // destroyed it, the newest enabled one below it, by at most twenty, is shown as the
 // previous version, foreign: readers of the latest version get nothing, but may have
-// cached what is in that one. It stays until it is forgotten, and is not looked for
+// cached what is in that one. It stays until it is forgotten, and is not sought
 // again after the next write.
 //
 // # What is known from documents only

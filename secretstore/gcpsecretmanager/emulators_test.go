@@ -24,7 +24,7 @@ func TestContractOnInexactServers(t *testing.T) {
 		h := harness(quirks)
 		if quirks.RefuseAliases {
 			h.Skip = map[string]string{
-				"A write struck after its effect happened whole": "the blow hits the call with aliases, which has no effect here",
+				"A write that failed after its effect happened whole": "the fault hits the call with aliases, which has no effect here",
 			}
 		}
 		t.Run(name, func(t *testing.T) { storetest.Run(t, h) })

@@ -44,7 +44,7 @@ func forEngine(server *gcptest.Server) rotatortest.Secret {
 					when = rotatortest.After
 				}
 				if hook(method, when) != nil {
-					return status.Error(codes.Unavailable, "struck")
+					return status.Error(codes.Unavailable, "fault")
 				}
 				return nil
 			})

@@ -17,7 +17,7 @@ import (
 // so nothing of the target is revoked. To take it away would leave them nothing.
 func (s *Store) overruled(ctx context.Context, c change, number int64, again bool) (view, error) {
 	lost := fmt.Errorf("while version %d was added: %w", number, errStolen)
-	now, err := s.look(ctx)
+	now, err := s.observe(ctx)
 	if err != nil {
 		return view{}, err
 	}
@@ -53,7 +53,7 @@ func (s *Store) recorded(v view) (state, error) {
 // by the current value on top of it or, if there is none, by its destruction.
 func (s *Store) withdraw(ctx context.Context, v view) error {
 	late := v.top.number
-	c := change{apply: func(st state) state { return st.dismissed([]int64{late}, s.farewell()) }}
+	c := change{apply: func(st state) state { return st.dismissed([]int64{late}, s.disposal()) }}
 	if current, ok := v.base.On(secretstore.Current); ok {
 		add, err := s.onceMore(ctx, current)
 		if err != nil {

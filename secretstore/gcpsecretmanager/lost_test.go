@@ -90,9 +90,9 @@ func TestAddThatArrivesAfterItsRepetitionIsTheSameVersion(t *testing.T) {
 	wantServed(t, server, "c")
 }
 
-// TestUpdateStruckAtEachCallOfEachWrite makes a write, loses one of its
+// TestUpdateFailingAtEachCallOfEachWrite makes a write, loses one of its
 // UpdateSecret calls or its answer, and makes the write again.
-func TestUpdateStruckAtEachCallOfEachWrite(t *testing.T) {
+func TestUpdateFailingAtEachCallOfEachWrite(t *testing.T) {
 	past := []write{staging("a"), promoting("a"), staging("b"), promoting("b"), staging("c")}
 	for _, w := range []write{annotating("x"), staging("d"), promoting("c"), destroying("c"), destroying("a")} {
 		for nth := 1; nth <= 2; nth++ {
@@ -112,10 +112,10 @@ func TestUpdateStruckAtEachCallOfEachWrite(t *testing.T) {
 					t.Errorf("%s, made again: %v", w.name, err)
 				}
 				if latest := server.Served(id, "latest"); latest == "" || w.name == "destroy c" && latest != valueOf("b").Reveal() {
-					t.Errorf("%s struck at UpdateSecret %d: latest serves %q, held %s", w.name, nth, latest, held(again))
+					t.Errorf("%s failing at UpdateSecret %d: latest serves %q, held %s", w.name, nth, latest, held(again))
 				}
 				if n := len(server.Versions(id)); n > 4 {
-					t.Errorf("%s struck at UpdateSecret %d: %d versions, one was added twice (%d)", w.name, nth, n, undisturbed)
+					t.Errorf("%s failing at UpdateSecret %d: %d versions, one was added twice (%d)", w.name, nth, n, undisturbed)
 				}
 			}
 		}
@@ -135,7 +135,7 @@ func heldUp(t *testing.T, past ...write) (server *gcptest.Server, err error) {
 			return nil
 		}
 		held = false
-		must(t, other) // a look
+		must(t, other) // a read
 		_, err := annotating("too early").call(t, other, describe(t, other))
 		wantError(t, err, secretstore.ErrConflict)
 		c.advance(time.Hour)

@@ -40,16 +40,16 @@ func scenes() []scene {
 // puttingByHand stands for a value that somebody puts on top; see setTheScene.
 func puttingByHand() write { return write{name: "by hand"} }
 
-// A judge looks, after each call, at what readers of the latest version get: it
+// A judge reads, after each call, what readers of the latest version get: it
 // must be a key that the secret still refers to. Any other may be revoked at any
-// moment, since a rotator may look just now.
+// moment, since a rotator may read just now.
 type judge struct {
 	server   *gcptest.Server
 	observer secretstore.Store
 	wrong    []string
 }
 
-func (j *judge) look(t testing.TB, when string) {
+func (j *judge) check(t testing.TB, when string) {
 	latest := j.server.Served(id, "latest")
 	snap, err := j.observer.Describe(t.Context())
 	if err != nil {
@@ -100,7 +100,7 @@ func newRunner(t testing.TB, j *judge, c *clock, pauseAt int) *runner {
 	calls, armed := 0, false
 	r.store = openTapped(t, j.server, func(method string, after bool) error {
 		if after && armed {
-			j.look(t, "after "+method)
+			j.check(t, "after "+method)
 		}
 		if after || !armed {
 			return nil
@@ -168,7 +168,7 @@ func meet(t *testing.T, sc scene, a, b write, callA, callB int, later bool) (pau
 	}
 	c.advance(3 * time.Minute) // whoever was left over is given up
 	must(t, j.observer, annotating("afterwards"))
-	j.look(t, "afterwards")
+	j.check(t, "afterwards")
 	return paused || !y.ended
 }
 
@@ -216,19 +216,19 @@ func TestNothingToDoIsAConflictTooOnAStaleSnapshot(t *testing.T) {
 	}
 }
 
-// TestLookBetweenTheCallsOfAWriterSeesNoStranger pauses a look between its two
+// TestReadBetweenTheCallsOfAWriterSeesNoStranger pauses a read between its two
 // calls while a writer goes on from one of his to the end: what he adds must not be
 // taken for a version put by hand.
-func TestLookBetweenTheCallsOfAWriterSeesNoStranger(t *testing.T) {
+func TestReadBetweenTheCallsOfAWriterSeesNoStranger(t *testing.T) {
 	for from := 1; from <= 4; from++ {
 		synctest.Test(t, func(t *testing.T) {
 			c := newClock()
 			j := setTheScene(t, c, []write{staging("a"), promoting("a"), reserving("b")})
 			writer := newRunner(t, j, c, from)
 			reached := make(chan struct{})
-			looks := 0
+			reads := 0
 			looker := openTapped(t, j.server, func(_ string, after bool) error {
-				if looks++; !after && looks == 3 { // before the second call
+				if reads++; !after && reads == 3 { // before the second call
 					writer.finish()
 					close(reached)
 				}

@@ -50,7 +50,7 @@ func (s *Store) create(ctx context.Context) (view, error) {
 	if err := s.service.create(ctx, s.o.Secret, sec); err != nil {
 		return view{}, err
 	}
-	return s.look(ctx)
+	return s.observe(ctx)
 }
 
 // dismiss destroys or disables what the annotation has let go. It names them until

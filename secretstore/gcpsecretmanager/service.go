@@ -25,12 +25,12 @@ type service struct {
 	names  names
 }
 
-// latest looks at the newest version; a sighting of number 0 if there is none.
+// latest reads about the newest version; a sighting of number 0 if there is none.
 func (s service) latest(ctx context.Context) (sighting, error) {
 	return s.version(ctx, s.names.latest())
 }
 
-// version looks at a version; a sighting of number 0 if it is not there.
+// version reads about a version; a sighting of number 0 if it is not there.
 func (s service) version(ctx context.Context, name string) (sighting, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

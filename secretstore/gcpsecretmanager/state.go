@@ -31,7 +31,7 @@ type state struct {
 	// Kept are forgotten versions that are spared from destruction, the newest
 	// last.
 	Kept []int64 `json:"kept,omitempty"`
-	// GivenUp are the last values that were forgotten, or announced in vain, the
+	// GivenUp are the last values that were forgotten, or announced and never added, the
 	// newest last: their keys are revoked, or may be at any moment.
 	GivenUp []givenUp `json:"given_up,omitempty"`
 }

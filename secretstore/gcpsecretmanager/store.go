@@ -22,7 +22,7 @@ type Store struct {
 	service service
 
 	mu       sync.Mutex
-	seen     view // as of the last look or write
+	seen     view // as of the last read or write
 	hasSeen  bool
 	compares bool // the server is known to compare etags
 }
@@ -33,19 +33,19 @@ var _ secretstore.Store = (*Store)(nil)
 // version that the rotator did not add is on top and not on record, and up to
 // twenty-one more while nothing is on record and the newest version is not enabled.
 func (s *Store) Describe(ctx context.Context) (secretstore.Snapshot, error) {
-	v, err := s.looked(ctx)
+	v, err := s.observed(ctx)
 	if err != nil {
 		return secretstore.Snapshot{}, s.named("describe", err)
 	}
 	return v.snapshot(), nil
 }
 
-// looked reads the secret and remembers it.
-func (s *Store) looked(ctx context.Context) (view, error) {
+// observed reads the secret and remembers it.
+func (s *Store) observed(ctx context.Context) (view, error) {
 	if err := cancelled(ctx); err != nil {
 		return view{}, err
 	}
-	v, err := s.look(ctx)
+	v, err := s.observe(ctx)
 	s.remember(v, err == nil)
 	return v, err
 }
@@ -53,7 +53,7 @@ func (s *Store) looked(ctx context.Context) (view, error) {
 // Annotate implements [secretstore.Store]. It makes one call.
 func (s *Store) Annotate(ctx context.Context, seen secretstore.Snapshot, n secretstore.Notes) (secretstore.Snapshot, error) {
 	next, err := s.write(ctx, seen, func(context.Context, view) (change, error) {
-		return change{apply: func(st state) state { return st.to(st.Annotate(n), s.farewell()) }}, nil
+		return change{apply: func(st state) state { return st.to(st.Annotate(n), s.disposal()) }}, nil
 	})
 	return next, s.named("annotate", err)
 }
@@ -151,7 +151,7 @@ func (s *Store) read(ctx context.Context, id string) (secret.Value, error) {
 			}
 		}
 	}
-	v, err := s.looked(ctx)
+	v, err := s.observed(ctx)
 	if err != nil {
 		return secret.Value{}, err
 	}
@@ -199,7 +199,7 @@ func (s *Store) promote(ctx context.Context, now view, id string, at time.Time) 
 	}
 	c := change{apply: func(st state) state {
 		next, _, _ := st.Promote(id, at) // it is still held: all that came in between is a version on top
-		return st.to(next, s.farewell())
+		return st.to(next, s.disposal())
 	}}
 	r, _ := now.base.Find(id)
 	if r.Stage == secretstore.Current || r.Held.number() == now.top.number {
@@ -236,7 +236,7 @@ func (s *Store) destroy(ctx context.Context, now view, id string) (change, error
 	}
 	c := change{apply: func(st state) state {
 		next, _, _ := st.Destroy(id) // it is as it was seen
-		return st.to(next, s.farewell())
+		return st.to(next, s.disposal())
 	}}
 	if r, _ := now.shown.Find(id); r.Held.number() != now.top.number {
 		return c, nil
@@ -249,7 +249,7 @@ func (s *Store) destroy(ctx context.Context, now view, id string) (change, error
 	return c, err
 }
 
-// remember keeps a view, so that a write on its snapshot need not look again.
+// remember keeps a view, so that a write on its snapshot need not read again.
 func (s *Store) remember(v view, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

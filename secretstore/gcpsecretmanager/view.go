@@ -24,7 +24,7 @@ type view struct {
 	aliases     map[string]int64
 	// top is the newest version.
 	top sighting
-	// below is the number of the version that was looked for below top; 0 for none.
+	// below is the number of the version that was sought below top; 0 for none.
 	below int64
 	// unknown are versions that the state does not know, ascending.
 	unknown []sighting
@@ -57,9 +57,9 @@ func (v view) snapshot() secretstore.Snapshot {
 	}
 }
 
-// look reads the secret. The newest version comes first: whatever a writer has
+// observe reads the secret. The newest version comes first: whatever a writer has
 // added by then, he has announced it before, and the secret says so.
-func (s *Store) look(ctx context.Context) (view, error) {
+func (s *Store) observe(ctx context.Context) (view, error) {
 	top, err := s.service.latest(ctx)
 	if err != nil {
 		return view{}, err
@@ -116,7 +116,7 @@ func (s *Store) stateOf(sec *secretmanagerpb.Secret) (state, error) {
 	return st, err
 }
 
-// unknown looks at the versions that the state does not know: the newest one,
+// unknown reads the versions that the state does not know: the newest one,
 // and while one is announced all that came since.
 func (s *Store) unknown(ctx context.Context, st state, top sighting) ([]sighting, error) {
 	if top.number <= st.Settled {
@@ -133,7 +133,7 @@ func (s *Store) unknown(ctx context.Context, st state, top sighting) ([]sighting
 	return append(found, top), err
 }
 
-// between looks at the versions after one number and before another.
+// between reads the versions after one number and before another.
 func (s *Store) between(ctx context.Context, after, before int64) ([]sighting, error) {
 	var found []sighting
 	for n := after + 1; n < before; n++ {
@@ -146,7 +146,7 @@ func (s *Store) between(ctx context.Context, after, before int64) ([]sighting, e
 	return found, nil
 }
 
-// sighted looks at one version.
+// sighted reads about one version.
 func (s *Store) sighted(ctx context.Context, number int64) (sighting, error) {
 	seen, err := s.service.version(ctx, s.service.names.version(number))
 	if err != nil {
@@ -182,12 +182,12 @@ func (s *Store) viewOf(sec *secretmanagerpb.Secret, st state, top sighting, unkn
 		annotations: sec.GetAnnotations(), aliases: sec.GetVersionAliases(),
 		top: top, unknown: unknown, due: st.Leaving,
 	}
-	v.base, v.shown = st.account(unknown, s.farewell())
+	v.base, v.shown = st.account(unknown, s.disposal())
 	return v
 }
 
-func (s *Store) farewell() farewell {
-	return farewell{keep: s.o.KeepVersions, disable: s.o.Disable}
+func (s *Store) disposal() disposal {
+	return disposal{keep: s.o.KeepVersions, disable: s.o.Disable}
 }
 
 // ourAliases are the aliases that mirror the stages.

@@ -8,9 +8,9 @@ import (
 
 // A record can be wiped while a new version lies on top of the current one. The
 // writer takes the new one away, and what is left says nothing of the one below,
-// whose key consumers may have. So that one is looked for.
+// whose key consumers may have. So that one is sought.
 
-// maxDepth is how far below the newest version it is looked for, a call each: it
+// maxDepth is how far below the newest version it is sought, a call each: it
 // is right below, but for what a few failed attempts have left destroyed between.
 // To list the versions would be one call, and need one permission more.
 const maxDepth = 20

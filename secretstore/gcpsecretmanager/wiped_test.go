@@ -48,7 +48,7 @@ func TestAVersionFarBelowDestroyedOnesIsNotLookedFor(t *testing.T) {
 	server := withoutRecord(t, append([]secretmanagerpb.SecretVersion_State{enabled}, gone...)...)
 	s := open(t, server)
 	if calls := methods(server, func() { wantHeld(t, s, "//") }); len(calls) > 22 {
-		t.Errorf("a look makes %d calls", len(calls))
+		t.Errorf("a read makes %d calls", len(calls))
 	}
 }
 
@@ -75,7 +75,7 @@ func TestAForgottenVersionIsNotFoundAgain(t *testing.T) {
 	s := open(t, server)
 	must(t, s, destroying("gcp-version-1"))
 	if calls := methods(server, func() { wantHeld(t, open(t, server), "//") }); len(calls) != 2 {
-		t.Errorf("a look makes the calls %v", calls)
+		t.Errorf("a read makes the calls %v", calls)
 	}
 }
 

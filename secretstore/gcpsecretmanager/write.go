@@ -62,9 +62,9 @@ func (s *Store) standing(ctx context.Context, seen secretstore.Snapshot) (view, 
 	return s.asSeen(ctx, seen.Identity, seen.Revision)
 }
 
-// asSeen looks at the secret, which must be as it was.
+// asSeen reads the secret, which must be as it was.
 func (s *Store) asSeen(ctx context.Context, identity, revision string) (view, error) {
-	v, err := s.look(ctx)
+	v, err := s.observe(ctx)
 	if err != nil {
 		return view{}, err
 	}
@@ -173,7 +173,7 @@ func (s *Store) put(ctx, inTime context.Context, v view, a *addition) (view, err
 	}
 	came := slices.Concat(between, []sighting{added})
 	v.top, v.unknown = added, slices.Concat(v.unknown, came)
-	v.base, v.shown = v.base.account(came, s.farewell())
+	v.base, v.shown = v.base.account(came, s.disposal())
 	return v, nil
 }
 
@@ -188,8 +188,8 @@ func (s *Store) add(inTime context.Context, v view, a *addition) (added sighting
 	return s.service.add(inTime, a.stored, key)
 }
 
-// arrivedAfterAll looks for a version whose answer was lost. It need not have
-// arrived yet: then the next look finds it by its announcement.
+// arrivedAfterAll seeks a version whose answer was lost. It need not have
+// arrived yet: then the next read finds it by its announcement.
 func (s *Store) arrivedAfterAll(ctx context.Context, v view) (sighting, bool) {
 	top, err := s.service.latest(ctx)
 	if err != nil || top.number <= v.top.number {

@@ -29,7 +29,7 @@ func harness(c *cluster) storetest.Harness {
 			Open:           func(t *testing.T) secretstore.Store { return c.open(t, name) },
 			PutByHand:      func(t *testing.T, value secret.Value) { c.put(t, name, "api-key", value.Reveal()) },
 			ForgetPromoted: func(t *testing.T) { c.forgetPromoted(t, name) },
-			Strike:         func(_ *testing.T, afterEffect bool) { c.tap.LoseNext(afterEffect) },
+			FailNextWrite:  func(_ *testing.T, afterEffect bool) { c.tap.LoseNext(afterEffect) },
 		}
 	}}
 }

@@ -57,7 +57,7 @@
 // Permissions, as verbs on the resource secrets of the core group, all of which
 // can be restricted by resourceNames but create:
 //
-//	get      every look
+//	get      every read
 //	patch    every write
 //	create   only with CreateMissing, at the first write
 //

@@ -97,29 +97,29 @@ type life struct {
 	cluster *cluster
 	server  *kubetest.Server
 	account *account
-	strike  func(after bool) error // befalls each call to the cluster
+	fault   func(after bool) error // of each call to the cluster
 	killed  bool
 	served  bool // consumers had a value once
 	wrong   []string
 }
 
 func newLife(t *testing.T) *life {
-	l := &life{t: t, strike: func(bool) error { return nil }}
+	l := &life{t: t, fault: func(bool) error { return nil }}
 	l.cluster, l.server = standIn()
 	l.cluster.make(t, "sending", "")
 	l.account = &account{names: map[string]string{}, created: map[string]time.Time{}, dead: func() bool { return l.killed }}
 	l.cluster.tap.On(
-		func(*http.Request) error { return l.befalls(false) },
-		func(*http.Request) error { l.look(); return l.befalls(true) },
+		func(*http.Request) error { return l.fail(false) },
+		func(*http.Request) error { l.judge(); return l.fail(true) },
 	)
 	return l
 }
 
-func (l *life) befalls(after bool) error {
+func (l *life) fail(after bool) error {
 	if l.killed {
 		return errKilled
 	}
-	return l.strike(after)
+	return l.fault(after)
 }
 
 // run is one process that reconciles the target once.
@@ -134,12 +134,12 @@ func (l *life) run(req rotator.Request) rotator.Result {
 		},
 	}
 	res := rotator.New(rotator.Options{}).Reconcile(l.t.Context(), target, req)
-	l.look()
+	l.judge()
 	return res
 }
 
-// look checks what consumers read.
-func (l *life) look() {
+// judge checks what consumers read.
+func (l *life) judge() {
 	value := l.server.Served(namespace, "sending", "api-key")
 	switch {
 	case value == "" && l.served:
@@ -151,14 +151,14 @@ func (l *life) look() {
 }
 
 // live is a first key, a rotation, and the end of the old key, one process after
-// another, so many that blows are made good.
-func (l *life) live(blows int) {
-	for range 2 + 2*blows {
+// another, so many that faults are made good.
+func (l *life) live(faults int) {
+	for range 2 + 2*faults {
 		l.run(rotator.Request{IgnoreBackoff: true})
 		time.Sleep(leased)
 	}
 	time.Sleep(interval + late)
-	for range 2 + 2*blows {
+	for range 2 + 2*faults {
 		l.run(rotator.Request{IgnoreBackoff: true})
 		time.Sleep(grace + late)
 	}
@@ -167,7 +167,7 @@ func (l *life) live(blows int) {
 // settle runs until nothing is left to do, and checks that nothing is left over.
 func (l *life) settle(story string) {
 	l.t.Helper()
-	l.strike = func(bool) error { return nil }
+	l.fault = func(bool) error { return nil }
 	for range 6 {
 		if res := l.run(rotator.Request{IgnoreBackoff: true}); res.Err != nil {
 			l.t.Fatalf("%s: does not settle: %v", story, res.Err)
@@ -188,12 +188,12 @@ func (l *life) settle(story string) {
 	}
 }
 
-// cleanCalls counts the calls of a life without blows.
+// cleanCalls counts the calls of a life without faults.
 func cleanCalls(t *testing.T) int {
 	calls := 0
 	synctest.Test(t, func(t *testing.T) {
 		l := newLife(t)
-		l.strike = func(after bool) error {
+		l.fault = func(after bool) error {
 			if !after {
 				calls++
 			}
@@ -215,14 +215,14 @@ func TestAnnotationWipedAtEachCallOfALife(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			l := newLife(t)
 			calls := 0
-			l.strike = func(after bool) error {
+			l.fault = func(after bool) error {
 				if calls++; after && calls == 2*call {
 					l.cluster.wipe(t, "sending")
 				}
 				return nil
 			}
 			l.live(1)
-			l.strike = func(bool) error { return nil }
+			l.fault = func(bool) error { return nil }
 			for range 3 {
 				l.run(rotator.Request{IgnoreBackoff: true, RotateSince: time.Now()})
 				time.Sleep(interval + late)

@@ -17,7 +17,7 @@ type Store struct {
 	client *client
 
 	mu      sync.Mutex
-	seen    view // as of the last look or write
+	seen    view // as of the last read or write
 	hasSeen bool
 }
 
@@ -25,7 +25,7 @@ var _ secretstore.Store = (*Store)(nil)
 
 // Describe implements [secretstore.Store]. It makes one call.
 func (s *Store) Describe(ctx context.Context) (secretstore.Snapshot, error) {
-	v, err := s.look(ctx)
+	v, err := s.observe(ctx)
 	s.remember(v, err == nil)
 	if err != nil {
 		return secretstore.Snapshot{}, s.named("describe", err)
@@ -65,7 +65,7 @@ func (s *Store) stage(v view, ver secretstore.Version, value secret.Value) (chan
 // Read implements [secretstore.Store]. It makes one call. A version whose value
 // somebody took away is ErrNotFound.
 func (s *Store) Read(ctx context.Context, id string) (secret.Value, error) {
-	v, err := s.look(ctx)
+	v, err := s.observe(ctx)
 	if err != nil {
 		return secret.Value{}, s.named("read "+id, err)
 	}
@@ -94,7 +94,7 @@ func (s *Store) Destroy(ctx context.Context, seen secretstore.Snapshot, id strin
 	return next, s.named("destroy "+id, err)
 }
 
-// remember keeps a view, so that a write on its snapshot need not look again.
+// remember keeps a view, so that a write on its snapshot need not read again.
 func (s *Store) remember(v view, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

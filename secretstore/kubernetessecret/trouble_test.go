@@ -19,7 +19,7 @@ import (
 )
 
 // TestUnknownOutcomes loses each write of a rotation, before its effect and after
-// it: the next look shows which, all of it or none, and the write is sent once.
+// it: the next read shows which, all of it or none, and the write is sent once.
 func TestUnknownOutcomes(t *testing.T) {
 	for n, w := range rotation() {
 		for _, after := range []bool{false, true} {
@@ -71,7 +71,7 @@ func TestBusyServerIsNotAskedTwiceToWrite(t *testing.T) {
 	}
 }
 
-// TestTwoWritersAtEachPairOfSteps has one writer take a step between the look and
+// TestTwoWritersAtEachPairOfSteps has one writer make a step between the read and
 // the write of another, for each two steps: the later one loses, the earlier one's
 // effect stands.
 func TestTwoWritersAtEachPairOfSteps(t *testing.T) {
@@ -173,7 +173,7 @@ func TestSecretIsMadeAtTheFirstWrite(t *testing.T) {
 	s := c.open(t, "sending", creating)
 	wantHeld(t, s, "//")
 	if server.Secret(namespace, "sending") != nil {
-		t.Fatal("a look made the Secret")
+		t.Fatal("a read made the Secret")
 	}
 	must(t, s, staging("a"), promoting("a"))
 	wantHeld(t, s, "/a/")

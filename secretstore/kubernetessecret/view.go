@@ -58,8 +58,8 @@ func (v view) advice() []string {
 	return advice
 }
 
-// look reads the Secret.
-func (s *Store) look(ctx context.Context) (view, error) {
+// observe reads the Secret.
+func (s *Store) observe(ctx context.Context) (view, error) {
 	if err := cancelled(ctx); err != nil {
 		return view{}, err
 	}
@@ -114,9 +114,9 @@ func (s *Store) stateOf(o object) (state, error) {
 	return st, nil
 }
 
-// asSeen looks at the Secret, which must be as it was.
+// asSeen reads the Secret, which must be as it was.
 func (s *Store) asSeen(ctx context.Context, identity, revision string) (view, error) {
-	v, err := s.look(ctx)
+	v, err := s.observe(ctx)
 	if err != nil {
 		return view{}, err
 	}

@@ -250,7 +250,7 @@ func describe(t testing.TB, s secretstore.Store) secretstore.Snapshot {
 	return snap
 }
 
-// must makes writes that succeed, each on a look of its own.
+// must makes writes that succeed, each on a snapshot of its own.
 func must(t testing.TB, s secretstore.Store, writes ...write) secretstore.Snapshot {
 	t.Helper()
 	var snap secretstore.Snapshot

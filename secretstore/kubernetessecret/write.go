@@ -101,7 +101,7 @@ func (s *Store) commit(ctx context.Context, v view, c change) (view, error) {
 		if !errors.Is(err, secretstore.ErrConflict) {
 			return view{}, err
 		}
-		now, again := s.look(ctx)
+		now, again := s.observe(ctx)
 		switch {
 		case again != nil:
 			return view{}, again

@@ -58,7 +58,7 @@ func (s *Store) ForgetRecord() {
 }
 
 // Contents lists what is held, values included, in the order of a version's
-// life. It is not a call of the contract: nothing strikes it.
+// life. It is not a call of the contract: no fault comes there.
 func (s *Store) Contents() []Held {
 	s.mu.Lock()
 	defer s.mu.Unlock()

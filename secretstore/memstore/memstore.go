@@ -17,7 +17,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
-// When tells at which end of a call a fault strikes.
+// When tells at which end of a call a fault is injected.
 type When string
 
 const (
@@ -30,15 +30,15 @@ const (
 // Store keeps one secret in memory. The zero value is not usable: see [New].
 // It is safe for concurrent use.
 type Store struct {
-	// Strike, if set, is called before and after the effect of every call, with
+	// Fault, if set, is called before and after the effect of every call, with
 	// the call's name: "describe", "annotate", "stage", "read", "promote" or
 	// "destroy". An error that it returns becomes the call's; to keep to the
 	// contract it should wrap a sentinel of package secretstore. A call that
-	// fails by itself has no effect, so nothing strikes after it.
+	// fails by itself has no effect, so no fault comes after it.
 	//
-	// The store is not locked meanwhile: Strike may look at it, change it as
+	// The store is not locked meanwhile: Fault may read it, change it as
 	// another writer would, or panic. Set it while no call is under way.
-	Strike func(op string, when When) error
+	Fault func(op string, when When) error
 	// Now gives the time that versions are created at; time.Now if nil. Set it
 	// while no call is under way.
 	Now func() time.Time
@@ -151,26 +151,26 @@ func (s *Store) write(ctx context.Context, op string, seen secretstore.Snapshot,
 	return orNone(snap, err)
 }
 
-// call runs effect under the lock and between the two strikes.
+// call runs effect under the lock and between the two faults.
 func (s *Store) call(ctx context.Context, op string, effect func() error) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("memstore: %s: %w: %w", op, secretstore.ErrUnavailable, err)
 	}
-	if err := s.strike(op, Before); err != nil {
+	if err := s.fault(op, Before); err != nil {
 		return err
 	}
 	if err := s.locked(effect); err != nil {
 		return err
 	}
-	return s.strike(op, After)
+	return s.fault(op, After)
 }
 
-func (s *Store) strike(op string, when When) error {
-	if s.Strike == nil {
+func (s *Store) fault(op string, when When) error {
+	if s.Fault == nil {
 		return nil
 	}
-	if err := s.Strike(op, when); err != nil {
-		return fmt.Errorf("memstore: struck %s %s: %w", when, op, err)
+	if err := s.Fault(op, when); err != nil {
+		return fmt.Errorf("memstore: fault %s %s: %w", when, op, err)
 	}
 	return nil
 }

@@ -25,8 +25,8 @@ func fresh(*testing.T) storetest.Secret {
 		Open:           func(*testing.T) secretstore.Store { return store },
 		PutByHand:      func(_ *testing.T, value secret.Value) { store.PutByHand(value) },
 		ForgetPromoted: func(*testing.T) { store.ForgetPromoted() },
-		Strike: func(_ *testing.T, afterEffect bool) {
-			store.Strike = onceOnWrite(store, afterEffect)
+		FailNextWrite: func(_ *testing.T, afterEffect bool) {
+			store.Fault = onceOnWrite(store, afterEffect)
 		},
 	}
 }
@@ -36,15 +36,15 @@ func onceOnWrite(store *memstore.Store, afterEffect bool) func(string, memstore.
 		if op == "describe" || op == "read" || (when == memstore.After) != afterEffect {
 			return nil
 		}
-		store.Strike = nil
-		return fmt.Errorf("struck: %w", secretstore.ErrUnavailable)
+		store.Fault = nil
+		return fmt.Errorf("fault: %w", secretstore.ErrUnavailable)
 	}
 }
 
-func TestStrikeSeesBothEndsOfEveryCall(t *testing.T) {
+func TestFaultSeesBothEndsOfEveryCall(t *testing.T) {
 	store := memstore.New("")
 	var seen []string
-	store.Strike = func(op string, when memstore.When) error {
+	store.Fault = func(op string, when memstore.When) error {
 		seen = append(seen, string(when)+" "+op)
 		return nil
 	}
@@ -57,18 +57,18 @@ func TestStrikeSeesBothEndsOfEveryCall(t *testing.T) {
 		"before promote", "after promote", "before destroy", "after destroy", "before read", "after read",
 	}
 	if diff := cmp.Diff(want, seen); diff != "" {
-		t.Errorf("strikes (-want +got):\n%s", diff)
+		t.Errorf("faults (-want +got):\n%s", diff)
 	}
 }
 
-func TestStrikeMayActAsAnotherWriter(t *testing.T) {
+func TestFaultMayActAsAnotherWriter(t *testing.T) {
 	store := memstore.New("")
 	rotate(t, store, "key-1")
 	seen, err := store.Describe(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	store.Strike = func(string, memstore.When) error {
+	store.Fault = func(string, memstore.When) error {
 		store.PutByHand(secret.New("theirs"))
 		return nil
 	}

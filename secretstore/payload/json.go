@@ -46,7 +46,7 @@ func Default() map[string]string { return map[string]string{"api_key": keyHolder
 //	{name}       its name there
 //	{spec}       what it was issued for, see [secretstore.Spec]
 //	{account}    the id of the account it was issued in
-//	{issued_at}  when its rotation was begun: 2026-11-21T03:00:00Z
+//	{issued_at}  when its rotation was started: 2026-11-21T03:00:00Z
 func NewJSON(template map[string]string) (JSON, error) {
 	if len(template) == 0 {
 		template = Default()

@@ -70,7 +70,7 @@ func TestValueNeverReachesALog(t *testing.T) {
 		t.Errorf("a log shows the secret: %s", buf.String())
 	}
 	if !strings.Contains(buf.String(), "redacted") {
-		t.Error("the logs show no redaction: the test looked at nothing")
+		t.Error("the logs show no redaction: the test read nothing")
 	}
 }
 

@@ -37,7 +37,7 @@ type outcome[V any] struct {
 }
 
 // Share gives what the stores of an environment share under a key: a client for
-// each account, say. It is made at most once, since to look for credentials may
+// each account, say. It is made at most once, since to search for credentials may
 // take long, and that it failed is remembered too. What has a method Close is
 // closed with the environment. The key's type is the package's own, so that keys
 // of two packages are never the same.

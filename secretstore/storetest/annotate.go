@@ -24,108 +24,108 @@ func annotateClaims() []claim {
 	}
 }
 
-func checkAnnotateReplaces(d *desk) {
-	d.annotate(secretstore.Notes{Intent: intentOf(idA)})
-	d.wantNotes(secretstore.Notes{Intent: intentOf(idA)})
-	d.annotate(secretstore.Notes{Failure: failure()})
-	d.wantNotes(secretstore.Notes{Failure: failure()})
-	d.annotate(notesOf(idB))
-	d.wantNotes(notesOf(idB))
+func checkAnnotateReplaces(tr *trial) {
+	tr.annotate(secretstore.Notes{Intent: intentOf(idA)})
+	tr.wantNotes(secretstore.Notes{Intent: intentOf(idA)})
+	tr.annotate(secretstore.Notes{Failure: failure()})
+	tr.wantNotes(secretstore.Notes{Failure: failure()})
+	tr.annotate(notesOf(idB))
+	tr.wantNotes(notesOf(idB))
 }
 
-func checkAnnotateClears(d *desk) {
-	d.annotate(notesOf(idA))
-	d.annotate(secretstore.Notes{})
-	d.wantNotes(secretstore.Notes{})
+func checkAnnotateClears(tr *trial) {
+	tr.annotate(notesOf(idA))
+	tr.annotate(secretstore.Notes{})
+	tr.wantNotes(secretstore.Notes{})
 }
 
-func checkAnnotateTouchesNoVersion(d *desk) {
-	d.rotate(idA, idB)
-	d.stage(idC)
-	before := d.look().Versions
-	d.annotate(notesOf(idD))
-	if diff := diff(before, d.look().Versions); diff != "" {
-		d.Errorf("annotate changed the versions (-before +after):\n%s", diff)
+func checkAnnotateTouchesNoVersion(tr *trial) {
+	tr.rotate(idA, idB)
+	tr.stage(idC)
+	before := tr.describe().Versions
+	tr.annotate(notesOf(idD))
+	if diff := diff(before, tr.describe().Versions); diff != "" {
+		tr.Errorf("annotate changed the versions (-before +after):\n%s", diff)
 	}
 	for _, id := range []string{idA, idB, idC} {
-		d.wantValue(id, valueOf(id))
+		tr.wantValue(id, valueOf(id))
 	}
 }
 
 // checkLongSpec takes an intent and a version to the most that they can have to
 // carry.
-func checkLongSpec(d *desk) { d.wantSpecKept(longestSpec()) }
+func checkLongSpec(tr *trial) { tr.wantSpecKept(longestSpec()) }
 
-func checkOddSpec(d *desk) { d.wantSpecKept(oddSpec()) }
+func checkOddSpec(tr *trial) { tr.wantSpecKept(oddSpec()) }
 
 // wantSpecKept has a spec noted, staged and made current.
-func (d *desk) wantSpecKept(spec secretstore.Spec) {
-	d.Helper()
+func (tr *trial) wantSpecKept(spec secretstore.Spec) {
+	tr.Helper()
 	in := intentOf(idA)
 	in.Spec = spec
-	d.annotate(secretstore.Notes{Intent: in})
-	d.wantNotes(secretstore.Notes{Intent: in})
+	tr.annotate(secretstore.Notes{Intent: in})
+	tr.wantNotes(secretstore.Notes{Intent: in})
 	v := version(idA)
 	v.Intent = in
-	if _, err := d.store.Stage(d.Context(), d.look(), v, valueOf(idA)); err != nil {
-		d.Fatalf("stage a version with a spec of %d bytes: %v", len(spec), err)
+	if _, err := tr.store.Stage(tr.Context(), tr.describe(), v, valueOf(idA)); err != nil {
+		tr.Fatalf("stage a version with a spec of %d bytes: %v", len(spec), err)
 	}
-	d.promote(idA)
-	got, _, _ := d.look().Find(idA)
+	tr.promote(idA)
+	got, _, _ := tr.describe().Find(idA)
 	if diff := diff(in, got.Intent); diff != "" {
-		d.Errorf("the version's intent (-want +got):\n%s", diff)
+		tr.Errorf("the version's intent (-want +got):\n%s", diff)
 	}
 }
 
-func checkLongReason(d *desk) {
+func checkLongReason(tr *trial) {
 	f := failure()
 	f.Reason = oddReason()
-	d.annotate(secretstore.Notes{Failure: f})
-	d.wantNotes(secretstore.Notes{Failure: f})
+	tr.annotate(secretstore.Notes{Failure: f})
+	tr.wantNotes(secretstore.Notes{Failure: f})
 }
 
-func checkHold(d *desk) {
+func checkHold(tr *trial) {
 	h := hold()
-	d.annotate(secretstore.Notes{Hold: h})
-	d.wantNotes(secretstore.Notes{Hold: h})
+	tr.annotate(secretstore.Notes{Hold: h})
+	tr.wantNotes(secretstore.Notes{Hold: h})
 	h.Until, h.Reason = time.Time{}, oddReason()
-	d.annotate(secretstore.Notes{Hold: h})
-	d.wantNotes(secretstore.Notes{Hold: h})
-	d.annotate(secretstore.Notes{})
-	d.wantNotes(secretstore.Notes{})
+	tr.annotate(secretstore.Notes{Hold: h})
+	tr.wantNotes(secretstore.Notes{Hold: h})
+	tr.annotate(secretstore.Notes{})
+	tr.wantNotes(secretstore.Notes{})
 }
 
-func checkIncident(d *desk) {
+func checkIncident(tr *trial) {
 	i := incident()
-	d.annotate(secretstore.Notes{Incident: i})
-	d.wantNotes(secretstore.Notes{Incident: i})
+	tr.annotate(secretstore.Notes{Incident: i})
+	tr.wantNotes(secretstore.Notes{Incident: i})
 	i.ID = oddReason()
-	d.annotate(secretstore.Notes{Incident: i})
-	d.wantNotes(secretstore.Notes{Incident: i})
-	d.annotate(secretstore.Notes{})
-	d.wantNotes(secretstore.Notes{})
+	tr.annotate(secretstore.Notes{Incident: i})
+	tr.wantNotes(secretstore.Notes{Incident: i})
+	tr.annotate(secretstore.Notes{})
+	tr.wantNotes(secretstore.Notes{})
 }
 
-func checkLease(d *desk) {
+func checkLease(tr *trial) {
 	in := intentOf(idA)
 	in.Holder = "host with spaces+plus/and ü " + strings.Repeat("x", secretstore.MaxHolder-29)
-	d.annotate(secretstore.Notes{Intent: in})
-	d.wantNotes(secretstore.Notes{Intent: in})
+	tr.annotate(secretstore.Notes{Intent: in})
+	tr.wantNotes(secretstore.Notes{Intent: in})
 	in.Until = in.Until.Add(time.Minute)
-	d.annotate(secretstore.Notes{Intent: in})
-	d.wantNotes(secretstore.Notes{Intent: in})
+	tr.annotate(secretstore.Notes{Intent: in})
+	tr.wantNotes(secretstore.Notes{Intent: in})
 	in.Until = time.Time{}
-	d.annotate(secretstore.Notes{Intent: in})
-	d.wantNotes(secretstore.Notes{Intent: in})
+	tr.annotate(secretstore.Notes{Intent: in})
+	tr.wantNotes(secretstore.Notes{Intent: in})
 	in.Holder = ""
-	d.annotate(secretstore.Notes{Intent: in})
-	d.wantNotes(secretstore.Notes{Intent: in})
+	tr.annotate(secretstore.Notes{Intent: in})
+	tr.wantNotes(secretstore.Notes{Intent: in})
 }
 
 // checkNotesApart changes one note after the other, on a secret in mid-rotation.
-func checkNotesApart(d *desk) {
-	d.rotate(idA, idB)
-	d.stage(idC)
+func checkNotesApart(tr *trial) {
+	tr.rotate(idA, idB)
+	tr.stage(idC)
 	n := secretstore.Notes{}
 	for _, change := range []func(){
 		func() { n.Hold = hold() },
@@ -138,8 +138,8 @@ func checkNotesApart(d *desk) {
 		func() { n.Hold = secretstore.Hold{} },
 	} {
 		change()
-		d.annotate(n)
-		d.wantNotes(n)
+		tr.annotate(n)
+		tr.wantNotes(n)
 	}
 }
 
@@ -149,7 +149,7 @@ func oddReason() string {
 	return odd + strings.Repeat("x", secretstore.MaxReason-len(odd))
 }
 
-func checkNotesTimes(d *desk) {
+func checkNotesTimes(tr *trial) {
 	zone := time.FixedZone("far east", 13*3600)
 	n := notesOf(idA)
 	n.Intent.At = time.Date(2026, 12, 31, 23, 59, 59, 0, zone)
@@ -157,16 +157,16 @@ func checkNotesTimes(d *desk) {
 	n.Hold.Until = time.Date(2027, 1, 1, 0, 0, 2, 0, zone)
 	n.Incident.At = time.Date(2027, 1, 1, 0, 0, 3, 0, zone)
 	n.Intent.Until = time.Date(2027, 1, 1, 0, 0, 4, 0, zone)
-	d.annotate(n)
-	d.wantNotes(n)
+	tr.annotate(n)
+	tr.wantNotes(n)
 }
 
-func checkGrace(d *desk) {
+func checkGrace(tr *trial) {
 	for _, grace := range []time.Duration{0, time.Second, 90 * time.Minute, 24 * time.Hour, 366 * 24 * time.Hour} {
 		n := secretstore.Notes{Intent: intentOf(idA)}
 		n.Intent.Grace = grace
-		d.annotate(n)
-		d.wantNotes(n)
+		tr.annotate(n)
+		tr.wantNotes(n)
 	}
 }
 

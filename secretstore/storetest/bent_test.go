@@ -44,17 +44,17 @@ func straight() *bent {
 		Open:           func(*testing.T) secretstore.Store { return b },
 		PutByHand:      func(_ *testing.T, v secret.Value) { base.PutByHand(v) },
 		ForgetPromoted: func(*testing.T) { base.ForgetPromoted() },
-		Strike:         func(_ *testing.T, afterEffect bool) { b.strikeOnce(afterEffect) },
+		FailNextWrite:  func(_ *testing.T, afterEffect bool) { b.failOnce(afterEffect) },
 	}
 	return b
 }
 
-func (b *bent) strikeOnce(afterEffect bool) {
-	b.base.Strike = func(op string, when memstore.When) error {
+func (b *bent) failOnce(afterEffect bool) {
+	b.base.Fault = func(op string, when memstore.When) error {
 		if op == "describe" || op == "read" || (when == memstore.After) != afterEffect {
 			return nil
 		}
-		b.base.Strike = nil
+		b.base.Fault = nil
 		return secretstore.ErrUnavailable
 	}
 }

@@ -14,61 +14,61 @@ func byHandClaims() []claim {
 	}
 }
 
-func (d *desk) putByHand(value secret.Value) secretstore.Version {
-	d.Helper()
-	if d.secret.PutByHand == nil {
-		skipClaim(d.T, "this backend has no way to put a value by hand")
+func (tr *trial) putByHand(value secret.Value) secretstore.Version {
+	tr.Helper()
+	if tr.secret.PutByHand == nil {
+		skipClaim(tr.T, "this backend has no way to put a value by hand")
 	}
-	d.secret.PutByHand(d.T, value)
-	current, ok := d.look().Versions[secretstore.Current]
+	tr.secret.PutByHand(tr.T, value)
+	current, ok := tr.describe().Versions[secretstore.Current]
 	if !ok {
-		d.Fatal("a value put by hand is not current")
+		tr.Fatal("a value put by hand is not current")
 	}
 	return current
 }
 
-func checkByHandIsForeign(d *desk) {
+func checkByHandIsForeign(tr *trial) {
 	value := secret.New("made by hand")
-	got := d.putByHand(value)
+	got := tr.putByHand(value)
 	want := secretstore.Version{ID: got.ID, Foreign: true, Created: got.Created}
 	if diff := diff(want, got); diff != "" || got.ID == "" {
-		d.Errorf("the version put by hand (-want +got):\n%s", diff)
+		tr.Errorf("the version put by hand (-want +got):\n%s", diff)
 	}
-	d.wantValue(got.ID, value)
+	tr.wantValue(got.ID, value)
 }
 
-func checkByHandIsAChange(d *desk) {
-	d.rotate(idA)
-	stale := d.look()
-	d.putByHand(secret.New("made by hand"))
-	before := d.look()
-	_, err := d.store.Stage(d.Context(), stale, version(idB), valueOf(idB))
-	d.wantError(err, secretstore.ErrConflict)
-	d.wantUnchanged(before)
+func checkByHandIsAChange(tr *trial) {
+	tr.rotate(idA)
+	stale := tr.describe()
+	tr.putByHand(secret.New("made by hand"))
+	before := tr.describe()
+	_, err := tr.store.Stage(tr.Context(), stale, version(idB), valueOf(idB))
+	tr.wantError(err, secretstore.ErrConflict)
+	tr.wantUnchanged(before)
 }
 
-func checkByHandDisplaced(d *desk) {
+func checkByHandDisplaced(tr *trial) {
 	value := secret.New("made by hand")
-	foreign := d.putByHand(value)
-	d.rotate(idA)
-	d.wantHeld("", idA, foreign.ID)
-	d.wantValue(foreign.ID, value)
-	if !d.look().Versions[secretstore.Previous].Foreign {
-		d.Error("the displaced version is no longer foreign")
+	foreign := tr.putByHand(value)
+	tr.rotate(idA)
+	tr.wantHeld("", idA, foreign.ID)
+	tr.wantValue(foreign.ID, value)
+	if !tr.describe().Versions[secretstore.Previous].Foreign {
+		tr.Error("the displaced version is no longer foreign")
 	}
-	d.destroy(foreign.ID)
-	d.wantHeld("", idA, "")
+	tr.destroy(foreign.ID)
+	tr.wantHeld("", idA, "")
 }
 
-func checkByHandKeepsRecord(d *desk) {
-	d.rotate(idA)
-	want := d.look().Versions[secretstore.Current]
-	d.putByHand(secret.New("made by hand"))
-	got, _, ok := d.look().Find(idA)
+func checkByHandKeepsRecord(tr *trial) {
+	tr.rotate(idA)
+	want := tr.describe().Versions[secretstore.Current]
+	tr.putByHand(secret.New("made by hand"))
+	got, _, ok := tr.describe().Find(idA)
 	if !ok {
 		return // The contract does not say that a hand-made value displaces to previous.
 	}
 	if diff := diff(want, got); diff != "" {
-		d.Errorf("the displaced version (-want +got):\n%s", diff)
+		tr.Errorf("the displaced version (-want +got):\n%s", diff)
 	}
 }

@@ -22,55 +22,55 @@ func crowdClaims() []claim {
 	}
 }
 
-func checkManyAnnotate(d *desk) {
-	won := d.race(func(n int) write { return annotateWith(fmt.Sprintf("writer %d", n)) })
-	if got, want := d.look().Notes.Failure.Reason, fmt.Sprintf("writer %d", won); got != want {
-		d.Errorf("the notes are those of %q, but %q won", got, want)
+func checkManyAnnotate(tr *trial) {
+	won := tr.race(func(n int) write { return annotateWith(fmt.Sprintf("writer %d", n)) })
+	if got, want := tr.describe().Notes.Failure.Reason, fmt.Sprintf("writer %d", won); got != want {
+		tr.Errorf("the notes are those of %q, but %q won", got, want)
 	}
 }
 
-func checkManyStage(d *desk) {
-	won := d.race(func(n int) write { return stageOf(numbered(n)) })
-	d.wantHeld(numbered(won), "", "")
+func checkManyStage(tr *trial) {
+	won := tr.race(func(n int) write { return stageOf(numbered(n)) })
+	tr.wantHeld(numbered(won), "", "")
 	for n := range crowd {
 		if n == won {
-			d.wantValue(numbered(n), valueOf(numbered(n)))
+			tr.wantValue(numbered(n), valueOf(numbered(n)))
 		} else {
-			d.wantNoValue(numbered(n))
+			tr.wantNoValue(numbered(n))
 		}
 	}
 }
 
-func checkManyPromote(d *desk) {
-	d.rotate(idA)
-	d.stage(idB)
+func checkManyPromote(tr *trial) {
+	tr.rotate(idA)
+	tr.stage(idB)
 	at := func(n int) time.Time { return promotedAt().Add(time.Duration(n) * time.Hour) }
-	won := d.race(func(n int) write { return promoteOf(idB, at(n)) })
-	d.wantHeld("", idB, idA)
-	if got := d.look().Versions[secretstore.Current].Promoted; !got.Truncate(time.Second).Equal(at(won)) {
-		d.Errorf("Promoted is %v, but the winner said %v", got, at(won))
+	won := tr.race(func(n int) write { return promoteOf(idB, at(n)) })
+	tr.wantHeld("", idB, idA)
+	if got := tr.describe().Versions[secretstore.Current].Promoted; !got.Truncate(time.Second).Equal(at(won)) {
+		tr.Errorf("Promoted is %v, but the winner said %v", got, at(won))
 	}
 }
 
-func checkManyDestroy(d *desk) {
-	d.rotate(idA, idB)
-	d.race(func(int) write { return destroyOf(idA) })
-	d.wantHeld("", idB, "")
+func checkManyDestroy(tr *trial) {
+	tr.rotate(idA, idB)
+	tr.race(func(int) write { return destroyOf(idA) })
+	tr.wantHeld("", idB, "")
 }
 
 // race has a crowd of writers, each with its own handle, write at once on one
 // snapshot, and gives the number of the one that won.
-func (d *desk) race(writer func(n int) write) int {
-	d.Helper()
-	seen := d.look()
+func (tr *trial) race(writer func(n int) write) int {
+	tr.Helper()
+	seen := tr.describe()
 	errs := make([]error, crowd)
 	start := make(chan struct{})
 	var done sync.WaitGroup
 	for n := range crowd {
-		w, store := writer(n), d.secret.Open(d.T)
+		w, store := writer(n), tr.secret.Open(tr.T)
 		done.Go(func() {
 			<-start
-			_, errs[n] = w.call(d, store, seen)
+			_, errs[n] = w.call(tr, store, seen)
 		})
 	}
 	close(start)
@@ -82,46 +82,46 @@ func (d *desk) race(writer func(n int) write) int {
 			winners++
 			continue
 		}
-		d.wantError(err, secretstore.ErrConflict)
+		tr.wantError(err, secretstore.ErrConflict)
 	}
 	if winners != 1 {
-		d.Fatalf("%d of %d writers on one snapshot won", winners, crowd)
+		tr.Fatalf("%d of %d writers on one snapshot won", winners, crowd)
 	}
 	return winner
 }
 
-func checkReadersAlwaysFind(d *desk) {
-	d.rotate(idA)
-	d.stage(idB)
+func checkReadersAlwaysFind(tr *trial) {
+	tr.rotate(idA)
+	tr.stage(idB)
 	stop := make(chan struct{})
 	found := make(chan error, crowd)
 	var reading sync.WaitGroup
 	for range crowd {
-		store := d.secret.Open(d.T)
+		store := tr.secret.Open(tr.T)
 		reading.Add(1)
 		go func() {
-			first := d.readCurrent(store)
+			first := tr.readCurrent(store)
 			reading.Done()
-			found <- errors.Join(first, d.readUntil(stop, store))
+			found <- errors.Join(first, tr.readUntil(stop, store))
 		}()
 	}
 	reading.Wait()
-	d.promote(idB)
-	d.destroy(idA)
-	d.stage(idC)
+	tr.promote(idB)
+	tr.destroy(idA)
+	tr.stage(idC)
 	close(stop)
 	for range crowd {
 		if err := <-found; err != nil {
-			d.Error(err)
+			tr.Error(err)
 		}
 	}
 }
 
 // readUntil reads the current version again and again and reports the first
 // time that something is wrong.
-func (d *desk) readUntil(stop <-chan struct{}, store secretstore.Store) error {
+func (tr *trial) readUntil(stop <-chan struct{}, store secretstore.Store) error {
 	for {
-		if err := d.readCurrent(store); err != nil {
+		if err := tr.readCurrent(store); err != nil {
 			return err
 		}
 		select {
@@ -134,9 +134,9 @@ func (d *desk) readUntil(stop <-chan struct{}, store secretstore.Store) error {
 
 // readCurrent reads as an application does, in two calls, and wants the value
 // that belongs to the version. That A is destroyed between the two is fair: a
-// consumer then looks again.
-func (d *desk) readCurrent(store secretstore.Store) error {
-	snap, err := store.Describe(d.Context())
+// consumer then reads again.
+func (tr *trial) readCurrent(store secretstore.Store) error {
+	snap, err := store.Describe(tr.Context())
 	if err != nil {
 		return fmt.Errorf("describe: %w", err)
 	}
@@ -144,7 +144,7 @@ func (d *desk) readCurrent(store secretstore.Store) error {
 	if !ok {
 		return errors.New("there was no current version")
 	}
-	value, err := store.Read(d.Context(), current.ID)
+	value, err := store.Read(tr.Context(), current.ID)
 	if errors.Is(err, secretstore.ErrNotFound) && current.ID == idA {
 		return nil
 	}

@@ -18,93 +18,93 @@ func describeClaims() []claim {
 	}
 }
 
-func checkEmpty(d *desk) {
-	snap := d.look()
+func checkEmpty(tr *trial) {
+	snap := tr.describe()
 	if snap.Identity == "" {
-		d.Error("Identity is empty")
+		tr.Error("Identity is empty")
 	}
 	if diff := diff(secretstore.Snapshot{Identity: snap.Identity, Revision: snap.Revision}, snap); diff != "" {
-		d.Errorf("an empty secret holds something (-want +got):\n%s", diff)
+		tr.Errorf("an empty secret holds something (-want +got):\n%s", diff)
 	}
 }
 
-func checkIdentityStays(d *desk) {
-	want := d.look().Identity
-	d.annotate(secretstore.Notes{Intent: intentOf(idA)})
-	d.rotate(idA, idB)
-	d.destroy(idA)
-	if got := d.lookThrough(d.secret.Open(d.T)).Identity; got != want {
-		d.Errorf("Identity was %q, is %q", want, got)
+func checkIdentityStays(tr *trial) {
+	want := tr.describe().Identity
+	tr.annotate(secretstore.Notes{Intent: intentOf(idA)})
+	tr.rotate(idA, idB)
+	tr.destroy(idA)
+	if got := tr.describeThrough(tr.secret.Open(tr.T)).Identity; got != want {
+		tr.Errorf("Identity was %q, is %q", want, got)
 	}
 }
 
-func checkIdentityUnique(d *desk) {
-	other := d.harness.Fresh(d.T).Open(d.T)
-	if a, b := d.look().Identity, d.lookThrough(other).Identity; a == b {
-		d.Errorf("two secrets share the identity %q", a)
+func checkIdentityUnique(tr *trial) {
+	other := tr.harness.Fresh(tr.T).Open(tr.T)
+	if a, b := tr.describe().Identity, tr.describeThrough(other).Identity; a == b {
+		tr.Errorf("two secrets share the identity %q", a)
 	}
 }
 
-func checkRevisionChanges(d *desk) {
-	last := d.look().Revision
+func checkRevisionChanges(tr *trial) {
+	last := tr.describe().Revision
 	for _, w := range []write{
 		annotateWith("one"), annotateWith("two"),
 		stageOf(idA), promoteOf(idA, promotedAt()),
 		stageOf(idB), promoteOf(idB, promotedAt()),
 		destroyOf(idA), stageOf(idC), destroyOf(idC),
 	} {
-		if _, err := w.call(d, d.store, d.look()); err != nil {
-			d.Fatalf("%s: %v", w.name, err)
+		if _, err := w.call(tr, tr.store, tr.describe()); err != nil {
+			tr.Fatalf("%s: %v", w.name, err)
 		}
-		now := d.look().Revision
+		now := tr.describe().Revision
 		if now == last {
-			d.Errorf("%s left the revision at %q", w.name, now)
+			tr.Errorf("%s left the revision at %q", w.name, now)
 		}
 		last = now
 	}
 }
 
-func checkReadsChangeNothing(d *desk) {
-	d.rotate(idA)
-	d.stage(idB)
-	before := d.look()
-	d.wantValue(idA, valueOf(idA))
-	d.wantValue(idB, valueOf(idB))
-	d.wantNoValue(idC)
-	if diff := diff(before, d.look()); diff != "" {
-		d.Errorf("reading changed the secret (-before +after):\n%s", diff)
+func checkReadsChangeNothing(tr *trial) {
+	tr.rotate(idA)
+	tr.stage(idB)
+	before := tr.describe()
+	tr.wantValue(idA, valueOf(idA))
+	tr.wantValue(idB, valueOf(idB))
+	tr.wantNoValue(idC)
+	if diff := diff(before, tr.describe()); diff != "" {
+		tr.Errorf("reading changed the secret (-before +after):\n%s", diff)
 	}
 }
 
-func checkSnapshotIsACopy(d *desk) {
-	d.rotate(idA)
+func checkSnapshotIsACopy(tr *trial) {
+	tr.rotate(idA)
 	notes := func() secretstore.Notes { return notesOf(idB) }
-	d.annotate(notes())
-	spoiled := d.look()
+	tr.annotate(notes())
+	spoiled := tr.describe()
 	delete(spoiled.Versions, secretstore.Current)
-	d.wantNotes(notes())
-	if diff := diff(intentOf(idA), d.look().Versions[secretstore.Current].Intent); diff != "" {
-		d.Errorf("whoever changes his snapshot changes the current version (-want +got):\n%s", diff)
+	tr.wantNotes(notes())
+	if diff := diff(intentOf(idA), tr.describe().Versions[secretstore.Current].Intent); diff != "" {
+		tr.Errorf("whoever changes his snapshot changes the current version (-want +got):\n%s", diff)
 	}
 
-	held := d.look()
-	d.rotate(idB)
+	held := tr.describe()
+	tr.rotate(idB)
 	if held.Versions[secretstore.Current].ID != idA || len(held.Versions) != 1 {
-		d.Error("a later write changed a snapshot given before it")
+		tr.Error("a later write changed a snapshot given before it")
 	}
 }
 
-func checkOtherHandle(d *desk) {
+func checkOtherHandle(tr *trial) {
 	for _, w := range []write{
 		annotateWith("one"), stageOf(idA), promoteOf(idA, promotedAt()), stageOf(idB),
 		promoteOf(idB, promotedAt().Add(time.Hour)), destroyOf(idA),
 	} {
-		given, err := w.call(d, d.store, d.look())
+		given, err := w.call(tr, tr.store, tr.describe())
 		if err != nil {
-			d.Fatalf("%s: %v", w.name, err)
+			tr.Fatalf("%s: %v", w.name, err)
 		}
-		if diff := diff(given, d.lookThrough(d.secret.Open(d.T))); diff != "" {
-			d.Errorf("%s: another handle sees (-written +seen):\n%s", w.name, diff)
+		if diff := diff(given, tr.describeThrough(tr.secret.Open(tr.T))); diff != "" {
+			tr.Errorf("%s: another handle sees (-written +seen):\n%s", w.name, diff)
 		}
 	}
 }

@@ -12,54 +12,54 @@ func destroyClaims() []claim {
 	}
 }
 
-func checkDestroyPending(d *desk) {
-	d.rotate(idA)
-	d.stage(idB)
-	d.destroy(idB)
-	d.wantHeld("", idA, "")
-	d.wantNoValue(idB)
+func checkDestroyPending(tr *trial) {
+	tr.rotate(idA)
+	tr.stage(idB)
+	tr.destroy(idB)
+	tr.wantHeld("", idA, "")
+	tr.wantNoValue(idB)
 }
 
-func checkDestroyPrevious(d *desk) {
-	d.rotate(idA, idB)
-	d.destroy(idA)
-	d.wantHeld("", idB, "")
-	d.wantNoValue(idA)
+func checkDestroyPrevious(tr *trial) {
+	tr.rotate(idA, idB)
+	tr.destroy(idA)
+	tr.wantHeld("", idB, "")
+	tr.wantNoValue(idA)
 }
 
-func checkDestroyUnknown(d *desk) {
-	empty := d.look()
-	d.destroy(idA)
-	d.wantUnchanged(empty)
-	d.rotate(idA, idB)
-	d.destroy(idA)
-	before := d.look()
-	d.destroy(idA)
-	d.destroy(idC)
-	d.wantUnchanged(before)
+func checkDestroyUnknown(tr *trial) {
+	empty := tr.describe()
+	tr.destroy(idA)
+	tr.wantUnchanged(empty)
+	tr.rotate(idA, idB)
+	tr.destroy(idA)
+	before := tr.describe()
+	tr.destroy(idA)
+	tr.destroy(idC)
+	tr.wantUnchanged(before)
 }
 
-func checkDestroyCurrent(d *desk) {
-	d.rotate(idA, idB)
-	before := d.look()
-	_, err := d.store.Destroy(d.Context(), before, idB)
-	d.wantError(err, secretstore.ErrConflict)
-	d.wantUnchanged(before)
-	d.wantValue(idB, valueOf(idB))
+func checkDestroyCurrent(tr *trial) {
+	tr.rotate(idA, idB)
+	before := tr.describe()
+	_, err := tr.store.Destroy(tr.Context(), before, idB)
+	tr.wantError(err, secretstore.ErrConflict)
+	tr.wantUnchanged(before)
+	tr.wantValue(idB, valueOf(idB))
 }
 
-func checkDestroyLeavesOthers(d *desk) {
-	d.rotate(idA, idB)
-	d.stage(idC)
+func checkDestroyLeavesOthers(tr *trial) {
+	tr.rotate(idA, idB)
+	tr.stage(idC)
 	notes := notesOf(idD)
-	d.annotate(notes)
-	want := d.look().Versions
+	tr.annotate(notes)
+	want := tr.describe().Versions
 	delete(want, secretstore.Previous)
-	d.destroy(idA)
-	if diff := diff(want, d.look().Versions); diff != "" {
-		d.Errorf("the other versions (-want +got):\n%s", diff)
+	tr.destroy(idA)
+	if diff := diff(want, tr.describe().Versions); diff != "" {
+		tr.Errorf("the other versions (-want +got):\n%s", diff)
 	}
-	d.wantNotes(notes)
-	d.wantValue(idB, valueOf(idB))
-	d.wantValue(idC, valueOf(idC))
+	tr.wantNotes(notes)
+	tr.wantValue(idB, valueOf(idB))
+	tr.wantValue(idC, valueOf(idC))
 }

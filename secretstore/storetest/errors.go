@@ -18,51 +18,51 @@ func errorClaims() []claim {
 	return []claim{
 		{"A call under a cancelled context is unavailable", checkCancelled},
 		{"No error shows a value", checkErrorsShowNoValue},
-		{"A write struck before its effect changed nothing", checkStruckBefore},
-		{"A write struck after its effect happened whole", checkStruckAfter},
+		{"A write that failed before its effect changed nothing", checkFailedBefore},
+		{"A write that failed after its effect happened whole", checkFailedAfter},
 	}
 }
 
-func checkCancelled(d *desk) {
-	d.rotate(idA)
-	d.stage(idB)
-	seen := d.look()
-	ctx, cancel := context.WithCancel(d.Context())
+func checkCancelled(tr *trial) {
+	tr.rotate(idA)
+	tr.stage(idB)
+	seen := tr.describe()
+	ctx, cancel := context.WithCancel(tr.Context())
 	cancel()
-	_, describe := d.store.Describe(ctx)
-	_, read := d.store.Read(ctx, idA)
-	_, annotate := d.store.Annotate(ctx, seen, secretstore.Notes{})
-	_, stage := d.store.Stage(ctx, seen, version(idC), valueOf(idC))
-	_, promote := d.store.Promote(ctx, seen, idB, promotedAt())
-	_, destroy := d.store.Destroy(ctx, seen, idB)
+	_, describe := tr.store.Describe(ctx)
+	_, read := tr.store.Read(ctx, idA)
+	_, annotate := tr.store.Annotate(ctx, seen, secretstore.Notes{})
+	_, stage := tr.store.Stage(ctx, seen, version(idC), valueOf(idC))
+	_, promote := tr.store.Promote(ctx, seen, idB, promotedAt())
+	_, destroy := tr.store.Destroy(ctx, seen, idB)
 	for _, err := range []error{describe, read, annotate, stage, promote, destroy} {
-		d.wantError(err, secretstore.ErrUnavailable)
+		tr.wantError(err, secretstore.ErrUnavailable)
 	}
 }
 
-func checkErrorsShowNoValue(d *desk) {
+func checkErrorsShowNoValue(tr *trial) {
 	value := secret.New(canary)
-	d.stageValue(idA, value)
-	stale := d.look()
-	d.promote(idA)
-	d.stageValue(idB, value)
-	seen := d.look()
-	cancelled, cancel := context.WithCancel(d.Context())
+	tr.stageValue(idA, value)
+	stale := tr.describe()
+	tr.promote(idA)
+	tr.stageValue(idB, value)
+	seen := tr.describe()
+	cancelled, cancel := context.WithCancel(tr.Context())
 	cancel()
 
-	_, staleStage := d.store.Stage(d.Context(), stale, version(idC), value)
-	_, stageCurrent := d.store.Stage(d.Context(), seen, version(idA), value)
-	_, otherValue := d.store.Stage(d.Context(), seen, version(idB), secret.New(canary+"!"))
-	_, cut := d.store.Stage(cancelled, seen, version(idC), value)
-	_, promote := d.store.Promote(d.Context(), seen, idD, promotedAt())
-	_, destroy := d.store.Destroy(d.Context(), seen, idA)
-	_, read := d.store.Read(d.Context(), idD)
-	_, readCut := d.store.Read(cancelled, idA)
+	_, staleStage := tr.store.Stage(tr.Context(), stale, version(idC), value)
+	_, stageCurrent := tr.store.Stage(tr.Context(), seen, version(idA), value)
+	_, otherValue := tr.store.Stage(tr.Context(), seen, version(idB), secret.New(canary+"!"))
+	_, cut := tr.store.Stage(cancelled, seen, version(idC), value)
+	_, promote := tr.store.Promote(tr.Context(), seen, idD, promotedAt())
+	_, destroy := tr.store.Destroy(tr.Context(), seen, idA)
+	_, read := tr.store.Read(tr.Context(), idD)
+	_, readCut := tr.store.Read(cancelled, idA)
 	for _, err := range []error{staleStage, stageCurrent, otherValue, cut, promote, destroy, read, readCut} {
 		if err == nil {
-			d.Error("a call that should fail did not")
+			tr.Error("a call that should fail did not")
 		} else if shows(err.Error(), canary) {
-			d.Error("an error shows the value")
+			tr.Error("an error shows the value")
 		}
 	}
 }
@@ -78,37 +78,37 @@ func shows(text, value string) bool {
 	return false
 }
 
-func checkStruckBefore(d *desk) {
-	d.requireStrike()
+func checkFailedBefore(tr *trial) {
+	tr.requireFaults()
 	for _, step := range lifeOfAKey() {
-		before := d.look()
-		d.secret.Strike(d.T, false)
-		_, err := step.call(d, d.store, before)
-		d.wantError(err, secretstore.ErrUnavailable)
-		d.wantUnchanged(before)
-		if _, err := step.call(d, d.store, d.look()); err != nil {
-			d.Fatalf("%s after it was struck: %v", step.name, err)
+		before := tr.describe()
+		tr.secret.FailNextWrite(tr.T, false)
+		_, err := step.call(tr, tr.store, before)
+		tr.wantError(err, secretstore.ErrUnavailable)
+		tr.wantUnchanged(before)
+		if _, err := step.call(tr, tr.store, tr.describe()); err != nil {
+			tr.Fatalf("%s after it failed: %v", step.name, err)
 		}
 	}
-	d.wantHeld("", idB, "")
+	tr.wantHeld("", idB, "")
 }
 
-func checkStruckAfter(d *desk) {
-	d.requireStrike()
+func checkFailedAfter(tr *trial) {
+	tr.requireFaults()
 	for _, step := range lifeOfAKey() {
-		before := d.look()
-		d.secret.Strike(d.T, true)
-		_, err := step.call(d, d.store, before)
-		d.wantError(err, secretstore.ErrUnavailable)
-		if d.look().Revision == before.Revision {
-			d.Errorf("%s was struck after its effect but had none", step.name)
+		before := tr.describe()
+		tr.secret.FailNextWrite(tr.T, true)
+		_, err := step.call(tr, tr.store, before)
+		tr.wantError(err, secretstore.ErrUnavailable)
+		if tr.describe().Revision == before.Revision {
+			tr.Errorf("%s failed after its effect but had none", step.name)
 		}
-		if _, err := step.call(d, d.store, before); !errors.Is(err, secretstore.ErrConflict) {
-			d.Errorf("%s on the snapshot from before its lost answer: error %v, want ErrConflict", step.name, err)
+		if _, err := step.call(tr, tr.store, before); !errors.Is(err, secretstore.ErrConflict) {
+			tr.Errorf("%s on the snapshot from before its lost answer: error %v, want ErrConflict", step.name, err)
 		}
 	}
-	d.wantHeld("", idB, "")
-	d.wantValue(idB, valueOf(idB))
+	tr.wantHeld("", idB, "")
+	tr.wantValue(idB, valueOf(idB))
 }
 
 // lifeOfAKey is a rotation and the end of the old key, as writes.
@@ -119,9 +119,9 @@ func lifeOfAKey() []write {
 	}
 }
 
-func (d *desk) requireStrike() {
-	d.Helper()
-	if d.secret.Strike == nil {
-		skipClaim(d.T, "this backend cannot be struck")
+func (tr *trial) requireFaults() {
+	tr.Helper()
+	if tr.secret.FailNextWrite == nil {
+		skipClaim(tr.T, "no write of this backend can be made to fail")
 	}
 }

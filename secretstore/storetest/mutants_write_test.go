@@ -181,7 +181,7 @@ func swapMutants() []mutant {
 
 func errorMutants() []mutant {
 	return []mutant{
-		{"contexts are not looked at", func(b *bent) {
+		{"contexts are ignored", func(b *bent) {
 			b.describe = func(ctxt) (snap, error) { return b.base.Describe(context.Background()) }
 		}, []string{"A call under a cancelled context is unavailable"}},
 		{"an error quotes the value", func(b *bent) {
@@ -193,9 +193,9 @@ func errorMutants() []mutant {
 				return done, err
 			}
 		}, []string{"No error shows a value"}},
-		{"a struck write acts late", func(b *bent) {
-			b.lever.Strike = func(_ *testing.T, afterEffect bool) { b.strikeOnce(!afterEffect) }
-		}, []string{"A write struck before its effect changed nothing", "A write struck after its effect happened whole"}},
+		{"a write that fails acts at the other end", func(b *bent) {
+			b.lever.FailNextWrite = func(_ *testing.T, afterEffect bool) { b.failOnce(!afterEffect) }
+		}, []string{"A write that failed before its effect changed nothing", "A write that failed after its effect happened whole"}},
 		{"a value put by hand passes for ours", func(b *bent) {
 			b.out = showStage(secretstore.Current, func(v *vers) { v.Foreign = false })
 		}, []string{"A value put by hand is current and foreign"}},

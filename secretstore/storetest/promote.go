@@ -22,117 +22,117 @@ func promoteClaims() []claim {
 	}
 }
 
-func checkPromoteMoves(d *desk) {
-	d.rotate(idA)
-	d.stage(idB)
-	d.promote(idB)
-	d.wantHeld("", idB, idA)
-	d.wantValue(idB, valueOf(idB))
-	d.wantValue(idA, valueOf(idA))
+func checkPromoteMoves(tr *trial) {
+	tr.rotate(idA)
+	tr.stage(idB)
+	tr.promote(idB)
+	tr.wantHeld("", idB, idA)
+	tr.wantValue(idB, valueOf(idB))
+	tr.wantValue(idA, valueOf(idA))
 }
 
-func checkPromoteFirst(d *desk) {
-	d.rotate(idA)
-	d.wantHeld("", idA, "")
+func checkPromoteFirst(tr *trial) {
+	tr.rotate(idA)
+	tr.wantHeld("", idA, "")
 }
 
-func checkPromoteTime(d *desk) {
-	d.stage(idA)
+func checkPromoteTime(tr *trial) {
+	tr.stage(idA)
 	at := time.Date(2026, 6, 1, 1, 2, 3, 0, time.FixedZone("west", -9*3600))
-	d.promoteAt(idA, at)
-	if got := d.look().Versions[secretstore.Current].Promoted; !got.Truncate(time.Second).Equal(at) {
-		d.Errorf("Promoted is %v, want %v", got, at)
+	tr.promoteAt(idA, at)
+	if got := tr.describe().Versions[secretstore.Current].Promoted; !got.Truncate(time.Second).Equal(at) {
+		tr.Errorf("Promoted is %v, want %v", got, at)
 	}
 }
 
-func checkPromoteKeepsRecord(d *desk) {
-	d.stage(idA)
-	want := d.look().Versions[secretstore.Pending]
-	d.promote(idA)
+func checkPromoteKeepsRecord(tr *trial) {
+	tr.stage(idA)
+	want := tr.describe().Versions[secretstore.Pending]
+	tr.promote(idA)
 	want.Promoted = promotedAt()
-	if diff := diff(want, d.look().Versions[secretstore.Current]); diff != "" {
-		d.Errorf("current version (-want +got):\n%s", diff)
+	if diff := diff(want, tr.describe().Versions[secretstore.Current]); diff != "" {
+		tr.Errorf("current version (-want +got):\n%s", diff)
 	}
 }
 
-func checkDisplacedKeepsRecord(d *desk) {
-	d.rotate(idA)
-	want := d.look().Versions[secretstore.Current]
-	d.stage(idB)
-	d.promoteAt(idB, promotedAt().Add(24*time.Hour))
-	if diff := diff(want, d.look().Versions[secretstore.Previous]); diff != "" {
-		d.Errorf("previous version (-want +got):\n%s", diff)
+func checkDisplacedKeepsRecord(tr *trial) {
+	tr.rotate(idA)
+	want := tr.describe().Versions[secretstore.Current]
+	tr.stage(idB)
+	tr.promoteAt(idB, promotedAt().Add(24*time.Hour))
+	if diff := diff(want, tr.describe().Versions[secretstore.Previous]); diff != "" {
+		tr.Errorf("previous version (-want +got):\n%s", diff)
 	}
 }
 
-func checkPromoteKeepsPrevious(d *desk) {
-	d.rotate(idA, idB)
-	previous := d.look().Versions[secretstore.Previous]
-	d.rotate(idC)
-	d.wantHeld("", idC, idA)
-	if diff := diff(previous, d.look().Versions[secretstore.Previous]); diff != "" {
-		d.Errorf("the standing previous version changed (-before +after):\n%s", diff)
+func checkPromoteKeepsPrevious(tr *trial) {
+	tr.rotate(idA, idB)
+	previous := tr.describe().Versions[secretstore.Previous]
+	tr.rotate(idC)
+	tr.wantHeld("", idC, idA)
+	if diff := diff(previous, tr.describe().Versions[secretstore.Previous]); diff != "" {
+		tr.Errorf("the standing previous version changed (-before +after):\n%s", diff)
 	}
-	d.wantValue(idA, valueOf(idA))
-	d.wantNoValue(idB)
-	d.wantValue(idC, valueOf(idC))
+	tr.wantValue(idA, valueOf(idA))
+	tr.wantNoValue(idB)
+	tr.wantValue(idC, valueOf(idC))
 }
 
-func checkPromoteLeavesNotes(d *desk) {
-	d.stage(idA)
+func checkPromoteLeavesNotes(tr *trial) {
+	tr.stage(idA)
 	notes := notesOf(idB)
-	d.annotate(notes)
-	d.promote(idA)
-	d.wantNotes(notes)
+	tr.annotate(notes)
+	tr.promote(idA)
+	tr.wantNotes(notes)
 }
 
-func checkPromoteAgain(d *desk) {
-	d.rotate(idA, idB)
-	before := d.look()
+func checkPromoteAgain(tr *trial) {
+	tr.rotate(idA, idB)
+	before := tr.describe()
 	for _, earlier := range []time.Duration{0, -time.Hour} {
-		d.promoteAt(idB, promotedAt().Add(earlier))
-		d.wantUnchanged(before)
+		tr.promoteAt(idB, promotedAt().Add(earlier))
+		tr.wantUnchanged(before)
 	}
 }
 
-func checkPromoteLater(d *desk) {
-	d.rotate(idA, idB)
-	want := d.look().Versions[secretstore.Current]
+func checkPromoteLater(tr *trial) {
+	tr.rotate(idA, idB)
+	want := tr.describe().Versions[secretstore.Current]
 	for _, later := range []time.Duration{time.Minute, time.Hour} {
 		want.Promoted = promotedAt().Add(later)
-		d.promoteAt(idB, want.Promoted)
-		if diff := diff(want, d.look().Versions[secretstore.Current]); diff != "" {
-			d.Errorf("current version (-want +got):\n%s", diff)
+		tr.promoteAt(idB, want.Promoted)
+		if diff := diff(want, tr.describe().Versions[secretstore.Current]); diff != "" {
+			tr.Errorf("current version (-want +got):\n%s", diff)
 		}
-		d.wantHeld("", idB, idA)
+		tr.wantHeld("", idB, idA)
 	}
 }
 
-func checkPromoteRepairs(d *desk) {
-	if d.secret.ForgetPromoted == nil {
-		skipClaim(d.T, "this backend cannot be made to lose a promotion time")
+func checkPromoteRepairs(tr *trial) {
+	if tr.secret.ForgetPromoted == nil {
+		skipClaim(tr.T, "this backend cannot be made to lose a promotion time")
 	}
-	d.rotate(idA, idB)
-	want := d.look().Versions[secretstore.Current]
-	d.secret.ForgetPromoted(d.T)
-	if got := d.look().Versions[secretstore.Current].Promoted; !got.IsZero() {
-		d.Fatalf("ForgetPromoted of the harness left %v", got)
+	tr.rotate(idA, idB)
+	want := tr.describe().Versions[secretstore.Current]
+	tr.secret.ForgetPromoted(tr.T)
+	if got := tr.describe().Versions[secretstore.Current].Promoted; !got.IsZero() {
+		tr.Fatalf("ForgetPromoted of the harness left %v", got)
 	}
 	want.Promoted = promotedAt().Add(time.Hour)
-	d.promoteAt(idB, want.Promoted)
-	if diff := diff(want, d.look().Versions[secretstore.Current]); diff != "" {
-		d.Errorf("current version (-want +got):\n%s", diff)
+	tr.promoteAt(idB, want.Promoted)
+	if diff := diff(want, tr.describe().Versions[secretstore.Current]); diff != "" {
+		tr.Errorf("current version (-want +got):\n%s", diff)
 	}
-	d.wantHeld("", idB, idA)
+	tr.wantHeld("", idB, idA)
 }
 
-func checkPromoteUnknown(d *desk) {
-	d.rotate(idA, idB)
-	before := d.look()
+func checkPromoteUnknown(tr *trial) {
+	tr.rotate(idA, idB)
+	before := tr.describe()
 	for _, id := range []string{idA, idC} {
-		_, err := d.store.Promote(d.Context(), before, id, promotedAt())
-		d.wantError(err, secretstore.ErrNotFound)
+		_, err := tr.store.Promote(tr.Context(), before, id, promotedAt())
+		tr.wantError(err, secretstore.ErrNotFound)
 	}
-	d.wantUnchanged(before)
-	d.wantValue(idB, valueOf(idB))
+	tr.wantUnchanged(before)
+	tr.wantValue(idB, valueOf(idB))
 }

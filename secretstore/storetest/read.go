@@ -15,41 +15,41 @@ func readClaims() []claim {
 	}
 }
 
-func checkReadEveryStage(d *desk) {
-	d.rotate(idA, idB)
-	d.stage(idC)
-	d.wantHeld(idC, idB, idA)
+func checkReadEveryStage(tr *trial) {
+	tr.rotate(idA, idB)
+	tr.stage(idC)
+	tr.wantHeld(idC, idB, idA)
 	for _, id := range []string{idA, idB, idC} {
-		d.wantValue(id, valueOf(id))
+		tr.wantValue(id, valueOf(id))
 	}
 }
 
-func checkReadUnknown(d *desk) {
-	d.wantNoValue(idA)
-	d.rotate(idA)
-	d.wantNoValue(idB)
-	d.stage(idB)
-	d.destroy(idB)
-	d.wantNoValue(idB)
+func checkReadUnknown(tr *trial) {
+	tr.wantNoValue(idA)
+	tr.rotate(idA)
+	tr.wantNoValue(idB)
+	tr.stage(idB)
+	tr.destroy(idB)
+	tr.wantNoValue(idB)
 }
 
 // checkValuesExact keeps to valid UTF-8: AWS's SecretString is text.
-func checkValuesExact(d *desk) {
+func checkValuesExact(tr *trial) {
 	for _, text := range []string{
 		"x", " spaces around ", "\nnewlines\r\nwithin\n\n", "\ttab\t", "Schlüssel 鍵 🔑", "\ufeffbyte order mark",
 		`{"json": "<&>\u0000"}`, `"quoted"`, `back\slash`, "c29tZSBiYXNlNjQ=", "%s %d %%", "e\u0301 not composed",
 	} {
-		d.stageValue(idA, secret.New(text))
-		d.wantValue(idA, secret.New(text))
-		d.destroy(idA)
+		tr.stageValue(idA, secret.New(text))
+		tr.wantValue(idA, secret.New(text))
+		tr.destroy(idA)
 	}
 }
 
 // checkLargeValue goes to the size that both AWS and GCP allow.
-func checkLargeValue(d *desk) {
+func checkLargeValue(tr *trial) {
 	value := secret.New(strings.Repeat("0123456789abcdef", 64*1024/16))
-	d.stageValue(idA, value)
-	d.wantValue(idA, value)
-	d.promote(idA)
-	d.wantValue(idA, value)
+	tr.stageValue(idA, value)
+	tr.wantValue(idA, value)
+	tr.promote(idA)
+	tr.wantValue(idA, value)
 }

@@ -22,102 +22,102 @@ func stageClaims() []claim {
 	}
 }
 
-func checkStageStores(d *desk) {
-	d.stage(idA)
-	d.wantHeld(idA, "", "")
-	d.wantValue(idA, valueOf(idA))
-	got := d.look().Versions[secretstore.Pending]
+func checkStageStores(tr *trial) {
+	tr.stage(idA)
+	tr.wantHeld(idA, "", "")
+	tr.wantValue(idA, valueOf(idA))
+	got := tr.describe().Versions[secretstore.Pending]
 	want := version(idA)
 	want.Created = got.Created
 	if diff := diff(want, got); diff != "" {
-		d.Errorf("pending version (-want +got):\n%s", diff)
+		tr.Errorf("pending version (-want +got):\n%s", diff)
 	}
 }
 
-func checkStageTakesOnlyItsOwn(d *desk) {
+func checkStageTakesOnlyItsOwn(tr *trial) {
 	v := version(idA)
 	v.Foreign = true
 	v.Promoted = promotedAt()
 	v.Created = time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)
-	if _, err := d.store.Stage(d.Context(), d.look(), v, valueOf(idA)); err != nil {
-		d.Fatalf("stage: %v", err)
+	if _, err := tr.store.Stage(tr.Context(), tr.describe(), v, valueOf(idA)); err != nil {
+		tr.Fatalf("stage: %v", err)
 	}
-	got := d.look().Versions[secretstore.Pending]
+	got := tr.describe().Versions[secretstore.Pending]
 	if got.Foreign || !got.Promoted.IsZero() || got.Created.Equal(v.Created) {
-		d.Errorf("the staged version took over Foreign, Promoted or Created: %+v", got)
+		tr.Errorf("the staged version took over Foreign, Promoted or Created: %+v", got)
 	}
 }
 
-func checkStageInvisible(d *desk) {
-	d.rotate(idA, idB)
-	before := d.look().Versions
-	d.stage(idC)
-	d.wantHeld(idC, idB, idA)
-	after := d.look().Versions
+func checkStageInvisible(tr *trial) {
+	tr.rotate(idA, idB)
+	before := tr.describe().Versions
+	tr.stage(idC)
+	tr.wantHeld(idC, idB, idA)
+	after := tr.describe().Versions
 	if diff := diff(before[secretstore.Current], after[secretstore.Current]); diff != "" {
-		d.Errorf("stage changed the current version (-before +after):\n%s", diff)
+		tr.Errorf("stage changed the current version (-before +after):\n%s", diff)
 	}
-	d.wantValue(idB, valueOf(idB))
-	d.wantValue(idA, valueOf(idA))
+	tr.wantValue(idB, valueOf(idB))
+	tr.wantValue(idA, valueOf(idA))
 }
 
-func checkStageOnEmpty(d *desk) {
-	d.stage(idA)
-	if v, ok := d.look().Versions[secretstore.Current]; ok {
-		d.Errorf("version %s is current though nothing was promoted", v.ID)
+func checkStageOnEmpty(tr *trial) {
+	tr.stage(idA)
+	if v, ok := tr.describe().Versions[secretstore.Current]; ok {
+		tr.Errorf("version %s is current though nothing was promoted", v.ID)
 	}
 }
 
-func checkStageClearsIntent(d *desk) {
-	d.annotate(notesOf(idA))
-	d.stage(idA)
+func checkStageClearsIntent(tr *trial) {
+	tr.annotate(notesOf(idA))
+	tr.stage(idA)
 	left := notesOf(idA)
 	left.Intent = secretstore.Intent{}
-	d.wantNotes(left)
+	tr.wantNotes(left)
 }
 
-func checkStageReplaces(d *desk) {
-	d.rotate(idA)
-	d.stage(idB)
-	d.stage(idC)
-	d.wantHeld(idC, idA, "")
-	d.wantNoValue(idB)
-	d.wantValue(idC, valueOf(idC))
+func checkStageReplaces(tr *trial) {
+	tr.rotate(idA)
+	tr.stage(idB)
+	tr.stage(idC)
+	tr.wantHeld(idC, idA, "")
+	tr.wantNoValue(idB)
+	tr.wantValue(idC, valueOf(idC))
 }
 
-func checkStageAgain(d *desk) {
-	d.stage(idA)
-	d.annotate(notesOf(idB))
-	before := d.look()
-	d.stage(idA)
-	d.wantUnchanged(before)
-	d.wantValue(idA, valueOf(idA))
+func checkStageAgain(tr *trial) {
+	tr.stage(idA)
+	tr.annotate(notesOf(idB))
+	before := tr.describe()
+	tr.stage(idA)
+	tr.wantUnchanged(before)
+	tr.wantValue(idA, valueOf(idA))
 }
 
-func checkStageOtherValue(d *desk) {
-	d.stage(idA)
-	d.wantStageConflict(idA, secret.New("another value"))
-	d.wantValue(idA, valueOf(idA))
+func checkStageOtherValue(tr *trial) {
+	tr.stage(idA)
+	tr.wantStageConflict(idA, secret.New("another value"))
+	tr.wantValue(idA, valueOf(idA))
 }
 
-func checkStageCurrent(d *desk) {
-	d.rotate(idA)
-	d.wantStageConflict(idA, valueOf(idA))
-	d.wantStageConflict(idA, secret.New("another value"))
-	d.wantValue(idA, valueOf(idA))
+func checkStageCurrent(tr *trial) {
+	tr.rotate(idA)
+	tr.wantStageConflict(idA, valueOf(idA))
+	tr.wantStageConflict(idA, secret.New("another value"))
+	tr.wantValue(idA, valueOf(idA))
 }
 
-func checkStagePrevious(d *desk) {
-	d.rotate(idA, idB)
-	d.wantStageConflict(idA, valueOf(idA))
-	d.wantStageConflict(idA, secret.New("another value"))
-	d.wantValue(idA, valueOf(idA))
+func checkStagePrevious(tr *trial) {
+	tr.rotate(idA, idB)
+	tr.wantStageConflict(idA, valueOf(idA))
+	tr.wantStageConflict(idA, secret.New("another value"))
+	tr.wantValue(idA, valueOf(idA))
 }
 
-func (d *desk) wantStageConflict(id string, value secret.Value) {
-	d.Helper()
-	before := d.look()
-	_, err := d.store.Stage(d.Context(), before, version(id), value)
-	d.wantError(err, secretstore.ErrConflict)
-	d.wantUnchanged(before)
+func (tr *trial) wantStageConflict(id string, value secret.Value) {
+	tr.Helper()
+	before := tr.describe()
+	_, err := tr.store.Stage(tr.Context(), before, version(id), value)
+	tr.wantError(err, secretstore.ErrConflict)
+	tr.wantUnchanged(before)
 }

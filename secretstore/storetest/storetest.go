@@ -32,7 +32,7 @@ type Harness struct {
 	Skip map[string]string
 }
 
-// Secret is one secret in a backend and what can befall it. Only Open is
+// Secret is one secret in a backend and what can happen to it. Only Open is
 // required; the claims that need one of the others are skipped without it.
 type Secret struct {
 	// Open gives a store that is bound to the secret, made anew on every call as
@@ -43,15 +43,15 @@ type Secret struct {
 	PutByHand func(t *testing.T, value secret.Value)
 	// ForgetPromoted loses the promotion times of all versions.
 	ForgetPromoted func(t *testing.T)
-	// Strike makes the next write, and only that, fail with an error that wraps
+	// FailNextWrite makes the next write, and only that, fail with an error that wraps
 	// ErrUnavailable: before its effect, or after it.
-	Strike func(t *testing.T, afterEffect bool)
+	FailNextWrite func(t *testing.T, afterEffect bool)
 }
 
 // claim is one statement of the contract and the check of it.
 type claim struct {
 	name  string
-	check func(*desk)
+	check func(*trial)
 }
 
 // claims lists the suite in the order in which it runs.
@@ -112,7 +112,7 @@ func Run(t *testing.T, h Harness) {
 			if why, skip := h.Skip[c.name]; skip {
 				skipClaim(t, why)
 			}
-			c.check(newDesk(t, h))
+			c.check(newTrial(t, h))
 		})
 	}
 	t.Logf("%d claims: %d kept, %d broken, %d skipped", len(claims()), kept, broken, skipped)

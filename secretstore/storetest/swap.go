@@ -21,74 +21,74 @@ func swapClaims() []claim {
 // staleCheck brings the secret to pending C, current B, previous A, has another
 // handle change it in each of the ways in which a secret can change, and wants
 // late to be refused on the snapshot taken before.
-func staleCheck(late write) func(*desk) {
-	return func(d *desk) {
-		d.rotate(idA, idB)
-		d.stage(idC)
-		other := d.secret.Open(d.T)
+func staleCheck(late write) func(*trial) {
+	return func(tr *trial) {
+		tr.rotate(idA, idB)
+		tr.stage(idC)
+		other := tr.secret.Open(tr.T)
 		for _, meanwhile := range []write{
 			annotateWith("meanwhile"), annotateWith("meanwhile, again"),
 			destroyOf(idC), stageOf(idC),
 		} {
-			stale := d.look()
-			if _, err := meanwhile.call(d, other, d.lookThrough(other)); err != nil {
-				d.Fatalf("%s: %v", meanwhile.name, err)
+			stale := tr.describe()
+			if _, err := meanwhile.call(tr, other, tr.describeThrough(other)); err != nil {
+				tr.Fatalf("%s: %v", meanwhile.name, err)
 			}
-			before := d.look()
-			_, err := late.call(d, d.store, stale)
-			d.wantError(err, secretstore.ErrConflict)
-			d.wantUnchanged(before)
-			if d.Failed() {
-				d.Fatalf("after %s", meanwhile.name)
+			before := tr.describe()
+			_, err := late.call(tr, tr.store, stale)
+			tr.wantError(err, secretstore.ErrConflict)
+			tr.wantUnchanged(before)
+			if tr.Failed() {
+				tr.Fatalf("after %s", meanwhile.name)
 			}
 		}
 		for _, id := range []string{idA, idB, idC} {
-			d.wantValue(id, valueOf(id))
+			tr.wantValue(id, valueOf(id))
 		}
 	}
 }
 
-func checkStaleWithoutEffect(d *desk) {
-	d.rotate(idA)
-	d.stage(idB)
-	stale := d.look()
-	d.annotate(secretstore.Notes{Failure: failure()})
+func checkStaleWithoutEffect(tr *trial) {
+	tr.rotate(idA)
+	tr.stage(idB)
+	stale := tr.describe()
+	tr.annotate(secretstore.Notes{Failure: failure()})
 	for _, w := range []write{stageOf(idB), promoteOf(idA, promotedAt()), destroyOf(idC)} {
-		if _, err := w.call(d, d.store, stale); err == nil {
-			d.Errorf("%s on a stale snapshot succeeded", w.name)
+		if _, err := w.call(tr, tr.store, stale); err == nil {
+			tr.Errorf("%s on a stale snapshot succeeded", w.name)
 		} else {
-			d.wantError(err, secretstore.ErrConflict)
+			tr.wantError(err, secretstore.ErrConflict)
 		}
 	}
 }
 
-func checkReturnedSnapshot(d *desk) {
+func checkReturnedSnapshot(tr *trial) {
 	for _, w := range []write{
 		annotateWith("one"), stageOf(idA), stageOf(idA), promoteOf(idA, promotedAt()), promoteOf(idA, promotedAt()),
 		stageOf(idB), promoteOf(idB, promotedAt().Add(time.Hour)), destroyOf(idA), destroyOf(idA),
 		stageOf(idC), destroyOf(idC),
 	} {
-		given, err := w.call(d, d.store, d.look())
+		given, err := w.call(tr, tr.store, tr.describe())
 		if err != nil {
-			d.Fatalf("%s: %v", w.name, err)
+			tr.Fatalf("%s: %v", w.name, err)
 		}
-		if diff := diff(d.look(), given); diff != "" {
-			d.Errorf("%s (-described +returned):\n%s", w.name, diff)
+		if diff := diff(tr.describe(), given); diff != "" {
+			tr.Errorf("%s (-described +returned):\n%s", w.name, diff)
 		}
 	}
 }
 
-func checkChainedWrites(d *desk) {
-	seen := d.look()
+func checkChainedWrites(tr *trial) {
+	seen := tr.describe()
 	for _, w := range []write{
 		annotateWith("one"), stageOf(idA), promoteOf(idA, promotedAt()), stageOf(idB),
 		promoteOf(idB, promotedAt().Add(time.Hour)), destroyOf(idA), annotateWith("two"),
 	} {
-		next, err := w.call(d, d.store, seen)
+		next, err := w.call(tr, tr.store, seen)
 		if err != nil {
-			d.Fatalf("%s on the snapshot that the last write returned: %v", w.name, err)
+			tr.Fatalf("%s on the snapshot that the last write returned: %v", w.name, err)
 		}
 		seen = next
 	}
-	d.wantHeld("", idB, "")
+	tr.wantHeld("", idB, "")
 }

@@ -9,7 +9,7 @@ func awsBugs() []bug {
 	return []bug{
 		{"aws: written without looking afterwards", tests, edits{store("confirm").never("w.same(st, ignored)")}},
 		{"aws: an announced promotion is not referred to", tests, edits{store("findPending").never("r.isAnnounced(version)")}},
-		{"aws: an announced promotion may be given up", tests, edits{store("mayForget").never("w.now().Before(at.Add(lull))")}},
+		{"aws: an announced promotion may be given up", tests, edits{store("mayForget").never("w.now().Before(at.Add(abandonedAfter))")}},
 		{"aws: a put takes AWSPENDING along", tests, edits{store("labels").replaces("[]string{key.text(version)}", "[]string{key.text(version), labelPending}")}},
 		{"aws: a put without labels", tests, edits{store("put").replaces(", VersionStages: labels}", "}; _ = labels")}},
 		{"aws: staged although the intent was dropped", tests, edits{store("write.shift").replaces("if err := w.move(w.ctx, w.arn, label, from, to); err != nil {", `err := w.move(w.ctx, w.arn, label, from, to)
@@ -17,7 +17,7 @@ func awsBugs() []bug {
 				err = w.move(w.ctx, w.arn, label, "", to)
 			}
 			if err != nil {`)}},
-		{"aws: AWSCURRENT moved from wherever it is", tests, edits{store("displace").replaces("return w.shift(labelCurrent, a.version)", `st, err := w.look(w.ctx)
+		{"aws: AWSCURRENT moved from wherever it is", tests, edits{store("displace").replaces("return w.shift(labelCurrent, a.version)", `st, err := w.describeSecret(w.ctx)
 			if err != nil {
 				return err
 			}
@@ -28,7 +28,7 @@ func awsBugs() []bug {
 		{"aws: the first version is taken for promoted", tests, edits{store("unpromoted").returns("false")}},
 		{"aws: two reservations, one of them hidden", tests, edits{store("contested").always("len(r.reserved) < 2")}},
 		{"aws: promotion times cut down", tests, edits{store("stamp").replaces("at = at.Add(time.Millisecond)", "at = at.Add(0)")}},
-		{"aws: another owner's secret taken over", tests, edits{store("look").never("owner != s.owner")}},
+		{"aws: another owner's secret taken over", tests, edits{store("describeSecret").never("owner != s.owner")}},
 		{"aws: AWS's words on a call with a value in it", tests, edits{store("failed").always("carriesValue(action)")}},
 		{"aws: an unreadable answer in an error", tests, edits{store("unanswered").replaces(`fmt.Errorf("%w: %s: the answer cannot be read", secretstore.ErrUnavailable, action)`, `fmt.Errorf("%w: %s: %w", secretstore.ErrUnavailable, action, err)`)}},
 	}

@@ -17,13 +17,13 @@ func gcpBugs() []bug {
 		{"gcp: write without the etag", tests0, edits{store("service.replace").drops("Etag: etag,")}},
 		{"gcp: add sent again", "./secretstore/gcpsecretmanager Reads", edits{store("retryReads").replaces("GetSecret: again,", "GetSecret: again, AddSecretVersion: again,")}},
 		{"gcp: lost answer not looked into", tests1, edits{store("Store.put").replaces("if added, found = s.arrivedAfterAll(ctx, v); !found {", "if !found {")}},
-		{"gcp: announced version not known by its value", tests2, edits{store("took").never("st.Adding.Version.Held.CRC32C")}},
+		{"gcp: announced version not known by its value", tests2, edits{store("accept").never("st.Adding.Version.Held.CRC32C")}},
 		{"gcp: pending version destroyed with nothing put on top", tests2, edits{store("Store.destroy").replaces("c.add, err = s.onceMore(ctx, current)", "_, err = s.onceMore(ctx, current)")}},
 		{"gcp: promoted version not put on top", tests0, edits{store("promote").always("now.top.number")}},
 		{"gcp: left over versions never destroyed", tests2, edits{store("state").replaces("`json:\"leaving,omitempty\"`", "`json:\"-\"`")}},
 		{"gcp: late version left on top by its sender", tests1, edits{store("overruled").replaces("s.withdraw(ctx, now)", "error(nil)")}},
-		{"gcp: value given up not known again", tests3, edits{store("took").never("slices.IndexFunc")}},
-		{"gcp: the secret read before its newest version", "./secretstore/gcpsecretmanager TwoWriters|LookBetween", edits{store("look").replaces(`top, err := s.service.latest(ctx)
+		{"gcp: value given up not known again", tests3, edits{store("accept").never("slices.IndexFunc")}},
+		{"gcp: the secret read before its newest version", "./secretstore/gcpsecretmanager TwoWriters|ReadBetween", edits{store("observe").replaces(`top, err := s.service.latest(ctx)
 	if err != nil {
 		return view{}, err
 	}

@@ -99,9 +99,9 @@ func (s *Server) Purge() {
 	}
 }
 
-// Look shows a secret without a call of the service: its labels by version and
+// Inspect shows a secret without a call of the service: its labels by version and
 // its tags. ok is false if there is no such secret.
-func (s *Server) Look(id string) (labels map[string][]string, tags map[string]string, ok bool) {
+func (s *Server) Inspect(id string) (labels map[string][]string, tags map[string]string, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e := s.find(id)

@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// When tells at which end of a call a fault strikes.
+// When tells at which end of a call a fault is injected.
 type When string
 
 const (
@@ -45,7 +45,7 @@ type Doer interface {
 }
 
 // Tap stands between an SDK and the service. Hook is called at both ends of
-// every call; it may wait, look, and break: an error that it returns becomes
+// every call; it may wait, read, and break: an error that it returns becomes
 // the call's, or its answer if it was made by [Refusal].
 type Tap struct {
 	Next Doer
@@ -61,21 +61,21 @@ func (t *Tap) Do(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := t.strike(c, Before); err != nil {
+	if err := t.fault(c, Before); err != nil {
 		return broken(r, err)
 	}
 	res, err := t.Next.Do(r)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.strike(c, After); err != nil {
+	if err := t.fault(c, After); err != nil {
 		_ = res.Body.Close()
 		return broken(r, err)
 	}
 	return res, nil
 }
 
-func (t *Tap) strike(c Call, when When) error {
+func (t *Tap) fault(c Call, when When) error {
 	if t.Hook == nil {
 		return nil
 	}

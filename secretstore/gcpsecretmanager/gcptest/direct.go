@@ -31,7 +31,7 @@ func (s *Server) DirectOptions(more ...grpc.DialOption) ([]option.ClientOption, 
 // returns becomes the call's; one that is no gRPC status is a connection that
 // broke.
 func Tap(hook func(method string, after bool) error) grpc.DialOption {
-	struck := func(method string, after bool) error {
+	fault := func(method string, after bool) error {
 		err := hook(method, after)
 		if _, ok := status.FromError(err); !ok {
 			err = status.Error(codes.Unavailable, "connection reset by peer")
@@ -40,13 +40,13 @@ func Tap(hook func(method string, after bool) error) grpc.DialOption {
 	}
 	return grpc.WithUnaryInterceptor(func(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 		name := method[strings.LastIndex(method, "/")+1:]
-		if err := struck(name, false); err != nil {
+		if err := fault(name, false); err != nil {
 			return err
 		}
 		if err := invoke(ctx, method, req, reply, cc, opts...); err != nil {
 			return err
 		}
-		return struck(name, true)
+		return fault(name, true)
 	})
 }
 

@@ -53,7 +53,7 @@ type Server struct {
 
 	// Now tells the time; time.Now if nil.
 	Now func() time.Time
-	// Before is called before a call has its effect, and says what befalls it.
+	// Before is called before a call has its effect, and says what happens to it.
 	// It may block. The server is not locked meanwhile.
 	Before func(Call) Fault
 	// After is called when a call has had its effect, before it is answered.
@@ -84,7 +84,7 @@ type Call struct {
 	Request    any
 }
 
-// Fault is what befalls a call.
+// Fault is what happens to a call.
 type Fault int
 
 // The faults. They are answered with UNAVAILABLE, but for the last three.

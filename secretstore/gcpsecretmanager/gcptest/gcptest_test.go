@@ -180,7 +180,7 @@ func TestListsAreFilteredAndComeInPages(t *testing.T) {
 	}
 }
 
-func TestFaultsStrikeAtTheirEndOfACall(t *testing.T) {
+func TestFaultsComeAtTheirEndOfACall(t *testing.T) {
 	for fault, want := range map[gcptest.Fault][2]int{
 		gcptest.None: {4, 4}, gcptest.LostRequest: {3, 3}, gcptest.LostAnswer: {4, 4}, gcptest.Late: {3, 4},
 	} {

@@ -27,7 +27,7 @@ func (s *Server) intercept(ctx context.Context, req any, info *grpc.UnaryServerI
 	if s.Before != nil {
 		fault = s.Before(call)
 	}
-	lost := status.Error(codes.Unavailable, "struck")
+	lost := status.Error(codes.Unavailable, "fault")
 	switch fault {
 	case LostRequest:
 		return nil, lost
@@ -37,11 +37,11 @@ func (s *Server) intercept(ctx context.Context, req any, info *grpc.UnaryServerI
 		s.late = append(s.late, func() { _, _ = effect(context.WithoutCancel(ctx), req) })
 		return nil, lost
 	case Internal:
-		return nil, status.Error(codes.Internal, "struck")
+		return nil, status.Error(codes.Internal, "fault")
 	case Exhausted:
-		return nil, status.Error(codes.ResourceExhausted, "struck")
+		return nil, status.Error(codes.ResourceExhausted, "fault")
 	case Denied:
-		return nil, status.Error(codes.PermissionDenied, "struck")
+		return nil, status.Error(codes.PermissionDenied, "fault")
 	default:
 	}
 	answer, err := s.permitted(ctx, call, effect)

@@ -31,7 +31,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// Faults is what can befall a request on its way.
+// Faults is what can happen to a request on its way.
 var (
 	ErrLostRequest = errors.New("the connection broke before the request arrived")
 	ErrLostAnswer  = errors.New("the connection broke before the answer arrived")
@@ -76,14 +76,14 @@ func (t *Tap) LoseNext(afterEffect bool) {
 // Wrap gives a transport with the tap in it.
 func (t *Tap) Wrap(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		if err := t.strikes(false, r); err != nil {
+		if err := t.fault(false, r); err != nil {
 			return nil, err
 		}
 		res, err := next.RoundTrip(r)
 		if err != nil {
 			return nil, err
 		}
-		if err := t.strikes(true, r); err != nil {
+		if err := t.fault(true, r); err != nil {
 			_, _ = io.Copy(io.Discard, res.Body)
 			_ = res.Body.Close()
 			return nil, err
@@ -92,7 +92,7 @@ func (t *Tap) Wrap(next http.RoundTripper) http.RoundTripper {
 	})
 }
 
-func (t *Tap) strikes(after bool, r *http.Request) error {
+func (t *Tap) fault(after bool, r *http.Request) error {
 	t.mu.Lock()
 	hook := t.before
 	if after {

@@ -24,19 +24,19 @@ const (
 	account = "0193a7c2-0000-7000-8000-0000000000ff"
 )
 
-// desk is what a claim works at: one secret, one store bound to it, and steps
+// trial is what a claim works at: one secret, one store bound to it, and steps
 // that end the claim when they fail.
-type desk struct {
+type trial struct {
 	*testing.T
 	harness Harness
 	secret  Secret
 	store   secretstore.Store
 }
 
-func newDesk(t *testing.T, h Harness) *desk {
+func newTrial(t *testing.T, h Harness) *trial {
 	t.Helper()
 	s := h.Fresh(t)
-	return &desk{T: t, harness: h, secret: s, store: s.Open(t)}
+	return &trial{T: t, harness: h, secret: s, store: s.Open(t)}
 }
 
 // valueOf is the value that the claims store for the version id.
@@ -90,80 +90,80 @@ func failure() secretstore.Failure {
 // promotedAt is when the claims promote; not a round number in any unit.
 func promotedAt() time.Time { return time.Date(2026, 3, 5, 6, 7, 8, 0, time.UTC) }
 
-func (d *desk) look() secretstore.Snapshot {
-	d.Helper()
-	return d.lookThrough(d.store)
+func (tr *trial) describe() secretstore.Snapshot {
+	tr.Helper()
+	return tr.describeThrough(tr.store)
 }
 
-func (d *desk) lookThrough(s secretstore.Store) secretstore.Snapshot {
-	d.Helper()
-	snap, err := s.Describe(d.Context())
+func (tr *trial) describeThrough(s secretstore.Store) secretstore.Snapshot {
+	tr.Helper()
+	snap, err := s.Describe(tr.Context())
 	if err != nil {
-		d.Fatalf("describe: %v", err)
+		tr.Fatalf("describe: %v", err)
 	}
 	return snap
 }
 
-func (d *desk) annotate(n secretstore.Notes) secretstore.Snapshot {
-	d.Helper()
-	snap, err := d.store.Annotate(d.Context(), d.look(), n)
+func (tr *trial) annotate(n secretstore.Notes) secretstore.Snapshot {
+	tr.Helper()
+	snap, err := tr.store.Annotate(tr.Context(), tr.describe(), n)
 	if err != nil {
-		d.Fatalf("annotate: %v", err)
+		tr.Fatalf("annotate: %v", err)
 	}
 	return snap
 }
 
-func (d *desk) stage(id string) secretstore.Snapshot {
-	d.Helper()
-	return d.stageValue(id, valueOf(id))
+func (tr *trial) stage(id string) secretstore.Snapshot {
+	tr.Helper()
+	return tr.stageValue(id, valueOf(id))
 }
 
-func (d *desk) stageValue(id string, value secret.Value) secretstore.Snapshot {
-	d.Helper()
-	snap, err := d.store.Stage(d.Context(), d.look(), version(id), value)
+func (tr *trial) stageValue(id string, value secret.Value) secretstore.Snapshot {
+	tr.Helper()
+	snap, err := tr.store.Stage(tr.Context(), tr.describe(), version(id), value)
 	if err != nil {
-		d.Fatalf("stage %s: %v", id, err)
+		tr.Fatalf("stage %s: %v", id, err)
 	}
 	return snap
 }
 
-func (d *desk) promote(id string) secretstore.Snapshot {
-	d.Helper()
-	return d.promoteAt(id, promotedAt())
+func (tr *trial) promote(id string) secretstore.Snapshot {
+	tr.Helper()
+	return tr.promoteAt(id, promotedAt())
 }
 
-func (d *desk) promoteAt(id string, at time.Time) secretstore.Snapshot {
-	d.Helper()
-	snap, err := d.store.Promote(d.Context(), d.look(), id, at)
+func (tr *trial) promoteAt(id string, at time.Time) secretstore.Snapshot {
+	tr.Helper()
+	snap, err := tr.store.Promote(tr.Context(), tr.describe(), id, at)
 	if err != nil {
-		d.Fatalf("promote %s: %v", id, err)
+		tr.Fatalf("promote %s: %v", id, err)
 	}
 	return snap
 }
 
-func (d *desk) destroy(id string) secretstore.Snapshot {
-	d.Helper()
-	snap, err := d.store.Destroy(d.Context(), d.look(), id)
+func (tr *trial) destroy(id string) secretstore.Snapshot {
+	tr.Helper()
+	snap, err := tr.store.Destroy(tr.Context(), tr.describe(), id)
 	if err != nil {
-		d.Fatalf("destroy %s: %v", id, err)
+		tr.Fatalf("destroy %s: %v", id, err)
 	}
 	return snap
 }
 
 // rotate stages and promotes each id in turn.
-func (d *desk) rotate(ids ...string) {
-	d.Helper()
+func (tr *trial) rotate(ids ...string) {
+	tr.Helper()
 	for _, id := range ids {
-		d.stage(id)
-		d.promote(id)
+		tr.stage(id)
+		tr.promote(id)
 	}
 }
 
 // wantHeld checks which version is on which stage; "" stands for none.
-func (d *desk) wantHeld(pending, current, previous string) {
-	d.Helper()
+func (tr *trial) wantHeld(pending, current, previous string) {
+	tr.Helper()
 	got := map[secretstore.Stage]string{}
-	for stage, v := range d.look().Versions {
+	for stage, v := range tr.describe().Versions {
 		got[stage] = v.ID
 	}
 	want := map[secretstore.Stage]string{
@@ -175,49 +175,49 @@ func (d *desk) wantHeld(pending, current, previous string) {
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		d.Errorf("versions by stage (-want +got):\n%s", diff)
+		tr.Errorf("versions by stage (-want +got):\n%s", diff)
 	}
 }
 
-func (d *desk) wantValue(id string, want secret.Value) {
-	d.Helper()
-	got, err := d.store.Read(d.Context(), id)
+func (tr *trial) wantValue(id string, want secret.Value) {
+	tr.Helper()
+	got, err := tr.store.Read(tr.Context(), id)
 	if err != nil {
-		d.Errorf("read %s: %v", id, err)
+		tr.Errorf("read %s: %v", id, err)
 		return
 	}
 	if !got.Equal(want) {
-		d.Errorf("read %s gives another value than was stored", id)
+		tr.Errorf("read %s gives another value than was stored", id)
 	}
 }
 
-func (d *desk) wantNoValue(id string) {
-	d.Helper()
-	if _, err := d.store.Read(d.Context(), id); !errors.Is(err, secretstore.ErrNotFound) {
-		d.Errorf("read %s gives error %v, want ErrNotFound", id, err)
+func (tr *trial) wantNoValue(id string) {
+	tr.Helper()
+	if _, err := tr.store.Read(tr.Context(), id); !errors.Is(err, secretstore.ErrNotFound) {
+		tr.Errorf("read %s gives error %v, want ErrNotFound", id, err)
 	}
 }
 
-func (d *desk) wantError(err, want error) {
-	d.Helper()
+func (tr *trial) wantError(err, want error) {
+	tr.Helper()
 	if !errors.Is(err, want) {
-		d.Errorf("error is %v, want one that wraps %q", err, want)
+		tr.Errorf("error is %v, want one that wraps %q", err, want)
 	}
 }
 
 // wantUnchanged checks that the secret holds what it held at before. Revision
 // is left out: a backend may change it without need.
-func (d *desk) wantUnchanged(before secretstore.Snapshot) {
-	d.Helper()
-	if diff := diff(before, d.look(), cmpopts.IgnoreFields(secretstore.Snapshot{}, "Revision")); diff != "" {
-		d.Errorf("the secret changed (-before +now):\n%s", diff)
+func (tr *trial) wantUnchanged(before secretstore.Snapshot) {
+	tr.Helper()
+	if diff := diff(before, tr.describe(), cmpopts.IgnoreFields(secretstore.Snapshot{}, "Revision")); diff != "" {
+		tr.Errorf("the secret changed (-before +now):\n%s", diff)
 	}
 }
 
-func (d *desk) wantNotes(want secretstore.Notes) {
-	d.Helper()
-	if diff := diff(want, d.look().Notes); diff != "" {
-		d.Errorf("notes (-want +got):\n%s", diff)
+func (tr *trial) wantNotes(want secretstore.Notes) {
+	tr.Helper()
+	if diff := diff(want, tr.describe().Notes); diff != "" {
+		tr.Errorf("notes (-want +got):\n%s", diff)
 	}
 }
 
@@ -233,32 +233,32 @@ func diff(a, b any, more ...cmp.Option) string {
 // snapshot filled in.
 type write struct {
 	name string
-	call func(d *desk, s secretstore.Store, seen secretstore.Snapshot) (secretstore.Snapshot, error)
+	call func(tr *trial, s secretstore.Store, seen secretstore.Snapshot) (secretstore.Snapshot, error)
 }
 
 // annotateWith, stageOf, promoteOf and destroyOf make writes.
 func annotateWith(reason string) write {
-	return write{"annotate " + reason, func(d *desk, s secretstore.Store, seen secretstore.Snapshot) (secretstore.Snapshot, error) {
+	return write{"annotate " + reason, func(tr *trial, s secretstore.Store, seen secretstore.Snapshot) (secretstore.Snapshot, error) {
 		f := failure()
 		f.Reason = reason
-		return s.Annotate(d.Context(), seen, secretstore.Notes{Failure: f})
+		return s.Annotate(tr.Context(), seen, secretstore.Notes{Failure: f})
 	}}
 }
 
 func stageOf(id string) write {
-	return write{"stage " + id, func(d *desk, s secretstore.Store, seen secretstore.Snapshot) (secretstore.Snapshot, error) {
-		return s.Stage(d.Context(), seen, version(id), valueOf(id))
+	return write{"stage " + id, func(tr *trial, s secretstore.Store, seen secretstore.Snapshot) (secretstore.Snapshot, error) {
+		return s.Stage(tr.Context(), seen, version(id), valueOf(id))
 	}}
 }
 
 func promoteOf(id string, at time.Time) write {
-	return write{fmt.Sprintf("promote %s at %s", id, at), func(d *desk, s secretstore.Store, seen secretstore.Snapshot) (secretstore.Snapshot, error) {
-		return s.Promote(d.Context(), seen, id, at)
+	return write{fmt.Sprintf("promote %s at %s", id, at), func(tr *trial, s secretstore.Store, seen secretstore.Snapshot) (secretstore.Snapshot, error) {
+		return s.Promote(tr.Context(), seen, id, at)
 	}}
 }
 
 func destroyOf(id string) write {
-	return write{"destroy " + id, func(d *desk, s secretstore.Store, seen secretstore.Snapshot) (secretstore.Snapshot, error) {
-		return s.Destroy(d.Context(), seen, id)
+	return write{"destroy " + id, func(tr *trial, s secretstore.Store, seen secretstore.Snapshot) (secretstore.Snapshot, error) {
+		return s.Destroy(tr.Context(), seen, id)
 	}}
 }
