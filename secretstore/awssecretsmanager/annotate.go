@@ -24,52 +24,52 @@ func (s *Store) Annotate(ctx context.Context, seen secretstore.Snapshot, n secre
 }
 
 func (s *Store) annotate(ctx context.Context, seen secretstore.Snapshot, n secretstore.Notes) (secretstore.Snapshot, error) {
-	w, err := s.startWrite(ctx, seen)
+	op, err := s.startWrite(ctx, seen)
 	if err != nil {
 		return secretstore.Snapshot{}, err
 	}
-	have := w.notes()
+	have := op.notes()
 	newIntent, facts := !sameIntent(have.Intent, n.Intent), changes(have, n)
 	if !newIntent && len(facts) == 0 {
-		return w.unchanged()
+		return op.unchanged()
 	}
-	if err := w.replaceNotes(n.Intent, newIntent, facts); err != nil {
+	if err := op.replaceNotes(n.Intent, newIntent, facts); err != nil {
 		return secretstore.Snapshot{}, err
 	}
-	return w.done(), nil
+	return op.done(), nil
 }
 
-func (w *write) replaceNotes(in secretstore.Intent, newIntent bool, facts map[string]func(id string) fact) error {
-	add, old := w.newFacts(facts)
+func (op *write) replaceNotes(in secretstore.Intent, newIntent bool, facts map[string]func(id string) fact) error {
+	add, old := op.newFacts(facts)
 	if newIntent && !in.IsZero() {
 		head, more := intentTexts(slotOf(in, ""), in)
 		add = append(append(add, more...), head)
 	}
-	if err := w.prepare(len(add), newIntent && !in.IsZero()); err != nil {
+	if err := op.prepare(len(add), newIntent && !in.IsZero()); err != nil {
 		return err
 	}
 	if newIntent {
-		if err := w.dropReservations(""); err != nil {
+		if err := op.dropReservations(""); err != nil {
 			return err
 		}
 	}
 	if len(add) == 0 {
-		if err := w.dropFacts(old); err != nil {
+		if err := op.dropFacts(old); err != nil {
 			return err
 		}
 	}
-	if err := w.writeDown(add); err != nil {
+	if err := op.writeDown(add); err != nil {
 		return err
 	}
-	return afterwards(w.dropFacts(old))
+	return afterwards(op.dropFacts(old))
 }
 
 // newFacts gives the marks to write and those that they replace.
-func (w *write) newFacts(facts map[string]func(id string) fact) (add []string, old []mark) {
+func (op *write) newFacts(facts map[string]func(id string) fact) (add []string, old []mark) {
 	for _, kind := range slices.Sorted(maps.Keys(facts)) {
-		old = append(old, w.facts[kind]...)
+		old = append(old, op.facts[kind]...)
 		if text := facts[kind]; text != nil {
-			f := text(w.factID(kind))
+			f := text(op.factID(kind))
 			add = append(append(add, f.parts...), f.head)
 		}
 	}
@@ -78,22 +78,22 @@ func (w *write) newFacts(facts map[string]func(id string) fact) (add []string, o
 
 // prepare sees to it that the notes can be written, and for an intent that the
 // version it will lead to can be, before a key is issued for it.
-func (w *write) prepare(add int, reserve bool) error {
-	if w.isAbsent() || reserve && w.holder() != "" {
-		if err := w.claim(); err != nil {
+func (op *write) prepare(add int, reserve bool) error {
+	if op.isAbsent() || reserve && op.holder() != "" {
+		if err := op.claim(); err != nil {
 			return err
 		}
 	}
 	if reserve {
-		for _, label := range w.litter() {
-			if err := w.detach(label); err != nil {
+		for _, label := range op.litter() {
+			if err := op.detach(label); err != nil {
 				return err
 			}
 		}
 		add += labelsOfARotation
 	}
 	// Tags become labels with the first version; the mark of ownership is set with them.
-	return w.room(add)
+	return op.room(add)
 }
 
 // labelsOfARotation is how many labels a rotation adds at most to those of its
@@ -102,14 +102,14 @@ const labelsOfARotation = 5
 
 // writeDown writes, then reads. If another writer did the same meanwhile, at
 // least the one that reads last sees the other, and takes its own back.
-func (w *write) writeDown(add []string) error {
-	if err := w.set(add...); err != nil {
+func (op *write) writeDown(add []string) error {
+	if err := op.set(add...); err != nil {
 		return err
 	}
-	err := w.confirm(nil)
+	err := op.confirm(nil)
 	if err != nil && refused(err) && len(add) > 0 {
 		slices.Reverse(add) // heads before what belongs to them
-		w.undo(func(u *write) error { return u.remove(add...) })
+		op.undo(func(u *write) error { return u.remove(add...) })
 	}
 	return err
 }
@@ -117,12 +117,12 @@ func (w *write) writeDown(add []string) error {
 // dropReservations drops the reserved intents but the one of the slot spared.
 // The head goes first: whoever takes it has it, a stage that is under way
 // included.
-func (w *write) dropReservations(spared string) error {
-	for _, res := range slices.Clone(w.reserved) {
+func (op *write) dropReservations(spared string) error {
+	for _, res := range slices.Clone(op.reserved) {
 		if res.fields[0] == spared {
 			continue
 		}
-		if err := w.remove(append([]string{res.text}, w.partsOf(res.fields[0])...)...); err != nil {
+		if err := op.remove(append([]string{res.text}, op.partsOf(res.fields[0])...)...); err != nil {
 			return err
 		}
 	}
@@ -130,9 +130,9 @@ func (w *write) dropReservations(spared string) error {
 }
 
 // partsOf lists the further marks of an intent or a fact.
-func (w *write) partsOf(slot string) []string {
+func (op *write) partsOf(slot string) []string {
 	var parts []string
-	for _, m := range w.marks() {
+	for _, m := range op.marks() {
 		if m.kind == kindMore && m.fields[0] == slot {
 			parts = append(parts, m.text)
 		}

@@ -1,31 +1,31 @@
 package awssecretsmanager
 
 // dropOwnIntent takes a version's own intent: it was staged, it is no longer.
-func (w *write) dropOwnIntent(version string) error {
-	slot := w.keys[version].slot
+func (op *write) dropOwnIntent(version string) error {
+	slot := op.keys[version].slot
 	if slot == "" {
 		return nil
 	}
-	for _, m := range w.marks() {
+	for _, m := range op.marks() {
 		if m.kind == kindIntent && m.at == version && m.fields[0] == slot {
-			if err := w.detach(m.text); err != nil {
+			if err := op.detach(m.text); err != nil {
 				return err
 			}
 		}
 	}
-	return w.dropTags(w.tagKeys(slot))
+	return op.dropTags(op.tagKeys(slot))
 }
 
 // keepOwnIntent brings an intent that is in tags onto the version that
 // fulfilled it: Stage was interrupted after the first version was put.
-func (w *write) keepOwnIntent(version string) error {
-	slot := w.keys[version].slot
-	for _, m := range w.marks() {
+func (op *write) keepOwnIntent(version string) error {
+	slot := op.keys[version].slot
+	for _, m := range op.marks() {
 		if m.kind == kindIntent && m.at == "" && m.fields[0] == slot {
-			if err := w.attach(m.text, version); err != nil {
+			if err := op.attach(m.text, version); err != nil {
 				return err
 			}
-			return w.dropTags(w.tagKeys(slot))
+			return op.dropTags(op.tagKeys(slot))
 		}
 	}
 	return nil
@@ -34,21 +34,21 @@ func (w *write) keepOwnIntent(version string) error {
 // clear takes the labels of a version that is on no stage, so that AWS may
 // remove it. What belongs to the notes moves on to the version that AWS calls
 // current; labels that are not ours stay.
-func (w *write) clear(version string) error {
-	if version == "" || w.holds(version) {
+func (op *write) clear(version string) error {
+	if version == "" || op.holds(version) {
 		return nil
 	}
-	return w.strip(version)
+	return op.strip(version)
 }
 
 // strip takes the labels of a version, although its promotion may be announced:
 // first its own intent, without which that means nothing.
-func (w *write) strip(version string) error {
-	if err := w.dropOwnIntent(version); err != nil {
+func (op *write) strip(version string) error {
+	if err := op.dropOwnIntent(version); err != nil {
 		return err
 	}
-	slot := w.keys[version].slot
-	for _, label := range w.labelsOn(version) {
+	slot := op.keys[version].slot
+	for _, label := range op.labelsOn(version) {
 		m, isMark := parseMark(label, version)
 		to := ""
 		switch {
@@ -57,23 +57,23 @@ func (w *write) strip(version string) error {
 			continue
 		case m.kind == kindPromoted:
 			continue
-		case m.kind == kindFirst && version == w.holder():
+		case m.kind == kindFirst && version == op.holder():
 			continue
 		case m.kind == kindIntent || isFact(m.kind) || m.kind == kindMore && m.fields[0] != slot:
-			to = w.holder()
+			to = op.holder()
 		}
-		if err := w.shift(label, to); err != nil {
+		if err := op.shift(label, to); err != nil {
 			return err
 		}
 	}
 	// As long as it is there, an intent beside it is the version's own.
-	if k, put := w.keys[version]; put {
-		if err := w.detach(k.text(version)); err != nil {
+	if k, put := op.keys[version]; put {
+		if err := op.detach(k.text(version)); err != nil {
 			return err
 		}
 	}
-	for _, text := range w.promotionTexts(version) { // the last: see buryRetired
-		if err := w.detach(text); err != nil {
+	for _, text := range op.promotionTexts(version) { // the last: see buryRetired
+		if err := op.detach(text); err != nil {
 			return err
 		}
 	}
@@ -85,12 +85,12 @@ func (w *write) strip(version string) error {
 // reservation does it, but nobody reserves any in a store that follows. Only a
 // version that was promoted is meant, not one that somebody is just putting; what
 // tells them apart goes last, since litter is in the order of the labels.
-func (w *write) buryRetired() error {
-	for _, label := range w.litter() {
-		if len(w.promotions[w.labels[label]]) == 0 {
+func (op *write) buryRetired() error {
+	for _, label := range op.litter() {
+		if len(op.promotions[op.labels[label]]) == 0 {
 			continue
 		}
-		if err := w.detach(label); err != nil {
+		if err := op.detach(label); err != nil {
 			return err
 		}
 	}
@@ -98,9 +98,9 @@ func (w *write) buryRetired() error {
 }
 
 // tagKeys lists the tags that an intent was reserved in.
-func (w *write) tagKeys(slot string) []string {
+func (op *write) tagKeys(slot string) []string {
 	var keys []string
-	for _, m := range w.marks() {
+	for _, m := range op.marks() {
 		if m.at == "" && (m.kind == kindIntent || m.kind == kindMore) && m.fields[0] == slot {
 			key, _ := asTag(m.text)
 			keys = append(keys, key)

@@ -19,86 +19,86 @@ func (s *Store) Destroy(ctx context.Context, seen secretstore.Snapshot, id strin
 }
 
 func (s *Store) destroy(ctx context.Context, seen secretstore.Snapshot, id string) (secretstore.Snapshot, error) {
-	w, err := s.startWrite(ctx, seen)
+	op, err := s.startWrite(ctx, seen)
 	if err != nil {
 		return secretstore.Snapshot{}, err
 	}
-	d := w.document()
+	d := op.document()
 	_, changed, err := d.Destroy(id)
 	if err != nil {
 		return secretstore.Snapshot{}, err
 	}
 	if !changed {
-		return w.unchanged()
+		return op.unchanged()
 	}
 	if v, _ := d.Find(id); v.Stage == secretstore.Pending {
-		err = w.destroyPending(v.Held)
+		err = op.destroyPending(v.Held)
 	} else {
-		err = w.destroyPrevious(v.Held)
+		err = op.destroyPrevious(v.Held)
 	}
 	if err != nil {
 		return secretstore.Snapshot{}, err
 	}
-	return w.done(), nil
+	return op.done(), nil
 }
 
 // destroyPending takes what makes the version pending, then reads. A promotion
 // that was announced meanwhile wins: it keeps the version referred to.
-func (w *write) destroyPending(version string) error {
-	if _, staged := w.own[version]; staged {
-		if err := w.mayForget(version); err != nil {
+func (op *write) destroyPending(version string) error {
+	if _, staged := op.own[version]; staged {
+		if err := op.mayForget(version); err != nil {
 			return err
 		}
 	}
-	abandoned := w.promotionTexts(version)
-	if w.labels[labelPending] == version {
-		if err := w.detach(labelPending); err != nil {
+	abandoned := op.promotionTexts(version)
+	if op.labels[labelPending] == version {
+		if err := op.detach(labelPending); err != nil {
 			return err
 		}
 	}
-	if version == w.holder() {
-		if err := w.dropOwnIntent(version); err != nil {
+	if version == op.holder() {
+		if err := op.dropOwnIntent(version); err != nil {
 			return err
 		}
 	}
 	for _, text := range abandoned {
-		if err := w.detach(text); err != nil {
+		if err := op.detach(text); err != nil {
 			return err
 		}
 	}
-	if err := w.confirm(nil); err != nil {
+	if err := op.confirm(nil); err != nil {
 		return err
 	}
-	return afterwards(w.clear(version))
+	return afterwards(op.clear(version))
 }
 
 // destroyPrevious ends with the label that makes the version previous.
-func (w *write) destroyPrevious(version string) error {
-	if w.isAnnounced(version) { // AWSCURRENT was moved back by hand
-		for _, text := range w.promotionTexts(version) {
-			if err := w.detach(text); err != nil {
+func (op *write) destroyPrevious(version string) error {
+	if op.isAnnounced(version) { // AWSCURRENT was moved back by hand
+		for _, text := range op.promotionTexts(version) {
+			if err := op.detach(text); err != nil {
 				return err
 			}
 		}
 	}
 	last := labelPrevious
-	switch kept := keepText(w.holder()); {
-	case w.labels[kept] != version:
-	case w.labels[labelPrevious] == version:
-		if err := w.detach(kept); err != nil {
+	switch kept := keepText(op.holder()); {
+	case op.labels[kept] != version:
+	case op.labels[labelPrevious] == version:
+		if err := op.detach(kept); err != nil {
 			return err
 		}
 	default:
-		if err := w.detach(labelPrevious); err != nil {
+		if err := op.detach(labelPrevious); err != nil {
 			return err
 		}
 		last = kept
 	}
-	if err := w.detach(last); err != nil {
+	if err := op.detach(last); err != nil {
 		return err
 	}
-	if err := w.confirm(nil); err != nil {
+	if err := op.confirm(nil); err != nil {
 		return err
 	}
-	return afterwards(w.clear(version))
+	return afterwards(op.clear(version))
 }

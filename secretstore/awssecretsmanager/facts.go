@@ -130,9 +130,9 @@ func (r *reading) factID(kind string) string {
 	return fmt.Sprintf("%d.%s", next, anyName())
 }
 
-func (w *write) dropFacts(old []mark) error {
+func (op *write) dropFacts(old []mark) error {
 	for _, m := range slices.Backward(old) {
-		if err := w.remove(append([]string{m.text}, w.partsOf(m.fields[0])...)...); err != nil {
+		if err := op.remove(append([]string{m.text}, op.partsOf(m.fields[0])...)...); err != nil {
 			return err
 		}
 	}

@@ -18,85 +18,85 @@ func (s *Store) Promote(ctx context.Context, seen secretstore.Snapshot, id strin
 }
 
 func (s *Store) promote(ctx context.Context, seen secretstore.Snapshot, id string, at time.Time) (secretstore.Snapshot, error) {
-	w, err := s.startWrite(ctx, seen)
+	op, err := s.startWrite(ctx, seen)
 	if err != nil {
 		return secretstore.Snapshot{}, err
 	}
-	d := w.document()
+	d := op.document()
 	_, changed, err := d.Promote(id, at)
 	if err != nil {
 		return secretstore.Snapshot{}, err
 	}
 	if !changed {
-		return w.unchanged()
+		return op.unchanged()
 	}
 	if v, _ := d.Find(id); v.Stage == secretstore.Current {
-		err = w.repair(v.Held, at)
+		err = op.repair(v.Held, at)
 	} else {
-		err = w.makeCurrent(v.Held, at)
+		err = op.makeCurrent(v.Held, at)
 	}
 	if err != nil {
 		return secretstore.Snapshot{}, err
 	}
-	return w.done(), nil
+	return op.done(), nil
 }
 
 // repair writes down when the current version became current. The newest of
 // such marks counts.
-func (w *write) repair(version string, at time.Time) error {
-	if err := w.room(1); err != nil {
+func (op *write) repair(version string, at time.Time) error {
+	if err := op.room(1); err != nil {
 		return err
 	}
-	stale := w.promotionTexts(version)
-	text := promotion{at: at, announced: w.wallClock(), by: anyName()}.text()
-	if err := w.attach(text, version); err != nil {
+	stale := op.promotionTexts(version)
+	text := promotion{at: at, announced: op.wallClock(), by: anyName()}.text()
+	if err := op.attach(text, version); err != nil {
 		return err
 	}
-	err := w.confirm(nil)
+	err := op.confirm(nil)
 	if err != nil && refused(err) {
-		w.undo(func(u *write) error { return u.detach(text) })
+		op.undo(func(u *write) error { return u.detach(text) })
 	}
 	if err != nil {
 		return err
 	}
 	for _, text := range stale {
-		if err := w.detach(text); err != nil {
+		if err := op.detach(text); err != nil {
 			return afterwards(err)
 		}
 	}
 	return nil
 }
 
-func (w *write) makeCurrent(version string, at time.Time) error {
-	if _, staged := w.own[version]; !staged {
+func (op *write) makeCurrent(version string, at time.Time) error {
+	if _, staged := op.own[version]; !staged {
 		return fmt.Errorf("it is pending and not ours: %w", secretstore.ErrConflict)
 	}
-	if err := w.keepOwnIntent(version); err != nil {
+	if err := op.keepOwnIntent(version); err != nil {
 		return err
 	}
-	before := w.reading
-	a := announcement{version: version, displaced: w.holder(), promotion: promotion{at: at, announced: w.wallClock(), by: anyName()}}
+	before := op.reading
+	a := announcement{version: version, displaced: op.holder(), promotion: promotion{at: at, announced: op.wallClock(), by: anyName()}}
 	if a.displaced != version {
-		a.promotion.displaced, a.standing = a.displaced, w.previous
+		a.promotion.displaced, a.standing = a.displaced, op.previous
 	}
-	if err := w.announce(a, before.promotionTexts(version)); err != nil {
+	if err := op.announce(a, before.promotionTexts(version)); err != nil {
 		return err
 	}
-	if err := w.displace(a); err != nil {
+	if err := op.displace(a); err != nil {
 		if refused(err) {
-			w.undo(func(u *write) error { return u.detach(a.promotion.text()) })
+			op.undo(func(u *write) error { return u.detach(a.promotion.text()) })
 		}
 		return err
 	}
 	stale := before.promotionTexts(version)
-	if late := w.wallClock().Sub(a.promotion.announced); late > moveTolerance {
+	if late := op.wallClock().Sub(a.promotion.announced); late > moveTolerance {
 		stale = append(stale, a.promotion.text())
 		a.promotion.at = at.Add(late)
-		if err := w.attach(a.promotion.text(), version); err != nil {
+		if err := op.attach(a.promotion.text(), version); err != nil {
 			return err
 		}
 	}
-	return afterwards(w.tidy(a, stale))
+	return afterwards(op.tidy(a, stale))
 }
 
 // moveTolerance is how much later than it was announced AWSCURRENT may move and be
@@ -117,37 +117,37 @@ type announcement struct {
 // whatever anybody takes from it, so that its key is not revoked while
 // AWSCURRENT is about to move to it. Others that announce the same do not
 // matter: AWSCURRENT decides between them.
-func (w *write) announce(a announcement, known []string) error {
-	if err := w.room(2); err != nil {
+func (op *write) announce(a announcement, known []string) error {
+	if err := op.room(2); err != nil {
 		return err
 	}
 	if a.version != a.displaced {
-		for _, m := range w.marks() {
+		for _, m := range op.marks() {
 			if m.kind == kindFirst && m.at == a.version {
-				if err := w.detach(m.text); err != nil {
+				if err := op.detach(m.text); err != nil {
 					return err
 				}
 			}
 		}
 	}
 	text := a.promotion.text()
-	if err := w.attach(text, a.version); err != nil {
+	if err := op.attach(text, a.version); err != nil {
 		return err
 	}
 	if a.standing != "" {
-		if err := w.attach(keepText(a.version), a.standing); err != nil {
+		if err := op.attach(keepText(a.version), a.standing); err != nil {
 			return err
 		}
 	}
-	err := w.confirm(func(label string) bool {
+	err := op.confirm(func(label string) bool {
 		m, isMark := parseMark(label, "")
 		return isMark && m.kind == kindPromoted && label != text && !slices.Contains(known, label)
 	})
-	if err == nil && w.wallClock().Sub(a.promotion.announced) > announcementTimeout {
+	if err == nil && op.wallClock().Sub(a.promotion.announced) > announcementTimeout {
 		err = fmt.Errorf("the announced promotion took too long, nobody waits for it any more: %w", secretstore.ErrConflict)
 	}
 	if err != nil && refused(err) {
-		w.undo(func(u *write) error { return u.detach(text) })
+		op.undo(func(u *write) error { return u.detach(text) })
 	}
 	return err
 }
@@ -157,13 +157,13 @@ func (w *write) announce(a announcement, known []string) error {
 const announcementTimeout = 5 * time.Minute
 
 // displace is the one moment that matters.
-func (w *write) displace(a announcement) error {
+func (op *write) displace(a announcement) error {
 	if a.version != a.displaced {
-		return w.shift(labelCurrent, a.version)
+		return op.shift(labelCurrent, a.version)
 	}
-	for _, m := range w.marks() {
+	for _, m := range op.marks() {
 		if m.kind == kindFirst && m.at == a.version {
-			return w.detach(m.text)
+			return op.detach(m.text)
 		}
 	}
 	return nil
@@ -171,22 +171,22 @@ func (w *write) displace(a announcement) error {
 
 // tidy brings AWS's labels in line with what the secret means since AWSCURRENT
 // moved, and takes older announcements away.
-func (w *write) tidy(a announcement, stale []string) error {
+func (op *write) tidy(a announcement, stale []string) error {
 	if a.standing != "" {
-		if err := w.shift(labelPrevious, a.standing); err != nil {
+		if err := op.shift(labelPrevious, a.standing); err != nil {
 			return err
 		}
-		if err := w.detach(keepText(a.version)); err != nil {
+		if err := op.detach(keepText(a.version)); err != nil {
 			return err
 		}
 	}
 	if a.displaced != "" {
-		if err := w.clear(a.displaced); err != nil {
+		if err := op.clear(a.displaced); err != nil {
 			return err
 		}
 	}
-	if w.labels[labelPending] == a.version {
-		if err := w.detach(labelPending); err != nil {
+	if op.labels[labelPending] == a.version {
+		if err := op.detach(labelPending); err != nil {
 			return err
 		}
 	}
@@ -194,7 +194,7 @@ func (w *write) tidy(a announcement, stale []string) error {
 		if text == a.promotion.text() {
 			continue
 		}
-		if err := w.detach(text); err != nil {
+		if err := op.detach(text); err != nil {
 			return err
 		}
 	}

@@ -28,90 +28,90 @@ func (s *Store) Stage(ctx context.Context, seen secretstore.Snapshot, v secretst
 }
 
 func (s *Store) stage(ctx context.Context, seen secretstore.Snapshot, v secretstore.Version, value secret.Value) (secretstore.Snapshot, error) {
-	w, err := s.startWrite(ctx, seen)
+	op, err := s.startWrite(ctx, seen)
 	if err != nil {
 		return secretstore.Snapshot{}, err
 	}
-	pending, again, err := w.document().CheckStage(v.ID)
+	pending, again, err := op.document().CheckStage(v.ID)
 	if err != nil {
 		return secretstore.Snapshot{}, err
 	}
 	if again {
-		return w.stageAgain(pending.Held, value)
+		return op.stageAgain(pending.Held, value)
 	}
-	if err := w.stageNew(v, value); err != nil {
+	if err := op.stageNew(v, value); err != nil {
 		return secretstore.Snapshot{}, err
 	}
-	return w.done(), nil
+	return op.done(), nil
 }
 
 // stageAgain changes nothing. It succeeds for a pending version with that value.
-func (w *write) stageAgain(version string, value secret.Value) (secretstore.Snapshot, error) {
-	held, _, err := w.get(w.ctx, w.arn, version)
+func (op *write) stageAgain(version string, value secret.Value) (secretstore.Snapshot, error) {
+	held, _, err := op.get(op.ctx, op.arn, version)
 	if err != nil {
 		return secretstore.Snapshot{}, err
 	}
-	key, err := w.decoded(held)
+	key, err := op.decoded(held)
 	if err != nil {
 		return secretstore.Snapshot{}, err
 	}
 	if !key.Equal(value) {
 		return secretstore.Snapshot{}, document.ErrOtherValue
 	}
-	return w.unchanged()
+	return op.unchanged()
 }
 
-func (w *write) stageNew(v secretstore.Version, value secret.Value) error {
-	old := w.pending
-	if err := w.mayForget(old); err != nil {
+func (op *write) stageNew(v secretstore.Version, value secret.Value) error {
+	old := op.pending
+	if err := op.mayForget(old); err != nil {
 		return err
 	}
-	encoded, err := w.encoded(v, value)
+	encoded, err := op.encoded(v, value)
 	if err != nil {
 		return err
 	}
-	if err := w.claim(); err != nil {
+	if err := op.claim(); err != nil {
 		return err
 	}
-	p := w.planned(v)
-	if err := w.dropReservations(p.slot); err != nil {
+	p := op.planned(v)
+	if err := op.dropReservations(p.slot); err != nil {
 		return err
 	}
-	if err := w.buryRetired(); err != nil {
+	if err := op.buryRetired(); err != nil {
 		return err
 	}
-	if err := w.room(len(p.labels("", w.holder() == "")) + 1); err != nil {
+	if err := op.room(len(p.labels("", op.holder() == "")) + 1); err != nil {
 		return err
 	}
-	version, err := w.putNew(v.ID, encoded, p)
+	version, err := op.putNew(v.ID, encoded, p)
 	if err != nil {
 		return err
 	}
-	if err := w.confirmPut(p, version); err != nil {
-		return w.retreat(err, p, version)
+	if err := op.confirmPut(p, version); err != nil {
+		return op.retreat(err, p, version)
 	}
-	if err := w.commit(p, version); err != nil {
-		return w.retreat(err, p, version)
+	if err := op.commit(p, version); err != nil {
+		return op.retreat(err, p, version)
 	}
-	if err := w.dropTags(w.tagKeys(p.slot)); err != nil {
+	if err := op.dropTags(op.tagKeys(p.slot)); err != nil {
 		return err
 	}
 	if old == "" {
 		return nil
 	}
-	return afterwards(w.strip(old)) // also if its promotion was announced: see mayForget
+	return afterwards(op.strip(old)) // also if its promotion was announced: see mayForget
 }
 
 // mayForget tells whether the pending version may go: nobody else's, and not
 // one that somebody may be about to make current.
-func (w *write) mayForget(pending string) error {
+func (op *write) mayForget(pending string) error {
 	if pending == "" {
 		return nil
 	}
-	if _, staged := w.own[pending]; !staged {
+	if _, staged := op.own[pending]; !staged {
 		return fmt.Errorf("its version %s is pending and not ours: take its AWSPENDING away first: %w", pending, secretstore.ErrConflict)
 	}
-	if at := w.announced(pending); w.now().Before(at.Add(abandonedAfter)) && !at.IsZero() {
+	if at := op.announced(pending); op.now().Before(at.Add(abandonedAfter)) && !at.IsZero() {
 		return fmt.Errorf("a promotion of version %s was announced at %s and may be under way until %s: %w",
 			pending, stamp(at), stamp(at.Add(abandonedAfter)), secretstore.ErrConflict)
 	}
@@ -119,15 +119,15 @@ func (w *write) mayForget(pending string) error {
 }
 
 // encoded is the value as consumers are to read it.
-func (w *write) encoded(v secretstore.Version, value secret.Value) (stored, error) {
+func (op *write) encoded(v secretstore.Version, value secret.Value) (stored, error) {
 	var current stored
-	if _, alone := w.form.(payload.Raw); !alone && w.current != "" {
+	if _, alone := op.form.(payload.Raw); !alone && op.current != "" {
 		var err error
-		if current, _, err = w.get(w.ctx, w.arn, w.current); err != nil {
+		if current, _, err = op.get(op.ctx, op.arn, op.current); err != nil {
 			return stored{}, fmt.Errorf("read the current value, whose other fields are to be kept: %w", err)
 		}
 	}
-	text, err := w.form.Encode(v, value, current.value)
+	text, err := op.form.Encode(v, value, current.value)
 	if err != nil {
 		return stored{}, err
 	}
@@ -147,10 +147,10 @@ type plan struct {
 	reserved reservation
 }
 
-func (w *write) planned(v secretstore.Version) plan {
+func (op *write) planned(v secretstore.Version) plan {
 	p := plan{version: v, slot: slotOf(v.Intent, v.ID)}
 	p.head, p.more = intentTexts(p.slot, v.Intent)
-	for _, res := range w.reserved {
+	for _, res := range op.reserved {
 		if res.fields[0] == p.slot {
 			p.reserved, p.head = res, res.text
 			if res.at != "" {
@@ -177,11 +177,11 @@ const maxNames = 32
 // putNew puts the value as a version that is not there yet. One of that name
 // may be there without labels, with another value or with the same: AWS gives
 // it no labels then.
-func (w *write) putNew(id string, value stored, p plan) (string, error) {
+func (op *write) putNew(id string, value stored, p plan) (string, error) {
 	for n := range maxNames {
 		version := versionID(id, n)
-		labels := p.labels(version, w.holder() == "")
-		has, err := w.put(w.ctx, w.arn, version, value, labels)
+		labels := p.labels(version, op.holder() == "")
+		has, err := op.put(op.ctx, op.arn, version, value, labels)
 		if isExisting(err) {
 			continue
 		}
@@ -191,11 +191,11 @@ func (w *write) putNew(id string, value stored, p plan) (string, error) {
 		if !slices.Contains(has, labels[0]) {
 			continue
 		}
-		st := w.clone()
+		st := op.clone()
 		for _, label := range labels {
 			st.labels[label] = version
 		}
-		w.expect(st)
+		op.expect(st)
 		return version, nil
 	}
 	return "", fmt.Errorf("AWS still has %d versions of that name with other values: %w", maxNames, secretstore.ErrDenied)
@@ -205,10 +205,10 @@ func (w *write) putNew(id string, value stored, p plan) (string, error) {
 // reservation does not matter: the move of ours decides between the two. Nor
 // do, for the first version of a secret, other first versions: AWS made one of
 // them current, and that one goes on.
-func (w *write) confirmPut(p plan, version string) error {
-	first := w.holder() == ""
-	before := w.reading
-	err := w.confirm(func(label string) bool {
+func (op *write) confirmPut(p plan, version string) error {
+	first := op.holder() == ""
+	before := op.reading
+	err := op.confirm(func(label string) bool {
 		m, isMark := parseMark(label, "")
 		switch {
 		case first && label == labelCurrent:
@@ -224,7 +224,7 @@ func (w *write) confirmPut(p plan, version string) error {
 	if err != nil {
 		return err
 	}
-	if first && w.holder() != version && w.holder() != "" {
+	if first && op.holder() != version && op.holder() != "" {
 		return fmt.Errorf("another version came first: %w", secretstore.ErrConflict)
 	}
 	return nil
@@ -233,15 +233,15 @@ func (w *write) confirmPut(p plan, version string) error {
 // commit makes the version the pending one. With a reserved intent, whoever
 // moves that has it, so that an intent that was dropped meanwhile stages nothing.
 // Without one, AWSPENDING decides.
-func (w *write) commit(p plan, version string) error {
+func (op *write) commit(p plan, version string) error {
 	labels := []string{labelPending, p.head}
-	if version == w.holder() {
+	if version == op.holder() {
 		labels = labels[1:] // kindFirst says that it is pending
 	} else if p.reserved.kind == "" {
 		slices.Reverse(labels)
 	}
 	for _, label := range labels {
-		if err := w.shift(label, version); err != nil {
+		if err := op.shift(label, version); err != nil {
 			return err
 		}
 	}
@@ -255,11 +255,11 @@ func (w *write) commit(p plan, version string) error {
 // since it was put, and others may have seen it. Nor is a version touched that
 // nobody reserved: another instance may be staging the very same one, the
 // primary's key in a store that follows. Its labels are litter if not.
-func (w *write) retreat(cause error, p plan, version string) error {
-	if _, staged := w.found.own[version]; staged || p.reserved.kind == "" || !refused(cause) {
+func (op *write) retreat(cause error, p plan, version string) error {
+	if _, staged := op.found.own[version]; staged || p.reserved.kind == "" || !refused(cause) {
 		return cause
 	}
-	w.undo(func(u *write) error {
+	op.undo(func(u *write) error {
 		for _, label := range append([]string{labelPending}, p.labels(version, false)...) {
 			if err := u.move(u.ctx, u.arn, label, version, ""); err != nil && !isKind(err, secretstore.ErrConflict) {
 				return err

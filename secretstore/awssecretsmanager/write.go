@@ -24,13 +24,13 @@ type write struct {
 
 // startWrite begins a write that was decided on seen.
 func (s *Store) startWrite(ctx context.Context, seen secretstore.Snapshot) (*write, error) {
-	w := &write{ctx: ctx, Store: s}
+	op := &write{ctx: ctx, Store: s}
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("%w: %w", secretstore.ErrUnavailable, err)
 	}
 	if st, ok := s.remembered(seen); ok {
-		w.reading = read(st.clone())
-		return w, nil
+		op.reading = read(st.clone())
+		return op, nil
 	}
 	r, err := s.read(ctx)
 	if err != nil {
@@ -39,69 +39,69 @@ func (s *Store) startWrite(ctx context.Context, seen secretstore.Snapshot) (*wri
 	if r.arn != seen.Identity || r.revision() != seen.Revision {
 		return nil, fmt.Errorf("the secret is no longer as it was seen: %w", secretstore.ErrConflict)
 	}
-	w.reading, w.described = read(r.clone()), true
-	return w, nil
+	op.reading, op.described = read(r.clone()), true
+	return op, nil
 }
 
 // done is for a write that has happened.
-func (w *write) done() secretstore.Snapshot { return w.give(w.reading) }
+func (op *write) done() secretstore.Snapshot { return op.give(op.reading) }
 
 // unchanged is for a write that has nothing to do. It still compares.
-func (w *write) unchanged() (secretstore.Snapshot, error) {
-	if !w.described {
-		if err := w.confirm(nil); err != nil {
+func (op *write) unchanged() (secretstore.Snapshot, error) {
+	if !op.described {
+		if err := op.confirm(nil); err != nil {
 			return secretstore.Snapshot{}, err
 		}
 	}
-	return w.done(), nil
+	return op.done(), nil
 }
 
 // confirm checks whether the secret is as expected: nobody else has written
 // since it was seen. Labels that are ignored may come and go. What it finds is
 // what is expected from now on.
-func (w *write) confirm(ignored func(label string) bool) error {
-	st, err := w.describeSecret(w.ctx)
+func (op *write) confirm(ignored func(label string) bool) error {
+	st, err := op.describeSecret(op.ctx)
 	if err != nil {
 		return err
 	}
-	if !w.same(st, ignored) {
-		w.found = read(st)
+	if !op.same(st, ignored) {
+		op.found = read(st)
 		return fmt.Errorf("somebody else is writing: %w", secretstore.ErrConflict)
 	}
-	for version, at := range w.created {
+	for version, at := range op.created {
 		st.created[version] = at
 	}
-	w.expect(st)
-	w.described = true
+	op.expect(st)
+	op.described = true
 	return nil
 }
 
 // expect makes st what the secret is expected to be.
-func (w *write) expect(st state) { w.reading = read(st) }
+func (op *write) expect(st state) { op.reading = read(st) }
 
 // attach gives a label that no version has to one.
-func (w *write) attach(label, version string) error { return w.shift(label, version) }
+func (op *write) attach(label, version string) error { return op.shift(label, version) }
 
 // detach takes a label away. One that is not there is fine.
-func (w *write) detach(label string) error {
-	if w.labels[label] == "" {
+func (op *write) detach(label string) error {
+	if op.labels[label] == "" {
 		return nil
 	}
-	return w.shift(label, "")
+	return op.shift(label, "")
 }
 
 // shift moves a label from where it is expected to be.
-func (w *write) shift(label, to string) error {
-	from := w.labels[label]
+func (op *write) shift(label, to string) error {
+	from := op.labels[label]
 	if from == to {
 		return nil
 	}
-	if err := w.move(w.ctx, w.arn, label, from, to); err != nil {
+	if err := op.move(op.ctx, op.arn, label, from, to); err != nil {
 		return err
 	}
-	st := w.clone()
+	st := op.clone()
 	st.shift(label, to)
-	w.expect(st)
+	op.expect(st)
 	return nil
 }
 
@@ -118,67 +118,67 @@ func (st state) shift(label, to string) {
 }
 
 // setTags writes tags.
-func (w *write) setTags(tags []tag) error {
+func (op *write) setTags(tags []tag) error {
 	if len(tags) == 0 {
 		return nil
 	}
-	if err := w.tag(w.ctx, w.arn, tags); err != nil {
+	if err := op.tag(op.ctx, op.arn, tags); err != nil {
 		return err
 	}
-	st := w.clone()
+	st := op.clone()
 	for _, t := range tags {
 		st.tags[t.key] = t.value
 	}
-	w.expect(st)
+	op.expect(st)
 	return nil
 }
 
 // dropTags takes away those tags that are there.
-func (w *write) dropTags(keys []string) error {
-	keys = slices.DeleteFunc(slices.Clone(keys), func(key string) bool { _, there := w.tags[key]; return !there })
+func (op *write) dropTags(keys []string) error {
+	keys = slices.DeleteFunc(slices.Clone(keys), func(key string) bool { _, there := op.tags[key]; return !there })
 	if len(keys) == 0 {
 		return nil
 	}
-	if err := w.untag(w.ctx, w.arn, keys); err != nil {
+	if err := op.untag(op.ctx, op.arn, keys); err != nil {
 		return err
 	}
-	st := w.clone()
+	st := op.clone()
 	for _, key := range keys {
 		delete(st.tags, key)
 	}
-	w.expect(st)
+	op.expect(st)
 	return nil
 }
 
 // remove removes marks from wherever they are.
-func (w *write) remove(texts ...string) error {
+func (op *write) remove(texts ...string) error {
 	var keys []string
 	for _, text := range texts {
-		if err := w.detach(text); err != nil {
+		if err := op.detach(text); err != nil {
 			return err
 		}
 		key, _ := asTag(text)
 		keys = append(keys, key)
 	}
-	return w.dropTags(keys)
+	return op.dropTags(keys)
 }
 
 // set puts marks on the version that AWS calls current, or into tags while
 // there is none.
-func (w *write) set(texts ...string) error {
-	if w.holder() == "" {
+func (op *write) set(texts ...string) error {
+	if op.holder() == "" {
 		if len(texts) == 0 {
 			return nil
 		}
-		tags := w.unclaimed()
+		tags := op.unclaimed()
 		for _, text := range texts {
 			key, value := asTag(text)
 			tags = append(tags, tag{key, value})
 		}
-		return w.setTags(tags)
+		return op.setTags(tags)
 	}
 	for _, text := range texts {
-		if err := w.attach(text, w.holder()); err != nil {
+		if err := op.attach(text, op.holder()); err != nil {
 			return err
 		}
 	}
@@ -190,10 +190,10 @@ const undoing = 10 * time.Second
 
 // undo clears up after a write that lost a race, as far as it can: what it
 // leaves means nothing, and is litter to a later write.
-func (w *write) undo(steps func(u *write) error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), undoing)
+func (op *write) undo(steps func(u *write) error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(op.ctx), undoing)
 	defer cancel()
-	u := &write{ctx: ctx, Store: w.Store, reading: w.reading}
+	u := &write{ctx: ctx, Store: op.Store, reading: op.reading}
 	_ = steps(u)
 }
 
@@ -215,24 +215,24 @@ func afterwards(err error) error {
 }
 
 // claim makes the secret if it is to be made, and marks it as the rotator's.
-func (w *write) claim() error {
-	if w.isAbsent() {
-		return w.makeSecret()
+func (op *write) claim() error {
+	if op.isAbsent() {
+		return op.makeSecret()
 	}
-	return w.setTags(w.unclaimed())
+	return op.setTags(op.unclaimed())
 }
 
 // unclaimed gives the mark of ownership if it is not there.
-func (w *write) unclaimed() []tag {
-	if w.owner == "" || w.tags[tagOwner] == w.owner {
+func (op *write) unclaimed() []tag {
+	if op.owner == "" || op.tags[tagOwner] == op.owner {
 		return nil
 	}
-	return []tag{{tagOwner, w.owner}}
+	return []tag{{tagOwner, op.owner}}
 }
 
-func (w *write) makeSecret() error {
-	tags := w.tagsToCreate()
-	arn, err := w.make(w.ctx, w.create.KMSKeyID, tags)
+func (op *write) makeSecret() error {
+	tags := op.tagsToCreate()
+	arn, err := op.make(op.ctx, op.create.KMSKeyID, tags)
 	if err != nil {
 		return fmt.Errorf("make the secret: %w", err)
 	}
@@ -242,23 +242,23 @@ func (w *write) makeSecret() error {
 			st.tags[t.key] = t.value
 		}
 	}
-	w.expect(st)
+	op.expect(st)
 	return nil
 }
 
 // room makes sure that so many more labels fit, and takes litter away for it.
-func (w *write) room(more int) error {
-	for _, label := range w.litter() {
-		if len(w.labels)+more <= maxLabels {
+func (op *write) room(more int) error {
+	for _, label := range op.litter() {
+		if len(op.labels)+more <= maxLabels {
 			return nil
 		}
-		if err := w.detach(label); err != nil {
+		if err := op.detach(label); err != nil {
 			return err
 		}
 	}
-	if len(w.labels)+more > maxLabels {
+	if len(op.labels)+more > maxLabels {
 		return fmt.Errorf("the secret has %d of the %d labels that AWS allows and this needs %d more: let the key be issued for less, or remove labels that nobody needs: %w",
-			len(w.labels), maxLabels, more, secretstore.ErrDenied)
+			len(op.labels), maxLabels, more, secretstore.ErrDenied)
 	}
 	return nil
 }

@@ -7,22 +7,22 @@ func awsBugs() []bug {
 		tests = "./secretstore/awssecretsmanager Contract$|Writers|Killed|Paused|Lost|Promotion|AnotherOwners|NoError|Reservations"
 	)
 	return []bug{
-		{"aws: written without looking afterwards", tests, edits{store("confirm").never("w.same(st, ignored)")}},
+		{"aws: written without looking afterwards", tests, edits{store("confirm").never("op.same(st, ignored)")}},
 		{"aws: an announced promotion is not referred to", tests, edits{store("findPending").never("r.isAnnounced(version)")}},
-		{"aws: an announced promotion may be given up", tests, edits{store("mayForget").never("w.now().Before(at.Add(abandonedAfter))")}},
+		{"aws: an announced promotion may be given up", tests, edits{store("mayForget").never("op.now().Before(at.Add(abandonedAfter))")}},
 		{"aws: a put takes AWSPENDING along", tests, edits{store("labels").replaces("[]string{key.text(version)}", "[]string{key.text(version), labelPending}")}},
 		{"aws: a put without labels", tests, edits{store("put").replaces(", VersionStages: labels}", "}; _ = labels")}},
-		{"aws: staged although the intent was dropped", tests, edits{store("write.shift").replaces("if err := w.move(w.ctx, w.arn, label, from, to); err != nil {", `err := w.move(w.ctx, w.arn, label, from, to)
+		{"aws: staged although the intent was dropped", tests, edits{store("write.shift").replaces("if err := op.move(op.ctx, op.arn, label, from, to); err != nil {", `err := op.move(op.ctx, op.arn, label, from, to)
 			if err != nil && label != labelCurrent && to != "" {
-				err = w.move(w.ctx, w.arn, label, "", to)
+				err = op.move(op.ctx, op.arn, label, "", to)
 			}
 			if err != nil {`)}},
-		{"aws: AWSCURRENT moved from wherever it is", tests, edits{store("displace").replaces("return w.shift(labelCurrent, a.version)", `st, err := w.describeSecret(w.ctx)
+		{"aws: AWSCURRENT moved from wherever it is", tests, edits{store("displace").replaces("return op.shift(labelCurrent, a.version)", `st, err := op.describeSecret(op.ctx)
 			if err != nil {
 				return err
 			}
-			w.labels[labelCurrent] = st.labels[labelCurrent]
-			return w.shift(labelCurrent, a.version)`)}},
+			op.labels[labelCurrent] = st.labels[labelCurrent]
+			return op.shift(labelCurrent, a.version)`)}},
 		{"aws: a move whose answer was lost is repeated", tests, edits{store("move").drops(", onlyThrottled")}},
 		{"aws: a standing previous version is not kept", tests, edits{store("announce").never(`a.standing != ""`)}},
 		{"aws: the first version is taken for promoted", tests, edits{store("unpromoted").returns("false")}},
