@@ -24,7 +24,7 @@ func (r *run) converge(ctx context.Context, s Step) error {
 	return nil
 }
 
-// survey looks at the targets that this one is kept apart from, and keeps the
+// survey reads the stores of the targets that this one is kept apart from, and keeps the
 // others of this process from beginning until this run is over. A target whose
 // store cannot be read must not stop this one.
 func (r *run) survey(ctx context.Context, _ Step) error {

@@ -68,7 +68,7 @@ func (v *view) observe() answer {
 	if v.Listed == 0 {
 		return act(Step{Verb: List, Reason: "read the workspace's keys"})
 	}
-	if !v.looked() {
+	if !v.observed() {
 		return act(Step{Verb: Observe, Reason: "read the stores"})
 	}
 	return pass()
@@ -91,13 +91,13 @@ func (v *view) blind() answer {
 	return pass()
 }
 
-// looked tells whether every store was read, or was tried to be read.
-func (v *view) looked() bool {
+// observed tells whether every store was read, or was tried to be read.
+func (v *view) observed() bool {
 	return !slices.ContainsFunc(v.Stores, func(st StoreState) bool { return st.Seen == 0 })
 }
 
 // standBack ends the run of an instance that lost a race: the winner goes on. What
-// it began in vain must not be taken for a reason to rotate later.
+// it reserved all the same must not be taken for a reason to rotate later.
 func (v *view) standBack() answer {
 	if v.LostRace == nil {
 		return pass()

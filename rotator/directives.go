@@ -9,7 +9,7 @@ import (
 )
 
 // Hold sets a hold on a target, in the place of the one that may be set. Every
-// instance obeys it from its next look on, and looks again right before it
+// instance obeys it from the next time on that it reads the store, and reads it again right before it
 // revokes a key. The reason is cut to [secretstore.MaxReason] bytes.
 func (r *Rotator) Hold(ctx context.Context, t Target, h secretstore.Hold) error {
 	h.Reason = shorten(h.Reason)

@@ -3,7 +3,7 @@
 //
 // A rotation is not a script, it is a state that gets reconciled. [Rotator.Reconcile]
 // reads what the target's stores say and which keys are alive at Instantly, and
-// asks one pure function, decide, for the next step. It takes the step, looks
+// asks one pure function, decide, for the next step. It performs the step, reads
 // again, and stops when nothing is left to do. A crash is just an early stop:
 // the next run sees the same facts and goes on. The daemon, the one-shot command
 // and the CronJob are three ways to call Reconcile. There is no database and no
@@ -25,7 +25,7 @@
 //	converge consumers are brought to the new key, where that was configured
 //	grace    the old key stays alive while consumers that cache converge, counted
 //	         from the promotion in the store that took the new key last
-//	revoke   verify the current version of every store again, look at every store
+//	revoke   verify the current version of every store again, read every store
 //	         again, then delete the old key at Instantly; in a later run than the
 //	         one that displaced it
 //	prove    the old value gets a 401 and the full key list lacks its id
@@ -40,7 +40,7 @@
 //
 //   - A version is promoted only if its value, read back, just passed a test call:
 //     decide's rule "pending".
-//   - A key is swept only if a look at every store, made after the key was
+//   - A key is swept only if every store, read after the key was
 //     listed, shows neither a version nor an intent that refers to it. From that
 //     moment on it can never be staged: the instance that issued it can do so
 //     only on the snapshot that held its intent. Hence the logical clock in
@@ -52,15 +52,15 @@
 //     the value and its grace is over.
 //   - A key is revoked only if rule "retire" finds nothing against it, on
 //     observations of this run.
-//   - Stores that follow are looked at before the primary, so that a rotation by
-//     another instance never looks like a change by hand.
+//   - Stores that follow are read before the primary, so that a rotation by
+//     another instance is never taken for a change by hand.
 //   - A promotion is written down as of the latest instant at which it can have
 //     happened, so that the grace period counted from there is never too short;
 //     once more if it took longer, since the process was stopped meanwhile.
 //   - Every doubt (an error, an indeterminate verdict, a conflict) ends the run
 //     with both keys alive.
 //
-// Where to look: decide.go (the order of the rules), rules_*.go (one file per
+// Where things are: decide.go (the order of the rules), rules_*.go (one file per
 // part of a key's life), reconcile.go (the loop), observations.go and effects.go
 // (what steps do), status.go (what status and plan show).
 package rotator

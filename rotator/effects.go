@@ -291,7 +291,7 @@ func (r *run) declare(ctx context.Context, _ Step) error {
 	}
 	r.Declared = true
 	for i := range r.Stores {
-		r.Stores[i].Seen = 0 // keys are listed first, stores looked at after that
+		r.Stores[i].Seen = 0 // keys are listed first, stores read after that
 	}
 	return nil
 }

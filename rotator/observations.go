@@ -13,7 +13,7 @@ import (
 )
 
 // listKeys reads the keys. Who asked for a rotation waits for it: then the stores
-// are looked at meanwhile, and the admin key is checked. What is seen of the
+// are read meanwhile, and the admin key is checked. What is seen of the
 // stores counts as older than the list, so that nothing is swept by it.
 func (r *run) listKeys(ctx context.Context, _ Step) error {
 	if !r.awaited() || r.opts.InTurn || r.ReadOnly || r.Keys != nil {
@@ -21,7 +21,7 @@ func (r *run) listKeys(ctx context.Context, _ Step) error {
 	}
 	var beside sync.WaitGroup
 	defer beside.Wait()
-	if v := (view{State: r.State}); !v.looked() {
+	if v := (view{State: r.State}); !v.observed() {
 		at := r.tick()
 		beside.Go(func() { r.readStoresAsOf(ctx, at) })
 	}

@@ -40,7 +40,7 @@ type run struct {
 	precheck   error // what that said
 
 	nonce    string // of the intent that this run wrote last
-	salvaged int    // see lookAgain
+	rereads int    // see reread
 	carried  error  // failed sweeps: told at the end
 }
 
@@ -122,7 +122,7 @@ func recovered(report func(error)) {
 func (r *run) attempt(ctx context.Context, step Step) error {
 	begun, asked := r.now(), ctx
 	if step.Verb.Effect() || r.InHand != nil {
-		ctx = context.WithoutCancel(ctx) // mere looking may be cut off, an effect may not
+		ctx = context.WithoutCancel(ctx) // mere reading may be cut off, an effect may not
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.opts.StepTimeout)
 	defer cancel()
@@ -133,9 +133,9 @@ func (r *run) attempt(ctx context.Context, step Step) error {
 	r.tell(step, r.now().Sub(begun), err)
 	switch {
 	case errors.Is(err, secretstore.ErrConflict):
-		return r.lookAgain(ctx, step, err)
+		return r.reread(ctx, step, err)
 	case err != nil && r.InHand != nil:
-		return r.lookAgain(ctx, step, err)
+		return r.reread(ctx, step, err)
 	case err != nil && step.Verb.action().carried:
 		r.Unswept[step.ID] = true
 		r.carried = errors.Join(r.carried, err)
@@ -145,16 +145,16 @@ func (r *run) attempt(ctx context.Context, step Step) error {
 	}
 }
 
-// maxSalvage is how often a run looks again after a write that failed or met a
+// maxRereads is how often a run reads again after a write that failed or met a
 // conflict.
-const maxSalvage = 3
+const maxRereads = 3
 
-// lookAgain lets the rules decide after a conflict, or after a key in hand could
+// reread lets the rules decide after a conflict, or after a key in hand could
 // not be stored: it may have arrived all the same, or fit now. A conflict with a
 // store that nobody has changed is not a lost race but an error.
-func (r *run) lookAgain(ctx context.Context, step Step, cause error) error {
+func (r *run) reread(ctx context.Context, step Step, cause error) error {
 	seen := r.Stores[max(step.Store, 0)].Revision
-	if r.salvaged++; r.salvaged > maxSalvage {
+	if r.rereads++; r.rereads > maxRereads {
 		return cause
 	}
 	r.readStores(ctx)
@@ -234,7 +234,7 @@ func (r *run) conclude() {
 
 // recordable tells whether a failure is one of an attempt: those count for
 // backoff. What could not be read, what a person has to undo, and what is no
-// failure at all costs nothing to try again, and shows at every look.
+// failure at all costs nothing to try again, and shows in every run.
 func recordable(step Step, err error) bool {
 	if step.Verb == Stop {
 		return matches(err, func(c Class) bool { return c.Attempt })

@@ -126,7 +126,7 @@ type Result struct {
 	Revoked, Swept, Discarded []string
 	// Dead are old keys that this run saw refused, and when.
 	Dead []Death
-	// Next is when to look again, and Why; zero if nothing is planned.
+	// Next is when to run again, and Why; zero if nothing is planned.
 	Next time.Time
 	Why  string
 	// Interrupted: the context ended first. The next run goes on.

@@ -60,7 +60,7 @@ func (v *view) declare() answer {
 	if v.request.Incident == "" || v.Declared {
 		return pass()
 	}
-	if !v.looked() {
+	if !v.observed() {
 		return act(Step{Verb: Observe, Reason: "read the stores"})
 	}
 	if v.primary().Err != nil || v.primary().Notes.Incident.ID == shorten(v.request.Incident) {

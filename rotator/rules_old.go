@@ -123,8 +123,8 @@ func (v *view) graceStep() answer {
 	return pass()
 }
 
-// confirmCurrent is the last look before a key is revoked: the current version of
-// every store passes a test call, and every store is looked at again after that and
+// confirmCurrent is the last reading before a key is revoked: the current version of
+// every store passes a test call, and every store is read again after that and
 // after the key list, since somebody may have changed it in between.
 func (v *view) confirmCurrent() answer {
 	last := v.Listed
@@ -149,7 +149,7 @@ func (v *view) confirmCurrent() answer {
 		last = max(last, t.Seq)
 	}
 	if !v.seenSince(last) {
-		return act(Step{Verb: Observe, Reason: "look again before the old key goes"})
+		return act(Step{Verb: Observe, Reason: "read the stores again before the old key goes"})
 	}
 	return pass()
 }
@@ -222,7 +222,7 @@ func holds(id string) func(StoreState) bool {
 }
 
 // sweep revokes keys of ours that nothing refers to: lost creates, discarded
-// ones. It must have looked at the stores after the list was begun: then a
+// ones. It must have read the stores after the list was begun: then a
 // listed key that no version and no intent names can never be staged any more.
 func (v *view) sweep() answer {
 	if _, ok := v.unreadable(); ok || v.mayHoldUnnamed() {
@@ -233,7 +233,7 @@ func (v *view) sweep() answer {
 			continue // the next run's list shows whether it is gone
 		}
 		if !v.seenSince(v.Listed) {
-			return act(Step{Verb: Observe, Reason: "look again before a key is swept"})
+			return act(Step{Verb: Observe, Reason: "read the stores again before a key is swept"})
 		}
 		return act(Step{Verb: Sweep, ID: id, Reason: "no store refers to it"})
 	}

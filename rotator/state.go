@@ -20,7 +20,7 @@ type State struct {
 	// Keys of the workspace by id, from a list read to its last page.
 	Keys map[string]instantly.Key
 	// Named are the ids of those keys that bear a name of ours, by the store in it:
-	// a target need not look at the keys of all others.
+	// a target need not go through the keys of all others.
 	Named map[string][]string
 	// Listed is when the reading of Keys began; 0 if they must be read (again).
 	Listed moment
@@ -79,7 +79,7 @@ type StoreState struct {
 	secretstore.Snapshot
 	// Err is why the store could not be read; nil if it was.
 	Err error
-	// Seen is when the look at it began, or the write that gave the snapshot.
+	// Seen is when the reading of it began, or the write that gave the snapshot.
 	Seen moment
 }
 
@@ -156,7 +156,7 @@ func (s State) unreadable() (StoreState, bool) {
 	return StoreState{}, false
 }
 
-// seenSince tells whether every store was looked at after m.
+// seenSince tells whether every store was read after m.
 func (s State) seenSince(m moment) bool {
 	for _, st := range s.Stores {
 		if st.Err != nil || st.Seen <= m {

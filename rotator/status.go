@@ -26,7 +26,7 @@ type TargetStatus struct {
 	// Old are keys that live on until their grace is over.
 	Old []OldKey
 	// Gates are the names of what must let an old key go besides its grace; empty if
-	// there is no old key. Whether they do is asked by Reconcile, not by a look.
+	// there is no old key. Whether they do is asked by Reconcile, not by reading.
 	Gates []string
 	// Orphans are keys of ours that nothing refers to and that were never current; the
 	// next run sweeps them, unless the target is quarantined.

@@ -14,7 +14,7 @@ type Step struct {
 	// Reason says why, in words for a person.
 	Reason string
 	// At: not before that instant (a test call that is made again), or for
-	// Settled when to look again. Zero: now; for Settled: nothing is planned.
+	// Settled when to run again. Zero: now; for Settled: nothing is planned.
 	At time.Time
 	// Proven for Destroy: when the key was last seen refused; zero if it was not.
 	Proven time.Time
