@@ -15,7 +15,7 @@ type checker struct {
 	*report
 	folder string // where relative paths begin; absolute
 	cfg    Config
-	gaps   map[string]gaps // of schedules looked at, by their text
+	gaps   map[string]gaps // of schedules, by their text
 }
 
 // file checks the whole file.

@@ -184,12 +184,12 @@ func (c *checker) compareWithSchedule(f *rotationForm, s Schedule) {
 	}
 	if grace.ok && between.shortest <= grace.v {
 		c.warn(closest(f.Schedule.mark, grace.mark), "schedule less often or shorten the grace period",
-			"the schedule ticks every %s, but no rotation begins before the last one's grace period of %s is over",
+			"the schedule ticks every %s, but no rotation starts before the last one's grace period of %s is over",
 			formatDuration(between.shortest), formatDuration(grace.v))
 	}
 	if grace.ok && age.ok && age.v > 0 && age.v <= grace.v {
 		c.warn(closest(age.mark, grace.mark), "raise max_age or shorten the grace period",
-			"a key is due at the age of %s, but no rotation begins before the last one's grace period of %s is over",
+			"a key is due at the age of %s, but no rotation starts before the last one's grace period of %s is over",
 			formatDuration(age.v), formatDuration(grace.v))
 	}
 	if age.ok && age.v > 0 && age.v < between.longest {
@@ -229,7 +229,7 @@ func (c *checker) grace(d duration) time.Duration {
 	return d.v
 }
 
-// freeze reads the windows in which nothing begins; nil if there are none.
+// freeze reads the windows in which no rotation starts by itself; nil if there are none.
 func (c *checker) freeze(l list[text], zone *time.Location) *Freeze {
 	f := Freeze{zone: zone}
 	for _, t := range l.Items {

@@ -24,10 +24,10 @@ type Config struct {
 	Owner string
 	// Concurrency is how many keys of one workspace are rotated side by side, 1 to 64.
 	Concurrency int
-	// Resync is how often the daemon looks at every key; at least a second.
+	// Resync is how often the daemon reads the state of every key; at least a second.
 	Resync time.Duration
 	// Lease is how much longer than the activation timeout a rotation is left to
-	// the instance that began it; 0: not at all.
+	// the instance that started it; 0: not at all.
 	Lease time.Duration
 	// Workspaces by name.
 	Workspaces map[string]Workspace
@@ -98,7 +98,7 @@ type Key struct {
 	Schedule Schedule
 	// Jitter is the most by which the key falls due later than the schedule says.
 	Jitter time.Duration
-	// Freeze says when no rotation begins by itself; nil: never.
+	// Freeze says when no rotation starts by itself; nil: never.
 	Freeze *Freeze
 	// Group is the name of the group of keys that are kept apart, and Apart by how
 	// much; empty and 0 if they are not.

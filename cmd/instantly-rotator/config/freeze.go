@@ -6,21 +6,22 @@ import (
 	"time"
 )
 
-// Freeze says when nothing new begins: any of its windows, in its time zone.
+// Freeze is a calendar of freeze windows, in which no rotation starts by itself, in
+// its time zone.
 type Freeze struct {
 	windows []window
 	zone    *time.Location
 }
 
-// maxFreeze is how many windows in a row are followed: more than there are in
-// any calendar that is not frozen for good.
-const maxFreeze = 100
+// maxWindows is how many windows in a row are followed: more than there are in
+// any calendar that ever leaves its windows.
+const maxWindows = 100
 
-// FreezeWindowEnd gives the end of the freeze that t is in; the zero time if it is
+// FreezeWindowEnd gives the end of the freeze window that t is in; the zero time if it is
 // in none. Windows that touch are one.
 func (f Freeze) FreezeWindowEnd(t time.Time) time.Time {
 	until := t
-	for range maxFreeze {
+	for range maxWindows {
 		end := f.endAt(until)
 		if end.IsZero() {
 			break
@@ -87,9 +88,9 @@ func parseDates(from, to string) (w dates, ok bool) {
 }
 
 func (w dates) endAt(t time.Time) time.Time {
-	begin := sameClock(w.first, t.Location())
+	start := sameClock(w.first, t.Location())
 	end := sameClock(w.last.AddDate(0, 0, 1), t.Location())
-	if t.Before(begin) || !t.Before(end) {
+	if t.Before(start) || !t.Before(end) {
 		return time.Time{}
 	}
 	return end
@@ -110,13 +111,13 @@ func parseYearly(from, to string) (w yearly, ok bool) {
 }
 
 func (w yearly) endAt(t time.Time) time.Time {
-	for _, year := range []int{t.Year() - 1, t.Year()} { // the one that began last year, this year's
-		begin := time.Date(year, w.firstMonth, w.firstDay, 0, 0, 0, 0, t.Location())
+	for _, year := range []int{t.Year() - 1, t.Year()} { // the one that started last year, this year's
+		start := time.Date(year, w.firstMonth, w.firstDay, 0, 0, 0, 0, t.Location())
 		end := time.Date(year, w.lastMonth, w.lastDay+1, 0, 0, 0, 0, t.Location())
-		if !end.After(begin) {
+		if !end.After(start) {
 			end = time.Date(year+1, w.lastMonth, w.lastDay+1, 0, 0, 0, 0, t.Location())
 		}
-		if !t.Before(begin) && t.Before(end) {
+		if !t.Before(start) && t.Before(end) {
 			return end
 		}
 	}

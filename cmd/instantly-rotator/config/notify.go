@@ -72,7 +72,7 @@ func notifyOptions() []Option {
 	options = append(options, refOptions(receiverURLPurpose{}, "URL", "SLACK_URL", "/run/secrets/slack")...)
 	return append(options, Option{
 		In: in, Name: "on", Default: "[" + kindsText(notify.Alarms()) + "]",
-		Doc: "What the receiver is told of: " + kindsText(notify.Kinds()) + ". Left out, all but rotated, which is good news.",
+		Doc: "What the receiver is told of: " + kindsText(notify.Kinds()) + ". Left out, all but rotated, which reports success.",
 	})
 }
 

@@ -63,11 +63,11 @@ func fileOptions() []Option {
 		},
 		{
 			Name: "resync", Default: "10m",
-			Doc: "How often the daemon looks at every key. What is due wakes it anyhow: this is for what others changed.",
+			Doc: "How often the daemon reads the state of every key. What is due wakes it anyhow: this is for what others changed.",
 		},
 		{
 			Name: "lease", Default: "30s",
-			Doc: "How much longer than the activation timeout a rotation is left to the instance that began it, " +
+			Doc: "How much longer than the activation timeout a rotation is left to the instance that started it, " +
 				"before another one takes it up. It saves keys; safety does not hang on it.",
 		},
 		{Name: "defaults", Doc: "What every key inherits, unless it sets its own."},
@@ -100,8 +100,8 @@ func rotationOptions() []Option {
 		},
 		{
 			In: in, Name: "freeze", Default: "[]",
-			Doc: "When no rotation begins by itself: days, days of every year, hours of every week, in the time zone. " +
-				"One that has begun is finished, and old keys still go.",
+			Doc: "When no rotation starts by itself: days, days of every year, hours of every week, in the time zone. " +
+				"One that has started is finished, and old keys still go.",
 			Examples: []string{"2026-12-20/2027-01-06", "12-20/01-06", "Fri 16:00/Mon 08:00"},
 		},
 		{

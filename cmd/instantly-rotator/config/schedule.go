@@ -183,13 +183,13 @@ func canonicalZone(name string) string {
 	return string(out)
 }
 
-// tried is how many ticks of a schedule are looked at.
+// tried is how many ticks of a schedule are compared.
 const tried = 200
 
 // gaps are the times between two ticks in a row.
 type gaps struct{ shortest, longest time.Duration }
 
-// gapsOf looks at a schedule's first ticks.
+// gapsOf compares a schedule's first ticks.
 func gapsOf(s Schedule) (g gaps) {
 	t := s.Next(referenceTime())
 	for i := range tried {
