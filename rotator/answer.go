@@ -56,21 +56,20 @@ func (a answer) report() answer {
 func (a answer) passes() bool { return a.step == nil && a.wait == nil }
 
 // settled is the step that ends a run in which the rules only wait: the earliest of the
-// instants waited for, and why; or, if a due rotation waits, why that does.
+// instants waited for, and why; and if a due rotation waits, why that does.
 func settled(waits []waiting) Step {
 	s := Step{Verb: Settled}
-	var due *waiting
-	for i, w := range waits {
+	for _, w := range waits {
 		if !w.until.IsZero() && (s.At.IsZero() || w.until.Before(s.At)) {
 			s.At, s.Reason = w.until, w.why
 		}
-		if w.due && due == nil {
-			due = &waits[i]
+		if w.due && s.Delay == "" {
+			s.Delay = w.why
 		}
 		s.Waiting, s.Failing = s.Waiting || w.due, s.Failing || w.failing
 	}
-	if due != nil {
-		s.Reason = due.why
+	if s.At.IsZero() {
+		s.Reason = s.Delay
 	}
 	return s
 }

@@ -461,7 +461,7 @@ func TestADueKeyUnderAnOpenEndedHoldSaysWhatItWaitsFor(t *testing.T) {
 	s := situation().with(0, secretstore.Current, "k1", t0.Add(-90*24*time.Hour)).listed("k1", ours("1")).held()
 	s.Stores[0].Notes.Hold.Reason = "a fair"
 	step := decide(t0, s, testPolicy(), Request{})
-	if step.Verb != Settled || !step.Waiting || !step.At.IsZero() || !strings.Contains(step.Reason, "a fair") || !strings.Contains(step.Reason, "release") {
+	if step.Verb != Settled || !step.Waiting || !step.At.IsZero() || !strings.Contains(step.Delay, "a fair") || !strings.Contains(step.Delay, "release") || step.Reason != step.Delay {
 		t.Errorf("decides %+v, want it to wait, and to say what ends that", step)
 	}
 }
@@ -473,7 +473,7 @@ func TestWhoWaitsSaysWhy(t *testing.T) {
 		if rapid.Bool().Draw(t, "held") {
 			s.held()
 		}
-		if step := decide(t0, s, testPolicy(), randomRequest(t)); step.Verb == Settled && (step.Waiting || !step.At.IsZero()) && step.Reason == "" {
+		if step := decide(t0, s, testPolicy(), randomRequest(t)); step.Verb == Settled && (step.Waiting || !step.At.IsZero()) && (step.Reason == "" || step.Waiting && step.Delay == "") {
 			t.Fatalf("%+v waits without a reason", step)
 		}
 	})

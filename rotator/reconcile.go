@@ -39,9 +39,9 @@ type run struct {
 	prechecked bool  // the admin key was checked beside the first list
 	precheck   error // what that said
 
-	nonce    string // of the intent that this run wrote last
+	nonce   string // of the intent that this run wrote last
 	rereads int    // see reread
-	carried  error  // failed sweeps: told at the end
+	carried error  // failed sweeps: told at the end
 }
 
 // probed is a value and what its test call said.
@@ -201,7 +201,8 @@ func (r *run) settled(ctx context.Context, step Step) Result {
 	r.conclude()
 	r.account(step, nil)
 	r.result.Status = r.describe(step)
-	r.result.Next, r.result.Why, r.result.Failing, r.result.Waiting = step.At, step.Reason, step.Failing, step.Waiting
+	r.result.Next, r.result.Why, r.result.Failing = step.At, step.Reason, step.Failing
+	r.result.Waiting, r.result.Delay = step.Waiting, step.Delay
 	r.tell(step, 0, nil)
 	return r.result
 }

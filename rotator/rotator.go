@@ -133,8 +133,9 @@ type Result struct {
 	Interrupted bool
 	// Failing: a due rotation waits only because the last attempts failed.
 	Failing bool
-	// Waiting: a due rotation waits, for whatever reason; see Why.
+	// Waiting: a due rotation waits, for whatever reason; Delay says which.
 	Waiting bool
+	Delay   string
 	// FoundDead: consumers held a key that Instantly refused.
 	FoundDead bool
 	// Status is the target as the run left it.

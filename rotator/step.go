@@ -23,8 +23,9 @@ type Step struct {
 	// Failing for Settled: a due rotation waits only because the last attempts
 	// failed.
 	Failing bool
-	// Waiting for Settled: a due rotation waits, for whatever reason.
+	// Waiting for Settled: a due rotation waits, for whatever reason; Delay says which.
 	Waiting bool
+	Delay   string
 	// Err for Stop: what is in the way. For Discard and Destroy: what to report
 	// when it is done, since the step itself makes nothing good.
 	Err error

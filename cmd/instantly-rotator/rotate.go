@@ -242,10 +242,17 @@ func settledWord(r rotator.Result) string {
 }
 
 func (a *app) whatNext(r rotator.Result) string {
-	if r.Next.IsZero() {
-		return ""
+	var said strings.Builder
+	if r.Delay != "" && (r.Next.IsZero() || r.Delay != r.Why) {
+		fmt.Fprintf(&said, "; %s", r.Delay)
 	}
-	return fmt.Sprintf("; next: %s at %s (%s)", r.Why, humantime.Stamp(r.Next), humantime.Until(r.Next, a.now()))
+	if !r.Next.IsZero() {
+		fmt.Fprintf(&said, "; next: %s at %s (%s)", r.Why, humantime.Stamp(r.Next), humantime.Until(r.Next, a.now()))
+	}
+	if r.Status.Quarantine != "" {
+		fmt.Fprintf(&said, "; %s", r.Status.Quarantine)
+	}
+	return said.String()
 }
 
 // progressBar shows how many targets are done, at a terminal and if there are

@@ -36,7 +36,11 @@ func hintsOf(o rotator.TargetStatus) []string {
 	}
 	hints = append(hints, adviceOf(o)...)
 	if n := len(o.Orphans); n > 0 {
-		hints = append(hints, fmt.Sprintf("%d keys left behind by interrupted rotations; \"rotate --due\" revokes them", n))
+		when := "\"rotate --due\" revokes them"
+		if o.Quarantine != "" {
+			when = "they are revoked when the quarantine is over"
+		}
+		hints = append(hints, fmt.Sprintf("%d keys left behind by interrupted rotations; %s", n, when))
 	}
 	if o.Dead {
 		hints = append(hints, "consumers hold a dead key; run: instantly-rotator rotate --due")
@@ -49,6 +53,9 @@ func hintsOf(o rotator.TargetStatus) []string {
 // adviceOf gathers what the stores have to say, and what the old key waits for.
 func adviceOf(o rotator.TargetStatus) []string {
 	var advice []string
+	if o.Quarantine != "" {
+		advice = append(advice, o.Quarantine)
+	}
 	if len(o.Gates) > 0 {
 		advice = append(advice, "the old key is revoked only when its consumers have moved: "+strings.Join(o.Gates, ", ")+
 			" (a run asks whether they have; this look did not)")
