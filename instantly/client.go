@@ -40,7 +40,7 @@ type Options struct {
 	// UserAgent is sent with every request; the vendor's edge refuses some
 	// libraries' default ones. Default "instantly-rotator/<version> (+<URL>)".
 	UserAgent string
-	// Pacer lets attempts go. Share one among all clients of a workspace: the
+	// Pacer keeps attempts within the rate limit. Share one among all clients of a workspace: the
 	// vendor counts by workspace, not by key. Default: one of its own, for 5
 	// requests a second. The vendor documents 100 a second and 6000 a minute by
 	// workspace, but older client code has lower numbers (600 a minute), and others
@@ -72,7 +72,7 @@ type Call struct {
 	// Status is the HTTP status; 0 if there was no answer.
 	Status int
 	// Duration runs from sending to the end of the answer; waiting for
-	// its turn is not in it.
+	// the pacer is not in it.
 	Duration time.Duration
 }
 

@@ -48,7 +48,7 @@ func callsWith(t *testing.T, base string, env ...string) (string, error) {
 	return string(out), err
 }
 
-// office is a network that is left by a proxy only, which looks into no connection,
+// office is a network that is left by a proxy only, which cannot read the connections,
 // and where the API has a certificate of a private authority.
 type office struct {
 	proxy, ca string

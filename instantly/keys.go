@@ -29,7 +29,7 @@ func (c *Client) CreateKey(ctx context.Context, name string, scopes []string) (K
 	if err != nil {
 		return Key{}, &Error{Op: op, classes: []error{ErrBadRequest}, cause: errors.New("the request cannot be built")}
 	}
-	answered, err := c.await(ctx, op)
+	answered, err := c.waitForPermit(ctx, op)
 	if err != nil {
 		return Key{}, err
 	}
@@ -116,7 +116,7 @@ func (c *Client) deleteKey(ctx context.Context, op, id string) error {
 		return &Error{Op: "delete API key", classes: []error{ErrBadRequest}, cause: errors.New("its id cannot be one")}
 	}
 	r := request{op: op, method: http.MethodDelete, route: routeKey, value: id, ignoreAnswer: true}
-	_, err := c.repeat(ctx, c.admin(r), c.options.RetryBudget)
+	_, err := c.withRetries(ctx, c.admin(r), c.options.RetryBudget)
 	return err
 }
 

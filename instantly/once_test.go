@@ -21,7 +21,7 @@ import (
 // opaque hides what a transport is, so that the client takes it as it comes.
 type opaque struct{ http.RoundTripper }
 
-// rawServer serves connections with its own hands.
+// rawServer serves connections itself.
 type rawServer struct {
 	net.Listener
 	wg sync.WaitGroup

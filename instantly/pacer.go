@@ -9,44 +9,44 @@ import (
 	"time"
 )
 
-// A Pacer lets at most so many requests arrive within any second, not on average:
-// a workspace that has spent its second answers 429, and a create that is
-// answered so has to be begun anew. (A bucket that refills while it is emptied
-// lets twice as many go in its first second.) It is safe for concurrent use.
+// A Pacer allows at most so many requests to arrive within any second, not on
+// average: a workspace that has used its second up answers 429, and a create that is
+// answered so must be started again. (A token bucket that refills while it is being
+// emptied allows twice as many in its first second.) It is safe for concurrent use.
 //
-// The server counts when requests arrive, which nobody knows but it. By as much as
-// a request arrived later than the quickest do, its answer came later at least: so
-// much longer than a second it counts.
+// The server counts requests when they arrive, and only the server knows when that
+// is. But an answer is late by at least as much as its request arrived later than
+// the quickest ones do: a request counts by that much longer than a second.
 type Pacer struct {
 	number int // 0: no limit
 	window time.Duration
-	next   chan struct{} // held by who goes next, so that they go in the order of their calls
-	eased  chan struct{} // something counts for less long than was thought
+	next   chan struct{} // held by the next caller, so that callers are served in their order
+	eased  chan struct{} // a permit counts for a shorter time than was assumed
 
 	mu       sync.Mutex
-	turns    []*turn
+	permits  []*permit
 	answers  int
 	quickest time.Duration // from a request to its answer, about; not known before a few answers
 }
 
-// A turn is a request that was let go.
-type turn struct {
+// A permit is a request that may be sent, or was.
+type permit struct {
 	sent, counts time.Time // from, until
 }
 
 const (
-	// unevenness is what a turn counts longer than its window in any case.
+	// unevenness is what a permit counts longer than its window in any case.
 	unevenness = 5 * time.Millisecond
-	// mostUneven is how much longer one counts that is not answered. It must not
-	// keep others from going for as long as it hangs.
+	// mostUneven is how much longer one counts that is not answered. Others must not
+	// wait for as long as it hangs.
 	mostUneven = time.Second
-	// forget is in how many requests the quickest answer is forgotten: the way to
-	// the server may have become longer for good.
+	// forget is over how many requests the quickest answer is forgotten: the server
+	// may have become slower to reach for good.
 	forget = 1000
 )
 
 // NewPacer makes a Pacer for so many requests a second. A fraction is rounded up
-// for what goes at once and kept to on average: 0.1 is one in ten seconds. Numbers
+// for what may be sent at once and kept to on average: 0.1 is one in ten seconds. Numbers
 // below a millionth count as that; an infinite one is no limit.
 func NewPacer(perSecond float64) *Pacer {
 	if math.IsInf(perSecond, 1) {
@@ -58,7 +58,7 @@ func NewPacer(perSecond float64) *Pacer {
 	return &Pacer{number: number, window: window, next: make(chan struct{}, 1), eased: make(chan struct{}, 1)}
 }
 
-var errTooLate = errors.New("its turn would come after the deadline")
+var errTooLate = errors.New("the rate limit allows it after the deadline only")
 
 // Wait blocks until a request may be sent, in the order of the calls. It fails if
 // ctx is over before that; at once, if its deadline is known to come first. The
@@ -75,7 +75,7 @@ func (p *Pacer) Wait(ctx context.Context) (answered func(), err error) {
 	defer func() { <-p.next }()
 	for ctx.Err() == nil {
 		now := time.Now()
-		t, free, soonest := p.take(now)
+		t, free, soonest := p.reserve(now)
 		if t != nil {
 			return func() { p.answered(t) }, nil
 		}
@@ -87,28 +87,28 @@ func (p *Pacer) Wait(ctx context.Context) (answered func(), err error) {
 	return nil, ctx.Err()
 }
 
-// take gives a turn, or tells when there is one: free, if nothing is answered
+// reserve gives a permit, or tells when there is one: free, if nothing is answered
 // meanwhile, and not before soonest.
-func (p *Pacer) take(now time.Time) (t *turn, free, soonest time.Time) {
+func (p *Pacer) reserve(now time.Time) (t *permit, free, soonest time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.turns = slices.DeleteFunc(p.turns, func(t *turn) bool { return !t.counts.After(now) })
-	if len(p.turns) < p.number {
-		t = &turn{sent: now, counts: now.Add(p.window + mostUneven)}
-		p.turns = append(p.turns, t)
+	p.permits = slices.DeleteFunc(p.permits, func(t *permit) bool { return !t.counts.After(now) })
+	if len(p.permits) < p.number {
+		t = &permit{sent: now, counts: now.Add(p.window + mostUneven)}
+		p.permits = append(p.permits, t)
 		return t, now, now
 	}
-	free = p.turns[0].counts
-	for _, t := range p.turns[1:] {
+	free = p.permits[0].counts
+	for _, t := range p.permits[1:] {
 		if t.counts.Before(free) {
 			free = t.counts
 		}
 	}
-	return nil, free, p.turns[0].sent.Add(p.window)
+	return nil, free, p.permits[0].sent.Add(p.window)
 }
 
-// answered finds out until when a turn counts.
-func (p *Pacer) answered(t *turn) {
+// answered finds out until when a permit counts.
+func (p *Pacer) answered(t *permit) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	took := time.Since(t.sent)
@@ -127,7 +127,7 @@ func (p *Pacer) answered(t *turn) {
 	}
 }
 
-// sleep ends when there may be a turn. Only who goes next sleeps.
+// sleep ends when there may be a permit. Only the next one in line sleeps.
 func (p *Pacer) sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

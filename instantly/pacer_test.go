@@ -135,15 +135,15 @@ func TestPacedClientsAreNeverRefusedForTheirNumber(t *testing.T) {
 					o.AdminKey, o.Pacer = box.Workspaces()[0].AdminKey, instantly.NewPacer(float64(perSecond))
 				})
 				time.Sleep(time.Duration(seed) * 111 * time.Millisecond)
-				var hands sync.WaitGroup
+				var workers sync.WaitGroup
 				for range 20 {
-					hands.Go(func() {
+					workers.Go(func() {
 						for range 3 * perSecond {
 							_, _ = client.Workspace(t.Context())
 						}
 					})
 				}
-				hands.Wait()
+				workers.Wait()
 				if way.refused > 0 {
 					t.Errorf("%d a second, seed %d: %d refused", perSecond, seed, way.refused)
 				}

@@ -28,7 +28,7 @@ type page[T any] struct {
 // listAll reads a list to its end, or fails: it never gives a part. The end is
 // a page without a cursor, or one without items: the vendor's starter kit warns
 // that the last page with items can still carry a cursor. A list that goes on for
-// more than maxPages or maxListTime is unreadable; the time is looked at between
+// more than maxPages or maxListTime is unreadable; the time is checked between
 // pages, of which each is bounded by the retry budget.
 func listAll[T any](ctx context.Context, c *Client, r request, pageSize int) ([]T, error) {
 	r.maxAnswer = maxPage
@@ -37,7 +37,7 @@ func listAll[T any](ctx context.Context, c *Client, r request, pageSize int) ([]
 	seen := map[string]bool{}
 	start := time.Now()
 	for pages := 1; ; pages++ {
-		got, err := c.repeat(ctx, c.admin(r), c.options.RetryBudget)
+		got, err := c.withRetries(ctx, c.admin(r), c.options.RetryBudget)
 		if err != nil {
 			return nil, err
 		}

@@ -52,7 +52,7 @@ func (c *Client) testCall(ctx context.Context, p probeCall, value secret.Value) 
 	if budget > probeBudget {
 		budget = probeBudget
 	}
-	got, err := c.repeat(ctx, r, budget)
+	got, err := c.withRetries(ctx, r, budget)
 	if err != nil {
 		return err
 	}

@@ -11,17 +11,17 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// repeat sends a request until it is answered for good, the budget is spent or
+// withRetries sends a request until it is answered for good, the budget is spent or
 // ctx is over. It is for requests that change nothing when repeated.
-func (c *Client) repeat(ctx context.Context, r request, budget time.Duration) (answer, error) {
+func (c *Client) withRetries(ctx context.Context, r request, budget time.Duration) (answer, error) {
 	if budget < 0 {
-		return c.once(ctx, r)
+		return c.pacedAttempt(ctx, r)
 	}
 	var last error
 	attempt := func() (answer, error) {
-		got, err := c.once(ctx, r)
+		got, err := c.pacedAttempt(ctx, r)
 		last = err
-		return got, pace(err)
+		return got, retryDecision(err)
 	}
 	wait := backoff.NewExponentialBackOff()
 	wait.Multiplier = 2
@@ -37,8 +37,8 @@ func (c *Client) repeat(ctx context.Context, r request, budget time.Duration) (a
 	}
 }
 
-// pace tells backoff what to do after an attempt.
-func pace(err error) error {
+// retryDecision tells backoff what to do after an attempt.
+func retryDecision(err error) error {
 	var e *Error
 	switch {
 	case err == nil:
@@ -64,9 +64,9 @@ func interrupted(last, reason error) error {
 	return &stopped
 }
 
-// once makes one attempt, in its turn.
-func (c *Client) once(ctx context.Context, r request) (answer, error) {
-	answered, err := c.await(ctx, r.op)
+// pacedAttempt makes one attempt when the pacer allows it.
+func (c *Client) pacedAttempt(ctx context.Context, r request) (answer, error) {
+	answered, err := c.waitForPermit(ctx, r.op)
 	if err != nil {
 		return answer{}, err
 	}
@@ -74,13 +74,13 @@ func (c *Client) once(ctx context.Context, r request) (answer, error) {
 	return c.attempt(ctx, r)
 }
 
-// errNotSent: the pacer did not let the request go, since ctx is over or would be
-// before its turn.
+// errNotSent: the pacer did not allow the request, since ctx is over or would be
+// before it was allowed.
 var errNotSent = errors.New("not sent within the rate limit")
 
-// await waits until the pacer lets another request go, and is to be told of its
+// waitForPermit waits until the pacer allows another request, and must be told of its
 // answer. After an error of it nothing was sent.
-func (c *Client) await(ctx context.Context, op string) (answered func(), err error) {
+func (c *Client) waitForPermit(ctx context.Context, op string) (answered func(), err error) {
 	if answered, err = c.options.Pacer.Wait(ctx); err != nil {
 		return nil, &Error{Op: op, classes: []error{ErrUnavailable}, cause: fmt.Errorf("%w: %w", errNotSent, err)}
 	}

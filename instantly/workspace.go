@@ -22,7 +22,7 @@ type Workspace struct {
 // Needs workspaces:read.
 func (c *Client) Workspace(ctx context.Context) (Workspace, error) {
 	r := c.admin(request{op: "read the workspace", method: http.MethodGet, route: routeWorkspace})
-	got, err := c.repeat(ctx, r, c.options.RetryBudget)
+	got, err := c.withRetries(ctx, r, c.options.RetryBudget)
 	if err != nil {
 		return Workspace{}, err
 	}

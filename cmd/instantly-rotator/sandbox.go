@@ -32,7 +32,7 @@ func (a *app) sandboxCommand() *cobra.Command {
 scopes, and can be told to fail, on the same address:
 
   GET, PUT /_sandbox/faults        standing faults; PUT replaces the whole set
-  POST, DELETE /_sandbox/inject    strike single calls
+  POST, DELETE /_sandbox/inject    inject faults into single calls
   GET /_sandbox/keys               who is alive, without values
   DELETE /_sandbox/keys/ID         as somebody would by hand
   GET /_sandbox/calls              how often each route was called

@@ -124,7 +124,7 @@ func listKeys(s *Server, c *call) reply {
 		w.after = seen.seq
 	}
 	all := func(*key) bool { return true }
-	page, more := take(c.workspace.living, func(k *key) int { return k.seq }, all, w)
+	page, more := pageOf(c.workspace.living, func(k *key) int { return k.seq }, all, w)
 	items := make([]keyBody, 0, len(page))
 	last := ""
 	for _, k := range page {

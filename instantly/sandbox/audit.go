@@ -146,7 +146,7 @@ func listAudit(s *Server, c *call) reply {
 		w.after = seq
 	}
 	seqOf := func(e auditEntry) int { return c.workspace.auditSeq[e.ID] }
-	page, more := take(c.workspace.audit, seqOf, filter.keeps, w)
+	page, more := pageOf(c.workspace.audit, seqOf, filter.keeps, w)
 	last := ""
 	if len(page) > 0 {
 		last = page[len(page)-1].ID

@@ -10,7 +10,7 @@
 // harder on a client, or offers both behind a switch.
 //
 // Three things make it fail on purpose. [Faults] are standing switches that
-// hold until they are taken back. A [Rule] strikes chosen calls, before or
+// hold until they are set anew. A [Rule] injects a fault into chosen calls, before or
 // after their effect. [Server.DeleteKey] and [Server.AddKey] are the person who
 // works in the vendor's web application meanwhile. All but AddKey can be had in Go
 // and, below /_sandbox/, over HTTP.

@@ -19,9 +19,9 @@ type walk struct {
 	newest bool // newest first
 }
 
-// take walks over items, which are in order of their sequence numbers, and
+// pageOf walks over items, which are in order of their sequence numbers, and
 // gives at most w.limit of those to keep, and whether there are more.
-func take[T any](items []T, seq func(T) int, keep func(T) bool, w walk) (page []T, more bool) {
+func pageOf[T any](items []T, seq func(T) int, keep func(T) bool, w walk) (page []T, more bool) {
 	at, step := 0, 1
 	if w.after >= 0 {
 		at = sort.Search(len(items), func(i int) bool { return seq(items[i]) > w.after })

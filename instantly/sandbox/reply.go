@@ -98,9 +98,9 @@ func edgeBlocked() reply {
 	}
 }
 
-// struck gives what becomes of a reply under a rule. It waits where the rule
+// spoiltBy gives what becomes of a reply under a rule. It waits where the rule
 // says so; a caller that leaves meanwhile gets nothing.
-func (r reply) struck(ctx context.Context, rule Rule) reply {
+func (r reply) spoiltBy(ctx context.Context, rule Rule) reply {
 	switch rule.Kind {
 	case KindDrop:
 		r.dropped = true

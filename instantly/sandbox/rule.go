@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Moment is when a rule strikes a call.
+// Moment is when a rule fails a call.
 type Moment string
 
 // Before the effect nothing has changed yet; after it only the answer is lost
@@ -22,7 +22,7 @@ const (
 // Kind is what a rule does to a call.
 type Kind string
 
-// The kinds of strikes.
+// The kinds of faults.
 const (
 	// KindDrop closes the connection without an answer.
 	KindDrop Kind = "drop"
@@ -55,9 +55,9 @@ func kinds() []Kind {
 		KindHuge, KindNotJSON, KindWrongType, KindEmpty, KindErrorInSuccess, KindTrickle}
 }
 
-// Rule strikes chosen calls to the API. Every rule counts the calls that match
+// Rule injects a fault into chosen calls to the API. Every rule counts the calls that match
 // it, from its injection on. Where several are due at one call, the one that was
-// injected first strikes and the others have missed their turn.
+// injected first applies, and the others have missed theirs.
 // In JSON For is text as in "1.5s".
 type Rule struct {
 	// Method to match; any if empty.
@@ -65,14 +65,14 @@ type Rule struct {
 	// Route to match, as [Routes] has it ("/api/v2/api-keys/{id}"); any call to
 	// the API if empty.
 	Route string `json:"route"`
-	// Nth matching call is the first to be struck, 1 being the next; 1 if 0.
+	// Nth matching call is the first to fail, 1 being the next; 1 if 0.
 	Nth int `json:"nth"`
-	// Times is how many calls in a row are struck from there on; 1 if 0, all if
+	// Times is how many calls in a row fail from there on; 1 if 0, all if
 	// negative.
 	Times int `json:"times"`
-	// When the call is struck; Before its effect if empty.
+	// When the fault is injected; Before its effect if empty.
 	When Moment `json:"when"`
-	// Kind of the strike. After the effect, the kinds that spoil the body keep
+	// Kind of the fault. After the effect, the kinds that spoil the body keep
 	// the status of the true answer; before it they answer 200.
 	Kind Kind `json:"kind"`
 	// Status, 200 to 599, for KindStatus.
@@ -162,24 +162,24 @@ type armedRule struct {
 	seen int
 }
 
-// count takes notice of a matching call and tells whether it is to be struck.
+// count takes notice of a matching call and tells whether the rule applies to it.
 // A spent rule must not be asked any more.
 func (a *armedRule) count() bool {
 	a.seen++
 	return a.seen >= a.Nth
 }
 
-// spent tells whether the rule has struck for the last time.
+// spent tells whether the rule has been applied for the last time.
 func (a *armedRule) spent() bool { return a.Times >= 0 && a.seen >= a.Nth+a.Times-1 }
 
-// due counts a call for all rules, gives the one that strikes it, nil if none
+// due counts a call for all rules, gives the one that applies to it, nil if none
 // does, and the rules that are left.
 func due(rules []*armedRule, method, pattern string) (*Rule, []*armedRule) {
-	var struck *Rule
+	var applies *Rule
 	for _, a := range rules {
-		if a.matches(method, pattern) && a.count() && struck == nil {
-			struck = &a.Rule
+		if a.matches(method, pattern) && a.count() && applies == nil {
+			applies = &a.Rule
 		}
 	}
-	return struck, slices.DeleteFunc(rules, (*armedRule).spent)
+	return applies, slices.DeleteFunc(rules, (*armedRule).spent)
 }

@@ -15,10 +15,10 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/instantly/sandbox"
 )
 
-const newKey = `{"name":"struck","scopes":["campaigns:read"]}`
+const newKey = `{"name":"failing","scopes":["campaigns:read"]}`
 
-// struck gives a sandbox with one rule, which strikes a create.
-func struck(t *testing.T, r sandbox.Rule) (*sandbox.Server, client) {
+// failing gives a sandbox with one rule, which applies to a create.
+func failing(t *testing.T, r sandbox.Rule) (*sandbox.Server, client) {
 	t.Helper()
 	srv, admin := inProcess(t, sandbox.Options{})
 	r.Method, r.Route = http.MethodPost, keysPath
@@ -26,7 +26,7 @@ func struck(t *testing.T, r sandbox.Rule) (*sandbox.Server, client) {
 	return srv, admin
 }
 
-func TestRuleStrikesBeforeOrAfterTheEffect(t *testing.T) {
+func TestRuleInjectsBeforeOrAfterTheEffect(t *testing.T) {
 	for _, kind := range []sandbox.Kind{
 		sandbox.KindDrop, sandbox.KindHang, sandbox.KindStatus, sandbox.KindTruncated, sandbox.KindHuge,
 		sandbox.KindNotJSON, sandbox.KindWrongType, sandbox.KindEmpty, sandbox.KindErrorInSuccess,
@@ -40,7 +40,7 @@ func TestRuleStrikesBeforeOrAfterTheEffect(t *testing.T) {
 				if kind == sandbox.KindStatus {
 					rule.Status = http.StatusBadGateway
 				}
-				srv, admin := struck(t, rule)
+				srv, admin := failing(t, rule)
 				a := admin.post(newKey)
 				if a.err == nil && a.status == http.StatusOK && strings.Contains(a.text, `"key":"`) {
 					t.Error("the call was answered as if nothing had been")
@@ -48,8 +48,8 @@ func TestRuleStrikesBeforeOrAfterTheEffect(t *testing.T) {
 				if got := len(srv.Keys(sandbox.DefaultWorkspaceID)); got != keys {
 					t.Errorf("there are %d keys; want %d", got, keys)
 				}
-				if srv.Struck() != 1 {
-					t.Errorf("%d calls were struck", srv.Struck())
+				if srv.Injected() != 1 {
+					t.Errorf("%d faults were injected", srv.Injected())
 				}
 			})
 		}
@@ -57,19 +57,19 @@ func TestRuleStrikesBeforeOrAfterTheEffect(t *testing.T) {
 }
 
 func TestDropClosesTheConnection(t *testing.T) {
-	_, admin := struck(t, sandbox.Rule{Kind: sandbox.KindDrop})
+	_, admin := failing(t, sandbox.Rule{Kind: sandbox.KindDrop})
 	wantLost(t, admin.post(newKey))
 	wantStatus(t, admin.post(newKey), http.StatusOK)
 }
 
 func TestDropClosesASocket(t *testing.T) {
-	srv, _ := struck(t, sandbox.Rule{Kind: sandbox.KindDrop, When: sandbox.After, Times: -1})
+	srv, _ := failing(t, sandbox.Rule{Kind: sandbox.KindDrop, When: sandbox.After, Times: -1})
 	wantLost(t, overSocket(t, srv).post(newKey))
 }
 
 func TestHangLastsUntilTheCallerGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, admin := struck(t, sandbox.Rule{Kind: sandbox.KindHang})
+		_, admin := failing(t, sandbox.Rule{Kind: sandbox.KindHang})
 		admin.http.Timeout = time.Hour
 		start := time.Now()
 		a := admin.post(newKey)
@@ -81,7 +81,7 @@ func TestHangLastsUntilTheCallerGivesUp(t *testing.T) {
 
 func TestHangEndsWithADroppedConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, admin := struck(t, sandbox.Rule{Kind: sandbox.KindHang, For: time.Minute})
+		_, admin := failing(t, sandbox.Rule{Kind: sandbox.KindHang, For: time.Minute})
 		start := time.Now()
 		wantLost(t, admin.post(newKey))
 		if took := time.Since(start); took != time.Minute {
@@ -93,7 +93,7 @@ func TestHangEndsWithADroppedConnection(t *testing.T) {
 func TestDelayGoesOnAfterwards(t *testing.T) {
 	for _, when := range []sandbox.Moment{sandbox.Before, sandbox.After} {
 		synctest.Test(t, func(t *testing.T) {
-			srv, admin := struck(t, sandbox.Rule{Kind: sandbox.KindDelay, For: time.Minute, When: when})
+			srv, admin := failing(t, sandbox.Rule{Kind: sandbox.KindDelay, For: time.Minute, When: when})
 			start := time.Now()
 			wantStatus(t, admin.post(newKey), http.StatusOK)
 			if took := time.Since(start); took != time.Minute {
@@ -108,7 +108,7 @@ func TestDelayGoesOnAfterwards(t *testing.T) {
 }
 
 func TestStatusSendsWhatItIsTold(t *testing.T) {
-	_, admin := struck(t, sandbox.Rule{Kind: sandbox.KindStatus, Status: 429, Body: `{"error":"slow"}`,
+	_, admin := failing(t, sandbox.Rule{Kind: sandbox.KindStatus, Status: 429, Body: `{"error":"slow"}`,
 		Header: map[string]string{"Retry-After": "7"}})
 	a := admin.post(newKey)
 	wantStatus(t, a, 429)
@@ -119,12 +119,12 @@ func TestStatusSendsWhatItIsTold(t *testing.T) {
 }
 
 func TestStatusWithoutABodySpeaksAsTheAPI(t *testing.T) {
-	_, admin := struck(t, sandbox.Rule{Kind: sandbox.KindStatus, Status: 402})
+	_, admin := failing(t, sandbox.Rule{Kind: sandbox.KindStatus, Status: 402})
 	wantError(t, admin.post(newKey), 402, "Workspace does not have an active paid plan")
 }
 
 func TestStatusSendsOtherTextAsPlain(t *testing.T) {
-	_, admin := struck(t, sandbox.Rule{Kind: sandbox.KindStatus, Status: 502, Body: "bad gateway"})
+	_, admin := failing(t, sandbox.Rule{Kind: sandbox.KindStatus, Status: 502, Body: "bad gateway"})
 	a := admin.post(newKey)
 	if a.text != "bad gateway" || !strings.HasPrefix(a.header.Get("Content-Type"), "text/plain") {
 		t.Errorf("got %q as %q", a.text, a.header.Get("Content-Type"))
@@ -132,7 +132,7 @@ func TestStatusSendsOtherTextAsPlain(t *testing.T) {
 }
 
 func TestTruncatedEndsInTheMiddleOfTheBody(t *testing.T) {
-	_, admin := struck(t, sandbox.Rule{Kind: sandbox.KindTruncated, When: sandbox.After})
+	_, admin := failing(t, sandbox.Rule{Kind: sandbox.KindTruncated, When: sandbox.After})
 	a := admin.post(newKey)
 	wantLost(t, a)
 	if a.status != http.StatusOK || !strings.HasPrefix(a.text, `{"id":"`) || strings.HasSuffix(a.text, "}") {
@@ -141,7 +141,7 @@ func TestTruncatedEndsInTheMiddleOfTheBody(t *testing.T) {
 }
 
 func TestHugeIsJSONBeyondReason(t *testing.T) {
-	srv, _ := struck(t, sandbox.Rule{Kind: sandbox.KindHuge})
+	srv, _ := failing(t, sandbox.Rule{Kind: sandbox.KindHuge})
 	a := overSocket(t, srv).post(newKey)
 	wantStatus(t, a, http.StatusOK)
 	if len(a.text) < 32<<20 || !strings.HasPrefix(a.text, `{"name":"xxx`) || !strings.HasSuffix(a.text, `xxx"}`) {
@@ -162,7 +162,7 @@ func TestSpoiltBodiesAreWhatTheySay(t *testing.T) {
 		sandbox.KindErrorInSuccess: func(a answer) bool { return a.text == `{"error":"ACC_NOT_FOUND"}` },
 	} {
 		t.Run(string(kind), func(t *testing.T) {
-			_, admin := struck(t, sandbox.Rule{Kind: kind})
+			_, admin := failing(t, sandbox.Rule{Kind: kind})
 			a := admin.post(newKey)
 			wantStatus(t, a, http.StatusOK)
 			if !is(a) {
@@ -223,7 +223,7 @@ func TestRuleCountsTheCallsThatMatch(t *testing.T) {
 	}
 }
 
-func TestClearedRulesStrikeNoMore(t *testing.T) {
+func TestClearedRulesInjectNoMore(t *testing.T) {
 	srv, admin := inProcess(t, sandbox.Options{})
 	srv.Inject(sandbox.Rule{Kind: sandbox.KindDrop, Times: -1})
 	wantLost(t, admin.get(keysPath))

@@ -37,7 +37,7 @@ type Server struct {
 	registry *registry
 	faults   Faults
 	rules    []*armedRule
-	struck   int
+	injected int
 	calls    map[string]int
 }
 
@@ -75,7 +75,7 @@ func Open(o Options) (*Server, error) {
 		return nil, fmt.Errorf("open sandbox: %w", err)
 	}
 	for _, w := range o.Workspaces {
-		if err := s.found(w); err != nil {
+		if err := s.addWorkspace(w); err != nil {
 			return nil, fmt.Errorf("open sandbox: %w", err)
 		}
 	}
@@ -85,8 +85,8 @@ func Open(o Options) (*Server, error) {
 	return s, nil
 }
 
-// found adds a workspace with its admin key, unless it is known already.
-func (s *Server) found(w Workspace) error {
+// addWorkspace adds a workspace with its admin key, unless it is known already.
+func (s *Server) addWorkspace(w Workspace) error {
 	if _, known := s.registry.byID[w.ID]; known {
 		return nil
 	}
@@ -124,20 +124,20 @@ func (s *Server) serveAPI(r *http.Request) reply {
 		return reply{dropped: true}
 	}
 	if rule != nil && rule.When == Before {
-		blank := success(listBody{Items: []string{}}).struck(r.Context(), *rule)
+		blank := success(listBody{Items: []string{}}).spoiltBy(r.Context(), *rule)
 		if rule.Kind != KindDelay || blank.dropped {
 			return blank
 		}
 	}
 	answer := s.answer(r, route, id, body)
 	if rule != nil && rule.When == After {
-		return answer.struck(r.Context(), *rule)
+		return answer.spoiltBy(r.Context(), *rule)
 	}
 	return answer
 }
 
 // arrive counts a call and tells what is in its way.
-func (s *Server) arrive(method string, route *Route) (latency time.Duration, struck *Rule) {
+func (s *Server) arrive(method string, route *Route) (latency time.Duration, rule *Rule) {
 	pattern := unknownRoute
 	if route != nil {
 		pattern = route.Pattern
@@ -145,11 +145,11 @@ func (s *Server) arrive(method string, route *Route) (latency time.Duration, str
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls[method+" "+pattern]++
-	struck, s.rules = due(s.rules, method, pattern)
-	if struck != nil {
-		s.struck++
+	rule, s.rules = due(s.rules, method, pattern)
+	if rule != nil {
+		s.injected++
 	}
-	return s.faults.Latency, struck
+	return s.faults.Latency, rule
 }
 
 // call is one request on its way through the gates, which fill it in.
@@ -287,21 +287,21 @@ func (s *Server) Inject(r Rule) {
 	s.rules = append(s.rules, &armedRule{Rule: r.withDefaults()})
 }
 
-// ClearRules takes back all rules that are still to strike.
+// ClearRules removes all rules.
 func (s *Server) ClearRules() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.rules = slices.Delete(s.rules, 0, len(s.rules))
 }
 
-// Struck gives how many calls rules have struck.
-func (s *Server) Struck() int {
+// Injected gives how many faults rules have injected.
+func (s *Server) Injected() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.struck
+	return s.injected
 }
 
-// Calls gives how many calls came in, refused and struck ones included, by
+// Calls gives how many calls came in, refused and failed ones included, by
 // method and route: "DELETE /api/v2/api-keys/{id}".
 func (s *Server) Calls() map[string]int {
 	s.mu.Lock()

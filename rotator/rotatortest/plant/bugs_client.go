@@ -9,7 +9,13 @@ func clientBugs() []bug {
 	return []bug{
 		{"client: 402 taken for a dead key", tests, edits{client("classOf").replaces("ErrPlan", "ErrUnauthorized")}},
 		{"client: any 401 taken for a dead key", tests, edits{client("classOfUnauthorized").replaces("ErrScope", "ErrUnauthorized")}},
-		{"client: retry of the POST", tests, edits{client("CreateKey").replaces("c.attempt(ctx, c.admin(request{op: op, method: http.MethodPost, route: routeKeys, body: body}))", "c.repeat(ctx, c.admin(request{op: op, method: http.MethodPost, route: routeKeys, body: body}), c.options.RetryBudget)")}},
+		{"client: a success believed by its status alone", tests, edits{client("testCall").never("p.answers != nil && !p.answers(got.body)")}},
+		{"client: an error beside a success overlooked", tests, edits{client("classify").replaces("errorInSuccess(op, got, hide)", "nil")}},
+		{"client: an id that is a path taken from a create", tests, edits{client("decodeCreated").never("!isID(k.ID)")}},
+		{"client: an id that is a path taken from the list", tests, edits{client("Keys").never("!isID(k.ID)")}},
+		{"client: a list without an end by time", tests, edits{client("listAll").replaces("took > maxListTime", "false")}},
+		{"client: a slow answer asked for again", tests, edits{client("retryable").replaces("errors.Is(err, errTimedOut)", "false")}},
+		{"client: retry of the POST", tests, edits{client("CreateKey").replaces("c.attempt(ctx, c.admin(request{op: op, method: http.MethodPost, route: routeKeys, body: body}))", "c.withRetries(ctx, c.admin(request{op: op, method: http.MethodPost, route: routeKeys, body: body}), c.options.RetryBudget)")}},
 		{"client: a POST on a connection that was used before", tests, edits{client("clientFor").never("http.MethodPost")}},
 	}
 }
