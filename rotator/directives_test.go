@@ -369,3 +369,30 @@ func TestACompromisedKeyIsTestedBeforeTheKeysAreListedAgain(t *testing.T) {
 		w.JudgeEnd()
 	})
 }
+
+// A hand's value may be any of the stolen keys. An incident does not wait for it to have a grace period: it is replaced
+// in every store, and then every old key of ours dies at once.
+func TestAnIncidentEndsAQuarantine(t *testing.T) {
+	for where := range 2 {
+		story(t, 2, func(t *testing.T, w *world) {
+			first := mustSettle(t, w.Start().Run(rotator.Request{}))
+			time.Sleep(due)
+			second := mustSettle(t, w.Start().Run(rotator.Request{}))
+			w.stores[where].PutByHand(w.Instantly.Keys[first.KeyID].Secret)
+			w.Judge("a person's put")
+			if res := mustSettle(t, w.Start().Run(rotator.Request{})); res.Status.Quarantine == "" {
+				t.Fatal("the target is not quarantined")
+			}
+			w.GraceEnded = true
+			res := mustSettle(t, w.Start().Run(rotator.Request{Incident: "INC-4711"}))
+			for _, old := range []string{first.KeyID, second.KeyID} {
+				if w.Instantly.Keys[old].Listed() {
+					t.Errorf("store %d: key %s of before the incident lives", where, old)
+				}
+			}
+			if !res.Status.Incident.IsZero() {
+				t.Errorf("store %d: the incident is not done with", where)
+			}
+		})
+	}
+}

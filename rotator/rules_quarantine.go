@@ -51,7 +51,9 @@ func (v *view) replaced(i int, old secretstore.Version) bool {
 
 // mayHoldUnnamed tells whether a store may have the value of a key that no record names:
 // then it is neither swept, nor given up, nor retired. A pending version of unknown
-// origin is not what consumers get, but may come to be.
+// origin is not what consumers get, but may come to be. (On GCP readers of the latest
+// version have it already. There it is known not to be the value of a version on record,
+// so those may be retired.)
 func (v *view) mayHoldUnnamed() bool {
 	return v.quarantined() || slices.ContainsFunc(v.Stores, func(st StoreState) bool { return st.Versions[secretstore.Pending].Foreign })
 }
