@@ -117,7 +117,7 @@ func (s service) add(ctx context.Context, stored, key secret.Value) (added sight
 	v, err := s.client.AddSecretVersion(ctx, &secretmanagerpb.AddSecretVersionRequest{Parent: s.names.secret, Payload: wire(stored)})
 	if err != nil {
 		none = refused(err)
-		if repeats(err.Error(), stored) || repeats(err.Error(), key) {
+		if stored.IsIn(err.Error()) || key.IsIn(err.Error()) {
 			err = status.Error(status.Code(err), "(its message is not shown: it repeats the value)")
 		}
 		return sighting{}, none, c.failed(err)

@@ -1,11 +1,7 @@
 package gcpsecretmanager
 
 import (
-	"encoding/base64"
-	"encoding/hex"
 	"hash/crc32"
-	"strconv"
-	"strings"
 
 	"cloud.google.com/go/secretmanager/apiv1/secretmanagerpb"
 
@@ -36,23 +32,4 @@ func unwire(p *secretmanagerpb.SecretPayload) (stored secret.Value, crc uint32, 
 	crc = crc32cOf(p.GetData())
 	whole = p.DataCrc32C == nil || p.GetDataCrc32C() == int64(crc)
 	return secret.New(string(p.GetData())), crc, whole
-}
-
-// repeats tells whether a text has the value in it, in clear or in one of the
-// forms in which programs print bytes.
-func repeats(text string, stored secret.Value) bool {
-	value := stored.Reveal()
-	if value == "" {
-		return false
-	}
-	quoted := strconv.Quote(value)
-	for _, form := range []string{
-		value, quoted[1 : len(quoted)-1], hex.EncodeToString([]byte(value)),
-		base64.RawStdEncoding.EncodeToString([]byte(value)), base64.RawURLEncoding.EncodeToString([]byte(value)),
-	} {
-		if strings.Contains(text, form) {
-			return true
-		}
-	}
-	return false
 }

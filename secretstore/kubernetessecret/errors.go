@@ -56,7 +56,11 @@ func (c *client) isImmutable() string {
 // unlessRepeated keeps an answer that repeats a value out of every message: an
 // admission webhook may say anything.
 func unlessRepeated(err error, p patch) error {
-	if !repeats(err.Error(), p) {
+	repeats := false
+	for _, value := range p.values {
+		repeats = repeats || value.IsIn(err.Error())
+	}
+	if !repeats {
 		return err
 	}
 	var status apierrors.APIStatus

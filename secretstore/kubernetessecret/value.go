@@ -2,11 +2,8 @@ package kubernetessecret
 
 import (
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"strconv"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -129,25 +126,4 @@ func written(managed []metav1.ManagedFieldsEntry, key string) time.Time {
 		}
 	}
 	return last
-}
-
-// repeats tells whether a text has one of the patch's values in it, in clear or
-// in one of the forms in which programs print bytes.
-func repeats(text string, p patch) bool {
-	for _, v := range p.values {
-		value := v.Reveal()
-		if value == "" {
-			continue
-		}
-		quoted := strconv.Quote(value)
-		for _, form := range []string{
-			value, quoted[1 : len(quoted)-1], hex.EncodeToString([]byte(value)),
-			base64.RawStdEncoding.EncodeToString([]byte(value)), base64.RawURLEncoding.EncodeToString([]byte(value)),
-		} {
-			if strings.Contains(text, form) {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -4,9 +4,13 @@ package secret
 
 import (
 	"crypto/subtle"
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
+	"strings"
 )
 
 // redacted is all that any formatting of a Value shows.
@@ -45,6 +49,24 @@ func (v Value) IsZero() bool { return v.s == nil }
 // where they differ: one of them may come from the network.
 func (v Value) Equal(w Value) bool {
 	return subtle.ConstantTimeCompare([]byte(v.Reveal()), []byte(w.Reveal())) == 1
+}
+
+// IsIn tells whether a text has the secret in it, in clear or in one of the forms in
+// which programs print bytes: somebody else's error may repeat what it was sent.
+func (v Value) IsIn(text string) bool {
+	if v.IsZero() {
+		return false
+	}
+	quoted, raw := strconv.Quote(*v.s), []byte(*v.s)
+	for _, form := range []string{
+		*v.s, quoted[1 : len(quoted)-1], hex.EncodeToString(raw),
+		base64.RawStdEncoding.EncodeToString(raw), base64.RawURLEncoding.EncodeToString(raw),
+	} {
+		if strings.Contains(text, form) {
+			return true
+		}
+	}
+	return false
 }
 
 // String implements [fmt.Stringer] without the secret.

@@ -85,3 +85,15 @@ func TestRevealGivesTheSecret(t *testing.T) {
 		t.Error("Equal is wrong")
 	}
 }
+
+func TestAValueIsFoundInTheFormsInWhichProgramsPrintIt(t *testing.T) {
+	v := secret.New("key\n<1>?")
+	for _, text := range []string{"bad value key\n<1>?.", `bad "key\n<1>?"`, "6b65790a3c313e3f", "got a2V5CjwxPj8=", "got a2V5CjwxPj8"} {
+		if !v.IsIn(text) {
+			t.Errorf("not found in %q", text)
+		}
+	}
+	if v.IsIn("bad value") || secret.New("").IsIn("anything") {
+		t.Error("found where it is not")
+	}
+}
