@@ -115,7 +115,7 @@ func struck(t *testing.T, s *shop, k kind, c call, col column, e end) {
 	w := newWorld(t, s, k)
 	w.mustRun("rotate")
 	c.scene.before(w)
-	b := w.desk.arm(c.point, e.after)
+	b := w.interceptor.arm(c.point, e.after)
 	w.take()
 	p := w.start(true, c.scene.args...)
 	select {

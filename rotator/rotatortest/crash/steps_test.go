@@ -50,7 +50,7 @@ func calls(t *testing.T, s *shop, k kind, sc scene) []call {
 	w.take()
 	defer w.give()
 	said := w.nextSaid()
-	w.desk.record(func(at point) {
+	w.interceptor.record(func(at point) {
 		info, err := os.Stat(said)
 		if err != nil {
 			t.Error(err)

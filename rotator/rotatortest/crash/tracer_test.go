@@ -16,18 +16,18 @@ import (
 )
 
 // A tracer runs a process under ptrace(2) and leads its system calls that touch
-// the files below a folder past the desk. While one of them is held up, no other
+// the files below a folder past the interceptor. While one of them is held up, no other
 // thread gets further than its next system call.
 type tracer struct {
-	desk   *desk
-	folder string // as /proc tells it: no symbolic links
-	pid    int
-	inside map[int]*traced // threads within a system call
+	interceptor *interceptor
+	folder      string // as /proc tells it: no symbolic links
+	pid         int
+	inside      map[int]*traced // threads within a system call
 }
 
 // traced is a system call between its two stops.
 type traced struct {
-	known   bool // one that passes the desk
+	known   bool // one that passes the interceptor
 	passage storetest.Passage
 	refused syscall.Errno // 0: it goes through
 }
@@ -117,7 +117,7 @@ func (t *tracer) begin(tid int, regs syscall.PtraceRegs) *traced {
 	if label == "" {
 		return &traced{}
 	}
-	p, o := t.desk.Enter(label)
+	p, o := t.interceptor.Enter(label)
 	call := &traced{known: true, passage: p}
 	if o.Lost {
 		call.refused = syscall.EIO
@@ -144,7 +144,7 @@ func (t *tracer) end(tid int, call *traced, regs syscall.PtraceRegs) {
 }
 
 // label names the system call that a thread is about to make; "" if it is none
-// that passes the desk. What is read is counted when it is opened.
+// that passes the interceptor. What is read is counted when it is opened.
 func (t *tracer) label(tid int, regs syscall.PtraceRegs) string {
 	switch regs.Orig_rax {
 	case syscall.SYS_OPENAT:

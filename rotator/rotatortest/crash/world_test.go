@@ -29,14 +29,14 @@ const (
 type world struct {
 	*testing.T
 	*shop
-	kind  kind
-	desk  *desk
-	judge *judge
-	box   *sandbox.Server
-	space sandbox.Workspace
-	site  service
-	dir   string
-	runs  []*process
+	kind        kind
+	interceptor *interceptor
+	judge       *judge
+	box         *sandbox.Server
+	space       sandbox.Workspace
+	site        service
+	dir         string
+	runs        []*process
 }
 
 // A shop is what all worlds have in common.
@@ -94,7 +94,7 @@ func (s service) remains() (left []string) {
 
 func newWorld(t *testing.T, s *shop, k kind) *world {
 	t.Helper()
-	w := &world{T: t, shop: s, kind: k, desk: newDesk(), dir: t.TempDir()}
+	w := &world{T: t, shop: s, kind: k, interceptor: newInterceptor(), dir: t.TempDir()}
 	w.box = sandbox.New(sandbox.Options{RateLimit: sandbox.RateLimit{PerSecond: -1, PerMinute: -1}})
 	w.space = w.box.Workspaces()[0]
 	foreign := map[string]bool{}
@@ -107,12 +107,12 @@ func newWorld(t *testing.T, s *shop, k kind) *world {
 		foreign[k.ID] = true
 	}
 	w.judge = newJudge(w.box, w.space.ID, foreign, func() map[string]string { return w.site.serves() })
-	w.desk.witness = w.judge.look
-	w.site = service{k.Serve(t, storetest.Site{Folder: w.dir, Stores: places(), Interceptor: w.desk})}
+	w.interceptor.witness = w.judge.look
+	w.site = service{k.Serve(t, storetest.Site{Folder: w.dir, Stores: places(), Interceptor: w.interceptor})}
 	w.configure(storetest.HTTPService{
-		Interceptor: w.desk, Label: labelOfInstantly, Service: http.HandlerFunc(w.instantly), Refuse: refuseAsInstantly,
+		Interceptor: w.interceptor, Label: labelOfInstantly, Service: http.HandlerFunc(w.instantly), Refuse: refuseAsInstantly,
 	}.Serve(t))
-	t.Cleanup(func() { close(w.desk.over) }) // before servers wait for their calls to end
+	t.Cleanup(func() { close(w.interceptor.over) }) // before servers wait for their calls to end
 	return w
 }
 
@@ -195,7 +195,7 @@ func (w *world) start(traced bool, args ...string) *process {
 		if err != nil {
 			w.Fatal(err)
 		}
-		l.tracer = &tracer{desk: w.desk, folder: filepath.Join(folder, "stores")}
+		l.tracer = &tracer{interceptor: w.interceptor, folder: filepath.Join(folder, "stores")}
 	}
 	p := l.start(w.T)
 	w.runs = append(w.runs, p)

@@ -9,11 +9,11 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest"
 )
 
-// A desk is what every outside call of a rotator passes, on its way in and on its
+// An interceptor is what every outside call of a rotator passes, on its way in and on its
 // way out: the requests that arrive at Instantly and at the services, and the
 // system calls that touch a store's folder. It counts them, and one of them it
 // holds up until it is told what becomes of it.
-type desk struct {
+type interceptor struct {
 	// witness is told of every call when its effect has happened.
 	witness func(label string)
 
@@ -24,7 +24,9 @@ type desk struct {
 	over chan struct{}  // closed: nobody waits any longer
 }
 
-func newDesk() *desk { return &desk{seen: map[string]int{}, over: make(chan struct{})} }
+func newInterceptor() *interceptor {
+	return &interceptor{seen: map[string]int{}, over: make(chan struct{})}
+}
 
 // A point is one outside call of a run. Calls are told apart by what they are, not
 // by their place among all calls, since those to different stores may overlap.
@@ -47,7 +49,7 @@ type blow struct {
 }
 
 // arm begins to count calls anew, and lays a blow in wait.
-func (d *desk) arm(at point, after bool) *blow {
+func (d *interceptor) arm(at point, after bool) *blow {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.seen = map[string]int{}
@@ -56,7 +58,7 @@ func (d *desk) arm(at point, after bool) *blow {
 }
 
 // record begins to count calls anew, and tells note of each.
-func (d *desk) record(note func(point)) {
+func (d *interceptor) record(note func(point)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.seen, d.note = map[string]int{}, note
@@ -64,15 +66,15 @@ func (d *desk) record(note func(point)) {
 
 // A passage is a call between its way in and its way out.
 type passage struct {
-	desk  *desk
-	label string
-	blow  *blow // that strikes it on its way out
+	interceptor *interceptor
+	label       string
+	blow        *blow // that strikes it on its way out
 }
 
-var _ storetest.Interceptor = (*desk)(nil)
+var _ storetest.Interceptor = (*interceptor)(nil)
 
 // Enter implements [storetest.Interceptor].
-func (d *desk) Enter(label string) (storetest.Passage, storetest.Outcome) {
+func (d *interceptor) Enter(label string) (storetest.Passage, storetest.Outcome) {
 	d.mu.Lock()
 	d.seen[label]++
 	at := point{label, d.seen[label]}
@@ -86,7 +88,7 @@ func (d *desk) Enter(label string) (storetest.Passage, storetest.Outcome) {
 		b = nil
 	}
 	d.mu.Unlock()
-	p := passage{desk: d, label: label}
+	p := passage{interceptor: d, label: label}
 	if b == nil {
 		return p, storetest.Outcome{}
 	}
@@ -99,14 +101,14 @@ func (d *desk) Enter(label string) (storetest.Passage, storetest.Outcome) {
 
 // Leave implements [storetest.Passage].
 func (p passage) Leave() storetest.Outcome {
-	p.desk.witness(p.label)
+	p.interceptor.witness(p.label)
 	if p.blow == nil {
 		return storetest.Outcome{}
 	}
-	return p.desk.hold(p.blow)
+	return p.interceptor.hold(p.blow)
 }
 
-func (d *desk) hold(b *blow) storetest.Outcome {
+func (d *interceptor) hold(b *blow) storetest.Outcome {
 	close(b.struck)
 	select {
 	case f := <-b.fate:
