@@ -286,7 +286,7 @@ func TestDecideKeepsTheRules(t *testing.T) {
 		}
 	})
 	for _, verb := range []Verb{Reserve, Issue, Try, Stage, Verify, Promote, Revoke, Prove, Destroy, Sweep, Discard, Cancel, Repair, Clear, Observe, List, Check, Settled, Stop} {
-		if named[verb] == 0 && verb != Issue { // needs an intent of the same run
+		if named[verb] == 0 && verb != Issue && !testing.Short() { // needs an intent of the same run; and many situations
 			t.Errorf("no situation led to %q: the rules about it were not tried", verb)
 		}
 	}

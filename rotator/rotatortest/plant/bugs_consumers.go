@@ -3,21 +3,21 @@ package main
 // consumersBugs are those of what brings consumers to a new key.
 func consumersBugs() []bug {
 	consumers := within("cmd/instantly-rotator/consumers")
-	binary := within("cmd/instantly-rotator")
+	fleet := within("cmd/instantly-rotator/fleet")
 	const (
 		tests = "./cmd/instantly-rotator/consumers ."
 	)
 	return []bug{
-		{"consumers: rollout judged before it was seen", tests, edits{consumers("done").never("r.behind")}},
-		{"consumers: old pods not looked for", tests, edits{consumers("done").never("r.old == 1"), consumers("done").never("r.old > 0")}},
-		{"consumers: pods that are not available counted", tests, edits{consumers("done").never("r.available < r.want")}},
+		{"consumers: rollout judged before it was seen", tests, edits{consumers("done").never("self.behind")}},
+		{"consumers: old pods not looked for", tests, edits{consumers("done").never("self.old == 1"), consumers("done").never("self.old > 0")}},
+		{"consumers: pods that are not available counted", tests, edits{consumers("done").never("self.available < self.want")}},
 		{"consumers: restarted at every look", tests, edits{consumers("Restart.Pass").always("w.restartedFor")}},
 		{"consumers: one annotation for all targets", tests, edits{consumers("NewRestart").replaces("annotationPrefix + target", `annotationPrefix + "key"`)}},
 		{"consumers: not yet taken for yes", tests, edits{consumers("judged").never("http.StatusAccepted")}},
 		{"consumers: redirect followed", tests, edits{consumers("NewURL").replaces("http.ErrUseLastResponse", "nil")}},
 		{"consumers: address of a hook in a message", tests, edits{consumers("post").replaces("withoutURL(err)", "err")}},
-		{"consumers: program run again though it said yes", tests, edits{consumers("pass").drops("o.passed = keyID")}},
-		{"consumers: admin key passed on to a program", "./cmd/instantly-rotator CommandLearns", edits{binary("commandEnvironment").replaces("secrets = append(secrets, ws.AdminKey.Env)", "_ = ws")}},
-		{"consumers: gate forgotten", "./cmd/instantly-rotator Rollout|HookThat", edits{binary("target").replaces("t.Gates = append(t.Gates, w.gate(k.Name, after))", "_ = after")}},
+		{"consumers: program run again though it said yes", tests, edits{consumers("pass").drops("self.passed = keyID")}},
+		{"consumers: admin key passed on to a program", "./cmd/instantly-rotator CommandLearns", edits{fleet("commandEnvironment").replaces("secrets = append(secrets, ws.AdminKey.Env)", "_ = ws")}},
+		{"consumers: gate forgotten", "./cmd/instantly-rotator Rollout|HookThat", edits{fleet("Fleet.target").replaces("t.Gates = append(t.Gates, self.gate(k.Name, after))", "_ = after")}},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/scanner"
 	"go/token"
+	"regexp"
 	"strings"
 )
 
@@ -27,6 +28,27 @@ func (d *declaration) String() string {
 	return fmt.Sprintf("%s:%d", d.file.path, at.Line)
 }
 
+// self is what bugs call a method's receiver, whatever it is called there.
+const self = "self"
+
+// receiver gives the name of a method's; "" if there is none.
+func (d *declaration) receiver() string {
+	f, ok := d.node.(*ast.FuncDecl)
+	if !ok || f.Recv == nil || len(f.Recv.List[0].Names) == 0 {
+		return ""
+	}
+	return f.Recv.List[0].Names[0].Name
+}
+
+// named gives planted code with the receiver's own name in it.
+func (d *declaration) named(code string) string {
+	name := d.receiver()
+	if name == "" {
+		return code
+	}
+	return regexp.MustCompile(`\b`+self+`\b`).ReplaceAllString(code, name)
+}
+
 // find gives every place where the declaration has that code.
 func (d *declaration) find(code string) []span {
 	return d.findWithin(code, d.node.Pos(), d.node.End())
@@ -35,10 +57,17 @@ func (d *declaration) find(code string) []span {
 func (d *declaration) findWithin(code string, from, to token.Pos) (found []span) {
 	want := wordsOf([]byte(code))
 	have := wordsOf(d.file.src[d.file.offset(from):d.file.offset(to)])
+	if name := d.receiver(); name != "" {
+		for i, w := range have {
+			if w.text == name && (i == 0 || have[i-1].text != ".") {
+				have[i].text = self
+			}
+		}
+	}
 	for i := 0; len(want) > 0 && i+len(want) <= len(have); i++ {
 		if sameWords(have[i:i+len(want)], want) {
 			last := have[i+len(want)-1]
-			found = append(found, span{from + token.Pos(have[i].at), from + token.Pos(last.at+len(last.text))})
+			found = append(found, span{from + token.Pos(have[i].at), from + token.Pos(last.end)})
 		}
 	}
 	return found
@@ -46,8 +75,8 @@ func (d *declaration) findWithin(code string, from, to token.Pos) (found []span)
 
 // A word is a token as it is written.
 type word struct {
-	text string
-	at   int
+	text    string
+	at, end int
 }
 
 // wordsOf takes code apart. What comes and goes with line ends is left out: comments,
@@ -73,7 +102,7 @@ func wordsOf(src []byte) (words []word) {
 		if !tok.IsLiteral() && !tok.IsKeyword() {
 			text = tok.String()
 		}
-		words = append(words, word{text, file.Offset(pos)})
+		words = append(words, word{text, file.Offset(pos), file.Offset(pos) + len(text)})
 	}
 }
 

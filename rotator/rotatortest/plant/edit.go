@@ -17,7 +17,8 @@ type bug struct {
 
 // An edit spoils one declaration: a function, a method, a constant, a variable or
 // a type. It names what it changes there by as little text as tells it apart, so
-// that it stands whatever else is done to the file and to the rest of the function.
+// that it stands whatever else is done to the file and to the rest of the function. A
+// method's receiver is self in that text.
 type edits = []edit
 
 type edit struct {
@@ -49,7 +50,7 @@ func (p place) returns(values string) edit {
 		if !ok {
 			return change{}, errors.New("is no function")
 		}
-		return change{f.Body.Lbrace + 1, f.Body.Rbrace, " return " + values + " "}, nil
+		return change{f.Body.Lbrace + 1, f.Body.Rbrace, " return " + d.named(values) + " "}, nil
 	}}
 }
 
@@ -81,7 +82,7 @@ func (p place) replaces(code, planted string) edit {
 		if len(found) != 1 {
 			return change{}, fmt.Errorf("has this code %d times, want once: %s", len(found), strings.Join(strings.Fields(code), " "))
 		}
-		return change{found[0].from, found[0].to, planted}, nil
+		return change{found[0].from, found[0].to, d.named(planted)}, nil
 	}}
 }
 
