@@ -20,7 +20,7 @@ func findByTests(t *tree, b bug) (by string, err error) {
 	}
 	defer done()
 	pkg, run, _ := strings.Cut(b.test, " ")
-	test := exec.Command("go", "test", "-short", "-failfast", "-vet=off", "-overlay="+overlay, "-run="+run, pkg)
+	test := exec.Command("go", "test", "-short", "-failfast", "-vet=off", "-ldflags=-s -w", "-overlay="+overlay, "-run="+run, pkg)
 	out, err := test.CombinedOutput()
 	switch failed := regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`).FindSubmatch(out); {
 	case err == nil:

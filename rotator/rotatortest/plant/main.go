@@ -18,6 +18,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 )
 
 func bugs() []bug {
@@ -45,27 +47,50 @@ func main() {
 // findAll plants the bugs whose names begin with prefix. One that lives is an
 // error.
 func findAll(w io.Writer, prefix string) error {
-	t := newTree(".")
-	found, planted := 0, 0
-	for _, b := range bugs() {
-		if !strings.HasPrefix(b.name, prefix) {
-			continue
-		}
-		planted++
-		by, err := findByTests(t, b)
-		switch {
-		case err != nil:
-			fmt.Fprintf(w, "ERROR   %s: %v\n", b.name, err)
-		case by == "":
-			fmt.Fprintf(w, "MISSED  %s: the tests stay green\n", b.name)
-		default:
-			found++
-			fmt.Fprintf(w, "found   %s: %s\n", b.name, by)
-		}
+	planted := slices.DeleteFunc(bugs(), func(b bug) bool { return !strings.HasPrefix(b.name, prefix) })
+	said := make(chan string)
+	var found atomic.Int32
+	var group sync.WaitGroup
+	for i := range sideBySide {
+		group.Go(func() {
+			t := newTree(".")
+			for n := i; n < len(planted); n += sideBySide {
+				text, ok := try(t, planted[n])
+				if ok {
+					found.Add(1)
+				}
+				said <- text
+			}
+		})
 	}
-	fmt.Fprintf(w, "%d planted bugs, %d found\n", planted, found)
-	if found < planted || planted == 0 {
-		return fmt.Errorf("%d of %d planted bugs were not found", planted-found, planted)
+	go func() {
+		group.Wait()
+		close(said)
+	}()
+	for text := range said {
+		fmt.Fprintln(w, text)
+	}
+	n := int(found.Load())
+	fmt.Fprintf(w, "%d planted bugs, %d found\n", len(planted), n)
+	if n < len(planted) || n == 0 {
+		return fmt.Errorf("%d of %d planted bugs were not found", len(planted)-n, len(planted))
 	}
 	return nil
+}
+
+// sideBySide is how many bugs are looked for at once: one compiles while another
+// is tested.
+const sideBySide = 2
+
+// try plants one bug, and tells how it went.
+func try(t *tree, b bug) (said string, found bool) {
+	by, err := findByTests(t, b)
+	switch {
+	case err != nil:
+		return fmt.Sprintf("ERROR   %s: %v", b.name, err), false
+	case by == "":
+		return fmt.Sprintf("MISSED  %s: the tests stay green", b.name), false
+	default:
+		return fmt.Sprintf("found   %s: %s", b.name, by), true
+	}
 }
