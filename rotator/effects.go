@@ -83,12 +83,13 @@ func (r *run) issue(ctx context.Context, _ Step) error {
 		return err
 	}
 	if err := r.acceptable(key, intent); err != nil {
-		return errors.Join(err, keyed(key.ID, r.target.Workspace.api.DeleteKey(ctx, key.ID)))
+		return errors.Join(err, r.deleteKey(ctx, key.ID))
 	}
 	r.tick()
 	r.mark = r.target.Workspace.mark() // a list that is to have the key must be begun after this
 	r.InHand = &InHand{ID: key.ID, Nonce: intent.Nonce, Issued: r.now()}
 	r.value = key.Secret
+	r.Paired = r.target.Workspace.pairedSince(r.now().Add(-fresh))
 	return nil
 }
 

@@ -44,7 +44,19 @@ func (r *run) list(ctx context.Context) error {
 	}
 	r.mark = l.number // if another one is wanted, it must be newer
 	r.Keys, r.Named, r.Organization, r.Listed = l.keys, l.named, l.organization, at
+	r.notePaired()
 	return nil
+}
+
+// notePaired notes that the list has the key that this run issued, by its id and name.
+func (r *run) notePaired() {
+	ver, ok := r.primary().Versions[secretstore.Pending]
+	if !ok || (&view{State: r.State}).bornAt(ver) == 0 {
+		return
+	}
+	if name, ok := parseKeyName(r.Keys[ver.ID].Name); ok && name.Nonce == ver.Intent.Nonce {
+		r.target.Workspace.paired(r.now())
+	}
 }
 
 // observe reads the stores: those that follow first, side by side, the primary

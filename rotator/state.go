@@ -29,6 +29,9 @@ type State struct {
 	// Checked: the admin key is known to be able to delete keys, and nothing that
 	// has just failed elsewhere speaks against beginning.
 	Checked bool
+	// Paired: when this run issued its key, a list had just had another key of the
+	// workspace under the id that the create answered.
+	Paired bool
 	// CircuitOpen: why no rotation may be begun, found out by Check.
 	CircuitOpen error
 	// Instance names the process, as intents have it.

@@ -3,12 +3,14 @@ package rotator_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/memstore"
 )
 
 func TestFirstRunFillsAnEmptyStore(t *testing.T) {
@@ -344,6 +346,42 @@ func TestAFailureIsKeptBesideTheSecretAndClearedOnceMadeGood(t *testing.T) {
 		mustSettle(t, w.Start().Run(rotator.Request{}))
 		if f := w.failure(); f.Count != 0 {
 			t.Errorf("still on record: %+v", f)
+		}
+	})
+}
+
+// One list speaks for all keys that are issued within a minute: reading a long list
+// again for each of many keys would be most of what they cost.
+func TestManyKeysAreConfirmedByOneList(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		in := &instance{w.StartWith(rotator.Options{Concurrency: 1})}
+		lists := 0
+		in.Hook = func(call string, when rotatortest.When) error {
+			if call == "keys" && when == rotatortest.Before {
+				lists++
+			}
+			return nil
+		}
+		space := in.Target().Workspace
+		var ts []rotator.Target
+		for i := range 10 {
+			x := in.Target()
+			x.Name, x.Workspace = fmt.Sprint("target-", i), space
+			x.Stores = []rotator.NamedStore{{Name: "s", Store: memstore.New(x.Name)}}
+			ts = append(ts, x)
+		}
+		for _, res := range in.Rotator.ReconcileAll(t.Context(), ts, rotator.Request{}, nil) {
+			if !res.Rotated {
+				t.Errorf("%s: %v", res.Target, res.Err)
+			}
+		}
+		if lists != 2 {
+			t.Errorf("the keys were listed %d times, want once at the beginning and once for all new keys", lists)
+		}
+		time.Sleep(due)
+		w.Instantly.Misnames = true
+		if res := in.Rotator.Reconcile(t.Context(), ts[0], rotator.Request{}); !errors.Is(res.Err, rotator.ErrUnlisted) {
+			t.Errorf("result %+v: what was so a minute ago is taken to be so now", res)
 		}
 	})
 }

@@ -47,8 +47,23 @@ type Workspace struct {
 	reach     breaker // of reading the key list
 	rotations breaker // of rotations in this workspace
 
-	mu    sync.Mutex
-	begun int // number of lists begun
+	mu       sync.Mutex
+	begun    int       // number of lists begun
+	pairedAt time.Time // when a list last had a new key under the id that its create answered
+}
+
+// paired notes that a list had a new key under the id that its create answered.
+func (w *Workspace) paired(now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.pairedAt = now
+}
+
+// pairedSince tells whether one had since then.
+func (w *Workspace) pairedSince(t time.Time) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.pairedAt.After(t)
 }
 
 // listing is one reading of the whole key list.
