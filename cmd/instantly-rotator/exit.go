@@ -42,9 +42,12 @@ func exitCode(err error) int {
 	var usage usageError
 	var problems config.Problems
 	var unknown *fleet.UnknownTargetError
+	var program programExit
 	switch {
 	case err == nil:
 		return exitSettled
+	case errors.As(err, &program):
+		return program.code
 	case errors.Is(err, errInterrupted), errors.Is(err, context.Canceled):
 		return exitInterrupted
 	case errors.Is(err, errDue):
@@ -79,6 +82,10 @@ func hintFor(err error) string {
 func (a *app) complain(err error) {
 	if err == nil || errors.Is(err, errFailed) || errors.Is(err, errDue) {
 		return
+	}
+	var program programExit
+	if errors.As(err, &program) && program.cause == nil {
+		return // it has said what it had to
 	}
 	var problems config.Problems
 	if errors.As(err, &problems) {

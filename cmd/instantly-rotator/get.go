@@ -47,17 +47,13 @@ func (a *app) get(ctx context.Context, target string, f getFlags) error {
 	if err != nil {
 		return err
 	}
-	keys, err := fleet.Chosen(cfg, []string{target})
-	if err != nil {
-		return err
-	}
-	ref, err := storeOfKey(keys[0], f.store)
+	ref, err := storeOf(cfg, target, f.store)
 	if err != nil {
 		return err
 	}
 	c := fleet.Connect(a.fleetOptions(cfg, zap.NewNop(), true))
 	defer c.Close()
-	value, err := fleet.CurrentValue(ctx, c.Store(ctx, ref))
+	_, value, err := fleet.Current(ctx, c.Store(ctx, ref))
 	if err != nil {
 		return fmt.Errorf("%s: store %s: %w", target, ref.Store, err)
 	}
@@ -69,14 +65,19 @@ func (a *app) get(ctx context.Context, target string, f getFlags) error {
 	return err
 }
 
-// storeOfKey picks one of a key's stores: the primary if no name is given.
-func storeOfKey(k config.Key, name string) (config.StoreRef, error) {
+// storeOf picks one of a target's stores: the primary if no name is given.
+func storeOf(cfg *config.Config, target, name string) (config.StoreRef, error) {
+	chosen, err := fleet.Chosen(cfg, []string{target})
+	if err != nil {
+		return config.StoreRef{}, err
+	}
+	stores := chosen[0].Stores
 	if name == "" {
-		return k.Stores[0], nil
+		return stores[0], nil
 	}
-	i := slices.IndexFunc(k.Stores, func(r config.StoreRef) bool { return r.Store == name })
+	i := slices.IndexFunc(stores, func(r config.StoreRef) bool { return r.Store == name })
 	if i < 0 {
-		return config.StoreRef{}, usageError{fmt.Errorf("%s is not kept in a store named %q", k.Name, name)}
+		return config.StoreRef{}, usageError{fmt.Errorf("%s is not kept in a store named %q", target, name)}
 	}
-	return k.Stores[i], nil
+	return stores[i], nil
 }

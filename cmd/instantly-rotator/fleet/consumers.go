@@ -23,7 +23,7 @@ func (c *Connections) gate(target string, after config.AfterPromote) rotator.Gat
 		}
 		return gate
 	case len(after.Command) > 0:
-		return consumers.NewCommand(target, after.Command, c.commandEnvironment())
+		return consumers.NewCommand(target, after.Command, c.EnvironmentForPrograms())
 	default:
 		gate, err := consumers.NewURL(target, after.URL)
 		if err != nil {
@@ -42,9 +42,9 @@ func (c *Connections) restart(target string, after config.AfterPromote) (rotator
 	return consumers.NewRestart(cluster, target, after.Restart, after.Namespace)
 }
 
-// commandEnvironment is the process's own without what the configuration names as
-// secrets: a command has no use for the admin keys.
-func (c *Connections) commandEnvironment() []string {
+// EnvironmentForPrograms is the process's own without what the configuration names as
+// secrets: programs have no use for the admin keys.
+func (c *Connections) EnvironmentForPrograms() []string {
 	var secrets []string
 	for _, ws := range c.Config.Workspaces {
 		secrets = append(secrets, ws.AdminKey.Env)

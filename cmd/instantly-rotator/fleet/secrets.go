@@ -58,22 +58,23 @@ const storedSecretTimeout = time.Minute
 func storedSecret(ctx context.Context, ref config.SecretRef, st secretstore.Store) (secret.Value, error) {
 	ctx, cancel := context.WithTimeout(ctx, storedSecretTimeout)
 	defer cancel()
-	value, err := CurrentValue(ctx, st)
+	_, value, err := Current(ctx, st)
 	if err != nil {
 		return value, fmt.Errorf("store %s, secret %s: %w", ref.Store, ref.Secret, err)
 	}
 	return value, nil
 }
 
-// CurrentValue reads what consumers of a store read.
-func CurrentValue(ctx context.Context, st secretstore.Store) (secret.Value, error) {
+// Current reads what consumers of a store read, and the id of that version.
+func Current(ctx context.Context, st secretstore.Store) (id string, value secret.Value, err error) {
 	snap, err := st.Describe(ctx)
 	if err != nil {
-		return secret.Value{}, err
+		return "", value, err
 	}
 	cur, ok := snap.Versions[secretstore.Current]
 	if !ok {
-		return secret.Value{}, ErrNoKeyYet
+		return "", value, ErrNoKeyYet
 	}
-	return st.Read(ctx, cur.ID)
+	value, err = st.Read(ctx, cur.ID)
+	return cur.ID, value, err
 }
