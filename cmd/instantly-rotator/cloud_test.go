@@ -125,7 +125,7 @@ func TestShortGracePeriodEndsByItselfInBothClouds(t *testing.T) {
 	l.wantRun(0, []string{"rotate"})
 	first := l.wantServed("with the first keys")
 	l.wantRun(0, []string{"rotate", "--end-grace"})
-	for end := time.Now().Add(patience); l.settledTargets() < 3; {
+	for end := time.Now().Add(waitLimit); l.settledTargets() < 3; {
 		if time.Now().After(end) {
 			l.Fatal("the old keys are not revoked: " + l.mustRun("status"))
 		}

@@ -46,7 +46,7 @@ func (d *diagnosis) Reset() {
 func logged(ts *testscript.TestScript, _ bool, args []string) {
 	want(ts, args, 1, "logged PATTERN [VAR]")
 	s, pattern := storyOf(ts), regexp.MustCompile(args[0])
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(waitLimit); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		found := pattern.FindStringSubmatch(s.diag.String())
 		if found == nil {
 			continue
@@ -56,20 +56,20 @@ func logged(ts *testscript.TestScript, _ bool, args []string) {
 		}
 		return
 	}
-	ts.Fatalf("no %s within %s in:\n%s", args[0], patience, s.diag.String())
+	ts.Fatalf("no %s within %s in:\n%s", args[0], waitLimit, s.diag.String())
 }
 
 func answers(ts *testscript.TestScript, _ bool, args []string) {
 	want(ts, args, 2, "answers CODE URL [TOKEN]")
 	var status, body string
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(waitLimit); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		status, body = ask(ts, args[1], strings.Join(args[2:], ""))
 		if strings.HasPrefix(status, args[0]+" ") {
 			_, _ = io.WriteString(ts.Stdout(), body)
 			return
 		}
 	}
-	ts.Fatalf("%s answers %s within %s, want %s: %s", args[1], status, patience, args[0], body)
+	ts.Fatalf("%s answers %s within %s, want %s: %s", args[1], status, waitLimit, args[0], body)
 }
 
 // ask makes one request.
@@ -106,11 +106,11 @@ func systemd(ts *testscript.TestScript, _ bool, _ []string) {
 func toldSystemd(ts *testscript.TestScript, _ bool, args []string) {
 	want(ts, args, 1, "told-systemd STATE")
 	s, message := storyOf(ts), make([]byte, 4096)
-	ts.Check(s.notes.SetReadDeadline(time.Now().Add(patience)))
+	ts.Check(s.notes.SetReadDeadline(time.Now().Add(waitLimit)))
 	for {
 		n, err := s.notes.Read(message)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			ts.Fatalf("systemd was not told %s within %s", args[0], patience)
+			ts.Fatalf("systemd was not told %s within %s", args[0], waitLimit)
 		}
 		ts.Check(err)
 		if regexp.MustCompile(args[0]).Match(message[:n]) {

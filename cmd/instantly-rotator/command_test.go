@@ -122,13 +122,13 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 func eventually(ts *testscript.TestScript, _ bool, args []string) {
 	want(ts, args, 2, "eventually PATTERN PROG ARGS…")
 	pattern := regexp.MustCompile(args[0])
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(waitLimit); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if _, err := codeOf(ts.Exec(args[1], args[2:]...)); err != nil || pattern.MatchString(ts.ReadFile("stdout")) {
 			ts.Check(err)
 			return
 		}
 	}
-	ts.Fatalf("no %s within %s", args[0], patience)
+	ts.Fatalf("no %s within %s", args[0], waitLimit)
 }
 
 func sandbox(ts *testscript.TestScript, _ bool, files []string) {
@@ -337,8 +337,8 @@ func ends(ts *testscript.TestScript, _ bool, args []string) {
 	s := storyOf(ts)
 	select {
 	case <-s.ended:
-	case <-time.After(patience):
-		ts.Fatalf("it did not end within %s", patience)
+	case <-time.After(waitLimit):
+		ts.Fatalf("it did not end within %s", waitLimit)
 	}
 	fmt.Fprint(ts.Stdout(), s.out.String())
 	fmt.Fprint(ts.Stderr(), s.diag.String())

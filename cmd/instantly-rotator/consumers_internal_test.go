@@ -13,8 +13,8 @@ import (
 // graceIsOver is when it is.
 const graceIsOver = 25 * time.Hour
 
-// withConsumers gives the desk's key consumers.
-func (d *kubernetesDesk) withConsumers(after string) {
+// withConsumers gives the fixture's key consumers.
+func (d *kubernetesFixture) withConsumers(after string) {
 	d.Helper()
 	text, err := os.ReadFile(d.config)
 	if err != nil {
@@ -25,12 +25,12 @@ func (d *kubernetesDesk) withConsumers(after string) {
 }
 
 // previous is the old key, as pods could read it; "" when it is gone.
-func (d *kubernetesDesk) previous() string {
+func (d *kubernetesFixture) previous() string {
 	return d.server.Served("growth", "sending", "api-key-previous")
 }
 
 // mustRun runs a command that must end with this exit code and gives what it said.
-func (d *kubernetesDesk) mustRun(want int, args ...string) string {
+func (d *kubernetesFixture) mustRun(want int, args ...string) string {
 	d.Helper()
 	code, stdout, stderr := d.run(args...)
 	if code != want {
@@ -40,7 +40,7 @@ func (d *kubernetesDesk) mustRun(want int, args ...string) string {
 }
 
 func TestRolloutThatDoesNotFinishHoldsTheRevokeAndSaysSo(t *testing.T) {
-	d := newKubernetesDesk(t, ", create_missing: true")
+	d := newKubernetesFixture(t, ", create_missing: true")
 	d.server.Deploy("growth", "web", 2)
 	d.withConsumers("{restart: deployment/web}")
 	d.mustRun(exitSettled, "rotate")
@@ -74,7 +74,7 @@ func TestRolloutThatDoesNotFinishHoldsTheRevokeAndSaysSo(t *testing.T) {
 }
 
 func TestConsumersAreNotWaitedForInAnIncident(t *testing.T) {
-	d := newKubernetesDesk(t, ", create_missing: true")
+	d := newKubernetesFixture(t, ", create_missing: true")
 	d.withConsumers("{restart: deployment/nobody-made-it}")
 	d.mustRun(exitSettled, "rotate")
 	leaked := d.server.Served("growth", "sending", "api-key")
@@ -85,7 +85,7 @@ func TestConsumersAreNotWaitedForInAnIncident(t *testing.T) {
 }
 
 func TestCommandLearnsTheKeysIDAndNoAdminKey(t *testing.T) {
-	d := newKubernetesDesk(t, ", create_missing: true")
+	d := newKubernetesFixture(t, ", create_missing: true")
 	t.Setenv("ADMIN_KEY", "canary")
 	heard := filepath.Join(t.TempDir(), "heard")
 	d.withConsumers("{command: [sh, -c, 'env > \"$0\"', " + heard + "]}")
@@ -107,7 +107,7 @@ func TestCommandLearnsTheKeysIDAndNoAdminKey(t *testing.T) {
 }
 
 func TestHookThatSaysNotYetHoldsTheRevoke(t *testing.T) {
-	d := newKubernetesDesk(t, ", create_missing: true")
+	d := newKubernetesFixture(t, ", create_missing: true")
 	status := http.StatusServiceUnavailable
 	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
 	defer hook.Close()

@@ -254,7 +254,7 @@ func (l *lab) take(store string) *heldLock {
 // about to write and waits for the lock.
 func (h *heldLock) awaitVisitor() {
 	h.Helper()
-	if err := h.visitor.SetReadDeadline(time.Now().Add(patience)); err != nil {
+	if err := h.visitor.SetReadDeadline(time.Now().Add(waitLimit)); err != nil {
 		h.Fatal(err)
 	}
 	var event [syscall.SizeofInotifyEvent]byte

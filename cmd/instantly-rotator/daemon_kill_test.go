@@ -189,12 +189,12 @@ func (s *site) orphans() (left []string, ever int) {
 // await waits until check is content.
 func (s *site) await(what string, check func() bool) {
 	s.Helper()
-	for end := time.Now().Add(2 * patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(2 * waitLimit); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if check() {
 			return
 		}
 	}
-	s.Fatalf("not within %s: %s", 2*patience, what)
+	s.Fatalf("not within %s: %s", 2*waitLimit, what)
 }
 
 // TestDaemonKilledAtRandomInstants kills the daemon with SIGKILL, again and again,

@@ -39,12 +39,12 @@ func (l *lab) daemon(args ...string) *daemonProcess {
 // logged waits for a line in the log and gives the pattern's group.
 func (d *daemonProcess) logged(pattern string) string {
 	d.lab.Helper()
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(waitLimit); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
 		if found := firstMatch(d.log.String(), pattern); found != "" {
 			return found
 		}
 	}
-	d.lab.Fatalf("no %s within %s in:\n%s", pattern, patience, d.log)
+	d.lab.Fatalf("no %s within %s in:\n%s", pattern, waitLimit, d.log)
 	return ""
 }
 
@@ -52,7 +52,7 @@ func (d *daemonProcess) logged(pattern string) string {
 func (d *daemonProcess) get(path string) string {
 	d.lab.Helper()
 	said := ""
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(waitLimit); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		resp, err := http.Get(d.url + path)
 		if err != nil {
 			d.lab.Fatal(err)
@@ -63,7 +63,7 @@ func (d *daemonProcess) get(path string) string {
 			return said
 		}
 	}
-	d.lab.Fatalf("GET %s is not answered with 200 within %s: %s", path, patience, said)
+	d.lab.Fatalf("GET %s is not answered with 200 within %s: %s", path, waitLimit, said)
 	return ""
 }
 

@@ -163,7 +163,7 @@ func (l *lab) await(held *heldCall, run *command) {
 	l.Helper()
 	select {
 	case <-held.come:
-	case <-time.After(patience):
+	case <-time.After(waitLimit):
 		run.kill()
 		l.Fatalf("%s was not called: %s%s", held.route, &run.stdout, &run.stderr)
 	}

@@ -58,7 +58,7 @@ func (l *countedListener) wantOneThatEnded(t *testing.T, after string) {
 }
 
 func TestEachCommandMakesOneConnectionToGCPAndEndsIt(t *testing.T) {
-	d := newGCPDesk(t, ", create_missing: true", "sending", "reporting", "warehouse")
+	d := newGCPFixture(t, ", create_missing: true", "sending", "reporting", "warehouse")
 	for _, args := range [][]string{{"rotate"}, {"status"}, {"plan"}, {"verify"}, {"get", "reporting"}} {
 		if code, stdout, stderr := d.run(args...); code != exitSettled {
 			t.Fatalf("%v: exit %d\n%s%s", args, code, stdout, stderr)

@@ -15,9 +15,9 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/gcpsecretmanager/gcptest"
 )
 
-// gcpDesk is a user's: a configuration with a store of kind gcp, the stand-in for
+// gcpFixture is a user's: a configuration with a store of kind gcp, the stand-in for
 // Secret Manager and the sandbox.
-type gcpDesk struct {
+type gcpFixture struct {
 	*testing.T
 	server   *gcptest.Server
 	listener *countedListener
@@ -25,9 +25,9 @@ type gcpDesk struct {
 	key      string // the admin key
 }
 
-// newGCPDesk takes further options of the store, and the names of the keys:
+// newGCPFixture takes further options of the store, and the names of the keys:
 // sending if there are none.
-func newGCPDesk(t *testing.T, options string, names ...string) *gcpDesk {
+func newGCPFixture(t *testing.T, options string, names ...string) *gcpFixture {
 	t.Helper()
 	server := gcptest.New()
 	t.Cleanup(server.Close)
@@ -56,11 +56,11 @@ keys:
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return &gcpDesk{T: t, server: server, listener: listener, config: path, key: api.Workspaces()[0].AdminKey.Reveal()}
+	return &gcpFixture{T: t, server: server, listener: listener, config: path, key: api.Workspaces()[0].AdminKey.Reveal()}
 }
 
 // run carries out a command and gives its exit code and all that it said.
-func (d *gcpDesk) run(args ...string) (code int, stdout, stderr string) {
+func (d *gcpFixture) run(args ...string) (code int, stdout, stderr string) {
 	d.Helper()
 	var out, errs bytes.Buffer
 	a := &app{stdout: &out, stderr: &errs, now: time.Now, getenv: func(name string) string {
@@ -71,7 +71,7 @@ func (d *gcpDesk) run(args ...string) (code int, stdout, stderr string) {
 }
 
 func TestRotationInGCPSecretManager(t *testing.T) {
-	d := newGCPDesk(t, "")
+	d := newGCPFixture(t, "")
 	code, _, stderr := d.run("rotate")
 	if code != exitFailed || !strings.Contains(stderr, "gcloud secrets create sending --project="+gcptest.Project) {
 		t.Errorf("without the secret: exit %d, %s", code, stderr)
@@ -99,7 +99,7 @@ func TestRotationInGCPSecretManager(t *testing.T) {
 }
 
 func TestGCPSecretIsMadeWhereAskedFor(t *testing.T) {
-	d := newGCPDesk(t, ", create_missing: true, labels: {team: growth}")
+	d := newGCPFixture(t, ", create_missing: true, labels: {team: growth}")
 	if code, stdout, stderr := d.run("rotate"); code != exitSettled {
 		t.Fatalf("rotate: exit %d\n%s%s", code, stdout, stderr)
 	}
@@ -109,7 +109,7 @@ func TestGCPSecretIsMadeWhereAskedFor(t *testing.T) {
 }
 
 func TestMissingGCPPermissionIsNamed(t *testing.T) {
-	d := newGCPDesk(t, "")
+	d := newGCPFixture(t, "")
 	d.server.Make("sending")
 	d.server.Deny("secretmanager.secrets.update")
 	code, _, stderr := d.run("rotate")
@@ -120,7 +120,7 @@ func TestMissingGCPPermissionIsNamed(t *testing.T) {
 }
 
 func TestEmulatorThatIgnoresEtagsIsRefused(t *testing.T) {
-	d := newGCPDesk(t, "")
+	d := newGCPFixture(t, "")
 	d.server.Make("sending")
 	d.server.Quirks.IgnoreEtags = true
 	code, _, stderr := d.run("rotate")

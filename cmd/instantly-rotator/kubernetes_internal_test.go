@@ -14,9 +14,9 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster/kubetest"
 )
 
-// kubernetesDesk is a user's: a configuration with a store of kind kubernetes, a
+// kubernetesFixture is a user's: a configuration with a store of kind kubernetes, a
 // kubeconfig, the stand-in for the API server, and the sandbox.
-type kubernetesDesk struct {
+type kubernetesFixture struct {
 	*testing.T
 	server             *kubetest.Server
 	config, kubeconfig string
@@ -24,7 +24,7 @@ type kubernetesDesk struct {
 	ahead              time.Duration // of the rotator's clock
 }
 
-func newKubernetesDesk(t *testing.T, options string) *kubernetesDesk {
+func newKubernetesFixture(t *testing.T, options string) *kubernetesFixture {
 	t.Helper()
 	server := kubetest.New("growth")
 	cluster := httptest.NewServer(server)
@@ -33,7 +33,7 @@ func newKubernetesDesk(t *testing.T, options string) *kubernetesDesk {
 	web := httptest.NewServer(api)
 	t.Cleanup(web.Close)
 	dir := t.TempDir()
-	d := &kubernetesDesk{
+	d := &kubernetesFixture{
 		T: t, server: server, key: api.Workspaces()[0].AdminKey.Reveal(),
 		config: filepath.Join(dir, "config.yaml"), kubeconfig: filepath.Join(dir, "kubeconfig"),
 	}
@@ -50,7 +50,7 @@ keys:
 	return d
 }
 
-func (d *kubernetesDesk) write(path, text string) {
+func (d *kubernetesFixture) write(path, text string) {
 	d.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		d.Fatal(err)
@@ -58,7 +58,7 @@ func (d *kubernetesDesk) write(path, text string) {
 }
 
 // run carries out a command and gives its exit code and all that it said.
-func (d *kubernetesDesk) run(args ...string) (code int, stdout, stderr string) {
+func (d *kubernetesFixture) run(args ...string) (code int, stdout, stderr string) {
 	d.Helper()
 	var out, errs bytes.Buffer
 	a := &app{stdout: &out, stderr: &errs, now: func() time.Time { return time.Now().Add(d.ahead) }, getenv: func(name string) string {
@@ -69,7 +69,7 @@ func (d *kubernetesDesk) run(args ...string) (code int, stdout, stderr string) {
 }
 
 func TestRotationInAKubernetesSecret(t *testing.T) {
-	d := newKubernetesDesk(t, ", create_missing: true, labels: {team: growth}")
+	d := newKubernetesFixture(t, ", create_missing: true, labels: {team: growth}")
 	if code, stdout, stderr := d.run("rotate"); code != exitSettled {
 		t.Fatalf("rotate: exit %d\n%s%s", code, stdout, stderr)
 	}
@@ -95,7 +95,7 @@ func TestRotationInAKubernetesSecret(t *testing.T) {
 }
 
 func TestMissingKubernetesSecretAndPermissionAreNamed(t *testing.T) {
-	d := newKubernetesDesk(t, "")
+	d := newKubernetesFixture(t, "")
 	code, _, stderr := d.run("rotate")
 	if code != exitFailed || !strings.Contains(stderr, "kubectl --namespace growth create secret generic sending") {
 		t.Errorf("without the Secret: exit %d, %s", code, stderr)

@@ -15,7 +15,7 @@ import (
 
 // A replica is a daemon of a deployment with several.
 type replica struct {
-	*kubernetesDesk
+	*kubernetesFixture
 	log  *lockedBuffer
 	stop context.CancelFunc
 	code chan int
@@ -40,8 +40,8 @@ func (l *lockedBuffer) String() string {
 }
 
 // replica starts a daemon that stands for election.
-func (d *kubernetesDesk) replica() *replica {
-	r := &replica{kubernetesDesk: d, log: &lockedBuffer{}, code: make(chan int, 1)}
+func (d *kubernetesFixture) replica() *replica {
+	r := &replica{kubernetesFixture: d, log: &lockedBuffer{}, code: make(chan int, 1)}
 	var ctx context.Context
 	ctx, r.stop = context.WithCancel(d.Context())
 	a := &app{stdout: io.Discard, stderr: r.log, now: time.Now, getenv: func(name string) string {
@@ -104,7 +104,7 @@ func (r *replica) wantAnswer(path, want string) {
 }
 
 func TestSecondDaemonStandsByTakesChangesOverAndThenLeads(t *testing.T) {
-	d := newKubernetesDesk(t, ", create_missing: true")
+	d := newKubernetesFixture(t, ", create_missing: true")
 	t.Setenv("KUBECONFIG", d.kubeconfig)
 	first := d.replica()
 	first.wantLog(`"leading"`)
@@ -137,7 +137,7 @@ func TestSecondDaemonStandsByTakesChangesOverAndThenLeads(t *testing.T) {
 }
 
 func TestElectionWithoutAClusterIsRefusedAtTheStart(t *testing.T) {
-	d := newKubernetesDesk(t, "")
+	d := newKubernetesFixture(t, "")
 	t.Setenv("KUBECONFIG", d.config+".none")
 	code, _, stderr := d.run("daemon", "--leader-elect", "--listen", "")
 	if code == exitSettled || !strings.Contains(stderr, "run in one, or set kubeconfig, or KUBECONFIG") {

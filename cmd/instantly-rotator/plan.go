@@ -35,10 +35,10 @@ func (a *app) plan(ctx context.Context, names []string, req rotator.Request, out
 		return err
 	}
 	defer f.Close()
-	outlooks := f.Status(ctx, f.Targets, req)
-	steps := make([]status.PlannedStep, len(outlooks))
+	statuses := f.Status(ctx, f.Targets, req)
+	steps := make([]status.PlannedStep, len(statuses))
 	due, failed := 0, 0
-	for i, o := range outlooks {
+	for i, o := range statuses {
 		steps[i] = status.Planned(o)
 		if o.Due {
 			due++

@@ -126,7 +126,7 @@ func (b *sandboxProcess) call(method, path, body, key string) ([]byte, error) {
 // that is told to slow down does so; and a key that lacks the scope of the call
 // is alive all the same.
 func (b *sandboxProcess) works(value string) error {
-	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(waitLimit); ; time.Sleep(50 * time.Millisecond) {
 		_, err := b.call(http.MethodGet, "/api/v2/campaigns?limit=1", "", value)
 		switch {
 		case err == nil, strings.Contains(err.Error(), "Invalid scope"):
@@ -180,18 +180,18 @@ func (b *sandboxProcess) calls() (map[string]int, error) {
 	return counts, err
 }
 
-// patience bounds every wait for another process, on machines however busy.
-const patience = 30 * time.Second
+// waitLimit bounds every wait for another process, on machines however busy.
+const waitLimit = 30 * time.Second
 
 // reached waits until a route was called n times. The sandbox counts a call
 // before a rule holds it up.
 func (b *sandboxProcess) reached(route string, n int) error {
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(waitLimit); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
 		if counts, err := b.calls(); err != nil || counts[route] >= n {
 			return err
 		}
 	}
-	return fmt.Errorf("%s was not called %d times within %s", route, n, patience)
+	return fmt.Errorf("%s was not called %d times within %s", route, n, waitLimit)
 }
 
 // selfSigned makes a certificate for an address that is its own CA, and its key,

@@ -56,13 +56,13 @@ func (a *app) status(ctx context.Context, names []string, output string, wide bo
 // statusReport reads all there is to know of a fleet's targets. Keys that are none
 // of theirs can be told only where all targets are known, and readable.
 func (a *app) statusReport(ctx context.Context, f *fleet.Fleet, whole bool, now time.Time) status.Report {
-	outlooks := f.Status(ctx, f.Targets, rotator.Request{})
-	report := status.Report{Targets: make([]status.Target, len(outlooks)), Workspaces: []status.Workspace{}}
-	for i, o := range outlooks {
+	statuses := f.Status(ctx, f.Targets, rotator.Request{})
+	report := status.Report{Targets: make([]status.Target, len(statuses)), Workspaces: []status.Workspace{}}
+	for i, o := range statuses {
 		report.Targets[i] = status.Of(o, now)
 	}
 	if whole && !slices.ContainsFunc(report.Targets, status.Target.Unreadable) {
-		report.Workspaces = status.WorkspacesOf(f.Inventory(ctx, f.Targets, outlooks))
+		report.Workspaces = status.WorkspacesOf(f.Inventory(ctx, f.Targets, statuses))
 	}
 	return report
 }

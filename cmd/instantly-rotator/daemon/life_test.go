@@ -274,7 +274,7 @@ func TestBackoffIsKeptOverRestarts(t *testing.T) {
 		p := w.start(w.fleet(broken, sound))
 		time.Sleep(time.Until(time.Date(2000, 1, 2, 2, 50, 0, 0, time.UTC)))
 		p.stop()
-		w.befall = func(_, key string) error {
+		w.intercept = func(_, key string) error {
 			if strings.Contains(key, "broken") {
 				return instantly.ErrBadRequest
 			}

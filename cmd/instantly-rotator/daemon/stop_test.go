@@ -28,7 +28,7 @@ func TestStopEndsWithinTheStepInHand(t *testing.T) {
 				p.stop()
 				var stopped time.Time
 				ends := make(chan func(), 1)
-				w.befall = func(call, _ string) error {
+				w.intercept = func(call, _ string) error {
 					time.Sleep(step)
 					rotating := time.Since(time.Date(2000, 4, 1, 0, 0, 0, 0, time.UTC)) >= 0
 					if call == during && rotating && stopped.IsZero() {

@@ -28,8 +28,8 @@ func wake(now time.Time, r rotator.Result, failed int, resync time.Time) time.Ti
 	switch {
 	case r.Err != nil:
 		at = now.Add(retry(failed)).Add(share(r.Target, spread))
-		if frozen := (*rotator.CircuitOpenError)(nil); errors.As(r.Err, &frozen) {
-			at = frozen.Until.Add(share(r.Target, spread))
+		if open := (*rotator.CircuitOpenError)(nil); errors.As(r.Err, &open) {
+			at = open.Until.Add(share(r.Target, spread))
 		}
 	case !r.Next.IsZero():
 		at = r.Next

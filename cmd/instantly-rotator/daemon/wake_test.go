@@ -42,7 +42,7 @@ func TestIdleTargetsAreLookedAtOnceAResync(t *testing.T) {
 func TestNoRunWithoutAReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.befall = func(call, _ string) error {
+		w.intercept = func(call, _ string) error {
 			time.Sleep(map[string]time.Duration{"create": 170 * time.Millisecond}[call] + 30*time.Millisecond)
 			return nil
 		}

@@ -30,11 +30,11 @@ const (
 // a diary of what happened when. It lives in a bubble of testing/synctest.
 type world struct {
 	t testing.TB
-	// befall is called before every call to Instantly, "create", "keys", "delete"
+	// intercept is called before every call to Instantly, "create", "keys", "delete"
 	// or "probe", with the name of the key to be created; its error is the answer.
 	// Set it while nothing runs.
-	befall func(call, key string) error
-	made   int // keys
+	intercept func(call, key string) error
+	made      int // keys
 
 	mu      sync.Mutex
 	stores  map[string]secretstore.Store
@@ -49,7 +49,7 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	return &world{
-		t: t, befall: func(string, string) error { return nil },
+		t: t, intercept: func(string, string) error { return nil },
 		stores: map[string]secretstore.Store{}, keys: map[string]instantly.Key{},
 		calls: map[string]int{}, runs: map[string]int{}, rotated: map[string][]time.Time{},
 	}
@@ -211,12 +211,12 @@ func (w *world) wantServed() {
 	}
 }
 
-// call counts a call to Instantly and lets befall have its way.
+// call counts a call to Instantly and lets intercept have its way.
 func (w *world) call(ctx context.Context, name, key string) error {
 	w.mu.Lock()
 	w.calls[name]++
 	w.mu.Unlock()
-	if err := w.befall(name, key); err != nil {
+	if err := w.intercept(name, key); err != nil {
 		return err
 	}
 	return ctx.Err()

@@ -186,11 +186,11 @@ func TestNobodyIsElectedWhileTheStepInHandIsFinished(t *testing.T) {
 }
 
 func TestLeaderThatIsCutOffStopsBeforeAnotherIsElected(t *testing.T) {
-	for name, befall := range map[string]func(*instance){"requests fail": (*instance).cutOff, "requests hang": (*instance).hang} {
+	for name, intercept := range map[string]func(*instance){"requests fail": (*instance).cutOff, "requests hang": (*instance).hang} {
 		t.Run(name, func(t *testing.T) {
 			// A step in hand has the time between the deadline and the Lease's end.
 			bubble(t, 4*time.Second, func(first, second *instance) {
-				befall(first)
+				intercept(first)
 				second.wantWorking("second")
 				first.recovers()
 				second.wantWorking("second")

@@ -27,8 +27,8 @@ type Source struct {
 	Targets func() []status.Target
 	// MaxAge gives a target's max_age; 0 if it is not known.
 	MaxAge func(target string) time.Duration
-	// Frozen gives, by workspace, whether nothing is begun in it after failures.
-	Frozen func() map[string]bool
+	// CircuitOpen gives, by workspace, whether nothing is begun in it after failures.
+	CircuitOpen func() map[string]bool
 	// Now tells the time.
 	Now func() time.Time
 }

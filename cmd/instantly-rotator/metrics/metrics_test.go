@@ -26,23 +26,23 @@ var update = flag.Bool("update", false, "write testdata/metrics.golden anew")
 // eventful gives metrics after everything that they count has happened.
 func eventful() *metrics.Metrics {
 	now := time.Unix(1_000_000, 0)
-	outlook := rotator.TargetStatus{
+	seen := rotator.TargetStatus{
 		Target: "sending", Workspace: "main", Since: now.Add(-time.Hour), NextDue: now.Add(time.Hour),
 		Old: []rotator.OldKey{{ID: "old", Until: now.Add(time.Minute)}},
 	}
 	m := metrics.New("v1.2.3", "abc", metrics.Source{
 		Targets: func() []status.Target {
-			seen := status.Of(outlook, now)
+			seen := status.Of(seen, now)
 			seen.SettledAt = &now
 			return []status.Target{seen}
 		},
-		MaxAge: func(string) time.Duration { return 24 * time.Hour },
-		Frozen: func() map[string]bool { return map[string]bool{"main": true} },
-		Now:    func() time.Time { return now },
+		MaxAge:      func(string) time.Duration { return 24 * time.Hour },
+		CircuitOpen: func() map[string]bool { return map[string]bool{"main": true} },
+		Now:         func() time.Time { return now },
 	})
 	m.Step(rotator.Event{Workspace: "main", Verb: rotator.Verify, Verdict: "valid"})
-	m.Ended(rotator.Result{Target: "sending", Rotated: true, Status: outlook})
-	m.Ended(rotator.Result{Target: "sending", Err: errors.New("x"), Step: rotator.Issue, Status: outlook})
+	m.Ended(rotator.Result{Target: "sending", Rotated: true, Status: seen})
+	m.Ended(rotator.Result{Target: "sending", Err: errors.New("x"), Step: rotator.Issue, Status: seen})
 	m.Request("main", instantly.Call{Method: "GET", Route: "/api/v2/api-keys", Status: 429})
 	m.Notified("sent")
 	m.Leading(true)

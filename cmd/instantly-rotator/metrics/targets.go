@@ -11,7 +11,7 @@ import (
 // targets shows the state of every target as of the scrape.
 type targets struct {
 	Source
-	age, maxAge, next, oldEnd, failing, held, dead, settled, frozen *prometheus.Desc
+	age, maxAge, next, oldEnd, failing, held, dead, settled, circuitOpen *prometheus.Desc
 }
 
 func newTargets(s Source) *targets {
@@ -19,16 +19,16 @@ func newTargets(s Source) *targets {
 		return prometheus.NewDesc(namespace+"_"+name, help, []string{"target", "workspace"}, nil)
 	}
 	return &targets{
-		Source:  s,
-		age:     of("key_age_seconds", "Age of the current key, counted from its promotion."),
-		maxAge:  of("key_max_age_seconds", "The age at which the key is too old: max_age in the configuration."),
-		next:    of("next_rotation_seconds", "Seconds until the current key falls due; negative if it is overdue."),
-		oldEnd:  of("old_key_end_seconds", "Seconds until the grace period of the old key ends; negative if it outlives it. Absent if there is none."),
-		failing: of("target_failing", "Failed attempts in a row; 0 if nothing is wrong."),
-		held:    of("target_held", "1 while somebody has set a hold."),
-		dead:    of("target_dead_key", "1 while consumers hold a key that Instantly refuses."),
-		settled: of("target_last_success_timestamp_seconds", "When the target was last looked at and found, or put, in order."),
-		frozen:  prometheus.NewDesc(namespace+"_workspace_frozen", "1 while nothing is begun in the workspace because it just failed.", []string{"workspace"}, nil),
+		Source:      s,
+		age:         of("key_age_seconds", "Age of the current key, counted from its promotion."),
+		maxAge:      of("key_max_age_seconds", "The age at which the key is too old: max_age in the configuration."),
+		next:        of("next_rotation_seconds", "Seconds until the current key falls due; negative if it is overdue."),
+		oldEnd:      of("old_key_end_seconds", "Seconds until the grace period of the old key ends; negative if it outlives it. Absent if there is none."),
+		failing:     of("target_failing", "Failed attempts in a row; 0 if nothing is wrong."),
+		held:        of("target_held", "1 while somebody has set a hold."),
+		dead:        of("target_dead_key", "1 while consumers hold a key that Instantly refuses."),
+		settled:     of("target_last_success_timestamp_seconds", "When the target was last looked at and found, or put, in order."),
+		circuitOpen: prometheus.NewDesc(namespace+"_workspace_circuit_open", "1 while nothing is begun in the workspace because it just failed.", []string{"workspace"}, nil),
 	}
 }
 
@@ -41,8 +41,8 @@ func (t *targets) Collect(ch chan<- prometheus.Metric) {
 	for _, target := range t.Targets() {
 		t.collect(ch, target, now)
 	}
-	for workspace, frozen := range t.Frozen() {
-		ch <- prometheus.MustNewConstMetric(t.frozen, prometheus.GaugeValue, oneIf(frozen), workspace)
+	for workspace, circuitOpen := range t.CircuitOpen() {
+		ch <- prometheus.MustNewConstMetric(t.circuitOpen, prometheus.GaugeValue, oneIf(circuitOpen), workspace)
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 
 func TestMessageSaysWhatWhereAndWhen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &desk{}
+		d := &memoryReceiver{}
 		n := d.open()
 		n.Send(failed("sending"))
 		n.Send(notify.Message{Kind: notify.Unable, Text: "the configuration cannot be read"})
@@ -33,7 +33,7 @@ func TestMessageSaysWhatWhereAndWhen(t *testing.T) {
 
 func TestRepetitionsWithinAnHourAreToldAsOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &desk{}
+		d := &memoryReceiver{}
 		n := d.open()
 		for range 4 {
 			n.Send(failed("sending"))
@@ -54,7 +54,7 @@ func TestRepetitionsWithinAnHourAreToldAsOne(t *testing.T) {
 
 func TestMessagesOfOtherTargetsAndKindsAreNotFolded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &desk{}
+		d := &memoryReceiver{}
 		n := d.open()
 		n.Send(failed("sending"))
 		n.Send(failed("reporting"))
@@ -67,7 +67,7 @@ func TestMessagesOfOtherTargetsAndKindsAreNotFolded(t *testing.T) {
 
 func TestAReceiverIsToldOfTwentyThingsInTenMinutesAndOfTheNumberOfTheRest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &desk{}
+		d := &memoryReceiver{}
 		n := d.open()
 		for i := range 32 {
 			n.Send(failed(fmt.Sprintf("key-%d", i)))
@@ -87,7 +87,7 @@ func TestAReceiverIsToldOfTwentyThingsInTenMinutesAndOfTheNumberOfTheRest(t *tes
 
 func TestNoTenMinutesHaveMoreThanTwentyMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &desk{}
+		d := &memoryReceiver{}
 		n := d.open()
 		var sent []time.Time
 		for i := range 400 {
@@ -111,7 +111,7 @@ func TestNoTenMinutesHaveMoreThanTwentyMessages(t *testing.T) {
 
 func TestGoodNewsDoesNotCrowdOutBad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &desk{}
+		d := &memoryReceiver{}
 		n := d.open()
 		for i := range 500 {
 			n.Send(notify.Message{Kind: notify.Rotated, Target: fmt.Sprintf("key-%d", i)})
@@ -129,7 +129,7 @@ func TestGoodNewsDoesNotCrowdOutBad(t *testing.T) {
 
 func TestHangingReceiverDoesNotHoldUpSend(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &desk{hangs: true}
+		d := &memoryReceiver{hangs: true}
 		n := d.open()
 		begun := time.Now()
 		for i := range 10_000 {
@@ -161,7 +161,7 @@ func TestHangingReceiverDoesNotHoldUpSend(t *testing.T) {
 
 func TestFailedMessageIsTriedAgainThenCountedInTheNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &desk{down: true}
+		d := &memoryReceiver{down: true}
 		n := d.open()
 		n.Send(failed("first"))
 		time.Sleep(time.Hour)
@@ -179,7 +179,7 @@ func TestFailedMessageIsTriedAgainThenCountedInTheNext(t *testing.T) {
 
 func TestShortOutageOfAReceiverLosesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &desk{down: true}
+		d := &memoryReceiver{down: true}
 		n := d.open()
 		n.Send(failed("first"))
 		n.Send(failed("second"))
@@ -193,7 +193,7 @@ func TestShortOutageOfAReceiverLosesNothing(t *testing.T) {
 
 func TestCloseSendsWhatIsCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &desk{}
+		d := &memoryReceiver{}
 		n := d.open()
 		for i := range 22 {
 			n.Send(failed(fmt.Sprintf("key-%d", i)))
@@ -211,7 +211,7 @@ func TestCloseSendsWhatIsCounted(t *testing.T) {
 
 func TestCloseTellsOfFoldedMessages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &desk{}
+		d := &memoryReceiver{}
 		n := d.open()
 		n.Send(failed("sending"))
 		n.Send(failed("sending"))
@@ -255,7 +255,7 @@ func TestReceiverGetsWhatItAskedFor(t *testing.T) {
 
 func TestURLIsReadAnewForEachAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d, missing := &desk{}, errors.New("file not there")
+		d, missing := &memoryReceiver{}, errors.New("file not there")
 		reads := 0
 		n := notify.New(notify.Options{
 			From: "rotator", Observe: d.observe, Open: func() notify.Delivery { return d.deliver },
@@ -279,7 +279,7 @@ func TestURLIsReadAnewForEachAttempt(t *testing.T) {
 
 func TestTextCannotBeMoreThanText(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &desk{}
+		d := &memoryReceiver{}
 		n := d.open()
 		n.Send(notify.Message{Kind: notify.Failed, Target: "sending", Text: fmt.Sprintf("said <!channel>\r\nBcc: a@b %v %+v", secret.New("hunter2"), []any{secret.New("hunter2")})})
 		n.Send(notify.Message{Kind: notify.TooOld, Target: "sending", Text: strings.Repeat("é", 10_000)})

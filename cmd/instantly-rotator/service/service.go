@@ -80,7 +80,7 @@ func New(cfg *config.Config, o Options) *Service {
 	s := &Service{Options: o, board: status.NewBoard()}
 	s.metrics = metrics.New(o.Version, o.Revision, metrics.Source{
 		Targets: func() []status.Target { return s.board.Targets(s.Now()) },
-		MaxAge:  s.maxAge, Frozen: s.frozen, Now: o.Now,
+		MaxAge:  s.maxAge, CircuitOpen: s.circuitOpen, Now: o.Now,
 	})
 	s.loop = loop.New(loop.Options{Ended: s.ended, Beat: s.beat, Pulse: pulse()})
 	s.accept(cfg)
@@ -148,8 +148,8 @@ func (s *Service) maxAge(target string) time.Duration {
 	return s.fleet.maxAges[target]
 }
 
-// frozen tells of each workspace whether nothing is begun in it.
-func (s *Service) frozen() map[string]bool {
+// circuitOpen tells of each workspace whether nothing is begun in it.
+func (s *Service) circuitOpen() map[string]bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := map[string]bool{}

@@ -14,11 +14,11 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
-// errDown is what a desk says that is out of order.
+// errDown is what a memoryReceiver says that is out of order.
 var errDown = errors.New("out of order")
 
-// A desk is a receiver in memory: it keeps what it is told.
-type desk struct {
+// A memoryReceiver is a receiver in memory: it keeps what it is told.
+type memoryReceiver struct {
 	mu       sync.Mutex
 	texts    []string
 	outcomes []notify.Outcome
@@ -27,7 +27,7 @@ type desk struct {
 	attempts int
 }
 
-func (d *desk) deliver(ctx context.Context, _ secret.Value, _, text string) error {
+func (d *memoryReceiver) deliver(ctx context.Context, _ secret.Value, _, text string) error {
 	d.mu.Lock()
 	d.attempts++
 	down, hangs := d.down, d.hangs
@@ -46,21 +46,21 @@ func (d *desk) deliver(ctx context.Context, _ secret.Value, _, text string) erro
 	}
 }
 
-func (d *desk) observe(o notify.Outcome) {
+func (d *memoryReceiver) observe(o notify.Outcome) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.outcomes = append(d.outcomes, o)
 }
 
-// is puts the desk into or out of order.
-func (d *desk) is(down, hangs bool) {
+// is puts the memoryReceiver into or out of order.
+func (d *memoryReceiver) is(down, hangs bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.down, d.hangs = down, hangs
 }
 
 // told gives what arrived since the last call.
-func (d *desk) told() []string {
+func (d *memoryReceiver) told() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	texts := d.texts
@@ -69,13 +69,13 @@ func (d *desk) told() []string {
 }
 
 // tried counts the attempts to deliver something.
-func (d *desk) tried() int {
+func (d *memoryReceiver) tried() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.attempts
 }
 
-func (d *desk) counts() map[notify.Result]int {
+func (d *memoryReceiver) counts() map[notify.Result]int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	counts := map[notify.Result]int{}
@@ -85,8 +85,8 @@ func (d *desk) counts() map[notify.Result]int {
 	return counts
 }
 
-// open starts a notifier whose only receiver is the desk; it wants everything.
-func (d *desk) open() *notify.Notifier {
+// open starts a notifier whose only receiver is the memoryReceiver; it wants everything.
+func (d *memoryReceiver) open() *notify.Notifier {
 	return notify.New(notify.Options{
 		From: "rotator", Observe: d.observe,
 		Open: func() notify.Delivery { return d.deliver },
@@ -111,7 +111,7 @@ func failed(target string) notify.Message {
 }
 
 // wantTold compares what arrived, by how each text begins.
-func wantTold(t *testing.T, d *desk, want ...string) {
+func wantTold(t *testing.T, d *memoryReceiver, want ...string) {
 	t.Helper()
 	got := d.told()
 	for i, text := range got {
@@ -124,7 +124,7 @@ func wantTold(t *testing.T, d *desk, want ...string) {
 	}
 }
 
-func wantCounts(t *testing.T, d *desk, want map[notify.Result]int) {
+func wantCounts(t *testing.T, d *memoryReceiver, want map[notify.Result]int) {
 	t.Helper()
 	if diff := cmp.Diff(want, d.counts()); diff != "" {
 		t.Errorf("outcomes (-want +got):\n%s", diff)
