@@ -82,8 +82,8 @@ func (v *view) confirmID(ver secretstore.Version) answer {
 	switch {
 	case listed && name.Nonce == ver.Intent.Nonce:
 		return pass()
-	case !listed && v.Paired && v.Listed <= v.bornAt(ver):
-		return pass() // no list of after it was issued, and those for others just agreed
+	case !listed && v.pairedByOthers(ver):
+		return pass()
 	case v.Listed <= v.bornAt(ver) || v.Listed <= v.primary().Seen:
 		return act(Step{Verb: List, Reason: "does the key list have the new key?"})
 	case !listed && v.young(ver):
@@ -93,6 +93,12 @@ func (v *view) confirmID(ver secretstore.Version) answer {
 	// name, and swept.
 	err := fmt.Errorf("key %s: %w", ver.ID, ErrUnlisted)
 	return act(Step{Verb: Destroy, ID: ver.ID, Reason: "the key list does not have the new key under this id", Err: err})
+}
+
+// pairedByOthers tells whether lists just agreed with the creates of other keys, and
+// none was begun since this run issued its own.
+func (v *view) pairedByOthers(ver secretstore.Version) bool {
+	return v.Paired && v.bornAt(ver) >= v.Listed
 }
 
 // mayDisplace tells whether the primary's current version may become previous,

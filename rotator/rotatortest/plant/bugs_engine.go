@@ -72,6 +72,7 @@ func engineBugs() []bug {
 		{"quarantine: a displaced value of unknown origin has no grace", tests, edits{engine("replaced").returns("true")}},
 		{"quarantine: a pending value of unknown origin is thought empty", tests, edits{engine("mayHoldUnnamed").returns("self.quarantined()")}},
 		{"a key is promoted that the list does not have", tests, edits{engine("pending").never("self.confirmID(ver)")}},
+		{"ids are taken to be confirmed for ever", tests, edits{engine("pairedSince").replaces("self.pairedAt.After(t)", "!self.pairedAt.IsZero()")}},
 		{"a list of before a key was issued says that there is none", tests, edits{engine("confirmID").never("self.Listed <= self.bornAt(ver)"), engine("confirmID").never("self.Listed <= self.primary().Seen")}},
 		{"a key is revoked that the list has under somebody else's name", tests, edits{engine("deleteKey").never("!ok"), engine("deleteKey").never("name.Owner != self.target.Policy.Owner")}},
 		{"a key that was ever current is swept", tests, edits{engine("mayHaveBeenCurrent").returns("false")}},
