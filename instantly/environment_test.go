@@ -42,7 +42,7 @@ func TestCallsInTheEnvironment(t *testing.T) {
 // callsWith runs them with more variables, and gives what they print.
 func callsWith(t *testing.T, base string, env ...string) (string, error) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCallsInTheEnvironment$", "-test.v") //nolint:gosec // this test's own binary
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCallsInTheEnvironment$", "-test.v")
 	cmd.Env = append(append(os.Environ(), inOwnProcess+"="+base), env...)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
@@ -79,7 +79,7 @@ func newOffice(t *testing.T) *office {
 
 // tunnel joins the caller's connection with one to address.
 func tunnel(w http.ResponseWriter, address string) {
-	there, err := net.Dial("tcp", address) //nolint:noctx // both ends are of this test
+	there, err := net.Dial("tcp", address)
 	if err != nil {
 		return
 	}

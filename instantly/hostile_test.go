@@ -54,8 +54,8 @@ func TestDeepNestingIsUnreadableAndNoMore(t *testing.T) {
 	deep := strings.Repeat("[", 400_000)
 	for _, body := range []string{deep, `{"items":` + deep, `{"error":` + deep, strings.Repeat(`{"items":`, 100_000)} {
 		for name, err := range everyCall(t, newClient(t, always(200, body))) {
-			switch {
-			case name == "delete" || name == "check deletion":
+			switch name {
+			case "delete", "check deletion":
 				if err != nil {
 					t.Errorf("%s: %v", name, err)
 				}

@@ -60,21 +60,21 @@ call is made to Instantly.`,
 	return c
 }
 
-// A programExit carries a program's exit code to the process's. The program has said
+// programError carries a program's exit code to the process's. The program has said
 // what it had to; cause is why it could not be run, else nil.
-type programExit struct {
+type programError struct {
 	code  int
 	cause error
 }
 
-func (e programExit) Error() string {
+func (e programError) Error() string {
 	if e.cause != nil {
 		return e.cause.Error()
 	}
 	return fmt.Sprintf("the program ended with exit code %d", e.code)
 }
 
-func (e programExit) Unwrap() error { return e.cause }
+func (e programError) Unwrap() error { return e.cause }
 
 func (a *app) exec(c *cobra.Command, args []string, f execFlags) error {
 	variables, program, err := f.parse(args, c.ArgsLenAtDash())
@@ -117,7 +117,7 @@ func (a *app) supervise(program []string, f execFlags, environments <-chan []str
 		Restarted: func() { fmt.Fprintln(a.stderr, "a key changed: the program was started anew") },
 	}.Run(environments, signals)
 	if err != nil || code != 0 {
-		return programExit{code, err}
+		return programError{code, err}
 	}
 	return nil
 }
@@ -188,15 +188,16 @@ func (p *programKeys) close() { p.connections.Close() }
 // read gives the environment with the current keys, and which versions those are.
 func (p *programKeys) read(ctx context.Context) (env []string, ids string, err error) {
 	env = slices.DeleteFunc(slices.Clone(p.inherited), p.isOurs)
+	var current []string
 	for _, k := range p.keys {
 		id, value, err := fleet.Current(ctx, k.store)
 		if err != nil {
 			return nil, "", fmt.Errorf("%s: store %s: %w", k.target, k.storeName, err)
 		}
 		env = append(env, k.name+"="+value.Reveal())
-		ids += id + "\n"
+		current = append(current, id)
 	}
-	return env, ids, nil
+	return env, strings.Join(current, "\n"), nil
 }
 
 // isOurs tells whether a variable is one that a key is put into.

@@ -42,7 +42,7 @@ func exitCode(err error) int {
 	var usage usageError
 	var problems config.Problems
 	var unknown *fleet.UnknownTargetError
-	var program programExit
+	var program programError
 	switch {
 	case err == nil:
 		return exitSettled
@@ -83,7 +83,7 @@ func (a *app) complain(err error) {
 	if err == nil || errors.Is(err, errFailed) || errors.Is(err, errDue) {
 		return
 	}
-	var program programExit
+	var program programError
 	if errors.As(err, &program) && program.cause == nil {
 		return // it has said what it had to
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -98,22 +97,14 @@ func (a *app) statusTable(report status.Report, now time.Time, wide bool) {
 
 // outcome writes a target's state for people.
 func outcome(of status.Target) string {
-	word := string(of.State)
-	switch of.State {
-	case status.DeadKey:
-		word = "DEAD KEY"
-	case status.Failing:
-		word = "failed " + humantime.Times(of.LastFailure.Count)
-	case status.InGrace, status.OnHold, status.NoKey:
-		word = strings.ReplaceAll(word, "-", " ")
+	word := of.State.Text()
+	if of.State == status.Failing {
+		word += " " + humantime.Times(of.LastFailure.Count)
 	}
-	if of.State == status.NoKey {
-		word = "no key yet"
-	}
-	switch {
-	case of.State.Severity() == status.Trouble:
+	switch severity := of.State.Severity(); {
+	case severity == status.Trouble:
 		return text.FgRed.Sprint(word)
-	case of.State.Severity() == status.Notice:
+	case severity == status.Notice:
 		return text.FgYellow.Sprint(word)
 	case of.State == status.OK:
 		return text.FgGreen.Sprint(word)

@@ -40,10 +40,11 @@ func (s *Store) write(ctx context.Context, seen secretstore.Snapshot, decide fun
 	if now := st.snapshot(); now.Identity != seen.Identity || now.Revision != seen.Revision {
 		return secretstore.Snapshot{}, fmt.Errorf("the secret is at revision %s, seen was %q: %w", now.Revision, seen.Revision, secretstore.ErrConflict)
 	}
-	changed := false
-	if st.sealed, changed, err = decide(st.sealed); err != nil {
+	sealed, changed, err := decide(st.sealed)
+	if err != nil {
 		return secretstore.Snapshot{}, err
 	}
+	st.sealed = sealed
 	if !changed {
 		// The state may be the work of a writer that was killed before it was on
 		// disk for good, and this write is about to say that it is.

@@ -37,9 +37,10 @@ const (
 	Trouble                 // to be seen to
 )
 
-// A rule gives a state to the targets that it holds for.
+// A rule gives a state to the targets that it holds for, and says how it reads.
 type rule struct {
 	state    State
+	text     string
 	severity Severity
 	holds    func(Target) bool
 }
@@ -48,16 +49,16 @@ type rule struct {
 // key comes first, then what people ordered, then what happens by itself.
 func rules() []rule {
 	return []rule{
-		{Blocked, Trouble, func(t Target) bool { return t.Error != "" }},
-		{DeadKey, Trouble, func(t Target) bool { return t.Dead }},
-		{InIncident, Trouble, func(t Target) bool { return t.Incident != nil }},
-		{OnHold, Notice, func(t Target) bool { return t.Hold != nil }},
-		{Failing, Trouble, func(t Target) bool { return t.LastFailure != nil }},
-		{NoKey, Notice, func(t Target) bool { return t.KeyID == "" }},
-		{Due, Notice, func(t Target) bool { return t.Due }},
-		{Quarantined, Notice, func(t Target) bool { return !t.Ours }},
-		{InGrace, Fine, func(t Target) bool { return len(t.OldKeys) > 0 }},
-		{OK, Fine, func(Target) bool { return true }},
+		{Blocked, "blocked", Trouble, func(t Target) bool { return t.Error != "" }},
+		{DeadKey, "DEAD KEY", Trouble, func(t Target) bool { return t.Dead }},
+		{InIncident, "incident", Trouble, func(t Target) bool { return t.Incident != nil }},
+		{OnHold, "on hold", Notice, func(t Target) bool { return t.Hold != nil }},
+		{Failing, "failed", Trouble, func(t Target) bool { return t.LastFailure != nil }},
+		{NoKey, "no key yet", Notice, func(t Target) bool { return t.KeyID == "" }},
+		{Due, "due", Notice, func(t Target) bool { return t.Due }},
+		{Quarantined, "quarantined", Notice, func(t Target) bool { return !t.Ours }},
+		{InGrace, "in grace", Fine, func(t Target) bool { return len(t.OldKeys) > 0 }},
+		{OK, "ok", Fine, func(Target) bool { return true }},
 	}
 }
 
@@ -87,4 +88,14 @@ func (s State) Severity() Severity {
 		}
 	}
 	return Trouble // what is not known is not good
+}
+
+// Text is the state as people read it.
+func (s State) Text() string {
+	for _, r := range rules() {
+		if r.state == s {
+			return r.text
+		}
+	}
+	return "not known"
 }
