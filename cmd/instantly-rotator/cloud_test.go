@@ -30,14 +30,18 @@ func rotateInBothClouds(l *cloudLab) {
 	l.wantRun(0, []string{"plan"}, `^everywhere +main +no +nothing +- +due by schedule at `)
 	l.wantRun(0, []string{"verify"}, `^everywhere +google +\S+ +valid$`, `^ *everywhere +amazon +\S+ +valid$`, `^everywhere +local +\S+ +valid$`)
 	first := l.wantServed("with the first keys")
+	const quarantined = "quarantined: store google has version gcp-version-1 of unknown origin, " +
+		"nothing is revoked until a rotation has replaced it and its grace is over"
 	ids := l.keyIDs("FIRST")
 	l.wantStatus(ids,
 		"TARGET WORKSPACE STORE PENDING CURRENT PREVIOUS AGE NEXT ROTATION OLD KEY ENDS OUTCOME",
 		"only-aws main amazon - FIRST - AGE DATE - ok",
-		"only-gcp main google - FIRST gcp-version-1 AGE DATE - ok",
-		"everywhere main google - FIRST gcp-version-1 AGE DATE - ok",
+		"only-gcp main google - FIRST gcp-version-1 AGE DATE - quarantined",
+		"everywhere main google - FIRST gcp-version-1 AGE DATE - quarantined",
 		"amazon - FIRST -",
 		"local - FIRST -",
+		"only-gcp: "+quarantined,
+		"everywhere: "+quarantined,
 		"workspace main: 4 keys, 1 of them not ours (never touched)",
 	)
 
@@ -124,6 +128,8 @@ func TestShortGracePeriodEndsByItselfInBothClouds(t *testing.T) {
 	l := newCloudLab(t, newAmazon(t), "grace_period: 1s, activation_timeout: 1s")
 	l.wantRun(0, []string{"rotate"})
 	first := l.wantServed("with the first keys")
+	const quarantined = "quarantined: store google has version gcp-version-1 of unknown origin, " +
+		"nothing is revoked until a rotation has replaced it and its grace is over"
 	l.wantRun(0, []string{"rotate", "--end-grace"})
 	for end := time.Now().Add(waitLimit); l.settledTargets() < 3; {
 		if time.Now().After(end) {

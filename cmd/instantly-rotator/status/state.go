@@ -19,7 +19,7 @@ const (
 	NoKey State = "no-key"
 	// Due: a run now would do something.
 	Due State = "due"
-	// Quarantined: consumers hold a value of unknown origin.
+	// Quarantined: a store holds a value of unknown origin, and nothing is revoked.
 	Quarantined State = "quarantined"
 	// InGrace: the old key still works beside the new one.
 	InGrace State = "in-grace"
@@ -56,7 +56,7 @@ func rules() []rule {
 		{Failing, "failed", Trouble, func(t Target) bool { return t.LastFailure != nil }},
 		{NoKey, "no key yet", Notice, func(t Target) bool { return t.KeyID == "" }},
 		{Due, "due", Notice, func(t Target) bool { return t.Due }},
-		{Quarantined, "quarantined", Notice, func(t Target) bool { return !t.Ours }},
+		{Quarantined, "quarantined", Notice, func(t Target) bool { return !t.Ours || t.Quarantine != "" }},
 		{InGrace, "in grace", Fine, func(t Target) bool { return len(t.OldKeys) > 0 }},
 		{OK, "ok", Fine, func(Target) bool { return true }},
 	}

@@ -46,10 +46,12 @@ type Target struct {
 	NextStep string `json:"next_step"`
 	Reason   string `json:"reason"`
 	// NextAt is when there is something to do, if not now.
-	NextAt      *time.Time `json:"next_at,omitempty"`
-	LastFailure *Failure   `json:"last_failure,omitempty"`
-	Hold        *Hold      `json:"hold,omitempty"`
-	Incident    *Incident  `json:"incident,omitempty"`
+	NextAt *time.Time `json:"next_at,omitempty"`
+	// Quarantine is why nothing of the target is revoked: a value of unknown origin.
+	Quarantine  string    `json:"quarantine,omitempty"`
+	LastFailure *Failure  `json:"last_failure,omitempty"`
+	Hold        *Hold     `json:"hold,omitempty"`
+	Incident    *Incident `json:"incident,omitempty"`
 	// Error is what is in the way.
 	Error string `json:"error,omitempty"`
 	// Hints say what a person should know or do.
@@ -117,6 +119,7 @@ func Of(o rotator.TargetStatus, now time.Time) Target {
 	for _, st := range o.Stores {
 		t.Stores = append(t.Stores, storeOf(st))
 	}
+	t.Quarantine = o.Quarantine
 	if f := o.Failure; f.Count > 0 {
 		t.LastFailure = &Failure{f.Count, f.At.UTC(), f.Step, f.Reason}
 	}
