@@ -104,14 +104,14 @@ func stepAt(steps []told, written int64) string {
 		switch {
 		case s.Step == "list" && revoked:
 			row = "prove" // the full list must lack the key
-		case s.Step == "look" && revoked:
+		case s.Step == "observe" && revoked:
 			row = "prove"
-		case s.Step == "list" || s.Step == "check" || s.Step == "look" && !revoking:
-			row = "look"
+		case s.Step == "list" || s.Step == "check" || s.Step == "observe" && !revoking:
+			row = "observe"
 		case s.Store == "b" && (s.Step == "stage" || s.Step == "verify" || s.Step == "promote"):
 			row = "deliver"
 		}
-		if ending(steps) && !revoked && (s.Step == "verify" || s.Step == "look" && revoking) {
+		if ending(steps) && !revoked && (s.Step == "verify" || s.Step == "observe" && revoking) {
 			row, revoking = "revoke", true // never without a verification just before
 		}
 		if written < s.end {

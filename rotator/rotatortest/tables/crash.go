@@ -12,7 +12,7 @@ import (
 // The crash matrix has a row for each step, and a column for each blow and kind
 // of store.
 func crashRows() []string {
-	return []string{"look", "reserve", "issue", "try", "stage", "verify", "promote", "deliver", "revoke", "prove", "destroy"}
+	return []string{"observe", "reserve", "issue", "try", "stage", "verify", "promote", "deliver", "revoke", "prove", "destroy"}
 }
 
 func crashBlows() []string {
@@ -23,7 +23,7 @@ const crashNotes = `Each outside call of a rotation of a key kept in two stores,
 Answer lost: the effect happened, the connection is cut; on the local disk, which has no connection, the system call
 takes effect and returns EIO. Error: two for each call, 403 or EACCES, and in turn 500, 503, 429, a connection that
 breaks; EIO, ENOSPC. Frozen: SIGSTOP before the effect and after it, another instance goes on past the grace period,
-then SIGCONT. Look: what every run begins with. Deliver: stage, verify and promote in the second store.
+then SIGCONT. Observe: what every run begins with. Deliver: stage, verify and promote in the second store.
 `
 
 // A crashCell counts the runs of a cell, and those in which a rule was broken.
