@@ -17,7 +17,7 @@ import (
 // stores counts as older than the list, so that nothing is swept by it.
 func (r *run) listKeys(ctx context.Context, _ Step) error {
 	if !r.awaited() || r.opts.InTurn || r.ReadOnly || r.Keys != nil {
-		return r.list(ctx)
+		return r.listAgain(ctx)
 	}
 	var beside sync.WaitGroup
 	defer beside.Wait()
@@ -30,7 +30,10 @@ func (r *run) listKeys(ctx context.Context, _ Step) error {
 		defer recovered(func(err error) { r.precheck = err })
 		r.precheck = r.target.Workspace.check(ctx, r.now())
 	})
-	return r.list(ctx)
+	err := r.list(ctx)
+	beside.Wait() // before anything of what was read is used
+	r.noteForeign()
+	return err
 }
 
 // awaited tells whether somebody asked for a rotation.
@@ -44,6 +47,14 @@ func (r *run) list(ctx context.Context) error {
 	}
 	r.mark = l.number // if another one is wanted, it must be newer
 	r.Keys, r.Named, r.Organization, r.Listed = l.keys, l.named, l.organization, at
+	return nil
+}
+
+// listAgain reads the keys while nothing else is read.
+func (r *run) listAgain(ctx context.Context) error {
+	if err := r.list(ctx); err != nil {
+		return err
+	}
 	r.notePaired()
 	return nil
 }
@@ -67,7 +78,10 @@ func (r *run) observe(ctx context.Context, _ Step) error {
 	return nil
 }
 
-func (r *run) readStores(ctx context.Context) { r.readStoresAsOf(ctx, r.tick()) }
+func (r *run) readStores(ctx context.Context) {
+	r.readStoresAsOf(ctx, r.tick())
+	r.noteForeign()
+}
 
 func (r *run) readStoresAsOf(ctx context.Context, at moment) {
 	var wg sync.WaitGroup
@@ -79,7 +93,6 @@ func (r *run) readStoresAsOf(ctx context.Context, at moment) {
 	}
 	wg.Wait()
 	r.readStore(ctx, 0, at)
-	r.noteForeign()
 }
 
 // noteForeign remembers for this run that a value of unknown origin was current.
