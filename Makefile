@@ -22,7 +22,7 @@ sim: ## the engine in worlds drawn from seeds: RUNS=1000000 SEED=1 make sim
 sim-bugs: ## plant bugs, and count the worlds until the simulator finds each
 	go run ./rotator/rotatortest/plant -simulated
 
-crash-matrix: ## the real binary killed, frozen and failed at every outside call, as one table
+crash-matrix: ## the real binary killed, suspended and failed at every outside call, as one table
 	go run ./rotator/rotatortest/tables crash
 
 plant: ## plant bugs, one at a time, and see the tests find them

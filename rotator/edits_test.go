@@ -102,20 +102,20 @@ func TestAChangeOfTheTimeZoneMustNotRotate(t *testing.T) {
 	})
 }
 
-// Stores are swapped in mid-rotation.
-func swapped(t *testing.T, strike string, after bool) {
+// Stores are swapped after a call of a rotation failed.
+func swapped(t *testing.T, call string, after bool) {
 	story(t, 2, func(t *testing.T, w *world) {
 		mustSettle(t, w.Start().Run(rotator.Request{}))
 		time.Sleep(due)
 		in := w.Start()
 		if after {
-			in.Hook = losingAnswer(strike)
+			in.Hook = losingAnswer(call)
 		} else {
-			in.Hook = failing(strike, rotatortest.ErrInjected)
+			in.Hook = failing(call, rotatortest.ErrInjected)
 		}
 		in.Run(rotator.Request{})
 		w.swap()
 		w.Settle()
-		w.Check("swapped after " + strike)
+		w.Check("swapped after " + call)
 	})
 }

@@ -39,7 +39,7 @@ func newWorld(t testing.TB, stores int) *world {
 // instance is one with the gestures of the stories.
 type instance struct{ *rotatortest.Instance }
 
-// Start starts an instance on which nothing has befallen yet.
+// Start starts an instance without faults.
 func (w *world) Start() *instance { return &instance{w.World.Start()} }
 
 // StartAt starts an instance with a clock of its own.

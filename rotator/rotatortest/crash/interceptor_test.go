@@ -17,11 +17,11 @@ type interceptor struct {
 	// witness is told of every call when its effect has happened.
 	witness func(label string)
 
-	mu   sync.Mutex
-	seen map[string]int // calls by label
-	blow *blow          // nil: none any more
-	note func(point)    // is told of every call that comes in
-	over chan struct{}  // closed: nobody waits any longer
+	mu    sync.Mutex
+	seen  map[string]int // calls by label
+	armed *fault         // nil: none any more
+	note  func(point)    // is told of every call that comes in
+	over  chan struct{}  // closed: nobody waits any longer
 }
 
 func newInterceptor() *interceptor {
@@ -38,82 +38,82 @@ type point struct {
 // String implements [fmt.Stringer].
 func (p point) String() string { return fmt.Sprintf("%s #%d", p.label, p.nth) }
 
-// A blow strikes one call.
-type blow struct {
+// A fault is injected into one call.
+type fault struct {
 	at    point
 	after bool // the call has had its effect
-	// struck is closed when the call is held up.
-	struck chan struct{}
-	// fate takes what becomes of it.
-	fate chan storetest.Outcome
+	// reached is closed when the call is held up.
+	reached chan struct{}
+	// outcome is what the call is then told of how it ends.
+	outcome chan storetest.Outcome
 }
 
-// arm begins to count calls anew, and lays a blow in wait.
-func (d *interceptor) arm(at point, after bool) *blow {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.seen = map[string]int{}
-	d.blow = &blow{at: at, after: after, struck: make(chan struct{}), fate: make(chan storetest.Outcome, 1)}
-	return d.blow
+// arm begins to count calls anew, and has the call at that point meet a fault.
+func (i *interceptor) arm(at point, after bool) *fault {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.seen = map[string]int{}
+	i.armed = &fault{at: at, after: after, reached: make(chan struct{}), outcome: make(chan storetest.Outcome, 1)}
+	return i.armed
 }
 
 // record begins to count calls anew, and tells note of each.
-func (d *interceptor) record(note func(point)) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.seen, d.note = map[string]int{}, note
+func (i *interceptor) record(note func(point)) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.seen, i.note = map[string]int{}, note
 }
 
 // A passage is a call between its way in and its way out.
 type passage struct {
 	interceptor *interceptor
 	label       string
-	blow        *blow // that strikes it on its way out
+	fault       *fault // that it meets on its way out; nil: none
 }
 
 var _ storetest.Interceptor = (*interceptor)(nil)
 
 // Enter implements [storetest.Interceptor].
-func (d *interceptor) Enter(label string) (storetest.Passage, storetest.Outcome) {
-	d.mu.Lock()
-	d.seen[label]++
-	at := point{label, d.seen[label]}
-	if d.note != nil {
-		d.note(at)
+func (i *interceptor) Enter(label string) (storetest.Passage, storetest.Outcome) {
+	i.mu.Lock()
+	i.seen[label]++
+	at := point{label, i.seen[label]}
+	if i.note != nil {
+		i.note(at)
 	}
-	b := d.blow
-	if b != nil && b.at == at {
-		d.blow = nil // whoever comes next is not struck
+	f := i.armed
+	if f != nil && f.at == at {
+		i.armed = nil // a fault is injected once
 	} else {
-		b = nil
+		f = nil
 	}
-	d.mu.Unlock()
-	p := passage{interceptor: d, label: label}
-	if b == nil {
+	i.mu.Unlock()
+	p := passage{interceptor: i, label: label}
+	if f == nil {
 		return p, storetest.Outcome{}
 	}
-	if b.after {
-		p.blow = b
+	if f.after {
+		p.fault = f
 		return p, storetest.Outcome{}
 	}
-	return p, d.hold(b)
+	return p, i.hold(f)
 }
 
 // Leave implements [storetest.Passage].
 func (p passage) Leave() storetest.Outcome {
 	p.interceptor.witness(p.label)
-	if p.blow == nil {
+	if p.fault == nil {
 		return storetest.Outcome{}
 	}
-	return p.interceptor.hold(p.blow)
+	return p.interceptor.hold(p.fault)
 }
 
-func (d *interceptor) hold(b *blow) storetest.Outcome {
-	close(b.struck)
+func (i *interceptor) hold(f *fault) storetest.Outcome {
+	close(f.reached)
 	select {
-	case f := <-b.fate:
-		return f
-	case <-d.over:
+	case o := <-f.outcome:
+		return o
+	case <-i.over:
 		return storetest.Outcome{Lost: true}
 	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // A judge holds a world to the rules from the outside: by what consumers read, and
-// by what is alive at Instantly. It looks after every effect of every process.
+// by what is alive at Instantly. It checks after every effect of every process.
 type judge struct {
 	box     *sandbox.Server
 	space   string // the workspace
@@ -21,7 +21,7 @@ type judge struct {
 	serves  func() map[string]string // the value that each kind of reader gets
 
 	mu         sync.Mutex
-	current    map[string]string    // as of the last look
+	current    map[string]string    // as of the last check
 	displaced  map[string]time.Time // value → when the last reader lost it
 	proven     map[string]time.Time // value → when Instantly last accepted it
 	violations []string
@@ -34,9 +34,9 @@ func newJudge(box *sandbox.Server, space string, foreign map[string]bool, serves
 	}
 }
 
-// look checks rule 1, from the moment on at which a store first gave a key, and
-// that consumers never test a key for us, of rule 5.
-func (j *judge) look(after string) {
+// check holds what consumers read to rule 1, from the moment on at which a store
+// first gave a key, and to rule 5: that consumers never test a key for us.
+func (j *judge) check(after string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	now := j.serves()
@@ -81,7 +81,7 @@ func (j *judge) revoke(id string) {
 	if !ok || !key.Alive(time.Now()) {
 		return
 	}
-	j.look("a call to revoke")
+	j.check("a call to revoke")
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	value := key.Value.Reveal()
@@ -128,7 +128,7 @@ func (j *judge) ours() []sandbox.KeyRecord {
 
 // atRest tells whether our one living key is what every reader gets.
 func (j *judge) atRest() bool {
-	j.look("a run")
+	j.check("a run")
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	ours := j.ours()

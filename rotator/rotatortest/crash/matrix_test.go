@@ -18,19 +18,19 @@ import (
 
 var matrix = flag.Bool("crash.matrix", false, "run the whole crash matrix, which takes minutes")
 
-// atOnce is how many processes run side by side, but for those that were struck
+// atOnce is how many processes run side by side, but for those that met a fault
 // and those that wait for them.
 const atOnce = 2
 
-// A column is what befalls a call.
+// A column is what goes wrong with a call.
 type column struct {
 	name   string
-	strike func(*world, call, *process, *blow)
-	// blows lists when it befalls a call: once for each.
-	blows func(kind, call, int) []end
+	inject func(*world, call, *process, *fault)
+	// ends lists where a call, the nth of its scene, meets it: a run for each.
+	ends func(k kind, c call, nth int) []end
 }
 
-// An end of a call: before its effect or after it, and what it gets there.
+// An end of a call: before its effect or after it, and the error it gets there.
 type end struct {
 	name    string
 	after   bool
@@ -47,24 +47,24 @@ func columns() []column {
 		{"killed after", (*world).killed, only(after)},
 		{"answer lost", (*world).unanswered, only(after)},
 		{"error", (*world).refused, errorsFor},
-		{"frozen", (*world).frozen, only(before, after)},
+		{"suspended", (*world).suspended, only(before, after)},
 	}
 }
 
 // errorsFor gives two errors for a call: the one that is never tried again, and
 // another one, of which every call of a scene in turn gets the next.
-func errorsFor(k kind, c call, turn int) (ends []end) {
+func errorsFor(k kind, c call, nth int) (ends []end) {
 	all := k.Refusals
 	if strings.HasPrefix(c.label, "instantly ") {
 		all = refusalsOfInstantly()
 	}
-	for _, f := range []storetest.Refusal{all[0], all[1+turn%(len(all)-1)]} {
+	for _, f := range []storetest.Refusal{all[0], all[1+nth%(len(all)-1)]} {
 		ends = append(ends, end{name: f.Name, refused: &f})
 	}
 	return ends
 }
 
-// TestCrashMatrix strikes every outside call of a rotation in every way.
+// TestCrashMatrix injects every fault into every outside call of a rotation.
 func TestCrashMatrix(t *testing.T) {
 	if !*matrix {
 		t.Skip("takes minutes: make crash-matrix, or -crash.matrix")
@@ -76,8 +76,8 @@ func TestCrashMatrix(t *testing.T) {
 			for _, sc := range scenes() {
 				t.Run(sc.name, func(t *testing.T) {
 					t.Parallel()
-					for turn, c := range calls(t, s, k, sc) {
-						strikeAll(t, s, k, c, turn)
+					for nth, c := range calls(t, s, k, sc) {
+						injectAll(t, s, k, c, nth)
 					}
 				})
 			}
@@ -85,14 +85,14 @@ func TestCrashMatrix(t *testing.T) {
 	}
 }
 
-// strikeAll is a call's part in the matrix.
-func strikeAll(t *testing.T, s *shop, k kind, c call, turn int) {
+// injectAll is a call's part in the matrix.
+func injectAll(t *testing.T, s *shop, k kind, c call, nth int) {
 	for _, col := range columns() {
-		for _, e := range col.blows(k, c, turn) {
+		for _, e := range col.ends(k, c, nth) {
 			name := strings.Join([]string{c.step, col.name, strings.ReplaceAll(c.String(), "/", "."), e.name}, "/")
 			t.Run(strings.ReplaceAll(name, " ", "_"), func(t *testing.T) {
 				t.Parallel()
-				struck(t, s, k, c, col, e)
+				runCell(t, s, k, c, col, e)
 			})
 		}
 	}
@@ -110,58 +110,58 @@ func build(t *testing.T) string {
 	return bin
 }
 
-// struck is one run of a cell: a world of its own, a blow, and what comes after.
-func struck(t *testing.T, s *shop, k kind, c call, col column, e end) {
+// runCell is one run of a cell: a world of its own, a fault, and what comes after.
+func runCell(t *testing.T, s *shop, k kind, c call, col column, e end) {
 	w := newWorld(t, s, k)
 	w.mustRun("rotate")
 	c.scene.before(w)
-	b := w.interceptor.arm(c.point, e.after)
-	w.take()
+	f := w.interceptor.arm(c.point, e.after)
+	w.acquire()
 	p := w.start(true, c.scene.args...)
 	select {
-	case <-b.struck:
+	case <-f.reached:
 	case <-p.ended:
-		w.give()
+		w.release()
 		t.Fatalf("%s was not called: %s", c.point, p.text())
 	}
 	if e.refused != nil {
-		b.fate <- storetest.Outcome{Refused: e.refused}
+		f.outcome <- storetest.Outcome{Refused: e.refused}
 	}
-	col.strike(w, c, p, b)
-	w.judge.look("the blow")
+	col.inject(w, c, p, f)
+	w.judge.check("the fault")
 	w.settle()
 	w.inspect()
 	w.report(k, c, col)
 }
 
 // killed is SIGKILL.
-func (w *world) killed(_ call, p *process, b *blow) {
+func (w *world) killed(_ call, p *process, f *fault) {
 	p.kill()
-	b.fate <- storetest.Outcome{Lost: true}
+	f.outcome <- storetest.Outcome{Lost: true}
 	if code := p.wait(); code != -1 {
 		w.Errorf("killed, it ends with %d", code)
 	}
-	w.give()
+	w.release()
 }
 
 // unanswered cuts the connection.
-func (w *world) unanswered(_ call, p *process, b *blow) {
-	b.fate <- storetest.Outcome{Lost: true}
-	w.give()
+func (w *world) unanswered(_ call, p *process, f *fault) {
+	f.outcome <- storetest.Outcome{Lost: true}
+	w.release()
 	p.wait()
 }
 
 // refused lets the process see what it makes of an error.
-func (w *world) refused(_ call, p *process, _ *blow) {
-	w.give()
+func (w *world) refused(_ call, p *process, _ *fault) {
+	w.release()
 	p.wait()
 }
 
-// frozen is SIGSTOP, while another instance goes on past the grace period, and
+// suspended is SIGSTOP, while another instance goes on past the grace period, and
 // SIGCONT: the call that was on its way arrives late, as does the answer.
-func (w *world) frozen(c call, p *process, b *blow) {
-	p.freeze()
-	w.give()
+func (w *world) suspended(c call, p *process, f *fault) {
+	p.suspend()
+	w.release()
 	asleep := time.Now()
 	for _, args := range c.scene.meanwhile {
 		if args == nil {
@@ -169,16 +169,16 @@ func (w *world) frozen(c call, p *process, b *blow) {
 			continue
 		}
 		if w.runAside(args...) != 0 && w.stuck() {
-			break // it waits for the frozen one's lock, and would again
+			break // it waits for the suspended one's lock, and would again
 		}
 	}
 	time.Sleep(time.Until(asleep.Add(grace + written + time.Second))) // the first one's grace is over by all accounts
-	p.thaw()
-	b.fate <- storetest.Outcome{}
+	p.resume()
+	f.outcome <- storetest.Outcome{}
 	p.wait()
 }
 
-// stuck tells whether the last run has waited for a lock in vain.
+// stuck tells whether the last run has given up waiting for a lock.
 func (w *world) stuck() bool {
 	return strings.Contains(w.runs[len(w.runs)-1].text(), "another writer holds the lock")
 }

@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// patience is how long a process may take: it only ends a test that hangs.
-const patience = 3 * time.Minute
+// processTimeout ends a test whose process hangs.
+const processTimeout = 3 * time.Minute
 
 // A process is a run of the binary.
 type process struct {
@@ -90,8 +90,8 @@ func (p *process) wait() int {
 	p.t.Helper()
 	select {
 	case <-p.ended:
-	case <-time.After(patience):
-		p.t.Fatalf("%s has not ended after %s: %s", p.args, patience, p.text())
+	case <-time.After(processTimeout):
+		p.t.Fatalf("%s has not ended after %s: %s", p.args, processTimeout, p.text())
 	}
 	if p.err != nil {
 		p.t.Fatalf("%s: %v", p.args, p.err)
@@ -103,10 +103,10 @@ func (p *process) wait() int {
 // told first that it is dead.
 func (p *process) kill() { p.signal(syscall.SIGKILL) }
 
-// freeze is SIGSTOP; thaw ends it.
-func (p *process) freeze() { p.signal(syscall.SIGSTOP) }
+// suspend is SIGSTOP, resume SIGCONT.
+func (p *process) suspend() { p.signal(syscall.SIGSTOP) }
 
-func (p *process) thaw() { p.signal(syscall.SIGCONT) }
+func (p *process) resume() { p.signal(syscall.SIGCONT) }
 
 func (p *process) signal(sig syscall.Signal) {
 	select {

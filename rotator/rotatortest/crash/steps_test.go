@@ -16,7 +16,7 @@ type scene struct {
 	args []string
 	// before brings a world that has its first key to where the scene begins.
 	before func(*world)
-	// meanwhile is what another instance does while one is frozen in this scene.
+	// meanwhile is what another instance does while one is suspended in this scene.
 	meanwhile [][]string
 }
 
@@ -47,8 +47,8 @@ func calls(t *testing.T, s *shop, k kind, sc scene) []call {
 	w.mustRun("rotate")
 	sc.before(w)
 	var found []call
-	w.take()
-	defer w.give()
+	w.acquire()
+	defer w.release()
 	said := w.nextSaid()
 	w.interceptor.record(func(at point) {
 		info, err := os.Stat(said)

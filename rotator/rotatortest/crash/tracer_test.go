@@ -89,7 +89,7 @@ func (t *tracer) follow() (code int, err error) {
 		switch sig := status.StopSignal(); sig {
 		case syscallStop:
 			t.stopped(tid)
-		case syscall.SIGTRAP, syscall.SIGSTOP, syscall.SIGCONT: // a new thread, or frozen and thawed: see the matrix
+		case syscall.SIGTRAP, syscall.SIGSTOP, syscall.SIGCONT: // a new thread, or suspended and resumed: see the matrix
 		default:
 			deliver = int(sig)
 		}

@@ -24,7 +24,7 @@ const (
 	written = time.Second + 50*time.Millisecond
 )
 
-// A world is a deployment that is struck once: Instantly, two stores of one kind,
+// A world is a deployment that meets one fault: Instantly, two stores of one kind,
 // one target in both, and keys of somebody else in the workspace.
 type world struct {
 	*testing.T
@@ -107,7 +107,7 @@ func newWorld(t *testing.T, s *shop, k kind) *world {
 		foreign[k.ID] = true
 	}
 	w.judge = newJudge(w.box, w.space.ID, foreign, func() map[string]string { return w.site.serves() })
-	w.interceptor.witness = w.judge.look
+	w.interceptor.witness = w.judge.check
 	w.site = service{k.Serve(t, storetest.Site{Folder: w.dir, Stores: places(), Interceptor: w.interceptor})}
 	w.configure(storetest.HTTPService{
 		Interceptor: w.interceptor, Label: labelOfInstantly, Service: http.HandlerFunc(w.instantly), Refuse: refuseAsInstantly,
@@ -163,9 +163,9 @@ func labelOfInstantly(r *http.Request, _ []byte) string {
 func refusalsOfInstantly() []storetest.Refusal {
 	return []storetest.Refusal{
 		{Name: "403 of the edge", Code: http.StatusForbidden, Text: "error code: 1010"},
-		{Name: "500", Code: http.StatusInternalServerError, Text: `{"statusCode":500,"error":"Internal Server Error","message":"struck"}`},
-		{Name: "503", Code: http.StatusServiceUnavailable, Text: `{"statusCode":503,"error":"Service Unavailable","message":"struck"}`},
-		{Name: "429", Code: http.StatusTooManyRequests, Text: `{"statusCode":429,"error":"Too Many Requests","message":"struck"}`},
+		{Name: "500", Code: http.StatusInternalServerError, Text: `{"statusCode":500,"error":"Internal Server Error","message":"injected"}`},
+		{Name: "503", Code: http.StatusServiceUnavailable, Text: `{"statusCode":503,"error":"Service Unavailable","message":"injected"}`},
+		{Name: "429", Code: http.StatusTooManyRequests, Text: `{"statusCode":429,"error":"Too Many Requests","message":"injected"}`},
 		{Name: "connection reset", Code: storetest.Reset},
 	}
 }
@@ -182,7 +182,7 @@ func refuseAsInstantly(w http.ResponseWriter, r storetest.Refusal) {
 // nextSaid is the file that the next process writes to.
 func (w *world) nextSaid() string { return filepath.Join(w.dir, fmt.Sprintf("said-%d", len(w.runs))) }
 
-// start starts the binary, under a tracer if it is to be struck in system calls.
+// start starts the binary, under a tracer if faults are to be injected into its system calls.
 func (w *world) start(traced bool, args ...string) *process {
 	w.Helper()
 	l := launch{
@@ -202,16 +202,16 @@ func (w *world) start(traced bool, args ...string) *process {
 	return p
 }
 
-// take takes one of the places for running processes; give gives it back.
-func (w *world) take() { w.slots <- struct{}{} }
+// acquire waits for one of the slots of running processes; release gives it back.
+func (w *world) acquire() { w.slots <- struct{}{} }
 
-func (w *world) give() { <-w.slots }
+func (w *world) release() { <-w.slots }
 
 // run runs the binary to its end and gives its exit code.
 func (w *world) run(args ...string) int {
 	w.Helper()
-	w.take()
-	defer w.give()
+	w.acquire()
+	defer w.release()
 	return w.runAside(args...)
 }
 
@@ -223,10 +223,10 @@ func (w *world) runAside(args ...string) int {
 		select {
 		case <-p.ended:
 			tick.Stop()
-			w.judge.look(p.args)
+			w.judge.check(p.args)
 			return p.wait()
 		case <-tick.C:
-			w.judge.look("an instant of " + p.args)
+			w.judge.check("an instant of " + p.args)
 		}
 	}
 }
@@ -246,9 +246,9 @@ func (w *world) passGrace() { time.Sleep(w.judge.untilGraceIsOver()) }
 // store may keep others off for some time after a crash.
 func (w *world) settle() {
 	w.Helper()
-	const patience = 2 * time.Minute
+	const settleTimeout = 2 * time.Minute
 	pause := 50 * time.Millisecond
-	for begun := time.Now(); time.Since(begun) < patience; {
+	for begun := time.Now(); time.Since(begun) < settleTimeout; {
 		code := w.run("rotate", "--due", "--force")
 		if code == 0 && w.judge.atRest() {
 			return
@@ -262,7 +262,7 @@ func (w *world) settle() {
 			pause = min(2*pause, 5*time.Second)
 		}
 	}
-	w.Errorf("does not settle in %s", patience)
+	w.Errorf("does not settle in %s", settleTimeout)
 }
 
 // inspect judges a settled world.

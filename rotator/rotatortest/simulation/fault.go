@@ -12,7 +12,7 @@ import (
 // Kind is what a fault does.
 type Kind string
 
-// The first eight befall the call itself, or the instance that makes it; the
+// The first eight happen to the call itself, or the instance that makes it; the
 // others happen in the world just before the call.
 const (
 	// Refuse fails the call before its effect, Lose after it.

@@ -9,21 +9,21 @@ import (
 	"text/tabwriter"
 )
 
-// The crash matrix has a row for each step, and a column for each blow and kind
-// of store.
+// The crash matrix has a row for each step, and a column for each fault and
+// kind of store.
 func crashRows() []string {
 	return []string{"observe", "reserve", "issue", "try", "stage", "verify", "promote", "deliver", "revoke", "prove", "destroy"}
 }
 
-func crashBlows() []string {
-	return []string{"killed before", "killed after", "answer lost", "error", "frozen"}
+func crashFaults() []string {
+	return []string{"killed before", "killed after", "answer lost", "error", "suspended"}
 }
 
 const crashNotes = `Each outside call of a rotation of a key kept in two stores, and of the end of the old key. Killed: SIGKILL.
 Answer lost: the effect happened, the connection is cut; on the local disk, which has no connection, the system call
 takes effect and returns EIO. Error: two for each call, 403 or EACCES, and in turn 500, 503, 429, a connection that
-breaks; EIO, ENOSPC. Frozen: SIGSTOP before the effect and after it, another instance goes on past the grace period,
-then SIGCONT. Observe: what every run begins with. Deliver: stage, verify and promote in the second store.
+breaks; EIO, ENOSPC. Suspended: SIGSTOP before the effect and after it, another instance goes on past the grace
+period, then SIGCONT. Observe: what every run begins with. Deliver: stage, verify and promote in the second store.
 `
 
 // A crashCell counts the runs of a cell, and those in which a rule was broken.
@@ -33,7 +33,7 @@ type crashCell struct{ runs, violations int }
 // without runs are errors.
 func crash(w io.Writer) error {
 	said, failed := run("^TestCrashMatrix$", "./rotator/rotatortest/crash", "-parallel=40", "-timeout=60m", "-crash.matrix")
-	cells := map[string]crashCell{} // by "row|blow|store"
+	cells := map[string]crashCell{} // by "row|fault|store"
 	for _, attr := range said.attrs {
 		at := strings.LastIndexByte(attr["cell"], '|')
 		if at < 0 {
@@ -64,16 +64,16 @@ func crash(w io.Writer) error {
 func printCrash(w io.Writer, cells map[string]crashCell) (sum crashCell, empty []string) {
 	grid := tabwriter.NewWriter(w, 0, 0, 1, ' ', tabwriter.AlignRight)
 	head, under := []string{"step"}, []string{""}
-	for _, blow := range crashBlows() {
-		head = append(head, "", "", "", blow)
+	for _, fault := range crashFaults() {
+		head = append(head, "", "", "", fault)
 		under = append(under, kinds()...)
 	}
 	fmt.Fprintf(grid, "%s\t\n%s\t\n", strings.Join(head, "\t"), strings.Join(under, "\t"))
 	for _, row := range crashRows() {
 		line := []string{row}
-		for _, blow := range crashBlows() {
+		for _, fault := range crashFaults() {
 			for _, store := range kinds() {
-				at := strings.Join([]string{row, blow, store}, "|")
+				at := strings.Join([]string{row, fault, store}, "|")
 				cell := cells[at]
 				sum.runs, sum.violations = sum.runs+cell.runs, sum.violations+cell.violations
 				if cell.runs == 0 {
