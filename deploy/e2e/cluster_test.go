@@ -43,7 +43,7 @@ func connect() (c *cluster, stop func(), err error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 		},
 	}}}
-	for end := time.Now().Add(patience); ; time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(clusterTimeout); ; time.Sleep(100 * time.Millisecond) {
 		if _, err = c.get("/version"); err == nil {
 			return c, stop, nil
 		}

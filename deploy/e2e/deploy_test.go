@@ -40,7 +40,7 @@ func (s *scene) install(mode string) {
 	values := s.write("values.yaml", s.render("values.yaml", map[string]string{
 		"Mode": mode, "Repository": image, "Tag": tag, "Config": s.render("config.yaml", s),
 	}))
-	s.helm("install", "rotator", filepath.Join(repository, "deploy/helm/instantly-rotator"), "--values", values, "--wait", "--timeout", patience.String())
+	s.helm("install", "rotator", filepath.Join(repository, "deploy/helm/instantly-rotator"), "--values", values, "--wait", "--timeout", clusterTimeout.String())
 }
 
 func (s *scene) helm(args ...string) {
@@ -60,7 +60,7 @@ func imageParts(image string) (name, tag string) {
 func (s *scene) runJob(name, cronjob string) {
 	s.Helper()
 	s.kubectl("", "-n", s.Namespace, "create", "job", name, "--from=cronjob/"+cronjob)
-	eventually(s.T, patience, "the job "+name+" is complete", func() (bool, error) {
+	eventually(s.T, clusterTimeout, "the job "+name+" is complete", func() (bool, error) {
 		var j job
 		err := kube.read(s.jobs()+"/"+name, &j)
 		return holds(j.Status.Conditions, "Complete"), err
@@ -73,7 +73,7 @@ func (s *scene) jobs() string { return "/apis/batch/v1/namespaces/" + s.Namespac
 // tick waits for a Job that the CronJob's schedule made and that is complete.
 func (s *scene) tick() {
 	s.Helper()
-	eventually(s.T, 2*patience, "a job of the schedule is complete", func() (bool, error) {
+	eventually(s.T, 2*clusterTimeout, "a job of the schedule is complete", func() (bool, error) {
 		var jobs struct {
 			Items []job `json:"items"`
 		}

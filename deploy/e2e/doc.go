@@ -1,7 +1,7 @@
 // Package e2e tells, on a real Kubernetes, the stories that the rest of the tests
 // tell in miniature: what deploy/ ships is applied, a sandbox runs as a pod in
 // Instantly's place, and a consumer pod uses the mounted key all the time while
-// leaders are deleted, frozen, cut off and killed. A story has gone well if none
+// leaders are deleted, suspended, cut off and killed. A story has gone well if none
 // of the consumer's requests failed and no key is left over.
 //
 // The suite takes any cluster, but for stories that reach into the node it also

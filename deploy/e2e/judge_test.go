@@ -87,7 +87,7 @@ func (s *scene) orphans() ([]string, error) {
 func (s *scene) settled() []string {
 	s.Helper()
 	var orphans []string
-	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
+	for end := time.Now().Add(clusterTimeout); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
 		var err error
 		orphans, err = s.orphans()
 		s.must(err)

@@ -22,7 +22,7 @@ func startDaemon(t *testing.T, story, namespace string) *scene {
 	t.Helper()
 	s := newScene(t, story, namespace)
 	s.kubectl("", "apply", "-k", s.overlay("daemon", "patch-daemon.yaml"))
-	s.kubectl("", "-n", namespace, "rollout", "status", "deployment/instantly-rotator", "--timeout="+patience.String())
+	s.kubectl("", "-n", namespace, "rollout", "status", "deployment/instantly-rotator", "--timeout="+clusterTimeout.String())
 	s.consume()
 	_, err := kube.call(http.MethodPut, s.sandbox("faults"), strings.NewReader(slowly))
 	s.must(err)
@@ -39,7 +39,7 @@ func (s *scene) holder() (string, error) {
 // leader waits for one and gives its pod.
 func (s *scene) leader() (identity string, of pod) {
 	s.Helper()
-	eventually(s.T, patience, "a leader", func() (bool, error) {
+	eventually(s.T, clusterTimeout, "a leader", func() (bool, error) {
 		var err error
 		if identity, err = s.holder(); err != nil || identity == "" {
 			return false, err
@@ -55,7 +55,7 @@ func (s *scene) leader() (identity string, of pod) {
 func (s *scene) takeover(before string, since time.Time) time.Duration {
 	s.Helper()
 	now := ""
-	for time.Since(since) < patience {
+	for time.Since(since) < clusterTimeout {
 		var err error
 		if now, err = s.holder(); err == nil && now != "" && now != before {
 			s.step("%s leads, %s does no longer", now, before)
@@ -71,7 +71,7 @@ func (s *scene) takeover(before string, since time.Time) time.Duration {
 func (s *scene) midRotation() {
 	s.Helper()
 	before := s.issued()
-	for end := time.Now().Add(2 * patience); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(2 * clusterTimeout); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if s.issued() > before {
 			return
 		}
@@ -98,10 +98,10 @@ func TestLeadersPodIsDeleted(t *testing.T) {
 	s.judge(2, took)
 }
 
-func TestLeaderIsFrozenAndGoesOnWhenAnotherHasTakenOver(t *testing.T) {
+func TestLeaderIsSuspendedAndGoesOnWhenAnotherHasTakenOver(t *testing.T) {
 	t.Parallel()
 	needNode(t)
-	s := startDaemon(t, "leader frozen, continued later", "e2e-frozen")
+	s := startDaemon(t, "leader suspended, resumed later", "e2e-suspended")
 	identity, leader := s.leader()
 	process := s.process(leader)
 	s.midRotation()
@@ -111,7 +111,7 @@ func TestLeaderIsFrozenAndGoesOnWhenAnotherHasTakenOver(t *testing.T) {
 	took := s.takeover(identity, since)
 	s.waitKeys(2)
 	s.signal("CONT", process)
-	s.step("the frozen one goes on")
+	s.step("the suspended one goes on")
 	s.waitKeys(3)
 	s.judge(2, took)
 }
@@ -172,7 +172,7 @@ func TestTwoLeadersAtOnceByForce(t *testing.T) {
 	t.Parallel()
 	s := startDaemon(t, "two leaders at once", "e2e-two")
 	s.kubectl(s.secondDaemon(), "-n", s.Namespace, "apply", "-f", "-")
-	s.kubectl("", "-n", s.Namespace, "rollout", "status", "deployment/second", "--timeout="+patience.String())
+	s.kubectl("", "-n", s.Namespace, "rollout", "status", "deployment/second", "--timeout="+clusterTimeout.String())
 	s.step("a second daemon acts that asks no Lease")
 	s.waitKeys(4)
 	if logs := s.kubectl("", "-n", s.Namespace, "logs", "deployment/second"); !strings.Contains(logs, `"target":"sending"`) {

@@ -46,7 +46,7 @@ func newScene(t *testing.T, story, namespace string) *scene {
 func claim(t *testing.T, story, namespace string) *scene {
 	t.Helper()
 	s := &scene{T: t, Namespace: namespace, Grace: *grace, dir: t.TempDir(), story: story, started: time.Now()}
-	eventually(t, patience, "no namespace "+namespace+" of before", func() (bool, error) {
+	eventually(t, clusterTimeout, "no namespace "+namespace+" of before", func() (bool, error) {
 		var there struct {
 			Status struct {
 				Phase string `json:"phase"`
@@ -70,7 +70,7 @@ func (s *scene) leave() {
 	if *keep {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), clusterTimeout)
 	defer cancel()
 	if _, err := command(ctx, "", *kubectlPath, "delete", "namespace", s.Namespace, "--ignore-not-found", "--wait=false"); err != nil {
 		s.Log(err)
@@ -101,7 +101,7 @@ func (s *scene) furnish() {
 // consume starts the consumer, once there is a key to be mounted.
 func (s *scene) consume() {
 	s.Helper()
-	eventually(s.T, patience, "a first key in the Secret", func() (bool, error) {
+	eventually(s.T, clusterTimeout, "a first key in the Secret", func() (bool, error) {
 		var secret struct {
 			Data map[string]string `json:"data"`
 		}
@@ -116,7 +116,7 @@ func (s *scene) consume() {
 // waitKeys waits until the consumer has used so many keys.
 func (s *scene) waitKeys(n int) {
 	s.Helper()
-	eventually(s.T, 2*patience, fmt.Sprintf("the consumer uses key %d", n), func() (bool, error) {
+	eventually(s.T, 2*clusterTimeout, fmt.Sprintf("the consumer uses key %d", n), func() (bool, error) {
 		got, err := s.totals()
 		return got.Keys >= n, err
 	})
@@ -133,7 +133,7 @@ func (s *scene) rotation() {
 
 func (s *scene) waitReady(name string) {
 	s.Helper()
-	eventually(s.T, patience, "the pod "+name+" is ready", func() (bool, error) {
+	eventually(s.T, clusterTimeout, "the pod "+name+" is ready", func() (bool, error) {
 		var p pod
 		err := kube.read(s.path("pods/"+name), &p)
 		return holds(p.Status.Conditions, "Ready"), err
@@ -184,7 +184,7 @@ func (s *scene) write(name, text string) string {
 
 // tellMore writes what helps to find out why a story failed.
 func (s *scene) tellMore() {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), clusterTimeout)
 	defer cancel()
 	for _, args := range [][]string{
 		{"get", "pods,jobs,events"},

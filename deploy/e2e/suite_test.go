@@ -62,8 +62,8 @@ func command(ctx context.Context, stdin, program string, args ...string) (string
 	return string(out), err
 }
 
-// patience bounds waits for what takes no longer than the machine makes it.
-const patience = 90 * time.Second
+// clusterTimeout bounds waits for what the cluster brings about.
+const clusterTimeout = 90 * time.Second
 
 // eventually waits until try gives true.
 func eventually(t *testing.T, within time.Duration, what string, try func() (bool, error)) {

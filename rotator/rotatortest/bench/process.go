@@ -59,9 +59,9 @@ func (d *daemon) end(with syscall.Signal) {
 
 // untilReady waits for /readyz.
 func (d *daemon) untilReady() (time.Duration, error) {
-	const patience = 5 * time.Minute
+	const startTimeout = 5 * time.Minute
 	said := ""
-	for time.Since(d.begun) < patience {
+	for time.Since(d.begun) < startTimeout {
 		resp, err := http.Get(d.url + "/readyz")
 		if err != nil {
 			time.Sleep(2 * time.Millisecond)
@@ -74,7 +74,7 @@ func (d *daemon) untilReady() (time.Duration, error) {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	return 0, fmt.Errorf("not ready within %s: %s", patience, said)
+	return 0, fmt.Errorf("not ready within %s: %s", startTimeout, said)
 }
 
 // cost is what something took.
@@ -83,7 +83,7 @@ type cost struct {
 	requests  int
 }
 
-// resync has every target looked at once more, by a SIGHUP, and waits until the
+// resync has every target read once more, by a SIGHUP, and waits until the
 // process is at rest again. That reads the configuration and opens the stores
 // besides, so it is the upper bound of a resync.
 func (d *daemon) resync() (cost, error) {

@@ -69,9 +69,9 @@ func (b *bench) work(ctx context.Context, s *site, hanging ...int) (outcome, err
 }
 
 // await waits until the new key of every target was tested twice: as it was made
-// and as it was stored. Nobody waits for a workspace that hangs.
-func (s *site) await(patience time.Duration) {
-	for begun := time.Now(); time.Since(begun) < patience; time.Sleep(10 * time.Millisecond) {
+// and as it was stored, or the timeout is over. Nobody waits for a workspace that hangs.
+func (s *site) await(timeout time.Duration) {
+	for begun := time.Now(); time.Since(begun) < timeout; time.Sleep(10 * time.Millisecond) {
 		waiting := func(t tally) bool { return !t.hangs && t.tests < 2*s.perSpace }
 		if !slices.ContainsFunc(s.meter.read(), waiting) {
 			time.Sleep(100 * time.Millisecond) // the last promotions
