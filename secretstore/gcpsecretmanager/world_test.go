@@ -202,8 +202,8 @@ func wantServed(t testing.TB, server *gcptest.Server, want string) {
 	}
 }
 
-// striking makes the nth call from now on of a method meet a fault.
-func striking(server *gcptest.Server, method string, nth int, fault gcptest.Fault) {
+// inject puts a fault into the nth call of a method from now on.
+func inject(server *gcptest.Server, method string, nth int, fault gcptest.Fault) {
 	server.Before = func(c gcptest.Call) gcptest.Fault {
 		if c.Method != method {
 			return gcptest.None

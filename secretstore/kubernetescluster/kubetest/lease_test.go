@@ -8,10 +8,10 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster/kubetest"
 )
 
-// leases gives the desk on which Leases are kept.
-func (d *desk) leases() *desk {
-	other := *d
-	other.prefix = strings.NewReplacer("/api/v1/", "/apis/coordination.k8s.io/v1/", "/secrets", "/leases").Replace(d.prefix)
+// leases gives the client of Leases.
+func (c *apiClient) leases() *apiClient {
+	other := *c
+	other.prefix = strings.NewReplacer("/api/v1/", "/apis/coordination.k8s.io/v1/", "/secrets", "/leases").Replace(c.prefix)
 	return &other
 }
 
@@ -21,28 +21,28 @@ func lease(version, holder string) string {
 }
 
 // checkLeases: what an election hangs on.
-func checkLeases(d *desk) {
-	d = d.leases()
-	d.want(d.get("l"), 404, "NotFound", `leases.coordination.k8s.io "l" not found`)
-	made := d.create(lease("", "a"))
-	d.want(made, 201, "", "")
-	d.want(d.create(lease("", "b")), 409, "AlreadyExists", `leases.coordination.k8s.io "l" already exists`)
-	d.want(d.update("l", lease("", "b")), 422, "Invalid", "metadata.resourceVersion: Invalid value: 0")
-	next := d.update("l", lease(made.Metadata.ResourceVersion, "b"))
-	d.want(next, 200, "", "")
+func checkLeases(c *apiClient) {
+	c = c.leases()
+	c.want(c.get("l"), 404, "NotFound", `leases.coordination.k8s.io "l" not found`)
+	made := c.create(lease("", "a"))
+	c.want(made, 201, "", "")
+	c.want(c.create(lease("", "b")), 409, "AlreadyExists", `leases.coordination.k8s.io "l" already exists`)
+	c.want(c.update("l", lease("", "b")), 422, "Invalid", "metadata.resourceVersion: Invalid value: 0")
+	next := c.update("l", lease(made.Metadata.ResourceVersion, "b"))
+	c.want(next, 200, "", "")
 	if next.Metadata.ResourceVersion == made.Metadata.ResourceVersion {
-		d.Error("an update left the resourceVersion as it was")
+		c.Error("an update left the resourceVersion as it was")
 	}
-	d.want(d.update("l", lease(made.Metadata.ResourceVersion, "c")), 409, "Conflict", "the object has been modified")
-	if got := d.get("l"); got.Metadata.ResourceVersion != next.Metadata.ResourceVersion {
-		d.Error("a refused update changed the Lease")
+	c.want(c.update("l", lease(made.Metadata.ResourceVersion, "c")), 409, "Conflict", "the object has been modified")
+	if got := c.get("l"); got.Metadata.ResourceVersion != next.Metadata.ResourceVersion {
+		c.Error("a refused update changed the Lease")
 	}
 }
 
 func TestLeasesAreSwappedAsTheAPIServerDoes(t *testing.T) {
-	t.Run("stand-in", func(t *testing.T) { checkLeases(newDesk(t, kubetest.New("here").Config(), "here")) })
+	t.Run("stand-in", func(t *testing.T) { checkLeases(newClient(t, kubetest.New("here").Config(), "here")) })
 	t.Run("API server", func(t *testing.T) {
 		cfg, namespace := kubetest.Real(t)
-		checkLeases(newDesk(t, cfg, namespace))
+		checkLeases(newClient(t, cfg, namespace))
 	})
 }
