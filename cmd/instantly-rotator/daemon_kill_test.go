@@ -225,7 +225,7 @@ func TestDaemonKilledAtRandomInstants(t *testing.T) {
 	for i := range s.stores {
 		consumers.Go(func() { s.consume(consuming, i) })
 	}
-	struck, midway := 0, 0
+	amid, midway := 0, 0
 	for range kills {
 		d := s.daemon()
 		if random.IntN(4) > 0 { // else it may be killed while it starts, too
@@ -234,7 +234,7 @@ func TestDaemonKilledAtRandomInstants(t *testing.T) {
 		time.Sleep(time.Duration(random.Int64N(int64(400 * time.Millisecond))))
 		d.kill()
 		if n := s.midway(); n > 0 {
-			struck++
+			amid++
 			midway += n
 		}
 	}
@@ -250,13 +250,13 @@ func TestDaemonKilledAtRandomInstants(t *testing.T) {
 	consumers.Wait()
 	_, ever := s.orphans()
 	t.Logf("seed %d: %d kills in %s, %d of them amid rotations (%d in all); %d keys issued; consumers used theirs %d times, %d of them failed (%d too slow to tell); keys left over: 0",
-		seed, kills, time.Since(begun).Round(time.Second), struck, midway, ever, s.used.Load(), s.failed.Load(), s.slow.Load())
+		seed, kills, time.Since(begun).Round(time.Second), amid, midway, ever, s.used.Load(), s.failed.Load(), s.slow.Load())
 	s.complaints.Range(func(complaint, _ any) bool {
 		t.Error("a consumer's request failed: ", complaint)
 		return true
 	})
-	if struck < kills/20 || ever < siteTargets+kills/4 {
-		t.Errorf("the kills struck %d times amid rotations, and %d keys were issued: this shows nothing", struck, ever)
+	if amid < kills/20 || ever < siteTargets+kills/4 {
+		t.Errorf("%d kills came amid rotations, and %d keys were issued: this shows nothing", amid, ever)
 	}
 	for id := range s.foreign {
 		if !s.alive(id) {

@@ -112,7 +112,7 @@ func TestNoSecretIsToldUnderAnyRule(t *testing.T) {
 				t.Parallel()
 				l := newLeakLab(t)
 				for _, route := range []string{routeList, routeCreate, routeDelete, routeProbe} {
-					l.runStruck(route, fmt.Sprintf(`"when": %q, %s`, when, kind))
+					l.runInjected(route, fmt.Sprintf(`"when": %q, %s`, when, kind))
 				}
 				l.wantNothingTold()
 			})
@@ -120,8 +120,8 @@ func TestNoSecretIsToldUnderAnyRule(t *testing.T) {
 	}
 }
 
-// runStruck runs commands of which a call of that route is struck by a rule.
-func (l *leakLab) runStruck(route, rule string) {
+// runInjected runs commands with a rule's fault injected into a call of that route.
+func (l *leakLab) runInjected(route, rule string) {
 	l.Helper()
 	method, pattern, _ := strings.Cut(route, " ")
 	for _, args := range fewCommands(route) {

@@ -1,9 +1,9 @@
 // Package daemon keeps targets fresh for as long as it runs. It wakes when a
 // target has something to do (a tick, the end of a grace period, a retry), and
-// looks at all of them once per resync besides. What is due is in the stores:
-// the daemon remembers only when to look again, and losing that costs a look.
+// reconciles all of them once per resync besides. What is due is in the stores:
+// the daemon remembers only when each is next, and losing that costs a read.
 //
-// Where to look: daemon.go (the loop), wake.go (when to look again, pure),
+// In this package: daemon.go (the loop), wake.go (when a target is next, pure),
 // fleet.go (what is run, and its replacement), board.go (what was last seen),
 // http.go (what others may ask).
 package daemon
@@ -29,7 +29,7 @@ type Engine interface {
 type Options struct {
 	// Ended is told of every run of a target, from several goroutines.
 	Ended func(rotator.Result)
-	// Beat is called each time the loop turns, at least every Pulse: a watchdog
+	// Beat is called in each round of the loop, at least every Pulse: a watchdog
 	// that is fed from here bites when the loop hangs.
 	Beat func()
 	// Pulse is the longest sleep; 1 min if 0. It also bounds how late a change
@@ -42,8 +42,8 @@ type Daemon struct {
 	opts    Options
 	replace chan *Fleet
 	ended   chan ending
-	beat    atomic.Pointer[time.Time] // when the loop last turned
-	passed  atomic.Bool               // every target has been looked at
+	beat    atomic.Pointer[time.Time] // when the loop last began a round
+	passed  atomic.Bool               // every target has been reconciled
 }
 
 // ending is a run that ended.
@@ -69,13 +69,13 @@ func New(o Options) *Daemon {
 // Run keeps the fleet's targets fresh until ctx ends; then it waits for the runs
 // in hand, each of which finishes its step. It closes the fleet.
 func (d *Daemon) Run(ctx context.Context, f *Fleet) {
-	defer func() { // what does not run does not hang, and has looked at nothing
+	defer func() { // what does not run does not hang, and has reconciled nothing
 		d.beat.Store(nil)
 		d.passed.Store(false)
 	}()
 	l := newLoop(d, f)
 	for {
-		d.turn()
+		d.markBeat()
 		l.dispatch(ctx)
 		timer := time.NewTimer(l.sleep())
 		select {
@@ -86,7 +86,7 @@ func (d *Daemon) Run(ctx context.Context, f *Fleet) {
 		case e := <-d.ended:
 			l.finish(e)
 		case next := <-d.replace:
-			l.take(next)
+			l.switchTo(next)
 		case <-timer.C:
 		}
 		timer.Stop()
@@ -94,7 +94,7 @@ func (d *Daemon) Run(ctx context.Context, f *Fleet) {
 }
 
 // Replace puts another fleet in the place of the one that runs. Targets in hand
-// are finished first. It returns false if ctx ended before it was taken.
+// are finished first. It returns false if ctx ended before that.
 func (d *Daemon) Replace(ctx context.Context, f *Fleet) bool {
 	if ctx.Err() != nil {
 		return false
@@ -107,16 +107,16 @@ func (d *Daemon) Replace(ctx context.Context, f *Fleet) bool {
 	}
 }
 
-// Passed tells whether it runs and every target has been looked at.
+// Passed tells whether it runs and every target has been reconciled.
 func (d *Daemon) Passed() bool { return d.passed.Load() }
 
-// Hung tells whether the loop has not turned for several pulses.
+// Hung tells whether the loop has begun no round for several pulses.
 func (d *Daemon) Hung(now time.Time) bool {
 	last := d.beat.Load()
 	return last != nil && now.Sub(*last) > 3*d.opts.Pulse
 }
 
-func (d *Daemon) turn() {
+func (d *Daemon) markBeat() {
 	now := time.Now()
 	d.beat.Store(&now)
 	d.opts.Beat()
@@ -129,7 +129,7 @@ type loop struct {
 	agenda  agenda
 	running map[string]bool // by target
 	fails   map[string]int  // failed runs in a row, by target
-	unseen  map[string]bool // not looked at yet since the start
+	unseen  map[string]bool // not reconciled yet since the start
 }
 
 func newLoop(d *Daemon, f *Fleet) *loop {
@@ -137,12 +137,12 @@ func newLoop(d *Daemon, f *Fleet) *loop {
 	for _, t := range f.Targets {
 		l.unseen[t.Name] = true
 	}
-	l.take(f)
+	l.switchTo(f)
 	return l
 }
 
-// take makes f the fleet that is run, and looks at all of it.
-func (l *loop) take(f *Fleet) {
+// switchTo makes f the fleet that is run, and has all of it reconciled.
+func (l *loop) switchTo(f *Fleet) {
 	if l.fleet != nil {
 		l.fleet.release()
 	}
@@ -220,7 +220,7 @@ func (l *loop) drain() {
 	pulse := time.NewTicker(l.opts.Pulse)
 	defer pulse.Stop()
 	for len(l.running) > 0 {
-		l.turn()
+		l.markBeat()
 		select {
 		case e := <-l.ended:
 			e.fleet.release()

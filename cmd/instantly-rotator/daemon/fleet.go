@@ -11,7 +11,7 @@ import (
 type Fleet struct {
 	Engine  Engine
 	Targets []rotator.Target
-	// Resync is how often everything is looked at; more than 0. All targets
+	// Resync is how often everything is reconciled; more than 0. All targets
 	// at the same instants, so that they share the workspaces' key lists.
 	Resync time.Duration
 	// Close gives the stores' connections up; called once, when the last run of
@@ -52,7 +52,7 @@ func (f *Fleet) release() {
 	}
 }
 
-// nextResync gives the next instant at which everything is looked at.
+// nextResync gives the next instant at which everything is reconciled.
 func (f *Fleet) nextResync(now time.Time) time.Time {
 	passed := now.Sub(f.opened) / f.Resync
 	return f.opened.Add((passed + 1) * f.Resync)

@@ -60,9 +60,9 @@ func TestStopEndsWithinTheStepInHand(t *testing.T) {
 	}
 }
 
-// TestStopBeforeTheFirstLook: told to end before it has begun anything, the
+// TestStopBeforeTheFirstRun: told to end before it has begun anything, the
 // daemon ends.
-func TestStopBeforeTheFirstLook(t *testing.T) {
+func TestStopBeforeTheFirstRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		d := daemon.New(daemon.Options{Beat: cancel})
@@ -195,9 +195,9 @@ func TestAFleetIsClosedOnceAfterItsLastRun(t *testing.T) {
 	})
 }
 
-// TestPassedWhenAllTargetsWereLookedAt: one that a reload brings is not waited
+// TestPassedWhenAllTargetsWereReconciled: one that a reload brings is not waited
 // for, and one that it takes away neither.
-func TestPassedWhenAllTargetsWereLookedAt(t *testing.T) {
+func TestPassedWhenAllTargetsWereReconciled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		d := daemon.New(daemon.Options{})
@@ -208,12 +208,12 @@ func TestPassedWhenAllTargetsWereLookedAt(t *testing.T) {
 		}()
 		time.Sleep(9 * time.Second)
 		if d.Passed() {
-			t.Error("passed before any target was looked at")
+			t.Error("passed before any target was reconciled")
 		}
 		d.Replace(ctx, newSlowEngine(time.Minute).fleet("a", "c"))
 		time.Sleep(2 * time.Second)
 		if !d.Passed() {
-			t.Error("a was looked at and b is gone, but it has not passed")
+			t.Error("a was reconciled and b is gone, but it has not passed")
 		}
 		cancel()
 		<-done

@@ -10,10 +10,10 @@ import (
 )
 
 const (
-	// soonest is the least time between two looks at a target.
+	// soonest is the least time between two runs of a target.
 	soonest = time.Second
 	// firstRetry is the wait after a failed run, doubled with each in a row. How
-	// long a rotation that failed has to wait is in the store: a look costs no
+	// long a rotation that failed has to wait is in the store: a run costs no
 	// key.
 	firstRetry = time.Minute
 	lastRetry  = 30 * time.Minute
@@ -21,7 +21,7 @@ const (
 	spread = 10 * time.Second
 )
 
-// wake tells when to look at a target again: when its run said, after a failure
+// wake tells when to reconcile a target again: when its run said, after a failure
 // a while later, and at the next resync at the latest; to the second.
 func wake(now time.Time, r rotator.Result, failed int, resync time.Time) time.Time {
 	at := resync
@@ -44,8 +44,8 @@ func wake(now time.Time, r rotator.Result, failed int, resync time.Time) time.Ti
 }
 
 // roundUp gives the next whole second, so that targets which are due within the
-// same second share a key list. Never down: a target that is looked at too early
-// has to be looked at again.
+// same second share a key list. Never down: a target that is reconciled too
+// early has to be reconciled again.
 func roundUp(t time.Time) time.Time {
 	if part := time.Duration(t.Nanosecond()); part > 0 {
 		return t.Add(time.Second - part)
@@ -70,7 +70,7 @@ func share(target string, most time.Duration) time.Duration {
 	return time.Duration(h.Sum64() % uint64(most))
 }
 
-// agenda says which target to look at when.
+// agenda says which target to reconcile when.
 type agenda struct {
 	at    map[string]*appointment
 	queue queue

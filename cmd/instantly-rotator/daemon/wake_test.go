@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// TestIdleTargetsAreLookedAtOnceAResync: a day on which nothing is due costs one
-// look at each target and one key list for all of them, every ten minutes.
-func TestIdleTargetsAreLookedAtOnceAResync(t *testing.T) {
+// TestIdleTargetsAreReconciledOnceAResync: a day on which nothing is due costs one
+// run of each target and one key list for all of them, every ten minutes.
+func TestIdleTargetsAreReconciledOnceAResync(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		var wishes []wish
@@ -24,7 +24,7 @@ func TestIdleTargetsAreLookedAtOnceAResync(t *testing.T) {
 		calls := w.count(w.calls, "probe") + w.count(w.calls, "create") + w.count(w.calls, "delete")
 		time.Sleep(day)
 		if got := w.count(w.runs, "key-7") - runs; got != 144 {
-			t.Errorf("%d looks a day at each target, want 144", got)
+			t.Errorf("%d runs a day of each target, want 144", got)
 		}
 		if got := w.count(w.calls, "keys") - lists; got != 144 {
 			t.Errorf("%d key lists a day, want 144", got)

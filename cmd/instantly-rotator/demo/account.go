@@ -24,11 +24,11 @@ type account struct {
 	Issued, Revoked, Dead, Orphans int
 
 	// Crashed and Successor are the key that the crash lost and the one that was
-	// promoted in its place. Struck is the one whose rotation the outage
+	// promoted in its place. Interrupted is the one whose rotation the outage
 	// interrupted, Finished how long after it was created it became current.
-	Crashed, Successor, Struck string
-	Finished                   time.Duration
-	Setbacks                   int // runs that stopped with an error
+	Crashed, Successor, Interrupted string
+	Finished                        time.Duration
+	Setbacks                        int // runs that stopped with an error
 	// What the rules say of the crash, of the outage and of the stranger's key.
 	CrashMended, OutageMended, StrangerSafe bool
 
@@ -43,7 +43,7 @@ func reckon(f facts) account {
 		Requests:  len(f.Uses), Refused: f.count(refused), Failed: f.count(failed),
 		Unavailable: f.count(unavailable), Late: f.late(),
 		Issued: len(f.Issued), Revoked: len(f.revoked()), Orphans: len(f.orphans()),
-		Crashed: f.Crashed, Successor: f.successor(), Struck: f.Struck, Setbacks: f.Setbacks,
+		Crashed: f.Crashed, Successor: f.successor(), Interrupted: f.Interrupted, Setbacks: f.Setbacks,
 		CrashMended: crashLeftOver(f) == "", OutageMended: outageLeftOver(f) == "", StrangerSafe: strangerTouched(f) == "",
 		Stored: map[secretstore.Stage]string{},
 	}
@@ -53,7 +53,7 @@ func reckon(f facts) account {
 		}
 	}
 	for _, p := range f.Promotions {
-		if k, ok := f.issued(p.KeyID); ok && p.KeyID == f.Struck {
+		if k, ok := f.issued(p.KeyID); ok && p.KeyID == f.Interrupted {
 			a.Finished = p.Done.Sub(k.Created)
 		}
 	}
@@ -86,7 +86,7 @@ func (a account) rows(label func(id string) string) []row {
 		verdictRow("the crash", a.CrashMended, "made good", fmt.Sprintf("%s was lost with the process; it was found by its name and revoked, and %s took its place",
 			label(a.Crashed), label(a.Successor))),
 		verdictRow("the outage", a.OutageMended, "made good", fmt.Sprintf("%d runs stopped with all keys alive; %s waited in the store and was current %.1fs after its creation",
-			a.Setbacks, label(a.Struck), a.Finished.Seconds())),
+			a.Setbacks, label(a.Interrupted), a.Finished.Seconds())),
 		verdictRow("keys of others: 1", a.StrangerSafe, "untouched", strangerName),
 		{what: "in the store now", note: a.holdings(label)},
 	}
@@ -96,7 +96,7 @@ func plainRow(what string, n int, note string) row {
 	return row{what: what, value: strconv.Itoa(n), note: note}
 }
 
-// zeroRow is for a number that is bad news unless it is 0.
+// zeroRow is for a number that is bad unless it is 0.
 func zeroRow(what string, n int, note string) row {
 	r := row{what: what, value: strconv.Itoa(n), mood: good, note: note}
 	if n > 0 {

@@ -173,7 +173,7 @@ func (as *apps) stop() {
 	as.running.Wait()
 }
 
-// note writes a request into the ledger and tells of it if it is news.
+// note writes a request into the ledger and tells of it if it is anything new.
 func (as *apps) note(u use) {
 	as.mu.Lock()
 	before := as.newest[u.App]

@@ -32,8 +32,8 @@ type facts struct {
 	Setbacks int
 	// Uses are all requests of the apps.
 	Uses []use
-	// Crashed and Struck are the keys of the two rotations that went wrong.
-	Crashed, Struck string
+	// Crashed and Interrupted are the keys of the two rotations that went wrong.
+	Crashed, Interrupted string
 }
 
 // promotion is the moment at which a key became current.
@@ -47,13 +47,13 @@ type promotion struct {
 // error leaves out what could not be read.
 func (s *story) gather(ctx context.Context) (facts, error) {
 	f := facts{
-		Grace:      s.world.pace.grace,
-		Answers:    map[string]instantly.Verdict{},
-		Promotions: promotions(s.events),
-		Setbacks:   setbacks(s.events),
-		Uses:       s.apps.ledger(),
-		Crashed:    s.crashed,
-		Struck:     s.struck,
+		Grace:       s.world.pace.grace,
+		Answers:     map[string]instantly.Verdict{},
+		Promotions:  promotions(s.events),
+		Setbacks:    setbacks(s.events),
+		Uses:        s.apps.ledger(),
+		Crashed:     s.crashed,
+		Interrupted: s.interrupted,
 	}
 	s.world.mend() // a story that broke off may have left the API down
 	tester, err := s.world.newClient(-1)

@@ -130,9 +130,9 @@ func (f facts) successor() string {
 // outageLeftOver: the very key whose rotation was interrupted must have become
 // current, and the failure must be cleared from the store's record.
 func outageLeftOver(f facts) string {
-	became := slices.ContainsFunc(f.Promotions, func(p promotion) bool { return p.KeyID == f.Struck })
+	became := slices.ContainsFunc(f.Promotions, func(p promotion) bool { return p.KeyID == f.Interrupted })
 	switch {
-	case f.Struck == "" || f.Setbacks == 0:
+	case f.Interrupted == "" || f.Setbacks == 0:
 		return "there was no outage"
 	case !became:
 		return "the rotation it interrupted was not finished"

@@ -16,7 +16,7 @@ import (
 )
 
 // clean gives the facts of a short story without a fault: key a was rotated to
-// c, key b lost in a crash in between, and an outage struck c.
+// c, key b lost in a crash in between, and an outage interrupted that of c.
 func clean() demo.Facts {
 	at := func(seconds int) time.Time {
 		return time.Unix(1_800_000_000, 0).Add(time.Duration(seconds) * time.Second)
@@ -40,7 +40,7 @@ func clean() demo.Facts {
 			{KeyID: "a", Begun: at(1), Done: at(2)},
 			{KeyID: "c", Begun: at(21), Done: at(22)},
 		},
-		Setbacks: 1, Crashed: "b", Struck: "c",
+		Setbacks: 1, Crashed: "b", Interrupted: "c",
 		Uses: []demo.Use{
 			{KeyID: "a", At: at(5)},
 			{KeyID: "a", At: at(20), Outcome: demo.Unavailable},
@@ -84,7 +84,7 @@ func TestEachRuleNoticesItsBreach(t *testing.T) {
 		"a rotation left open":      {"the crash was made good", func(f *demo.Facts) { f.Store.Notes.Intent.Nonce = "n" }},
 		"no rotation after a crash": {"the crash was made good", func(f *demo.Facts) { f.Issued[1].Created = f.Promotions[1].Done }},
 		"no outage":                 {"the outage was made good", func(f *demo.Facts) { f.Setbacks = 0 }},
-		"another key after it":      {"the outage was made good", func(f *demo.Facts) { f.Struck = "b" }},
+		"another key after it":      {"the outage was made good", func(f *demo.Facts) { f.Interrupted = "b" }},
 		"a failure still on record": {"the outage was made good", func(f *demo.Facts) { f.Store.Notes.Failure.Count = 1 }},
 	}
 	tested := map[string]bool{}
@@ -120,7 +120,7 @@ func TestLostKeyThatLivesOnIsNoticedTwice(t *testing.T) {
 func TestAccountCountsTheFacts(t *testing.T) {
 	want := demo.Account{
 		Rotations: 2, Requests: 4, Unavailable: 1, Late: 1, Issued: 3, Revoked: 2, Dead: 2,
-		Crashed: "b", Successor: "c", Struck: "c", Finished: 2 * time.Second, Setbacks: 1,
+		Crashed: "b", Successor: "c", Interrupted: "c", Finished: 2 * time.Second, Setbacks: 1,
 		CrashMended: true, OutageMended: true, StrangerSafe: true,
 		Stored: map[secretstore.Stage]string{secretstore.Current: "c"},
 	}

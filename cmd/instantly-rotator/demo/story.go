@@ -24,9 +24,9 @@ type story struct {
 	// on is what the story does at the end of a step; it acts in the goroutine
 	// of the engine.
 	on map[rotator.Verb]func(rotator.Event)
-	// crashed is the id of the key that was lost in the crash, struck that of
+	// crashed is the id of the key that was lost in the crash, interrupted that of
 	// the key whose rotation the outage interrupted.
-	crashed, struck string
+	crashed, interrupted string
 
 	known facts // as of the end
 }
@@ -146,7 +146,7 @@ func (s *story) outage(ctx context.Context) error {
 		"In doubt the rotator stops and leaves both keys alive. The new key waits in the store as",
 		"pending, so that the next run goes on with it instead of creating another one.")
 	s.on[rotator.Stage] = func(e rotator.Event) {
-		s.struck = e.KeyID
+		s.interrupted = e.KeyID
 		s.world.breakDown()
 		s.narrator.say(bad, "outage", "the API answers 503 to everybody from now on")
 	}

@@ -13,9 +13,9 @@ const (
 	// At most maxTold messages go out in any period.
 	period  = 10 * time.Minute
 	maxTold = 20
-	// Good news takes half of that at most: a night in which every key is rotated
-	// must not hide the one that failed.
-	maxGood = maxTold / 2
+	// Successes are half of that at most: a night in which every key is rotated must
+	// not hide the one that failed.
+	maxSuccesses = maxTold / 2
 	// maxQueued is how many messages wait for a receiver that is slow.
 	maxQueued = 100
 )
@@ -162,7 +162,7 @@ func (b *inbox) next(now time.Time) (n note, ready bool, dropped []Message) {
 
 func (b *inbox) hasRoom(kind Kind) bool {
 	if kind == Rotated {
-		return len(b.told) < maxGood
+		return len(b.told) < maxSuccesses
 	}
 	return len(b.told) < maxTold
 }

@@ -86,7 +86,7 @@ func (m *mailbox) signal() {
 // run sends what comes in until the mailbox is shut and empty, or cut off.
 func (m *mailbox) run() {
 	for m.ctx.Err() == nil {
-		n, ready, over := m.take()
+		n, ready, over := m.next()
 		switch {
 		case ready:
 			m.send(n)
@@ -99,8 +99,8 @@ func (m *mailbox) run() {
 	m.abandon()
 }
 
-// take gives the next note; over says that there will be none.
-func (m *mailbox) take() (n note, ready, over bool) {
+// next gives the next note; over says that there will be none.
+func (m *mailbox) next() (n note, ready, over bool) {
 	m.mu.Lock()
 	n, ready, dropped := m.inbox.next(time.Now())
 	if m.closed && !ready {

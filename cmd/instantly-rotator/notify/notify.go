@@ -34,7 +34,7 @@ const (
 // Kinds lists all of them.
 func Kinds() []Kind { return []Kind{Rotated, Failed, NeedsPerson, TooOld, Unable} }
 
-// Alarms lists what a receiver gets unless it chooses: all but good news.
+// Alarms lists what a receiver gets unless it chooses: all but successes.
 func Alarms() []Kind { return []Kind{Failed, NeedsPerson, TooOld, Unable} }
 
 // Message is one thing to tell.

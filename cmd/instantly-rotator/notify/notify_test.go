@@ -109,7 +109,7 @@ func TestNoTenMinutesHaveMoreThanTwentyMessages(t *testing.T) {
 	})
 }
 
-func TestGoodNewsDoesNotCrowdOutBad(t *testing.T) {
+func TestSuccessesDoNotCrowdOutFailures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &memoryReceiver{}
 		n := d.open()

@@ -61,7 +61,7 @@ func engineBugs() []bug {
 		{"a shortened grace cuts a key that is in its grace", tests, edits{engine("grace").replaces("grace = max(grace, cur.Intent.Grace)", "_ = cur")}},
 		{"a panic of one target ends all", tests, edits{engine("recovered").replaces("recover()", "any(nil)")}},
 		{"a key is issued that the admin key cannot revoke", tests, edits{engine("startRotation").never("self.Checked")}},
-		{"an intent is taken up that a rotation has overtaken", tests, edits{engine("due").always("!self.intentSuperseded()")}},
+		{"a superseded intent is taken up", tests, edits{engine("due").always("!self.intentSuperseded()")}},
 		{"a sweep that failed is told as one that succeeded", tests, edits{engine("run.sweep").replaces("if err := self.deleteKey(ctx, s.ID); err != nil { return err }", "if err := self.deleteKey(ctx, s.ID); err != nil { self.Unswept[s.ID] = true; self.carried = err; return nil }")}},
 		{"a promotion that was stopped midway keeps its time", tests, edits{engine("promoteWithin").replaces("self.wallClock().Sub(begun) > bound {", "self.wallClock().Sub(begun) > 1_000_000*bound {")}},
 		{"an interrupt drops the key in hand", tests, edits{engine("reconcile").always("self.InHand == nil || self.now().Sub(interrupted) >= handOver")}},

@@ -21,7 +21,7 @@ func notifyBugs() []bug {
 		{"notify: folded messages forgotten at the end", "./cmd/instantly-rotator/notify CloseTells", edits{notify("finish").never("f.more > 0")}},
 		{"notify: no limit", "./cmd/instantly-rotator/notify Twenty|TenMinutes", edits{notify("hasRoom").always("maxTold")}},
 		{"notify: the number of the rest not told", "./cmd/instantly-rotator/notify Rest", edits{notify("drop").replaces("self.owedAt = now.Add(period)", "self.owedAt = time.Time{}")}},
-		{"notify: good news fills the limit", "./cmd/instantly-rotator/notify GoodNews", edits{notify("hasRoom").replaces("maxGood", "maxTold")}},
+		{"notify: successes fill the limit", "./cmd/instantly-rotator/notify Successes", edits{notify("hasRoom").replaces("maxSuccesses", "maxTold")}},
 		{"notify: no second attempt", "./cmd/instantly-rotator/notify TriedAgain|Outage", edits{notify("attempts").always("maxAttempts")}},
 		{"notify: a refusal tried again", "./cmd/instantly-rotator/notify Refusal", edits{notify("lasting").replaces("return !again", "return !again && status == 0")}},
 		{"notify: markup passed on", "./cmd/instantly-rotator/notify MoreThanText", edits{notify("harmless").replaces(`"<", "‹"`, `"<", "<"`)}},
