@@ -31,7 +31,7 @@ func TestARollbackByHandMustNotRevokeTheCurrentKey(t *testing.T) {
 		time.Sleep(due)
 		mustSettle(t, w.Start().Run(rotator.Request{}))
 		time.Sleep(time.Hour)
-		w.stores[0].PutByHand(old.Secret)
+		w.stores[0].PutByHand(old.Key.Value)
 		w.Judge("a person's put")
 		in := w.Start()
 		in.Run(rotator.Request{})
@@ -45,7 +45,7 @@ func TestTheSameValuePutAgainByHandMustNotBeRetired(t *testing.T) {
 		mustSettle(t, w.Start().Run(rotator.Request{}))
 		k := w.Instantly.Keys[rotatortest.KeyID(1)]
 		time.Sleep(time.Hour)
-		w.stores[0].PutByHand(k.Secret)
+		w.stores[0].PutByHand(k.Key.Value)
 		w.Judge("a person's put")
 		mustSettle(t, w.Start().Run(rotator.Request{}))
 		time.Sleep(graceOver)
@@ -62,7 +62,7 @@ func TestPutByHandInGraceMustNotSweepTheKeyInGrace(t *testing.T) {
 		mustSettle(t, w.Start().Run(rotator.Request{}))
 		time.Sleep(time.Hour)
 		k := w.Instantly.Add("made by hand")
-		w.stores[0].PutByHand(k.Secret)
+		w.stores[0].PutByHand(k.Key.Value)
 		w.Judge("a person's put")
 		in := w.Start()
 		in.Run(rotator.Request{})
@@ -75,7 +75,7 @@ func TestAHandMadeValueInAFollowerMustNotStopTheTargetForEver(t *testing.T) {
 		mustSettle(t, w.Start().Run(rotator.Request{}))
 		time.Sleep(time.Hour)
 		k := w.Instantly.Add("made by hand")
-		w.stores[1].PutByHand(k.Secret)
+		w.stores[1].PutByHand(k.Key.Value)
 		w.Judge("a person's put")
 		var res rotator.Result
 		for range 4 {
@@ -99,7 +99,7 @@ func TestALaggingFollowerUnderAHandMadePrimary(t *testing.T) {
 		in.Hook = failing("stage@2", rotatortest.ErrInjected)
 		in.Run(rotator.Request{})
 		k := w.Instantly.Add("made by hand")
-		w.stores[0].PutByHand(k.Secret)
+		w.stores[0].PutByHand(k.Key.Value)
 		w.Judge("a person's put")
 		var res rotator.Result
 		for range 4 {
@@ -120,7 +120,7 @@ func TestADeadFollowerUnderAHandMadePrimary(t *testing.T) {
 		time.Sleep(due)
 		mustSettle(t, w.Start().Run(rotator.Request{}))
 		k := w.Instantly.Add("made by hand")
-		w.stores[0].PutByHand(k.Secret)
+		w.stores[0].PutByHand(k.Key.Value)
 		w.Judge("a person's put")
 		w.Instantly.RevokeByHand(rotatortest.KeyID(2))
 		var res rotator.Result
@@ -142,7 +142,7 @@ func TestAnEmptyFollowerUnderAHandMadePrimary(t *testing.T) {
 		in.Hook = failing("stage@1", rotatortest.ErrInjected)
 		in.Run(rotator.Request{})
 		k := w.Instantly.Add("made by hand")
-		w.stores[0].PutByHand(k.Secret)
+		w.stores[0].PutByHand(k.Key.Value)
 		w.Judge("a person's put")
 		var res rotator.Result
 		for range 4 {
@@ -163,7 +163,7 @@ func TestAYoungHandMadeKeyIsNotReplacedAtOnce(t *testing.T) {
 		time.Sleep(time.Hour)
 		w.Instantly.Activation = 10 * time.Second
 		k := w.Instantly.Add("made by hand")
-		w.stores[0].PutByHand(k.Secret)
+		w.stores[0].PutByHand(k.Key.Value)
 		in := w.Start()
 		if res := in.Run(rotator.Request{}); res.Rotated {
 			t.Errorf("%s: %s", in.Steps(), in.ReasonOf(rotator.Reserve))
@@ -206,7 +206,7 @@ func TestAKeyRevokedByHandIsReplacedInTheGraceOfTheOneBefore(t *testing.T) {
 func TestAHandMadeSecretIsUsedReplacedWhenDueAndNeverRevoked(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		k := w.Instantly.Add("made by hand")
-		w.stores[0].PutByHand(k.Secret)
+		w.stores[0].PutByHand(k.Key.Value)
 		in := w.Start()
 		res := mustSettle(t, in.Run(rotator.Request{}))
 		expectSteps(t, in, "verify settled")
@@ -233,7 +233,7 @@ func TestAHandMadeValueOverOursIsNotFought(t *testing.T) {
 		ours := mustSettle(t, w.Start().Run(rotator.Request{}))
 		time.Sleep(time.Hour)
 		k := w.Instantly.Add("made by hand")
-		w.stores[0].PutByHand(k.Secret)
+		w.stores[0].PutByHand(k.Key.Value)
 		w.Judge("a person's put")
 		mustSettle(t, w.Start().Run(rotator.Request{}))
 		if !w.Instantly.Keys[ours.KeyID].Listed() {
@@ -263,7 +263,7 @@ func TestAHandMadeValueInThePrimaryLeavesTheFollowersKeyAlive(t *testing.T) {
 	story(t, 2, func(t *testing.T, w *world) {
 		ours := mustSettle(t, w.Start().Run(rotator.Request{}))
 		k := w.Instantly.Add("made by hand")
-		w.stores[0].PutByHand(k.Secret)
+		w.stores[0].PutByHand(k.Key.Value)
 		w.Judge("a person's put")
 		for range 3 {
 			mustSettle(t, w.Start().Run(rotator.Request{}))
@@ -283,7 +283,7 @@ func TestAKeyPushedOutByHandKeepsItsGrace(t *testing.T) {
 		time.Sleep(due)
 		mustSettle(t, w.Start().Run(rotator.Request{}))
 		hand := w.Instantly.Add("made by hand")
-		w.stores[0].PutByHand(hand.Secret)
+		w.stores[0].PutByHand(hand.Key.Value)
 		w.Judge("a person's put")
 		time.Sleep(time.Hour)
 		w.Instantly.RevokeByHand(hand.ID)
@@ -308,7 +308,7 @@ func TestTwoInstancesKeepTheKeyThatAHandWentBackTo(t *testing.T) {
 		time.Sleep(due)
 		mustSettle(t, w.Start().Run(rotator.Request{}))
 		time.Sleep(graceOver)
-		w.stores[1].PutByHand(old.Secret)
+		w.stores[1].PutByHand(old.Key.Value)
 		w.Judge("a person's put")
 		mustSettle(t, w.Start().Run(rotator.Request{}))
 		time.Sleep(graceOver)
@@ -354,7 +354,7 @@ func TestAYoungHandMadeKeyIsNotReplacedByAClockThatIsBehind(t *testing.T) {
 		mustSettle(t, w.Start().Run(rotator.Request{}))
 		time.Sleep(time.Hour)
 		w.Instantly.Activation = 10 * time.Second
-		w.stores[0].PutByHand(w.Instantly.Add("made by hand").Secret)
+		w.stores[0].PutByHand(w.Instantly.Add("made by hand").Key.Value)
 		in := w.StartAt(off(func() time.Duration { return -2 * time.Minute }))
 		if res := in.Run(rotator.Request{}); res.Rotated {
 			t.Errorf("%s: %s", in.Steps(), in.ReasonOf(rotator.Reserve))

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
@@ -82,9 +81,9 @@ func (v *view) blind() answer {
 	}
 	for _, st := range v.Stores {
 		for _, ver := range st.Versions {
-			if ver.Account != "" && v.Organization != "" && ver.Account != v.Organization {
+			if ver.Account != "" && v.Account != "" && ver.Account != v.Account {
 				return stop(fmt.Errorf("%w: store %s holds key %s of organization %s, the admin key belongs to %s",
-					ErrOrganization, st.Name, ver.ID, ver.Account, v.Organization))
+					ErrOrganization, st.Name, ver.ID, ver.Account, v.Account))
 			}
 		}
 	}
@@ -215,5 +214,5 @@ const enough = 3
 // refused tells whether a key was refused often enough to be given up.
 func refused(t test) bool { return isInvalid(t) && t.Refused >= enough }
 
-func isValid(t test) bool   { return t.Verdict == instantly.Valid }
-func isInvalid(t test) bool { return t.Verdict == instantly.Invalid }
+func isValid(t test) bool   { return t.Verdict == Valid }
+func isInvalid(t test) bool { return t.Verdict == Invalid }

@@ -13,7 +13,6 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
@@ -25,7 +24,7 @@ func (d interval) Next(t time.Time) time.Time { return t.Add(time.Duration(d)) }
 
 func testPolicy() Policy {
 	return Policy{
-		Owner: "instantly-rotator", Scopes: []string{"campaigns:read"}, Schedule: interval(90 * 24 * time.Hour),
+		Owner: "instantly-rotator", Spec: "campaigns:read", Schedule: interval(90 * 24 * time.Hour),
 		Grace: 24 * time.Hour, Activation: time.Minute, Revocation: time.Minute,
 	}
 }
@@ -34,7 +33,7 @@ func testPolicy() Policy {
 
 func situation() State {
 	return State{
-		Target: "sending", Organization: "org", Checked: true, Listed: 1, Keys: map[string]instantly.Key{}, Named: map[string][]string{},
+		Target: "sending", Account: "org", Checked: true, Listed: 1, Keys: map[string]Key{}, Named: map[string][]string{},
 		Stores: []StoreState{{Name: "primary", Seen: 2, Snapshot: secretstore.Snapshot{
 			Identity: "id-0", Versions: map[secretstore.Stage]secretstore.Version{},
 		}}},
@@ -78,7 +77,7 @@ func (s State) held() State {
 }
 
 func (s State) listed(id, name string) State {
-	s.Keys[id] = instantly.Key{ID: id, Name: name, Organization: "org"}
+	s.Keys[id] = Key{ID: id, Name: name, Account: "org"}
 	if n, ok := parseKeyName(name); ok {
 		s.Named[n.Store] = append(s.Named[n.Store], id)
 	}
@@ -98,8 +97,8 @@ func (s State) byHand(i int, stage secretstore.Stage, created time.Time) State {
 	return s
 }
 
-func (s State) testedAs(i int, id string, v instantly.Verdict) State {
-	s.Tests[place{i, id}] = test{Probe: instantly.Probe{Verdict: v, Err: errors.New("x")}, First: t0, At: t0, Seq: 1, Tries: enough, Refused: enough}
+func (s State) testedAs(i int, id string, v Verdict) State {
+	s.Tests[place{i, id}] = test{TestCall: TestCall{Verdict: v, Err: errors.New("x")}, First: t0, At: t0, Seq: 1, Tries: enough, Refused: enough}
 	return s
 }
 
@@ -130,8 +129,8 @@ func TestDecide(t *testing.T) {
 		{"a rotation is asked for", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")), Request{RotateSince: t0}, "reserve"},
 		{"what was asked for has been done", situation().with(0, cur, "k1", t0.Add(30*time.Second)).listed("k1", ours("1")), Request{RotateSince: t0}, "settled"},
 		{"the current key is not listed", situation().with(0, cur, "k1", t0.Add(-day)), Request{}, "verify k1"},
-		{"the current key is dead", situation().with(0, cur, "k1", t0.Add(-day)).testedAs(0, "k1", instantly.Invalid), Request{}, "reserve"},
-		{"nobody knows whether the current key is dead", situation().with(0, cur, "k1", t0.Add(-day)).testedAs(0, "k1", instantly.Indeterminate), Request{}, "stop"},
+		{"the current key is dead", situation().with(0, cur, "k1", t0.Add(-day)).testedAs(0, "k1", Invalid), Request{}, "reserve"},
+		{"nobody knows whether the current key is dead", situation().with(0, cur, "k1", t0.Add(-day)).testedAs(0, "k1", Indeterminate), Request{}, "stop"},
 		{"a key is pending, and was not looked for in the list", situation().with(0, pend, "k2", time.Time{}), Request{}, "list"},
 		{"the list does not have the pending key", func() State { s := situation().with(0, pend, "k2", time.Time{}); s.Listed = 3; return s }(), Request{}, "destroy k2"},
 		{"the list has another key under the pending one's id", func() State {
@@ -139,26 +138,26 @@ func TestDecide(t *testing.T) {
 			s.Listed = 3
 			return s
 		}(), Request{}, "destroy k2"},
-		{"the list has the current key under another id", situation().with(0, cur, "k1", t0.Add(-day)).made("x", ours("n-k1"), t0).testedAs(0, "k1", instantly.Valid), Request{}, "settled"},
+		{"the list has the current key under another id", situation().with(0, cur, "k1", t0.Add(-day)).made("x", ours("n-k1"), t0).testedAs(0, "k1", Valid), Request{}, "settled"},
 		{"a key is pending", situation().with(0, pend, "k2", time.Time{}).listed("k2", ours("n-k2")), Request{}, "verify k2"},
-		{"the pending key works", situation().with(0, pend, "k2", time.Time{}).listed("k2", ours("n-k2")).testedAs(0, "k2", instantly.Valid), Request{}, "promote k2"},
-		{"the pending key never worked", situation().with(0, pend, "k2", time.Time{}).listed("k2", ours("n-k2")).testedAs(0, "k2", instantly.Invalid), Request{}, "discard k2"},
-		{"the pending key works but the old one is in grace", situation().with(0, pend, "k2", time.Time{}).with(0, cur, "k1", t0.Add(-time.Hour)).with(0, prev, "k0", t0).testedAs(0, "k2", instantly.Valid).listed("k0", ours("0")).listed("k1", ours("1")), Request{}, "settled"},
+		{"the pending key works", situation().with(0, pend, "k2", time.Time{}).listed("k2", ours("n-k2")).testedAs(0, "k2", Valid), Request{}, "promote k2"},
+		{"the pending key never worked", situation().with(0, pend, "k2", time.Time{}).listed("k2", ours("n-k2")).testedAs(0, "k2", Invalid), Request{}, "discard k2"},
+		{"the pending key works but the old one is in grace", situation().with(0, pend, "k2", time.Time{}).with(0, cur, "k1", t0.Add(-time.Hour)).with(0, prev, "k0", t0).testedAs(0, "k2", Valid).listed("k0", ours("0")).listed("k1", ours("1")), Request{}, "settled"},
 		{"the old key's grace is over", situation().with(0, cur, "k1", t0.Add(-day)).with(0, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")), Request{}, "verify k1"},
-		{"the old key's grace is over and the current key works", situation().with(0, cur, "k1", t0.Add(-day)).with(0, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")).testedAs(0, "k1", instantly.Valid), Request{}, "revoke k0"},
+		{"the old key's grace is over and the current key works", situation().with(0, cur, "k1", t0.Add(-day)).with(0, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")).testedAs(0, "k1", Valid), Request{}, "revoke k0"},
 		{"the old key's grace ends in a second", situation().with(0, cur, "k1", t0.Add(time.Second-day)).with(0, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")), Request{}, "settled"},
 		{"nobody knows when the current key was promoted", situation().with(0, cur, "k1", time.Time{}).with(0, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")), Request{}, "repair k1"},
 		{"the old key is gone from the list", situation().with(0, cur, "k1", t0.Add(-day)).with(0, prev, "k0", t0).listed("k1", ours("1")), Request{}, "prove k0"},
 		{"the old key is gone in its grace period", situation().with(0, cur, "k1", t0.Add(-time.Hour)).with(0, prev, "k0", t0).listed("k1", ours("1")), Request{}, "prove k0"},
-		{"the old key is proven dead", situation().with(0, cur, "k1", t0.Add(-day)).with(0, prev, "k0", t0).listed("k1", ours("1")).testedAs(0, "k0", instantly.Invalid), Request{}, "destroy k0"},
-		{"a follower's current version waits below a key put there by hand", situation().followed().with(0, cur, "k2", t0.Add(-day)).with(0, prev, "k1", t0).with(1, pend, "k2", time.Time{}).with(1, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")).listed("k2", ours("2")).testedAs(1, "k2", instantly.Valid), Request{}, "promote k2"},
+		{"the old key is proven dead", situation().with(0, cur, "k1", t0.Add(-day)).with(0, prev, "k0", t0).listed("k1", ours("1")).testedAs(0, "k0", Invalid), Request{}, "destroy k0"},
+		{"a follower's current version waits below a key put there by hand", situation().followed().with(0, cur, "k2", t0.Add(-day)).with(0, prev, "k1", t0).with(1, pend, "k2", time.Time{}).with(1, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")).listed("k2", ours("2")).testedAs(1, "k2", Valid), Request{}, "promote k2"},
 		{"the old key is in grace and a rotation is asked for", situation().with(0, cur, "k1", t0.Add(-time.Hour)).with(0, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")), Request{RotateSince: t0}, "stop"},
 		{"a key of ours that nothing refers to", situation().with(0, cur, "k1", t0.Add(-day)).made("k1", ours("1"), t0.Add(-day)).made("k9", ours("9"), t0), Request{}, "sweep k9"},
 		{"one that may have been current, in the grace of the current key", situation().with(0, cur, "k1", t0.Add(-time.Hour)).made("k1", ours("1"), t0.Add(-time.Hour)).made("k0", ours("0"), t0.Add(-day)), Request{}, "settled"},
-		{"one that may have been current, and its grace is over", situation().with(0, cur, "k1", t0.Add(-day)).made("k1", ours("1"), t0.Add(-day)).made("k0", ours("0"), t0.Add(-2*day)).testedAs(0, "k1", instantly.Valid), Request{}, "revoke k0"},
-		{"a hand's value is current, and a key of ours is referred to by nothing", situation().byHand(0, cur, t0.Add(-day)).made("k9", ours("9"), t0).testedAs(0, "hand", instantly.Valid), Request{}, "settled"},
-		{"a hand's value is current, and the old key's grace is over", situation().byHand(0, cur, t0.Add(-2*day)).with(0, prev, "k0", t0).listed("k0", ours("0")).testedAs(0, "hand", instantly.Valid), Request{}, "settled"},
-		{"a hand's value is current, over our key, and a rotation is due", situation().byHand(0, cur, t0.Add(-91*day)).with(0, prev, "k0", t0).listed("k0", ours("0")).testedAs(0, "hand", instantly.Valid), Request{}, "reserve"},
+		{"one that may have been current, and its grace is over", situation().with(0, cur, "k1", t0.Add(-day)).made("k1", ours("1"), t0.Add(-day)).made("k0", ours("0"), t0.Add(-2*day)).testedAs(0, "k1", Valid), Request{}, "revoke k0"},
+		{"a hand's value is current, and a key of ours is referred to by nothing", situation().byHand(0, cur, t0.Add(-day)).made("k9", ours("9"), t0).testedAs(0, "hand", Valid), Request{}, "settled"},
+		{"a hand's value is current, and the old key's grace is over", situation().byHand(0, cur, t0.Add(-2*day)).with(0, prev, "k0", t0).listed("k0", ours("0")).testedAs(0, "hand", Valid), Request{}, "settled"},
+		{"a hand's value is current, over our key, and a rotation is due", situation().byHand(0, cur, t0.Add(-91*day)).with(0, prev, "k0", t0).listed("k0", ours("0")).testedAs(0, "hand", Valid), Request{}, "reserve"},
 		{"a hand's value is current in a follower, the old key's grace is over, and a rotation is due", situation().followed().with(0, cur, "k1", t0.Add(-90*day)).with(0, prev, "k0", t0).byHand(1, cur, t0).with(1, prev, "k1", t0).listed("k0", ours("0")).listed("k1", ours("1")), Request{}, "repair hand"},
 		{"a hand's value was current a moment ago", func() State {
 			s := situation().with(0, cur, "k1", t0.Add(-day)).made("k1", ours("1"), t0.Add(-day)).made("k9", ours("9"), t0)
@@ -226,8 +225,8 @@ func randomState(t *rapid.T) State {
 			if rapid.Bool().Draw(t, "tested") {
 				age := rapid.SampledFrom([]time.Duration{0, time.Second, time.Hour}).Draw(t, "test age")
 				s.Tests[place{i, id}] = test{
-					Probe: instantly.Probe{Verdict: instantly.Verdict(rapid.IntRange(0, 2).Draw(t, "verdict")), Err: errors.New("x")},
-					First: t0.Add(-age), At: t0.Add(-age), Seq: moment(rapid.IntRange(1, 5).Draw(t, "seq")), Tries: enough,
+					TestCall: TestCall{Verdict: Verdict(rapid.IntRange(0, 2).Draw(t, "verdict")), Err: errors.New("x")},
+					First:    t0.Add(-age), At: t0.Add(-age), Seq: moment(rapid.IntRange(1, 5).Draw(t, "seq")), Tries: enough,
 					Refused: rapid.IntRange(1, enough).Draw(t, "refused"),
 				}
 			}
@@ -250,7 +249,7 @@ func (s State) tidy() {
 		delete(st.Versions, secretstore.Pending)
 		cur.ID, prev.ID, prev.Foreign = "k1", "k0", false
 		st.Versions[secretstore.Current], st.Versions[secretstore.Previous] = cur, prev
-		s.testedAs(i, "k1", instantly.Valid)
+		s.testedAs(i, "k1", Valid)
 	}
 	s.listed("k0", ours("n-k0")).listed("k1", ours("n-k1"))
 }
@@ -306,7 +305,7 @@ func checkOne(t *rapid.T) Verb {
 func checkStep(t *rapid.T, s State, r Request, step Step) {
 	justValid := func(i int, id string) bool {
 		x, ok := s.Tests[place{i, id}]
-		return ok && x.Verdict == instantly.Valid && t0.Sub(x.At) <= fresh
+		return ok && x.Verdict == Valid && t0.Sub(x.At) <= fresh
 	}
 	switch step.Verb {
 	case Stage:
@@ -331,7 +330,7 @@ func checkStep(t *rapid.T, s State, r Request, step Step) {
 			t.Fatalf("destroys the current version %+v", v)
 		}
 	case Discard:
-		if x := s.Tests[place{step.Store, step.ID}]; x.Verdict != instantly.Invalid && !errors.Is(step.Err, ErrLostRace) {
+		if x := s.Tests[place{step.Store, step.ID}]; x.Verdict != Invalid && !errors.Is(step.Err, ErrLostRace) {
 			t.Fatalf("discards %s on the verdict %s", step.ID, x.Verdict)
 		}
 		if _, stage, ok := s.Stores[0].Find(step.ID); ok && stage == secretstore.Current {
@@ -347,7 +346,7 @@ func checkStep(t *rapid.T, s State, r Request, step Step) {
 
 func justInvalid(s State) bool {
 	cur, ok := s.current(0)
-	return ok && s.Tests[place{0, cur.ID}].Verdict == instantly.Invalid
+	return ok && s.Tests[place{0, cur.ID}].Verdict == Invalid
 }
 
 // checkDisplaced: promoting forgets the current version where a previous one
@@ -358,7 +357,7 @@ func checkDisplaced(t *rapid.T, s State, step Step) {
 	if !previous || !current || cur.Foreign {
 		return
 	}
-	if step.Store > 0 || s.Tests[place{0, cur.ID}].Verdict != instantly.Invalid {
+	if step.Store > 0 || s.Tests[place{0, cur.ID}].Verdict != Invalid {
 		t.Fatalf("promoting %s would forget the living key %s", step.ID, cur.ID)
 	}
 }

@@ -378,7 +378,7 @@ func TestAnIncidentEndsAQuarantine(t *testing.T) {
 			first := mustSettle(t, w.Start().Run(rotator.Request{}))
 			time.Sleep(due)
 			second := mustSettle(t, w.Start().Run(rotator.Request{}))
-			w.stores[where].PutByHand(w.Instantly.Keys[first.KeyID].Secret)
+			w.stores[where].PutByHand(w.Instantly.Keys[first.KeyID].Key.Value)
 			w.Judge("a person's put")
 			if res := mustSettle(t, w.Start().Run(rotator.Request{})); res.Status.Quarantine == "" {
 				t.Fatal("the target is not quarantined")

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
@@ -38,7 +37,7 @@ func (r *run) reserve(ctx context.Context, _ Step) error {
 		at = incident.Add(time.Second)
 	}
 	notes.Intent = secretstore.Intent{
-		Nonce: r.opts.Nonce(), At: at, Spec: specOf(r.target.Policy.Scopes), Grace: r.grace(),
+		Nonce: r.opts.Nonce(), At: at, Spec: r.target.Policy.Spec, Grace: r.grace(),
 		Holder: r.opts.Instance,
 	}
 	if r.opts.Lease > 0 {
@@ -78,7 +77,7 @@ func (r *run) issue(ctx context.Context, _ Step) error {
 	}
 	intent := r.primary().Notes.Intent
 	r.Reserved = ""
-	key, err := r.target.Workspace.api.CreateKey(ctx, r.keyName(intent), scopesOf(intent.Spec))
+	key, err := r.target.Workspace.issuer.Issue(ctx, r.keyName(intent), intent.Spec)
 	if err != nil {
 		return err
 	}
@@ -88,7 +87,7 @@ func (r *run) issue(ctx context.Context, _ Step) error {
 	r.tick()
 	r.mark = r.target.Workspace.mark() // a list that is to have the key must be begun after this
 	r.InHand = &InHand{ID: key.ID, Nonce: intent.Nonce, Issued: r.now()}
-	r.value = key.Secret
+	r.value = key.Value
 	r.Paired = r.target.Workspace.pairedSince(r.now().Add(-fresh))
 	return nil
 }
@@ -99,12 +98,12 @@ func (r *run) keyName(intent secretstore.Intent) string {
 }
 
 // acceptable refuses a key that is not what was asked for.
-func (r *run) acceptable(key instantly.Key, intent secretstore.Intent) error {
-	if r.Organization != "" && key.Organization != "" && key.Organization != r.Organization {
-		return fmt.Errorf("key %s: %w: issued in %s instead of %s", key.ID, ErrOrganization, key.Organization, r.Organization)
+func (r *run) acceptable(key Key, intent secretstore.Intent) error {
+	if r.Account != "" && key.Account != "" && key.Account != r.Account {
+		return fmt.Errorf("key %s: %w: issued in %s instead of %s", key.ID, ErrOrganization, key.Account, r.Account)
 	}
-	if want := scopesOf(intent.Spec); !instantly.CoversAll(key.Scopes, want) || !instantly.CoversAll(want, key.Scopes) {
-		return fmt.Errorf("key %s: %w: asked for %v, got %v", key.ID, ErrScopes, want, key.Scopes)
+	if key.Spec != intent.Spec {
+		return fmt.Errorf("key %s: %w: asked for %v, got %v", key.ID, ErrScopes, intent.Spec, key.Spec)
 	}
 	return nil
 }
@@ -127,7 +126,7 @@ func (r *run) stage(ctx context.Context, s Step) error {
 func (r *run) toStage(s Step) (secretstore.Version, secret.Value) {
 	if s.Store == 0 {
 		intent := r.primary().Notes.Intent
-		return secretstore.Version{ID: s.ID, Name: r.keyName(intent), Intent: intent, Account: r.Organization}, r.value
+		return secretstore.Version{ID: s.ID, Name: r.keyName(intent), Intent: intent, Account: r.Account}, r.value
 	}
 	cur, _ := r.current(0)
 	return secretstore.Version{ID: cur.ID, Name: r.keyName(cur.Intent), Intent: cur.Intent, Account: cur.Account}, r.read[place{0, cur.ID}]
@@ -239,7 +238,7 @@ func (r *run) deleteKey(ctx context.Context, id string) error {
 			return fmt.Errorf("key %s: %w: it is named %q, and is not ours to revoke", id, ErrUnlisted, k.Name)
 		}
 	}
-	if err := r.target.Workspace.api.DeleteKey(ctx, id); err != nil {
+	if err := r.target.Workspace.issuer.Revoke(ctx, id); err != nil {
 		return keyed(id, err)
 	}
 	r.Revoked[id] = r.now()

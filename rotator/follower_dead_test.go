@@ -16,7 +16,7 @@ import (
 func TestADeadFollowerUnderAHandMadePrimaryGetsANewKey(t *testing.T) {
 	story(t, 2, func(t *testing.T, w *world) {
 		ours := mustSettle(t, w.Start().Run(rotator.Request{}))
-		w.stores[0].PutByHand(w.Instantly.Add("made by hand").Secret)
+		w.stores[0].PutByHand(w.Instantly.Add("made by hand").Key.Value)
 		w.Judge("a person's put")
 		w.Instantly.RevokeByHand(ours.KeyID)
 		if res := mustSettle(t, w.Start().Run(rotator.Request{})); !res.Rotated {
@@ -34,7 +34,7 @@ func TestADeadFollowerUnderAHandMadePrimaryIsNoDeadlock(t *testing.T) {
 		in := w.Start()
 		in.Hook = failing("stage@1", rotatortest.ErrInjected)
 		in.Run(rotator.Request{})
-		w.stores[0].PutByHand(w.Instantly.Add("made by hand").Secret)
+		w.stores[0].PutByHand(w.Instantly.Add("made by hand").Key.Value)
 		w.Judge("a person's put")
 		w.Instantly.RevokeByHand(first.KeyID)
 		if res := mustSettle(t, w.Start().Run(rotator.Request{IgnoreBackoff: true})); !res.Rotated {
@@ -48,7 +48,7 @@ func TestADeadFollowerUnderAHandMadePrimaryIsNoDeadlock(t *testing.T) {
 func TestADeadFollowerWithoutARecordUnderAHandMadePrimary(t *testing.T) {
 	story(t, 2, func(t *testing.T, w *world) {
 		ours := mustSettle(t, w.Start().Run(rotator.Request{}))
-		w.stores[0].PutByHand(w.Instantly.Add("made by hand").Secret)
+		w.stores[0].PutByHand(w.Instantly.Add("made by hand").Key.Value)
 		w.Judge("a person's put")
 		w.stores[1].ForgetRecord()
 		w.Instantly.RevokeByHand(ours.KeyID)
@@ -65,8 +65,8 @@ func TestADeadHandMadeFollowerUnderAHandMadePrimary(t *testing.T) {
 	story(t, 2, func(t *testing.T, w *world) {
 		mustSettle(t, w.Start().Run(rotator.Request{}))
 		dead := w.Instantly.Add("made by hand, and dead")
-		w.stores[0].PutByHand(w.Instantly.Add("made by hand").Secret)
-		w.stores[1].PutByHand(dead.Secret)
+		w.stores[0].PutByHand(w.Instantly.Add("made by hand").Key.Value)
+		w.stores[1].PutByHand(dead.Key.Value)
 		w.Judge("a person's put")
 		mustSettle(t, w.Start().Run(rotator.Request{}))
 		w.Instantly.RevokeByHand(dead.ID)
@@ -87,7 +87,7 @@ func TestAHandMadeValueIsKeptInItsGraceWhereTheKeyOverItDied(t *testing.T) {
 		old := w.Instantly.Keys[first.KeyID]
 		time.Sleep(due)
 		second := mustSettle(t, w.Start().Run(rotator.Request{}))
-		w.stores[1].PutByHand(old.Secret)
+		w.stores[1].PutByHand(old.Key.Value)
 		w.Judge("a person's put")
 		for range 2 { // until nothing is in its grace
 			mustSettle(t, w.Start().Run(rotator.Request{}))

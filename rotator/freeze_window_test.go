@@ -14,7 +14,7 @@ func TestChangedScopesWaitForTheEndOfAFreezeWindow(t *testing.T) {
 		mustSettle(t, w.Start().Run(rotator.Request{}))
 		time.Sleep(time.Hour)
 		window := weekend{time.Now()}
-		w.Policy.Freeze, w.Policy.Scopes = window, []string{"leads:update"}
+		w.Policy.Freeze, w.Policy.Spec = window, "leads:update"
 		res := mustSettle(t, w.Start().Run(rotator.Request{}))
 		if end := window.FreezeWindowEnd(time.Now()); res.Rotated || !res.Next.Equal(end) {
 			t.Errorf("rotated: %t, looks again %s, want at the end of the window, %s", res.Rotated, res.Next, end)

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
@@ -46,7 +45,7 @@ func (r *run) list(ctx context.Context) error {
 		return err
 	}
 	r.mark = l.number // if another one is wanted, it must be newer
-	r.Keys, r.Named, r.Organization, r.Listed = l.keys, l.named, l.organization, at
+	r.Keys, r.Named, r.Account, r.Listed = l.keys, l.named, l.account, at
 	return nil
 }
 
@@ -127,7 +126,7 @@ func (r *run) check(ctx context.Context, _ Step) error {
 
 func (r *run) try(ctx context.Context, _ Step) error {
 	at, begun := r.tick(), r.now()
-	probe := r.target.Workspace.api.Probe(ctx, r.value, scopesOf(r.primary().Notes.Intent.Spec))
+	probe := r.target.Workspace.issuer.Test(ctx, r.value, r.primary().Notes.Intent.Spec)
 	r.note(place{inMemory, r.InHand.ID}, probe, at, begun)
 	return nil
 }
@@ -154,13 +153,13 @@ func (r *run) prove(ctx context.Context, s Step) error {
 	at, begun := r.tick(), r.now()
 	value, probe, err := r.readBack(ctx, s)
 	if errors.Is(err, secretstore.ErrCorrupt) {
-		probe, err = instantly.Probe{Verdict: instantly.Invalid, Err: err}, nil
+		probe, err = TestCall{Verdict: Invalid, Err: err}, nil
 	}
 	if err != nil {
 		return err
 	}
 	if !value.IsZero() {
-		probe = r.target.Workspace.api.Probe(ctx, value, r.scopes(s))
+		probe = r.target.Workspace.issuer.Test(ctx, value, r.spec(s))
 	}
 	r.note(place{s.Store, s.ID}, probe, at, begun)
 	return nil
@@ -168,53 +167,53 @@ func (r *run) prove(ctx context.Context, s Step) error {
 
 // readBack reads a version's value. One that is gone for good works for nobody:
 // it counts as invalid.
-func (r *run) readBack(ctx context.Context, s Step) (secret.Value, instantly.Probe, error) {
+func (r *run) readBack(ctx context.Context, s Step) (secret.Value, TestCall, error) {
 	st := r.target.Stores[s.Store]
 	value, err := st.Read(ctx, s.ID)
 	switch {
 	case errors.Is(err, secretstore.ErrNotFound):
-		return secret.Value{}, instantly.Probe{Verdict: instantly.Invalid, Err: fmt.Errorf("store %s: %w", st.Name, err)}, nil
+		return secret.Value{}, TestCall{Verdict: Invalid, Err: fmt.Errorf("store %s: %w", st.Name, err)}, nil
 	case err != nil:
-		return secret.Value{}, instantly.Probe{}, fmt.Errorf("store %s: %w", st.Name, err)
+		return secret.Value{}, TestCall{}, fmt.Errorf("store %s: %w", st.Name, err)
 	}
 	r.read[place{s.Store, s.ID}] = value
-	return value, instantly.Probe{}, nil
+	return value, TestCall{}, nil
 }
 
 // probeOnce makes the test call with a value, or takes over the answer that the
 // same value got just now as the version of another store. It tells when the
 // call began.
-func (r *run) probeOnce(ctx context.Context, s Step, value secret.Value) (instantly.Probe, time.Time) {
+func (r *run) probeOnce(ctx context.Context, s Step, value secret.Value) (TestCall, time.Time) {
 	for _, p := range r.probed {
 		if s.Store > 0 && p.value.Equal(value) && r.now().Sub(p.at) < fresh/2 {
 			return p.probe, p.at
 		}
 	}
 	begun := r.now()
-	probe := r.target.Workspace.api.Probe(ctx, value, r.scopes(s))
-	if probe.Verdict == instantly.Valid {
+	probe := r.target.Workspace.issuer.Test(ctx, value, r.spec(s))
+	if probe.Verdict == Valid {
 		r.probed = append(r.probed, probed{value, probe, begun})
 	}
 	return probe, begun
 }
 
-// scopes gives what the key of a version was issued with, so that the test call
-// is one it is allowed to make.
-func (r *run) scopes(s Step) []string {
+// spec gives what the key of a version was issued for, so that the test call is one
+// it is allowed to make.
+func (r *run) spec(s Step) secretstore.Spec {
 	ver, _, _ := r.Stores[s.Store].Find(s.ID)
-	return scopesOf(ver.Intent.Spec)
+	return ver.Intent.Spec
 }
 
 // note keeps the outcome of a test call, as of when it began: what an answer says
 // is not true of any later time.
-func (r *run) note(p place, probe instantly.Probe, seq moment, begun time.Time) {
+func (r *run) note(p place, probe TestCall, seq moment, begun time.Time) {
 	t := r.Tests[p]
 	if t.Tries == 0 {
 		t.First = begun
 	}
-	if t.Refused++; probe.Verdict != instantly.Invalid {
+	if t.Refused++; probe.Verdict != Invalid {
 		t.Refused = 0
 	}
-	t.Probe, t.At, t.Seq, t.Tries = probe, begun, seq, t.Tries+1
+	t.TestCall, t.At, t.Seq, t.Tries = probe, begun, seq, t.Tries+1
 	r.Tests[p] = t
 }

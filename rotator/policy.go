@@ -1,6 +1,10 @@
 package rotator
 
-import "time"
+import (
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
 
 // Schedule says when a key falls due. robfig/cron's schedules keep it.
 type Schedule interface {
@@ -21,8 +25,8 @@ type Policy struct {
 	// Owner goes into every key's name. Only keys named with it, and with the
 	// fingerprint of the target's primary store, are ever swept.
 	Owner string
-	// Scopes wanted for the key. A change of them is a reason to rotate.
-	Scopes []string
+	// Spec is what the key is wanted for. A change of it is a reason to rotate.
+	Spec secretstore.Spec
 	// Schedule: the key is due at the first tick after its promotion. May be
 	// nil: due by age only.
 	Schedule Schedule

@@ -15,7 +15,7 @@ func TestNothingIsTouchedInAnotherOrganization(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		rotateAndEndGrace(t, w)
 		for _, k := range w.Instantly.Keys {
-			k.Organization = "org-other"
+			k.Account = "org-other"
 		}
 		w.Instantly.MovedTo = "org-other"
 		keys := len(w.Instantly.ListedKeys())

@@ -8,7 +8,6 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
@@ -47,7 +46,7 @@ type run struct {
 // probed is a value and what its test call said.
 type probed struct {
 	value secret.Value
-	probe instantly.Probe
+	probe TestCall
 	at    time.Time
 }
 

@@ -77,7 +77,7 @@ func (v *view) due() (reason string, due bool) {
 		return "an interrupted rotation is taken up again", true
 	case v.asked(cur):
 		return "asked for", true
-	case !cur.Foreign && cur.Intent.Spec != specOf(v.policy.Scopes):
+	case !cur.Foreign && cur.Intent.Spec != v.policy.Spec:
 		return "the scopes in the configuration changed", true
 	}
 	return v.dueByTime(since)

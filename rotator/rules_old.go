@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
@@ -273,7 +272,7 @@ func (v *view) orphans() []string {
 	return slices.Compact(ids)
 }
 
-func (v *view) isOrphan(k instantly.Key) bool {
+func (v *view) isOrphan(k Key) bool {
 	name, ok := parseKeyName(k.Name)
 	if !ok || name.Owner != v.policy.Owner || (v.InHand != nil && v.InHand.ID == k.ID) {
 		return false
@@ -290,7 +289,7 @@ const clockMargin = 10 * time.Minute
 // mayHaveBeenCurrent tells whether a store may have given an orphan to consumers: then
 // it was made before some key of which there still is a version. Instantly's own clock
 // says so where it lists both.
-func (v *view) mayHaveBeenCurrent(k instantly.Key) bool {
+func (v *view) mayHaveBeenCurrent(k Key) bool {
 	for _, st := range v.Stores {
 		for _, ver := range st.Versions {
 			made := born(ver).Add(clockMargin)

@@ -3,7 +3,6 @@ package rotator
 import (
 	"time"
 
-	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
@@ -18,14 +17,14 @@ type State struct {
 	// Stores in the order of the configuration, the primary first.
 	Stores []StoreState
 	// Keys of the workspace by id, from a list read to its last page.
-	Keys map[string]instantly.Key
+	Keys map[string]Key
 	// Named are the ids of those keys that bear a name of ours, by the store in it:
 	// a target need not go through the keys of all others.
 	Named map[string][]string
 	// Listed is when the reading of Keys began; 0 if they must be read (again).
 	Listed moment
-	// Organization that the admin key resolves to.
-	Organization string
+	// Account that the issuer's credential resolves to.
+	Account string
 	// Checked: the admin key is known to be able to delete keys, and nothing that
 	// has just failed elsewhere speaks against beginning.
 	Checked bool
@@ -104,7 +103,7 @@ const inMemory = -1
 
 // A test is the newest test call with the value at a place.
 type test struct {
-	instantly.Probe
+	TestCall
 	// First and At are when the first and the newest call began.
 	First, At time.Time
 	// Seq is when the call began.

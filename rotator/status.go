@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
@@ -140,7 +139,7 @@ type Verification struct {
 	KeyID  string
 	// Foreign: the version is not ours, so KeyID names no key.
 	Foreign bool
-	instantly.Probe
+	TestCall
 }
 
 // Verify reads the current version of every store back and makes the test call
@@ -168,7 +167,7 @@ func (r *run) checkStore(ctx context.Context, i int, st StoreState) Verification
 	}
 	cur, ok := r.current(i)
 	if !ok {
-		c.Verdict, c.Err = instantly.Invalid, secretstore.ErrNotFound
+		c.Verdict, c.Err = Invalid, secretstore.ErrNotFound
 		return c
 	}
 	c.KeyID, c.Foreign = cur.ID, cur.Foreign
@@ -176,19 +175,19 @@ func (r *run) checkStore(ctx context.Context, i int, st StoreState) Verification
 		c.Err = err
 		return c
 	}
-	c.Probe = r.Tests[place{i, cur.ID}].Probe
+	c.TestCall = r.Tests[place{i, cur.ID}].TestCall
 	return c
 }
 
 // Inventory is what a workspace's key list says beside our targets.
 type Inventory struct {
-	Workspace    string
-	Organization string
+	Workspace string
+	Account   string
 	// Keys counts all of them.
 	Keys int
 	// Strangers are the keys that no target refers to and that do not bear the
 	// name of one. They are never touched.
-	Strangers []instantly.Key
+	Strangers []Key
 	Err       error
 }
 
@@ -214,7 +213,7 @@ func inventory(ctx context.Context, w *Workspace, now time.Time, statuses []Targ
 		inv.Err = err
 		return inv
 	}
-	inv.Organization, inv.Keys = l.organization, len(l.keys)
+	inv.Account, inv.Keys = l.account, len(l.keys)
 	ours := ownedBy(statuses)
 	for _, k := range l.keys {
 		name, _ := parseKeyName(k.Name)
@@ -222,7 +221,7 @@ func inventory(ctx context.Context, w *Workspace, now time.Time, statuses []Targ
 			inv.Strangers = append(inv.Strangers, k)
 		}
 	}
-	slices.SortFunc(inv.Strangers, func(a, b instantly.Key) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
+	slices.SortFunc(inv.Strangers, func(a, b Key) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
 	return inv
 }
 

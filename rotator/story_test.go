@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/rotator/apikeys"
 	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/memstore"
 )
@@ -251,11 +251,11 @@ func TestARotationAskedForRightAfterOneIsNotTakenForDone(t *testing.T) {
 func TestAChangeOfScopesRotatesAndTheirOrderDoesNot(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		mustSettle(t, w.Start().Run(rotator.Request{}))
-		w.Policy.Scopes = []string{"leads:update", "campaigns:read"}
+		w.Policy.Spec = apikeys.SpecOf([]string{"leads:update", "campaigns:read"})
 		if res := mustSettle(t, w.Start().Run(rotator.Request{})); res.Rotated {
 			t.Error("another order of the same scopes rotated")
 		}
-		w.Policy.Scopes = []string{"leads:update"}
+		w.Policy.Spec = "leads:update"
 		in := w.Start()
 		if res := mustSettle(t, in.Run(rotator.Request{})); !res.Rotated {
 			t.Error("a change of scopes did not rotate")
@@ -268,7 +268,7 @@ func TestAnEditInMidRotationFinishesUnderTheOldConfiguration(t *testing.T) {
 		in := w.Start()
 		in.Hook = failing("promote@0", rotatortest.ErrInjected)
 		in.Run(rotator.Request{})
-		w.Policy.Scopes, w.Policy.Grace = []string{"leads:update"}, time.Second
+		w.Policy.Spec, w.Policy.Grace = "leads:update", time.Second
 		mustSettle(t, w.Start().Run(rotator.Request{IgnoreBackoff: true}))
 		time.Sleep(graceOver)
 		w.Settle()
@@ -316,7 +316,7 @@ func TestAnInterruptCutsMereLookingOff(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		in := w.Start()
 		target := in.Target()
-		target.Workspace = rotator.NewWorkspace("acme", oddAPI{API: in.API(), keys: func(ctx context.Context, _ []instantly.Key) ([]instantly.Key, error) {
+		target.Workspace = rotator.NewWorkspace("acme", oddAPI{API: in.API(), keys: func(ctx context.Context, _ []rotator.Key) ([]rotator.Key, error) {
 			cancel()
 			<-ctx.Done()
 			return nil, ctx.Err()

@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
@@ -22,7 +21,7 @@ func TestTheListIsReadAgainWhileARevokedKeyIsStillListed(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		rotateAndEndGrace(t, w)
 		in, lists := w.Start(), 0
-		res := oddRun(in, rotator.Request{}, oddAPI{keys: func(_ context.Context, ks []instantly.Key) ([]instantly.Key, error) {
+		res := oddRun(in, rotator.Request{}, oddAPI{keys: func(_ context.Context, ks []rotator.Key) ([]rotator.Key, error) {
 			lists++
 			for _, k := range w.Instantly.All() {
 				if !k.Listed() && time.Since(k.DeletedAt) < 5*time.Second {
@@ -123,7 +122,7 @@ func TestOneStray401MustNotEndALivingKey(t *testing.T) {
 		time.Sleep(2 * time.Minute) // key-2 is current, key-1 in its grace
 		in, n := w.Start(), 0
 		oddRun(in, rotator.Request{}, oddAPI{
-			keys: func(_ context.Context, ks []instantly.Key) (out []instantly.Key, err error) {
+			keys: func(_ context.Context, ks []rotator.Key) (out []rotator.Key, err error) {
 				for _, k := range ks {
 					if k.ID != rotatortest.KeyID(2) {
 						out = append(out, k)
@@ -131,9 +130,9 @@ func TestOneStray401MustNotEndALivingKey(t *testing.T) {
 				}
 				return out, nil
 			},
-			probe: func(_ secret.Value, p instantly.Probe) instantly.Probe {
+			probe: func(_ secret.Value, p rotator.TestCall) rotator.TestCall {
 				if n++; n == 1 {
-					return instantly.Probe{Verdict: instantly.Invalid, Err: rotatortest.ErrDead}
+					return rotator.TestCall{Verdict: rotator.Invalid, Err: rotatortest.ErrDead}
 				}
 				return p
 			},
@@ -190,7 +189,7 @@ func TestClearingARecordIsNotDue(t *testing.T) {
 func TestAHangingWorkspaceMustNotHoldUpTheOthers(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		in := w.Start()
-		hang := rotator.NewWorkspace("hanging", oddAPI{API: in.API(), keys: func(ctx context.Context, _ []instantly.Key) ([]instantly.Key, error) {
+		hang := rotator.NewWorkspace("hanging", oddAPI{API: in.API(), keys: func(ctx context.Context, _ []rotator.Key) ([]rotator.Key, error) {
 			<-ctx.Done()
 			return nil, ctx.Err()
 		}}, rotatortest.Organization)
@@ -224,7 +223,7 @@ func TestAFailedListIsSharedToo(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		in, lists := w.Start(), 0
 		var mu sync.Mutex
-		ws := rotator.NewWorkspace("down", oddAPI{API: in.API(), keys: func(ctx context.Context, _ []instantly.Key) ([]instantly.Key, error) {
+		ws := rotator.NewWorkspace("down", oddAPI{API: in.API(), keys: func(ctx context.Context, _ []rotator.Key) ([]rotator.Key, error) {
 			mu.Lock()
 			lists++
 			mu.Unlock()
@@ -253,7 +252,7 @@ func TestAScopeEditInGraceShowsWhyNothingHappens(t *testing.T) {
 		in := w.Start()
 		in.Hook = losingAnswer("promote@0")
 		in.Run(rotator.Request{})
-		w.Policy.Scopes = []string{"leads:update"}
+		w.Policy.Spec = "leads:update"
 		in = w.Start()
 		in.Run(rotator.Request{})
 		if f := w.failure(); f.Count != 0 {

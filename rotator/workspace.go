@@ -7,42 +7,22 @@ import (
 	"sync"
 	"time"
 
-	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
-
-// Issuer is what the engine needs of one Instantly workspace, reached with its
-// admin key. [instantly.Client] keeps it. Errors never carry a secret.
-type Issuer interface {
-	// CreateKey issues a key, with one request that is never sent twice. An
-	// error does not say that there is no key now.
-	CreateKey(ctx context.Context, name string, scopes []string) (instantly.Key, error)
-	// Keys lists every key of the workspace, or fails: never a part of them.
-	Keys(ctx context.Context) ([]instantly.Key, error)
-	// DeleteKey revokes a key; one that is not there is fine.
-	DeleteKey(ctx context.Context, id string) error
-	// Probe makes a test call without side effects, with value as the key.
-	Probe(ctx context.Context, value secret.Value, scopes []string) instantly.Probe
-	// Organization gives the id of the workspace the admin key resolves to, or
-	// "" if the admin key may not ask.
-	Organization(ctx context.Context) (string, error)
-	// CheckDelete tells whether the admin key may delete keys, without deleting.
-	CheckDelete(ctx context.Context) error
-}
 
 // Workspace is an Instantly workspace as all of its targets share it: one key
 // list serves them all.
 type Workspace struct {
-	Name         string
-	api          Issuer
-	organization string
+	Name    string
+	issuer  Issuer
+	account string
 
 	turn    chan struct{} // held while the list is read
 	listing listing       // the newest
 	failed  failedListing // the newest that failed
 
 	checking chan struct{} // held while the admin key is checked
-	checked  time.Time     // when CheckDelete last said yes
+	checked  time.Time     // when Preflight last said yes
 
 	reach     breaker // of reading the key list
 	rotations breaker // of rotations in this workspace
@@ -68,10 +48,10 @@ func (w *Workspace) pairedSince(t time.Time) bool {
 
 // listing is one reading of the whole key list.
 type listing struct {
-	number       int // counts readings; 0 for none
-	keys         map[string]instantly.Key
-	named        map[string][]string // ids of the keys named by us, by the store in their names
-	organization string
+	number  int // counts readings; 0 for none
+	keys    map[string]Key
+	named   map[string][]string // ids of the keys named by us, by the store in their names
+	account string
 }
 
 // failedListing is a reading of the key list that came to nothing. Those who
@@ -81,12 +61,12 @@ type failedListing struct {
 	err    error
 }
 
-// NewWorkspace binds a workspace's name to its API. If organization is not
+// NewWorkspace binds a workspace's name to its issuer. If account is not
 // empty, nothing is touched while the admin key resolves to another one.
-func NewWorkspace(name string, api Issuer, organization string) *Workspace {
+func NewWorkspace(name string, issuer Issuer, account string) *Workspace {
 	where := "workspace " + name
 	return &Workspace{
-		Name: name, api: api, organization: organization,
+		Name: name, issuer: issuer, account: account,
 		turn: make(chan struct{}, 1), checking: make(chan struct{}, 1),
 		reach: breaker{where: where}, rotations: breaker{where: where},
 	}
@@ -143,48 +123,48 @@ func (w *Workspace) list(ctx context.Context) (listing, error) {
 	l := listing{number: w.begun}
 	w.mu.Unlock()
 
-	keys, err := w.api.Keys(ctx)
+	keys, err := w.issuer.List(ctx)
 	if err != nil {
 		return listing{}, err
 	}
-	l.keys, l.named = make(map[string]instantly.Key, len(keys)), make(map[string][]string)
+	l.keys, l.named = make(map[string]Key, len(keys)), make(map[string][]string)
 	for _, k := range keys {
-		k.Secret = secret.Value{} // a list may carry values; nobody needs them
+		k.Value = secret.Value{} // a list may carry values; nobody needs them
 		l.keys[k.ID] = k
 		if name, ok := parseKeyName(k.Name); ok {
 			l.named[name.Store] = append(l.named[name.Store], k.ID)
 		}
 	}
-	l.organization, err = w.whose(ctx, keys)
+	l.account, err = w.whose(ctx, keys)
 	return l, err
 }
 
-// whose gives the one organization all listed keys belong to. An empty list
+// whose gives the one account all listed keys belong to. An empty list
 // says nothing, so there the API is asked.
-func (w *Workspace) whose(ctx context.Context, keys []instantly.Key) (string, error) {
+func (w *Workspace) whose(ctx context.Context, keys []Key) (string, error) {
 	org := ""
 	for _, k := range keys {
 		switch {
-		case k.Organization == "" || k.Organization == org:
+		case k.Account == "" || k.Account == org:
 		case org == "":
-			org = k.Organization
+			org = k.Account
 		default:
-			return "", fmt.Errorf("%w: the key list names both %s and %s", ErrOrganization, org, k.Organization)
+			return "", fmt.Errorf("%w: the key list names both %s and %s", ErrOrganization, org, k.Account)
 		}
 	}
 	if org == "" {
 		var err error
-		if org, err = w.api.Organization(ctx); err != nil {
+		if org, err = w.issuer.Account(ctx); err != nil {
 			return "", err
 		}
 	}
-	if w.organization == "" || org == w.organization {
+	if w.account == "" || org == w.account {
 		return org, nil
 	}
 	if org == "" {
-		return "", fmt.Errorf("%w: %s is configured but the API does not tell; give the admin key workspaces:read", ErrOrganization, w.organization)
+		return "", fmt.Errorf("%w: %s is configured but the API does not tell; give the admin key workspaces:read", ErrOrganization, w.account)
 	}
-	return "", fmt.Errorf("%w: %s is configured but the admin key belongs to %s", ErrOrganization, w.organization, org)
+	return "", fmt.Errorf("%w: %s is configured but the admin key belongs to %s", ErrOrganization, w.account, org)
 }
 
 // checkedFor is how long the admin key's ability is taken for granted.
@@ -200,7 +180,7 @@ func (w *Workspace) check(ctx context.Context, now time.Time) error {
 	if !w.checked.IsZero() && now.Sub(w.checked) < checkedFor {
 		return nil
 	}
-	if err := w.api.CheckDelete(ctx); err != nil {
+	if err := w.issuer.Preflight(ctx); err != nil {
 		return fmt.Errorf("workspace %s: %w", w.Name, err)
 	}
 	w.checked = now

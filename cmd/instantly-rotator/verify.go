@@ -8,7 +8,6 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
-	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
@@ -48,7 +47,7 @@ func (a *app) verify(ctx context.Context, names []string, output string) error {
 	failed := false
 	for _, v := range f.Verify(ctx, f.Targets) {
 		verdicts = append(verdicts, verdictOf(v))
-		failed = failed || v.Verdict != instantly.Valid
+		failed = failed || v.Verdict != rotator.Valid
 	}
 	if err := a.show(output, map[string]any{"verdicts": verdicts}, func() { a.verdictTable(verdicts) }); err != nil {
 		return err
@@ -72,7 +71,7 @@ func verdictOf(v rotator.Verification) verdict {
 	switch {
 	case errors.Is(v.Err, secretstore.ErrNotFound):
 		out.Error, out.Hint = "the store has no current key", "run: instantly-rotator rotate --due"
-	case v.Verdict == instantly.Invalid:
+	case v.Verdict == rotator.Invalid:
 		out.Hint = "consumers hold a dead key; run: instantly-rotator rotate --due"
 	}
 	return out
@@ -93,9 +92,9 @@ func (a *app) verdictTable(verdicts []verdict) {
 
 func paint(verdict string) string {
 	switch verdict {
-	case instantly.Valid.String():
+	case rotator.Valid.String():
 		return text.FgGreen.Sprint(verdict)
-	case instantly.Invalid.String():
+	case rotator.Invalid.String():
 		return text.FgRed.Sprint(verdict)
 	default:
 		return text.FgYellow.Sprint(verdict)

@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
@@ -132,24 +131,24 @@ func (a API) call(ctx context.Context, op string, effect func(c *Instantly) erro
 	})
 }
 
-// CreateKey implements [rotator.Issuer].
-func (a API) CreateKey(ctx context.Context, name string, scopes []string) (key instantly.Key, err error) {
+// Issue implements [rotator.Issuer].
+func (a API) Issue(ctx context.Context, name string, spec secretstore.Spec) (key rotator.Key, err error) {
 	err = a.call(ctx, "create", func(c *Instantly) error {
 		c.Creates++
-		key = c.create(name, scopes).Key
+		key = c.create(name, spec).Key
 		if c.Misnames {
 			key.ID = "other-" + key.ID
 		}
 		return nil
 	})
 	if err != nil {
-		return instantly.Key{}, err
+		return rotator.Key{}, err
 	}
 	return key, nil
 }
 
-// Keys implements [rotator.Issuer].
-func (a API) Keys(ctx context.Context) (keys []instantly.Key, err error) {
+// List implements [rotator.Issuer].
+func (a API) List(ctx context.Context) (keys []rotator.Key, err error) {
 	err = a.call(ctx, "keys", func(c *Instantly) error {
 		for _, k := range c.Keys {
 			if k.Listed() {
@@ -164,8 +163,8 @@ func (a API) Keys(ctx context.Context) (keys []instantly.Key, err error) {
 	return keys, nil
 }
 
-// DeleteKey implements [rotator.Issuer].
-func (a API) DeleteKey(ctx context.Context, id string) error {
+// Revoke implements [rotator.Issuer].
+func (a API) Revoke(ctx context.Context, id string) error {
 	return Hook(a.in.intercept).around(ctx, "delete", func() error {
 		c := a.in.Instantly
 		c.mu.Lock()
@@ -182,20 +181,20 @@ func (a API) DeleteKey(ctx context.Context, id string) error {
 	})
 }
 
-// Probe implements [rotator.Issuer].
-func (a API) Probe(ctx context.Context, value secret.Value, _ []string) (p instantly.Probe) {
+// Test implements [rotator.Issuer].
+func (a API) Test(ctx context.Context, value secret.Value, _ secretstore.Spec) (p rotator.TestCall) {
 	err := a.call(ctx, "probe", func(c *Instantly) (err error) {
-		p, err = c.probe(value.Reveal())
+		p, err = c.test(value.Reveal())
 		return err
 	})
 	if err != nil {
-		return instantly.Probe{Err: err}
+		return rotator.TestCall{Err: err}
 	}
 	return p
 }
 
-// Organization implements [rotator.Issuer].
-func (a API) Organization(ctx context.Context) (org string, err error) {
+// Account implements [rotator.Issuer].
+func (a API) Account(ctx context.Context) (org string, err error) {
 	err = a.call(ctx, "organization", func(c *Instantly) error {
 		org = c.organization()
 		return nil
@@ -203,7 +202,7 @@ func (a API) Organization(ctx context.Context) (org string, err error) {
 	return org, err
 }
 
-// CheckDelete implements [rotator.Issuer].
-func (a API) CheckDelete(ctx context.Context) error {
+// Preflight implements [rotator.Issuer].
+func (a API) Preflight(ctx context.Context) error {
 	return a.call(ctx, "check", func(*Instantly) error { return nil })
 }

@@ -7,7 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
@@ -42,7 +43,7 @@ type Instantly struct {
 
 // Key is a key at Instantly.
 type Key struct {
-	instantly.Key
+	rotator.Key
 	Value     string
 	Foreign   bool // made by somebody else
 	ByHand    bool // revoked by a person
@@ -105,7 +106,7 @@ func (c *Instantly) provenAt(value string) time.Time {
 func (c *Instantly) Add(name string) *Key {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	k := c.create(name, []string{"campaigns:read"})
+	k := c.create(name, "campaigns:read")
 	k.Foreign = true
 	return k
 }
@@ -129,12 +130,12 @@ func (c *Instantly) find(value string) *Key {
 	return nil
 }
 
-func (c *Instantly) create(name string, scopes []string) *Key {
+func (c *Instantly) create(name string, spec secretstore.Spec) *Key {
 	id := KeyID(len(c.Keys) + 1)
 	k := &Key{Value: ValueOf(id).Reveal(), LiveFrom: time.Now().Add(c.Activation)}
-	k.Key = instantly.Key{
-		ID: id, Name: name, Scopes: scopes, Organization: c.organization(),
-		Secret: secret.New(k.Value), Created: time.Now(),
+	k.Key = rotator.Key{
+		ID: id, Name: name, Spec: spec, Account: c.organization(),
+		Value: secret.New(k.Value), Created: time.Now(),
 	}
 	c.Keys[id] = k
 	return k
@@ -147,14 +148,14 @@ func (c *Instantly) organization() string {
 	return Organization
 }
 
-func (c *Instantly) probe(value string) (instantly.Probe, error) {
+func (c *Instantly) test(value string) (rotator.TestCall, error) {
 	if c.ProbeErr != nil {
-		return instantly.Probe{}, c.ProbeErr
+		return rotator.TestCall{}, c.ProbeErr
 	}
 	k, now := c.find(value), time.Now()
 	if k == nil || !k.live(now) || c.Refuses != nil && c.Refuses(*k) {
-		return instantly.Probe{Verdict: instantly.Invalid, Err: ErrDead}, nil
+		return rotator.TestCall{Verdict: rotator.Invalid, Err: ErrDead}, nil
 	}
 	c.proven[value] = now
-	return instantly.Probe{Verdict: instantly.Valid}, nil
+	return rotator.TestCall{Verdict: rotator.Valid}, nil
 }

@@ -60,7 +60,7 @@ func NewWorld(t testing.TB, secrets ...Secret) *World {
 		w.observers = append(w.observers, s.Open(t, func(string, When) error { return nil }))
 	}
 	w.Policy = rotator.Policy{
-		Owner: Owner, Scopes: []string{"campaigns:read", "leads:update"}, Schedule: every(Interval),
+		Owner: Owner, Spec: "campaigns:read,leads:update", Schedule: every(Interval),
 		Grace: Grace, Activation: time.Minute, Revocation: time.Minute,
 	}
 	return w

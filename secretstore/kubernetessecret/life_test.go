@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster/kubetest"
@@ -47,27 +46,27 @@ func (a *account) alive(value string) bool {
 	return ok
 }
 
-func (a *account) CreateKey(_ context.Context, name string, scopes []string) (instantly.Key, error) {
+func (a *account) Issue(_ context.Context, name string, spec secretstore.Spec) (rotator.Key, error) {
 	if a.dead() {
-		return instantly.Key{}, errKilled
+		return rotator.Key{}, errKilled
 	}
 	a.issued++
 	id := fmt.Sprintf("key-%d", a.issued)
 	a.names[id], a.created[id] = name, time.Now()
-	return instantly.Key{ID: id, Name: name, Scopes: scopes, Organization: "org", Secret: valueOf(id)}, nil
+	return rotator.Key{ID: id, Name: name, Spec: spec, Account: "org", Value: valueOf(id)}, nil
 }
 
-func (a *account) Keys(context.Context) (keys []instantly.Key, err error) {
+func (a *account) List(context.Context) (keys []rotator.Key, err error) {
 	if a.dead() {
 		return nil, errKilled
 	}
 	for id, name := range a.names {
-		keys = append(keys, instantly.Key{ID: id, Name: name, Organization: "org", Created: a.created[id]})
+		keys = append(keys, rotator.Key{ID: id, Name: name, Account: "org", Created: a.created[id]})
 	}
 	return keys, nil
 }
 
-func (a *account) DeleteKey(_ context.Context, id string) error {
+func (a *account) Revoke(_ context.Context, id string) error {
 	if a.dead() {
 		return errKilled
 	}
@@ -75,20 +74,20 @@ func (a *account) DeleteKey(_ context.Context, id string) error {
 	return nil
 }
 
-func (a *account) Probe(_ context.Context, value secret.Value, _ []string) instantly.Probe {
+func (a *account) Test(_ context.Context, value secret.Value, _ secretstore.Spec) rotator.TestCall {
 	switch {
 	case a.dead():
-		return instantly.Probe{Err: errKilled}
+		return rotator.TestCall{Err: errKilled}
 	case !a.alive(value.Reveal()):
-		return instantly.Probe{Verdict: instantly.Invalid, Err: errors.New("invalid API key")}
+		return rotator.TestCall{Verdict: rotator.Invalid, Err: errors.New("invalid API key")}
 	default:
-		return instantly.Probe{Verdict: instantly.Valid}
+		return rotator.TestCall{Verdict: rotator.Valid}
 	}
 }
 
-func (a *account) Organization(context.Context) (string, error) { return "org", nil }
+func (a *account) Account(context.Context) (string, error) { return "org", nil }
 
-func (a *account) CheckDelete(context.Context) error { return nil }
+func (a *account) Preflight(context.Context) error { return nil }
 
 // life is a target in the making: the cluster, the account, and what must hold of
 // them after every effect.
@@ -129,7 +128,7 @@ func (l *life) run(req rotator.Request) rotator.Result {
 		Name: "sending", Workspace: rotator.NewWorkspace("acme", l.account, "org"),
 		Stores: []rotator.NamedStore{{Name: "cluster", Store: l.cluster.open(l.t, "sending")}},
 		Policy: rotator.Policy{
-			Owner: "prod", Scopes: []string{"campaigns:read"}, Schedule: every(interval), Grace: grace,
+			Owner: "prod", Spec: "campaigns:read", Schedule: every(interval), Grace: grace,
 			Activation: time.Minute, Revocation: time.Minute,
 		},
 	}

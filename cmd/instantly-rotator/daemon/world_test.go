@@ -38,7 +38,7 @@ type world struct {
 
 	mu      sync.Mutex
 	stores  map[string]secretstore.Store
-	keys    map[string]instantly.Key // by id: those that live
+	keys    map[string]rotator.Key // by id: those that live
 	calls   map[string]int
 	runs    map[string]int         // by target
 	rotated map[string][]time.Time // by target
@@ -50,7 +50,7 @@ type world struct {
 func newWorld(t testing.TB) *world {
 	return &world{
 		t: t, intercept: func(string, string) error { return nil },
-		stores: map[string]secretstore.Store{}, keys: map[string]instantly.Key{},
+		stores: map[string]secretstore.Store{}, keys: map[string]rotator.Key{},
 		calls: map[string]int{}, runs: map[string]int{}, rotated: map[string][]time.Time{},
 	}
 }
@@ -90,7 +90,7 @@ func scheduled(t testing.TB, name, spec, zone string) wish {
 		t.Fatal(err)
 	}
 	return wish{name: name, policy: rotator.Policy{
-		Owner: "instantly-rotator", Scopes: []string{"campaigns:read"}, Schedule: s,
+		Owner: "instantly-rotator", Spec: "campaigns:read", Schedule: s,
 		Grace: day, Activation: time.Minute, Revocation: time.Minute,
 	}}
 }
@@ -222,39 +222,39 @@ func (w *world) call(ctx context.Context, name, key string) error {
 	return ctx.Err()
 }
 
-// CreateKey implements [rotator.Issuer].
-func (w *world) CreateKey(ctx context.Context, name string, scopes []string) (instantly.Key, error) {
+// Issue implements [rotator.Issuer].
+func (w *world) Issue(ctx context.Context, name string, spec secretstore.Spec) (rotator.Key, error) {
 	w.mu.Lock()
 	w.created = append(w.created, attempt{time.Now(), name})
 	w.mu.Unlock()
 	if err := w.call(ctx, "create", name); err != nil {
-		return instantly.Key{}, err
+		return rotator.Key{}, err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.made++
 	id := fmt.Sprintf("0193a7c2-5a10-7c3e-9b1f-%012d", w.made)
-	k := instantly.Key{ID: id, Name: name, Scopes: scopes, Organization: "acme", Secret: secret.New("value of " + id), Created: time.Now()}
+	k := rotator.Key{ID: id, Name: name, Spec: spec, Account: "acme", Value: secret.New("value of " + id), Created: time.Now()}
 	w.keys[id] = k
 	return k, nil
 }
 
-// Keys implements [rotator.Issuer].
-func (w *world) Keys(ctx context.Context) ([]instantly.Key, error) {
+// List implements [rotator.Issuer].
+func (w *world) List(ctx context.Context) ([]rotator.Key, error) {
 	if err := w.call(ctx, "keys", ""); err != nil {
 		return nil, err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var all []instantly.Key
+	var all []rotator.Key
 	for _, k := range w.keys {
 		all = append(all, k)
 	}
 	return all, nil
 }
 
-// DeleteKey implements [rotator.Issuer].
-func (w *world) DeleteKey(ctx context.Context, id string) error {
+// Revoke implements [rotator.Issuer].
+func (w *world) Revoke(ctx context.Context, id string) error {
 	if err := w.call(ctx, "delete", ""); err != nil {
 		return err
 	}
@@ -264,23 +264,23 @@ func (w *world) DeleteKey(ctx context.Context, id string) error {
 	return nil
 }
 
-// Probe implements [rotator.Issuer].
-func (w *world) Probe(ctx context.Context, value secret.Value, _ []string) instantly.Probe {
+// Test implements [rotator.Issuer].
+func (w *world) Test(ctx context.Context, value secret.Value, _ secretstore.Spec) rotator.TestCall {
 	if err := w.call(ctx, "probe", ""); err != nil {
-		return instantly.Probe{Err: err}
+		return rotator.TestCall{Err: err}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, k := range w.keys {
-		if k.Secret.Equal(value) {
-			return instantly.Probe{Verdict: instantly.Valid}
+		if k.Value.Equal(value) {
+			return rotator.TestCall{Verdict: rotator.Valid}
 		}
 	}
-	return instantly.Probe{Verdict: instantly.Invalid, Err: instantly.ErrUnauthorized}
+	return rotator.TestCall{Verdict: rotator.Invalid, Err: instantly.ErrUnauthorized}
 }
 
-// Organization implements [rotator.Issuer].
-func (w *world) Organization(ctx context.Context) (string, error) { return "acme", ctx.Err() }
+// Account implements [rotator.Issuer].
+func (w *world) Account(ctx context.Context) (string, error) { return "acme", ctx.Err() }
 
-// CheckDelete implements [rotator.Issuer].
-func (w *world) CheckDelete(ctx context.Context) error { return ctx.Err() }
+// Preflight implements [rotator.Issuer].
+func (w *world) Preflight(ctx context.Context) error { return ctx.Err() }

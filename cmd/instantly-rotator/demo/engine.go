@@ -5,8 +5,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/rotator/apikeys"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
@@ -22,7 +23,7 @@ type engine struct {
 // step was one.
 type step struct {
 	rotator.Event
-	Answer instantly.Probe
+	Answer rotator.TestCall
 }
 
 // newEngine starts an instance. observe is told of every step when it is done,
@@ -37,7 +38,7 @@ func newEngine(w *world, c *calendar, observe func(step)) (*engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start a rotator: %w", err)
 	}
-	e := &engine{api: &witness{Issuer: client}}
+	e := &engine{api: &witness{Issuer: apikeys.New(client)}}
 	e.rotator = rotator.New(rotator.Options{
 		StepTimeout: 5 * time.Second,
 		Observe:     func(ev rotator.Event) { observe(step{Event: ev, Answer: e.api.newest}) },
@@ -53,7 +54,7 @@ func newEngine(w *world, c *calendar, observe func(step)) (*engine, error) {
 
 func policy(p pace, c *calendar) rotator.Policy {
 	return rotator.Policy{
-		Owner: owner, Scopes: scopes(), Schedule: c,
+		Owner: owner, Spec: apikeys.SpecOf(scopes()), Schedule: c,
 		Grace: p.grace, Activation: p.budget, Revocation: p.budget,
 	}
 }
@@ -68,11 +69,11 @@ func (e *engine) reconcile(ctx context.Context) rotator.Result {
 // test call, so that the story can tell it.
 type witness struct {
 	rotator.Issuer
-	newest instantly.Probe
+	newest rotator.TestCall
 }
 
-// Probe implements [rotator.Issuer].
-func (w *witness) Probe(ctx context.Context, value secret.Value, scopes []string) instantly.Probe {
-	w.newest = w.Issuer.Probe(ctx, value, scopes)
+// Test implements [rotator.Issuer].
+func (w *witness) Test(ctx context.Context, value secret.Value, spec secretstore.Spec) rotator.TestCall {
+	w.newest = w.Issuer.Test(ctx, value, spec)
 	return w.newest
 }

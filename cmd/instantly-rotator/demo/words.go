@@ -43,13 +43,13 @@ func trouble(err error) string {
 // tested tells of a test call.
 func tested(st step, key string) (mood, string) {
 	switch {
-	case st.Answer.Verdict == instantly.Indeterminate:
+	case st.Answer.Verdict == rotator.Indeterminate:
 		return waiting, "the test call says nothing about " + key
-	case st.Verb == rotator.Prove && st.Answer.Verdict == instantly.Valid:
+	case st.Verb == rotator.Prove && st.Answer.Verdict == rotator.Valid:
 		return waiting, key + " still works, revocation takes effect late: asking again"
 	case st.Verb == rotator.Prove:
 		return good, key + " gets a 401: it is dead"
-	case st.Answer.Verdict == instantly.Invalid:
+	case st.Answer.Verdict == rotator.Invalid:
 		return waiting, key + " is not live yet (401): trying again"
 	case st.Verb == rotator.Try:
 		return good, "a test call with " + key + " is answered: it may be stored"

@@ -9,6 +9,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/rotator/apikeys"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/storekind"
 )
@@ -72,12 +73,13 @@ func (c *Connections) workspace(ctx context.Context, name string) *rotator.Works
 		return ws
 	}
 	cfg := c.Config.Workspaces[name]
-	var api rotator.Issuer
-	client, err := c.client(ctx, cfg)
-	if api = client; err != nil {
-		api = unreachable{err}
+	var issuer rotator.Issuer
+	if client, err := c.client(ctx, cfg); err != nil {
+		issuer = unreachable{err}
+	} else {
+		issuer = apikeys.New(client)
 	}
-	ws := rotator.NewWorkspace(name, api, cfg.OrganizationID)
+	ws := rotator.NewWorkspace(name, issuer, cfg.OrganizationID)
 	c.workspaces[name] = ws
 	return ws
 }

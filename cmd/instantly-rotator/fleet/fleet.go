@@ -12,6 +12,7 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/rotator/apikeys"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
@@ -73,7 +74,7 @@ func (f *Fleet) target(ctx context.Context, k config.Key) rotator.Target {
 
 func (f *Fleet) policy(k config.Key) rotator.Policy {
 	p := rotator.Policy{
-		Owner: f.Config.Owner, Scopes: k.Scopes, Schedule: k.Schedule, MaxAge: k.MaxAge,
+		Owner: f.Config.Owner, Spec: apikeys.SpecOf(k.Scopes), Schedule: k.Schedule, MaxAge: k.MaxAge,
 		Jitter: k.Jitter, Apart: k.Apart,
 		Grace: k.Grace, Activation: k.ActivationTimeout, Revocation: k.RevocationTimeout,
 	}

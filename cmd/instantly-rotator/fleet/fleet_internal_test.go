@@ -11,7 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
-	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
@@ -35,16 +35,16 @@ func TestUnopenedStoreFailsEveryCallWithItsReason(t *testing.T) {
 func TestUnreachableWorkspaceFailsEveryCallWithItsReason(t *testing.T) {
 	reason := errors.New("no admin key")
 	api, ctx := unreachable{reason}, t.Context()
-	_, create := api.CreateKey(ctx, "n", nil)
-	_, list := api.Keys(ctx)
-	_, organization := api.Organization(ctx)
-	probe := api.Probe(ctx, secret.Value{}, nil)
-	for i, err := range []error{create, list, organization, probe.Err, api.DeleteKey(ctx, "k"), api.CheckDelete(ctx)} {
+	_, create := api.Issue(ctx, "n", "")
+	_, list := api.List(ctx)
+	_, organization := api.Account(ctx)
+	probe := api.Test(ctx, secret.Value{}, "")
+	for i, err := range []error{create, list, organization, probe.Err, api.Revoke(ctx, "k"), api.Preflight(ctx)} {
 		if !errors.Is(err, reason) {
 			t.Errorf("call %d gives %v", i, err)
 		}
 	}
-	if probe.Verdict != instantly.Indeterminate {
+	if probe.Verdict != rotator.Indeterminate {
 		t.Errorf("verdict %s: nothing is known about the key", probe.Verdict)
 	}
 }

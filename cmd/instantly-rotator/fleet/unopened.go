@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
@@ -40,18 +40,18 @@ func (u unopened) Destroy(context.Context, secretstore.Snapshot, string) (secret
 // unreachable stands for a workspace whose admin key cannot be had.
 type unreachable struct{ err error }
 
-func (u unreachable) CreateKey(context.Context, string, []string) (instantly.Key, error) {
-	return instantly.Key{}, u.err
+func (u unreachable) Issue(context.Context, string, secretstore.Spec) (rotator.Key, error) {
+	return rotator.Key{}, u.err
 }
 
-func (u unreachable) Keys(context.Context) ([]instantly.Key, error) { return nil, u.err }
+func (u unreachable) List(context.Context) ([]rotator.Key, error) { return nil, u.err }
 
-func (u unreachable) DeleteKey(context.Context, string) error { return u.err }
+func (u unreachable) Revoke(context.Context, string) error { return u.err }
 
-func (u unreachable) Probe(context.Context, secret.Value, []string) instantly.Probe {
-	return instantly.Probe{Err: u.err}
+func (u unreachable) Test(context.Context, secret.Value, secretstore.Spec) rotator.TestCall {
+	return rotator.TestCall{Err: u.err}
 }
 
-func (u unreachable) Organization(context.Context) (string, error) { return "", u.err }
+func (u unreachable) Account(context.Context) (string, error) { return "", u.err }
 
-func (u unreachable) CheckDelete(context.Context) error { return u.err }
+func (u unreachable) Preflight(context.Context) error { return u.err }

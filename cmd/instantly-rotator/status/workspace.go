@@ -21,7 +21,7 @@ type OtherKey struct {
 func WorkspacesOf(invs []rotator.Inventory) []Workspace {
 	out := []Workspace{}
 	for _, inv := range invs {
-		w := Workspace{Workspace: inv.Workspace, Organization: inv.Organization, Keys: inv.Keys, NotOurs: []OtherKey{}}
+		w := Workspace{Workspace: inv.Workspace, Organization: inv.Account, Keys: inv.Keys, NotOurs: []OtherKey{}}
 		for _, k := range inv.Strangers {
 			w.NotOurs = append(w.NotOurs, OtherKey{k.ID, k.Name})
 		}

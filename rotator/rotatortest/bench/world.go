@@ -13,6 +13,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/instantly/sandbox"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/rotator/apikeys"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/awssecretsmanager"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/awssecretsmanager/awstest"
@@ -120,9 +121,9 @@ func (w *world) run(ctx context.Context, req rotator.Request) (scene, error) {
 	}
 	engine := rotator.New(rotator.Options{Observe: w.stepped})
 	target := rotator.Target{
-		Name: "sending", Workspace: rotator.NewWorkspace("main", client, ""),
+		Name: "sending", Workspace: rotator.NewWorkspace("main", apikeys.New(client), ""),
 		Policy: rotator.Policy{
-			Owner: "bench", Scopes: []string{"campaigns:read"}, Grace: 24 * time.Hour,
+			Owner: "bench", Spec: "campaigns:read", Grace: 24 * time.Hour,
 			Activation: time.Minute, Revocation: 10 * time.Minute,
 		},
 		Stores: []rotator.NamedStore{{Name: w.kind, Store: w.store}},

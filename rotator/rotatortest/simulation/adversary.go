@@ -106,7 +106,7 @@ func (w *world) injectIntoWorld(s Fault) {
 		w.wipe(at, s.Pick%len(at.stores))
 	case Edit:
 		scope := []string{"campaigns:read", "leads:read", "accounts:read"}[s.Pick%3]
-		at.policy.Scopes, at.asked = []string{scope}, at.asked+perEdit
+		at.policy.Spec, at.asked = secretstore.Spec(scope), at.asked+perEdit
 	case Force:
 		at.request, at.asked = w.command(rotator.Request{RotateSince: time.Now()}, s), at.asked+perRequest
 	case Incident:

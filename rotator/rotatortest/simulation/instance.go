@@ -10,6 +10,7 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/rotator/apikeys"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
@@ -88,7 +89,7 @@ func (in *instance) open() {
 		if err != nil {
 			w.t.Fatal(err)
 		}
-		in.workspaces = append(in.workspaces, rotator.NewWorkspace(fmt.Sprint("space-", i), client, space.ID))
+		in.workspaces = append(in.workspaces, rotator.NewWorkspace(fmt.Sprint("space-", i), apikeys.New(client), space.ID))
 	}
 	for i, t := range w.targets {
 		var stores []secretstore.Store

@@ -126,7 +126,7 @@ func newWorld(t testing.TB, p Plan, backends []Backend, traced bool) *world {
 func (w *world) newTarget(i int, p TargetPlan, backends []Backend) *target {
 	t := &target{TargetPlan: p, name: fmt.Sprint("target-", i), workspace: i % w.plan.Workspaces}
 	t.policy = rotator.Policy{
-		Owner: owner, Scopes: []string{"campaigns:read", "leads:update"}, Schedule: every(p.Interval),
+		Owner: owner, Spec: "campaigns:read,leads:update", Schedule: every(p.Interval),
 		Grace: p.Grace, Activation: time.Minute, Revocation: time.Minute,
 	}
 	for j, b := range p.Backends {
