@@ -47,6 +47,8 @@ type TargetStatus struct {
 	Hold secretstore.Hold
 	// Incident is the one that was declared and is not done with.
 	Incident secretstore.Incident
+	// Rotation is one that was begun and is not done; nil if there is none.
+	Rotation *Rotation
 	// Err is why nothing could be decided: the key list could not be read.
 	Err error
 }
@@ -56,6 +58,15 @@ type OldKey struct {
 	ID string
 	// Until is when its grace period ends; zero if not known yet.
 	Until time.Time
+}
+
+// Rotation is one that was begun: its intent is noted down, or its key is pending.
+type Rotation struct {
+	// By is the instance that began it; empty if it did not say.
+	By    string
+	Since time.Time
+	// UnderWay: that instance may still be at it.
+	UnderWay bool
 }
 
 // Status observes targets, side by side, and says what Reconcile would do next.
@@ -129,7 +140,22 @@ func (r *run) describe(next Step) TargetStatus {
 	if _, blind := r.unreadable(); !blind {
 		o.Orphans = v.leftOver()
 	}
+	o.Rotation = v.rotation()
 	return o
+}
+
+// rotation gives the one that was begun and is not done.
+func (v *view) rotation() *Rotation {
+	in := v.primary().Notes.Intent
+	if ver, ok := v.primary().Versions[secretstore.Pending]; ok && !ver.Foreign {
+		in = ver.Intent
+	} else if in.IsZero() || v.intentSuperseded() {
+		return nil
+	}
+	f := v.primary().Notes.Failure
+	failed := f.Count > 0 && !f.At.Before(in.At)
+	underWay := !failed && in.Holder != v.Instance && v.within(in.At, in.Until.Sub(in.At))
+	return &Rotation{By: in.Holder, Since: in.At, UnderWay: underWay}
 }
 
 // Verification is what verify says of one store's current version.

@@ -71,6 +71,7 @@ On call?    instantly-rotator status`,
 		a.holdCommand(), a.releaseCommand(),
 		a.validateCommand(), a.schemaCommand(), a.getCommand(), a.execCommand(), a.notifyCommand(),
 		a.sandboxCommand(), a.demoCommand(), a.versionCommand(),
+		a.exitCodesTopic(),
 	)
 	return root
 }

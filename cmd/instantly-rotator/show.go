@@ -30,15 +30,21 @@ func (a *app) show(output string, v any, forPeople func()) error {
 
 // table makes a table without lines, as kubectl prints them.
 func (a *app) table(columns ...string) table.Writer {
-	t := table.NewWriter()
+	t := plainTable()
 	t.SetOutputMirror(a.stdout)
+	t.AppendHeader(row(columns...))
+	return t
+}
+
+// plainTable makes one that is printed by whoever asks for it.
+func plainTable() table.Writer {
+	t := table.NewWriter()
 	style := table.StyleDefault
 	style.Options = table.OptionsNoBordersAndSeparators
 	style.Box.PaddingLeft = ""
 	style.Box.PaddingRight = "  "
 	t.SetStyle(style)
 	t.SuppressTrailingSpaces()
-	t.AppendHeader(row(columns...))
 	return t
 }
 

@@ -42,14 +42,18 @@ func (a *app) status(ctx context.Context, names []string, output string, wide bo
 	if err := a.show(output, report, func() { a.statusTable(report, now, wide) }); err != nil {
 		return err
 	}
-	switch {
-	case ctx.Err() != nil:
+	if ctx.Err() != nil {
 		return errInterrupted
-	case slices.ContainsFunc(report.Targets, status.Target.Failed):
-		return errFailed
-	default:
-		return nil
 	}
+	return statusOutcome(report)
+}
+
+// statusOutcome is that of the worst target: see the table of states.
+func statusOutcome(report status.Report) error {
+	if slices.ContainsFunc(report.Targets, func(t status.Target) bool { return t.State.Failed() }) {
+		return errFailed
+	}
+	return nil
 }
 
 // statusReport reads all there is to know of a fleet's targets. Keys that are none
@@ -98,8 +102,11 @@ func (a *app) statusTable(report status.Report, now time.Time, wide bool) {
 // outcome writes a target's state for people.
 func outcome(of status.Target) string {
 	word := of.State.Text()
-	if of.State == status.Failing {
+	switch of.State { //nolint:exhaustive // the others are said by their word alone
+	case status.Failing:
 		word += " " + humantime.Times(of.LastFailure.Count)
+	case status.Rotating:
+		word += " (" + of.Rotation.By + " since " + humantime.Stamp(of.Rotation.Since) + ")"
 	}
 	switch severity := of.State.Severity(); {
 	case severity == status.Trouble:

@@ -25,6 +25,9 @@ func hintsOf(o rotator.TargetStatus) []string {
 	if i := o.Incident; !i.IsZero() {
 		hints = append(hints, fmt.Sprintf("incident %s since %s: the keys of before it are replaced and revoked without a grace period; not to wait for the next run: \"rotate --compromised %s --incident %s\"", i.ID, humantime.Stamp(i.At), o.Target, i.ID))
 	}
+	if o.Rotation != nil {
+		hints = append(hints, rotationHint(*o.Rotation))
+	}
 	if o.Failure.Count > 0 {
 		hints = append(hints, fmt.Sprintf("failed %s, last at %s (%s): %s", humantime.Times(o.Failure.Count), humantime.Stamp(o.Failure.At), o.Failure.Step, o.Failure.Reason))
 	}
@@ -48,6 +51,18 @@ func hintsOf(o rotator.TargetStatus) []string {
 		hints = append(hints, "due: "+o.Because+"; \"rotate --due\" sees to it")
 	}
 	return hints
+}
+
+// rotationHint says who has begun a rotation, and whether anybody is at it.
+func rotationHint(r rotator.Rotation) string {
+	begun := "since " + humantime.Stamp(r.Since)
+	if r.By != "" {
+		begun = "by " + r.By + " " + begun
+	}
+	if r.UnderWay {
+		return "rotating " + begun
+	}
+	return "a rotation begun " + begun + " was interrupted; \"rotate --due\" goes on with it"
 }
 
 // adviceOf gathers what the stores have to say, and what the old key waits for.

@@ -52,6 +52,8 @@ type Target struct {
 	LastFailure *Failure  `json:"last_failure,omitempty"`
 	Hold        *Hold     `json:"hold,omitempty"`
 	Incident    *Incident `json:"incident,omitempty"`
+	// Rotation is one that was begun and is not done.
+	Rotation *Rotation `json:"rotation,omitempty"`
 	// Error is what is in the way.
 	Error string `json:"error,omitempty"`
 	// Hints say what a person should know or do.
@@ -100,6 +102,15 @@ type Incident struct {
 	At time.Time `json:"at"`
 }
 
+// Rotation is one that was begun: its intent is in the store, or its pending key.
+type Rotation struct {
+	// By is the instance that began it: HOST/PID.
+	By    string    `json:"by,omitempty"`
+	Since time.Time `json:"since"`
+	// Interrupted: nobody is at it any more.
+	Interrupted bool `json:"interrupted"`
+}
+
 // Of draws the picture of a target at now.
 func Of(o rotator.TargetStatus, now time.Time) Target {
 	t := Target{
@@ -129,6 +140,9 @@ func Of(o rotator.TargetStatus, now time.Time) Target {
 	if i := o.Incident; !i.IsZero() {
 		t.Incident = &Incident{i.ID, i.At.UTC()}
 	}
+	if r := o.Rotation; r != nil {
+		t.Rotation = &Rotation{r.By, r.Since.UTC(), !r.UnderWay}
+	}
 	if o.Next.Err != nil {
 		t.Error = o.Next.Err.Error()
 	}
@@ -156,7 +170,3 @@ func (t Target) Unreadable() bool {
 	}
 	return false
 }
-
-// Failed tells whether something is in the way, or not known: then the target is
-// not to be taken for one that is in order.
-func (t Target) Failed() bool { return t.Error != "" || t.Dead || t.Unreadable() }
