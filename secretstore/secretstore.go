@@ -79,6 +79,16 @@ type Store interface {
 	Destroy(ctx context.Context, seen Snapshot, id string) (Snapshot, error)
 }
 
+// A Putter is a [Store] into which people put values through the rotator, because
+// nothing else can. Where a service has a tool of its own for it, that is used.
+type Putter interface {
+	Store
+	// Put makes value current at once, as a version that is Foreign: its key is not
+	// known. The version that was current becomes previous, in place of one that
+	// stood there. It compares and swaps as the other writes do.
+	Put(ctx context.Context, seen Snapshot, value secret.Value) (Snapshot, error)
+}
+
 // Stage says what a version is for. Not every version has one; those that
 // have none are of no concern to anybody.
 type Stage string

@@ -69,7 +69,7 @@ On call?    instantly-rotator status`,
 	root.AddCommand(
 		a.daemonCommand(), a.rotateCommand(), a.planCommand(), a.statusCommand(), a.verifyCommand(),
 		a.holdCommand(), a.releaseCommand(),
-		a.validateCommand(), a.schemaCommand(), a.getCommand(), a.execCommand(), a.notifyCommand(),
+		a.validateCommand(), a.schemaCommand(), a.getCommand(), a.putCommand(), a.execCommand(), a.notifyCommand(),
 		a.sandboxCommand(), a.demoCommand(), a.versionCommand(),
 		a.exitCodesTopic(),
 	)

@@ -54,7 +54,8 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 //	certificate CERT KEY      make a certificate for 127.0.0.1 that is its own CA
 //	faults [JSON]             set the sandbox's faults; without JSON none, and no rules
 //	inject JSON               add a rule to the sandbox
-//	add-key NAME              a key is made by hand; sets $ADDED to its id
+//	add-key NAME              a key is made by hand; sets $ADDED to its id, $ADDED_KEY to its value
+//	write FILE TEXT           write a file; TEXT has Go's escapes, such as \ufeff and \n
 //	revoke-key-by-hand ID     a key is revoked by hand
 //	living N                  so many keys are alive at the sandbox
 //	[!] alive ID              that key is alive at the sandbox
@@ -77,7 +78,7 @@ func scriptCommands() map[string]scriptCommand {
 	return map[string]scriptCommand{
 		"exits": exits, "eventually": eventually, "terminal": atTerminal,
 		"sandbox": sandbox, "certificate": certificate, "faults": faults, "inject": inject,
-		"add-key": addKey, "revoke-key-by-hand": revokeByHand, "living": living, "alive": alive, "works": works,
+		"add-key": addKey, "write": write, "revoke-key-by-hand": revokeByHand, "living": living, "alive": alive, "works": works,
 		"webhook": webhook, "notified": notified, "silent": silent,
 		"json": jsonHas, "capture": capture,
 		"begin": begin, "reached": reached, "logged": logged, "answers": answers, "systemd": systemd, "told-systemd": toldSystemd,
@@ -177,9 +178,17 @@ func inject(ts *testscript.TestScript, _ bool, args []string) {
 
 func addKey(ts *testscript.TestScript, _ bool, args []string) {
 	want(ts, args, 1, "add-key NAME")
-	id, err := storyOf(ts).sandbox(ts).addKey(args[0])
+	id, value, err := storyOf(ts).sandbox(ts).addKey(args[0])
 	ts.Check(err)
 	ts.Setenv("ADDED", id)
+	ts.Setenv("ADDED_KEY", value)
+}
+
+func write(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, args, 2, "write FILE TEXT")
+	text, err := strconv.Unquote(`"` + args[1] + `"`)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 }
 
 func revokeByHand(ts *testscript.TestScript, _ bool, args []string) {

@@ -159,15 +159,16 @@ func (b *sandboxProcess) living() ([]boxKey, error) {
 	return living, err
 }
 
-// addKey makes a key as somebody else in the workspace does, and gives its id.
-func (b *sandboxProcess) addKey(name string) (id string, err error) {
+// addKey makes a key as somebody else in the workspace does, and gives its id and
+// its value.
+func (b *sandboxProcess) addKey(name string) (id, value string, err error) {
 	text, err := b.call(http.MethodPost, "/api/v2/api-keys", fmt.Sprintf(`{"name": %q, "scopes": ["leads:read"]}`, name), b.adminKey)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
-	var made boxKey
+	var made struct{ ID, Key string }
 	err = json.Unmarshal(text, &made)
-	return made.ID, err
+	return made.ID, made.Key, err
 }
 
 // calls gives how many calls of each route came in: "POST /api/v2/api-keys".

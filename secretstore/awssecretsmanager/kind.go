@@ -36,7 +36,10 @@ type Settings struct {
 	Payload payload.Settings
 }
 
-var _ storekind.Settings = (*Settings)(nil)
+var (
+	_ storekind.Settings = (*Settings)(nil)
+	_ storekind.ByHand   = (*Settings)(nil)
+)
 
 // Options implements [storekind.Settings].
 func (s *Settings) Options() []storekind.Option {
@@ -141,6 +144,18 @@ func (s *Settings) Place(secret string) string {
 		region, name = m[1], storekind.Pattern(`-[A-Za-z0-9]{6}$`).ReplaceAllString(m[2], "")
 	}
 	return strings.Join([]string{s.Endpoint, s.Profile, s.AssumeRole.ARN, region, name}, " ")
+}
+
+// PutCommand implements [storekind.ByHand].
+func (s *Settings) PutCommand(secret string) string {
+	command := "aws secretsmanager put-secret-value --secret-id " + secret + " --secret-string file:///dev/stdin"
+	if s.Region != "" {
+		command += " --region " + s.Region
+	}
+	if s.Profile != "" {
+		command += " --profile " + s.Profile
+	}
+	return command
 }
 
 // Open implements [storekind.Settings]. All secrets of a site share a client: a

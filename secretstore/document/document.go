@@ -140,6 +140,18 @@ func (d Document[T]) displace() Document[T] {
 	return d.Put(v)
 }
 
+// PutForeign makes a value current that the rotator did not stage. The version that
+// was current becomes previous, in place of one that stood there, as AWS Secrets
+// Manager does it.
+func (d Document[T]) PutForeign(id string, created time.Time, held T) Document[T] {
+	if v, ok := d.On(secretstore.Current); ok {
+		v.Stage = secretstore.Previous
+		d = d.Put(v)
+	}
+	foreign := secretstore.Version{ID: id, Foreign: true, Created: Time(created)}
+	return d.Put(Version[T]{Stage: secretstore.Current, Version: foreign, Held: held})
+}
+
 // Destroy forgets a version, which must not be the current one. It tells whether
 // there was one of that id.
 func (d Document[T]) Destroy(id string) (next Document[T], changed bool, err error) {

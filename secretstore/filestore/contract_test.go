@@ -8,11 +8,11 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/filestore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest"
 )
 
-// TestContract leaves out what the folder does not have: a way to put a value
-// by hand, and faults of a whole write.
+// TestContract leaves out what the folder does not have: faults of a whole write.
 func TestContract(t *testing.T) {
 	const atEffects = "faults are injected at the effects on the disk, each in turn: see TestProcessKilledAtAnyEffectLeavesTheStateBeforeOrAfter"
 	storetest.Run(t, storetest.Harness{
@@ -22,6 +22,7 @@ func TestContract(t *testing.T) {
 			return storetest.Secret{
 				Open:           func(t *testing.T) secretstore.Store { return open(t, o) },
 				ForgetPromoted: func(t *testing.T) { forgetPromoted(t, o.Dir) },
+				PutByHand:      func(t *testing.T, value secret.Value) { put(t, open(t, o), value) },
 			}
 		},
 		Skip: map[string]string{
@@ -29,6 +30,17 @@ func TestContract(t *testing.T) {
 			"A write that failed after its effect happened whole":   atEffects,
 		},
 	})
+}
+
+func put(t *testing.T, s *filestore.Store, value secret.Value) {
+	t.Helper()
+	seen, err := s.Describe(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Put(t.Context(), seen, value); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func forgetPromoted(t *testing.T, dir string) {

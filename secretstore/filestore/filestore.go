@@ -18,7 +18,7 @@
 // change of recipients applies to versions stored after it.
 //
 // A copy of the folder is the same secret, by its identity: do not let rotators
-// work on both. A value cannot be put into the folder by hand.
+// work on both. A value is put into the folder by hand by [Store.Put] only.
 //
 // # What is promised
 //
@@ -73,7 +73,7 @@ type Store struct {
 	disk       disk
 }
 
-var _ secretstore.Store = (*Store)(nil)
+var _ secretstore.Putter = (*Store)(nil)
 
 // Open gives the store in a folder, and makes the folder and the identity file
 // if neither is there yet. Its errors wrap the sentinels of package
@@ -164,6 +164,18 @@ func (s *Store) stage(d sealed, v secretstore.Version, value secret.Value) (next
 		return d, false, err
 	}
 	return d.Stage(v, s.clock(), ciphertext), true, nil
+}
+
+// Put implements [secretstore.Putter].
+func (s *Store) Put(ctx context.Context, seen secretstore.Snapshot, value secret.Value) (secretstore.Snapshot, error) {
+	next, err := s.write(ctx, seen, func(d sealed) (sealed, bool, error) {
+		ciphertext, err := seal(value, s.recipients)
+		if err != nil {
+			return d, false, err
+		}
+		return d.PutForeign("by-hand-"+randomName(), s.clock(), ciphertext), true, nil
+	})
+	return next, s.named("put a value", err)
 }
 
 // Read implements [secretstore.Store]. A value that the identity does not open

@@ -32,7 +32,10 @@ type Settings struct {
 	Payload payload.Settings
 }
 
-var _ storekind.Settings = (*Settings)(nil)
+var (
+	_ storekind.Settings = (*Settings)(nil)
+	_ storekind.ByHand   = (*Settings)(nil)
+)
 
 // regionPattern is what GCP's regions look like.
 const regionPattern = `^[a-z]+(-[a-z]+)+[0-9]+$`
@@ -125,6 +128,15 @@ func (s *Settings) Refuse(secret string) string {
 // two projects: only the service knows better.
 func (s *Settings) Place(secret string) string {
 	return s.Site.Endpoint + " " + s.Project + "/" + s.Site.Location + "/" + secret
+}
+
+// PutCommand implements [storekind.ByHand].
+func (s *Settings) PutCommand(secret string) string {
+	command := "gcloud secrets versions add " + secret + " --project " + s.Project + " --data-file=-"
+	if s.Site.Location != "" {
+		command += " --location " + s.Site.Location
+	}
+	return command
 }
 
 // Open implements [storekind.Settings]. All secrets of a site share a client.

@@ -29,7 +29,10 @@ type Settings struct {
 	Create        Create
 }
 
-var _ storekind.Settings = (*Settings)(nil)
+var (
+	_ storekind.Settings = (*Settings)(nil)
+	_ storekind.ByHand   = (*Settings)(nil)
+)
 
 // Options implements [storekind.Settings].
 func (s *Settings) Options() []storekind.Option {
@@ -98,6 +101,16 @@ func (s *Settings) Refuse(secret string) string {
 // only they know better.
 func (s *Settings) Place(secret string) string {
 	return strings.Join([]string{s.Cluster.Kubeconfig, s.Cluster.Context, s.Namespace, secret, s.Key}, " ")
+}
+
+// PutCommand implements [storekind.ByHand]. Other data keys stay as they are.
+func (s *Settings) PutCommand(secret string) string {
+	namespace := ""
+	if s.Namespace != "" {
+		namespace = " -n " + s.Namespace
+	}
+	return "kubectl" + namespace + " create secret generic " + secret + " --from-file=" + s.Key + "=/dev/stdin --dry-run=client -o yaml | kubectl" +
+		namespace + " apply --server-side --force-conflicts -f -"
 }
 
 // Open implements [storekind.Settings]. All who talk to a cluster share a client.

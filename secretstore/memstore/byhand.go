@@ -22,11 +22,7 @@ type Held struct {
 func (s *Store) PutByHand(value secret.Value) {
 	created := s.now()
 	s.changeByHand(func(d contents) contents {
-		if v, ok := d.On(secretstore.Current); ok {
-			v.Stage = secretstore.Previous
-			d = d.Put(v)
-		}
-		return d.Put(document.Version[secret.Value]{Stage: secretstore.Current, Version: s.foreign(created), Held: value})
+		return d.PutForeign(s.foreign(created).ID, created, value)
 	})
 }
 

@@ -39,6 +39,13 @@ type Settings interface {
 	Open(ctx context.Context, env *Environment, secret string) (secretstore.Store, error)
 }
 
+// ByHand is what [Settings] have of a kind whose service has a tool of its own for
+// people who put a value into a secret.
+type ByHand interface {
+	// PutCommand is what a person types, with the value on standard input.
+	PutCommand(secret string) string
+}
+
 // Option is one option of a store in the configuration.
 type Option struct {
 	// Name of the option in its section.

@@ -20,6 +20,8 @@ import (
 
 // Config is a checked configuration.
 type Config struct {
+	// File is where it was read from, as it was named.
+	File string
 	// Owner is part of every key's name: [a-z0-9-], 1 to 40 characters.
 	Owner string
 	// Concurrency is how many keys of one workspace are rotated side by side, 1 to 64.

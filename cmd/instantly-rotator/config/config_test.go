@@ -63,6 +63,7 @@ func schedule(t *testing.T, spec string, zone *time.Location) config.Schedule {
 
 func TestDefaultsFillAMinimalFile(t *testing.T) {
 	want := &config.Config{
+		File:        "/etc/rotator/c.yaml",
 		Owner:       "instantly-rotator",
 		Concurrency: 8, Resync: 10 * time.Minute, Lease: 30 * time.Second,
 		Workspaces: map[string]config.Workspace{"main": {
@@ -116,6 +117,7 @@ keys:
     revocation_timeout: 500ms
 `)
 	want := &config.Config{
+		File:        "/etc/rotator/c.yaml",
 		Owner:       "team-1",
 		Concurrency: 2, Resync: 10 * time.Minute, Lease: 30 * time.Second,
 		Workspaces: map[string]config.Workspace{

@@ -35,6 +35,7 @@ func Parse(name string, data []byte) (*Config, Warnings, error) {
 	if err := r.err(); err != nil {
 		return nil, warnings, err
 	}
+	cfg.File = name
 	return cfg, warnings, nil
 }
 

@@ -37,7 +37,7 @@ func (c *Connections) Receiver(ctx context.Context, r config.Receiver) notify.Re
 	if r.URL.Store != "" {
 		st := c.Store(ctx, config.StoreRef{Store: r.URL.Store, Secret: r.URL.Secret})
 		read = func(ctx context.Context, ref config.SecretRef) (secret.Value, error) {
-			return storedSecret(ctx, ref, st)
+			return c.storedSecret(ctx, ref, st)
 		}
 	}
 	return notify.Receiver{

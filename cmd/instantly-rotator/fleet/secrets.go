@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storekind"
 )
 
 // ErrNoAdminKey: a workspace's admin key is not where the configuration says.
@@ -18,6 +20,38 @@ var ErrNoAdminKey = errors.New("no admin key")
 
 // ErrNoKeyYet: a store has no current version.
 var ErrNoKeyYet = errors.New("the store has no key yet")
+
+// NotStoredError says that the configuration refers to a secret in a store that
+// holds nothing yet. It is [ErrNoKeyYet].
+type NotStoredError struct {
+	Ref config.SecretRef
+	// Command is what puts a value there, with it on standard input.
+	Command string
+}
+
+// Error implements error.
+func (e *NotStoredError) Error() string {
+	return fmt.Sprintf("store %s, secret %s: nothing was put there yet", e.Ref.Store, e.Ref.Secret)
+}
+
+// Unwrap implements errors.Unwrap.
+func (e *NotStoredError) Unwrap() error { return ErrNoKeyYet }
+
+// PutCommand is what a person types to put a value into a secret.
+func PutCommand(cfg *config.Config, ref config.StoreRef) string {
+	if other, ok := cfg.Stores[ref.Store].Settings.(storekind.ByHand); ok {
+		return other.PutCommand(ref.Secret)
+	}
+	return fmt.Sprintf("instantly-rotator -c %s put --store %s --secret %s", ShellQuote(cfg.File), ref.Store, ref.Secret)
+}
+
+// ShellQuote writes a word as a shell takes it for one.
+func ShellQuote(word string) string {
+	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@+,") == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
 
 // adminKey reads the key from where the configuration refers to.
 func (c *Connections) adminKey(ctx context.Context, ref config.SecretRef) (secret.Value, error) {
@@ -28,8 +62,7 @@ func (c *Connections) adminKey(ctx context.Context, ref config.SecretRef) (secre
 	return value, nil
 }
 
-// Secret reads what the configuration refers to. White space around it is not
-// part of it: files end in a newline.
+// Secret reads what the configuration refers to.
 func (c *Connections) Secret(ctx context.Context, ref config.SecretRef) (secret.Value, error) {
 	var value secret.Value
 	var from string
@@ -41,9 +74,12 @@ func (c *Connections) Secret(ctx context.Context, ref config.SecretRef) (secret.
 		if err != nil {
 			return value, err
 		}
-		value, from = secret.New(strings.TrimSpace(string(data))), "file "+ref.File
+		from = "file " + ref.File
+		if value, err = TypedSecret(data); err != nil {
+			return value, fmt.Errorf("%s %w", from, err)
+		}
 	default:
-		return storedSecret(ctx, ref, c.Store(ctx, config.StoreRef{Store: ref.Store, Secret: ref.Secret}))
+		return c.storedSecret(ctx, ref, c.Store(ctx, config.StoreRef{Store: ref.Store, Secret: ref.Secret}))
 	}
 	if value.IsZero() {
 		return value, fmt.Errorf("%s is empty or not set", from)
@@ -51,15 +87,29 @@ func (c *Connections) Secret(ctx context.Context, ref config.SecretRef) (secret.
 	return value, nil
 }
 
+// TypedSecret takes a secret out of what a person or an editor wrote down: without
+// the white space around it, since files end in a newline, and without the mark
+// that some editors and shells of Windows put before it. The error goes on after
+// the name of the place.
+func TypedSecret(data []byte) (secret.Value, error) {
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return secret.Value{}, errors.New("is in UTF-16: write it as plain text (UTF-8)")
+	}
+	return secret.New(strings.TrimSpace(string(bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))))), nil
+}
+
 // storedSecretTimeout is how long a store may take to give a secret.
 const storedSecretTimeout = time.Minute
 
 // storedSecret reads what is the current version of a secret.
-func storedSecret(ctx context.Context, ref config.SecretRef, st secretstore.Store) (secret.Value, error) {
+func (c *Connections) storedSecret(ctx context.Context, ref config.SecretRef, st secretstore.Store) (secret.Value, error) {
 	ctx, cancel := context.WithTimeout(ctx, storedSecretTimeout)
 	defer cancel()
 	_, value, err := Current(ctx, st)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrNoKeyYet):
+		return value, &NotStoredError{ref, PutCommand(c.Config, config.StoreRef{Store: ref.Store, Secret: ref.Secret})}
+	case err != nil:
 		return value, fmt.Errorf("store %s, secret %s: %w", ref.Store, ref.Secret, err)
 	}
 	return value, nil

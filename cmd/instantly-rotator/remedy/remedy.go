@@ -17,6 +17,10 @@ const program = "instantly-rotator"
 // For says what a person can do about an error; empty if there is nothing to do but
 // to wait for the next run. TARGET in it stands for the target's name.
 func For(err error) string {
+	var notStored *fleet.NotStoredError
+	if errors.As(err, &notStored) {
+		return "put it there: " + notStored.Command
+	}
 	for _, h := range hints() {
 		if errors.Is(err, h.is) {
 			return h.say

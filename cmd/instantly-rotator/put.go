@@ -1,0 +1,218 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+	"golang.org/x/term"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storekind"
+)
+
+// putFlags say where a value goes.
+type putFlags struct {
+	store, secret string
+	replace       bool
+}
+
+func (a *app) putCommand() *cobra.Command {
+	var f putFlags
+	c := &cobra.Command{
+		Use:               "put TARGET | --store STORE --secret NAME",
+		ValidArgsFunction: a.completeTargets,
+		Short:             "Put a value into a local store: an admin key, a receiver's URL",
+		Long: `Put a value into a store: from standard input or, at a terminal, typed without
+being shown. White space around it is not part of it.
+
+With --store and --secret, it is one that the configuration refers to: a
+workspace's admin_key, a receiver's url.
+
+With TARGET, consumers get the value at once, so it has to be a key that works.
+The rotator did not make it: it is used as it is and never revoked, and nothing of
+that target is revoked or cleaned up until the next rotation has replaced it.
+
+A value that is there is replaced only with --replace. Clouds and clusters have
+tools of their own for this; the command says which.`,
+		Example: `  instantly-rotator put --store local --secret instantly-admin < admin-key
+  instantly-rotator put sending`,
+		RunE: func(c *cobra.Command, args []string) error { return a.put(c.Context(), args, f) },
+	}
+	c.Flags().StringVar(&f.store, "store", "", "the `name` of the store (default: the target's primary)")
+	c.Flags().StringVar(&f.secret, "secret", "", "the `name` of the secret in that store")
+	c.Flags().BoolVar(&f.replace, "replace", false, "replace the value that is there")
+	return c
+}
+
+func (a *app) put(ctx context.Context, args []string, f putFlags) error {
+	cfg, err := a.load()
+	if err != nil {
+		return err
+	}
+	ref, err := f.where(cfg, args)
+	if err != nil {
+		return err
+	}
+	if other, ok := cfg.Stores[ref.Store].Settings.(storekind.ByHand); ok {
+		return usageError{fmt.Errorf("store %s is of the kind %s, which has a tool of its own for this, with the value on standard input: %s",
+			ref.Store, cfg.Stores[ref.Store].Kind, other.PutCommand(ref.Secret))}
+	}
+	c := fleet.Connect(a.fleetOptions(cfg, zap.NewNop(), false))
+	defer c.Close()
+	p := placement{ref: ref, target: targetAt(cfg, ref)}
+	if err := a.putInto(ctx, c.Store(ctx, ref), p, f.replace); err != nil {
+		return err
+	}
+	a.sayPut(cfg, p)
+	return nil
+}
+
+// where finds the place of the value.
+func (f putFlags) where(cfg *config.Config, args []string) (config.StoreRef, error) {
+	none := config.StoreRef{}
+	switch {
+	case len(args) == 1 && f.secret == "":
+		return storeOf(cfg, args[0], f.store)
+	case len(args) > 0 || f.store == "" || f.secret == "":
+		return none, usageError{errors.New("put takes one TARGET, or --store STORE and --secret NAME")}
+	}
+	st, ok := cfg.Stores[f.store]
+	if !ok {
+		return none, usageError{fmt.Errorf("no store named %q in the configuration; it has %s", f.store, strings.Join(slices.Sorted(maps.Keys(cfg.Stores)), ", "))}
+	}
+	if why := st.Settings.Refuse(f.secret); why != "" {
+		return none, usageError{fmt.Errorf("--secret: %s", why)}
+	}
+	return config.StoreRef{Store: f.store, Secret: f.secret}, nil
+}
+
+// placement is where a value goes, and the target whose consumers read it there;
+// empty if it is none's.
+type placement struct {
+	ref    config.StoreRef
+	target string
+}
+
+// targetAt gives the target that is kept there. Two stores of the configuration may
+// name one place.
+func targetAt(cfg *config.Config, ref config.StoreRef) string {
+	place := func(r config.StoreRef) [2]string {
+		return [2]string{cfg.Stores[r.Store].Kind, cfg.Stores[r.Store].Settings.Place(r.Secret)}
+	}
+	for _, k := range cfg.Keys {
+		if slices.ContainsFunc(k.Stores, func(r config.StoreRef) bool { return place(r) == place(ref) }) {
+			return k.Name
+		}
+	}
+	return ""
+}
+
+// putInto asks for the value only when it can be put.
+func (a *app) putInto(ctx context.Context, st secretstore.Store, p placement, replace bool) error {
+	at := fmt.Sprintf("store %s, secret %s", p.ref.Store, p.ref.Secret)
+	seen, err := st.Describe(ctx)
+	if err != nil {
+		return fmt.Errorf("%s: %w", at, err)
+	}
+	putter, ok := st.(secretstore.Putter)
+	if !ok {
+		return usageError{fmt.Errorf("%s: this kind of store cannot take a value from here", at)}
+	}
+	if _, has := seen.Versions[secretstore.Current]; has && !replace {
+		what := "there is a value already"
+		if p.target != "" {
+			what = "consumers of " + p.target + " use the key that is there already"
+		}
+		return usageError{fmt.Errorf("%s: %s: --replace puts another one in its place", at, what)}
+	}
+	value, err := a.askForValue(ctx, at)
+	if err != nil {
+		return err
+	}
+	seen, err = putter.Put(ctx, seen, value)
+	if old, has := seen.Versions[secretstore.Previous]; err == nil && has && p.target == "" {
+		_, err = st.Destroy(ctx, seen, old.ID) // nobody else would
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", at, err)
+	}
+	return nil
+}
+
+// maxValue is the longest value that is read, in bytes.
+const maxValue = 64 << 10
+
+// askForValue reads the value: all of standard input, or what is typed at a
+// terminal, which does not show it.
+func (a *app) askForValue(ctx context.Context, at string) (secret.Value, error) {
+	read := func() ([]byte, error) { return io.ReadAll(io.LimitReader(os.Stdin, maxValue+1)) }
+	if fd := int(os.Stdin.Fd()); term.IsTerminal(fd) {
+		state, err := term.GetState(fd)
+		if err != nil {
+			return secret.Value{}, fmt.Errorf("read the value: %w", err)
+		}
+		defer fmt.Fprintln(a.stderr)
+		defer func() { _ = term.Restore(fd, state) }() // interrupted, it would stay mute
+		fmt.Fprintf(a.stderr, "Value for %s (it is not shown): ", at)
+		read = func() ([]byte, error) { return term.ReadPassword(fd) }
+	}
+	type answer struct {
+		data []byte
+		err  error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		data, err := read()
+		answered <- answer{data, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return secret.Value{}, errInterrupted
+	case got := <-answered:
+		if got.err != nil {
+			return secret.Value{}, fmt.Errorf("read the value: %w", got.err)
+		}
+		return checkedValue(got.data)
+	}
+}
+
+// checkedValue refuses what is no secret of one line.
+func checkedValue(data []byte) (secret.Value, error) {
+	value, err := fleet.TypedSecret(data)
+	switch {
+	case err != nil:
+		return value, usageError{fmt.Errorf("the value %w", err)}
+	case value.IsZero():
+		return value, usageError{errors.New("the value is empty")}
+	case len(data) > maxValue:
+		return value, usageError{fmt.Errorf("the value is longer than %d bytes", maxValue)}
+	case bytes.ContainsFunc(bytes.TrimSpace(data), unicode.IsControl):
+		return value, usageError{errors.New("the value has a line end or another control character in it: want one line")}
+	}
+	return value, nil
+}
+
+// sayPut says what follows from it.
+func (a *app) sayPut(cfg *config.Config, p placement) {
+	fmt.Fprintf(a.stdout, "store %s, secret %s: the value is there\n", p.ref.Store, p.ref.Secret)
+	if p.target == "" {
+		return
+	}
+	program := "instantly-rotator -c " + fleet.ShellQuote(cfg.File)
+	fmt.Fprintf(a.stdout, `%[1]s: consumers of this store get it from now on; it was not tested: %[2]s verify %[1]s
+%[1]s: it is of unknown origin: it is never revoked, and nothing of %[1]s is revoked or cleaned up until it is replaced: %[2]s rotate %[1]s
+`, p.target, program)
+}
