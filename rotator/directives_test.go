@@ -140,7 +140,7 @@ func TestACompromisedKeyDiesInTheSameRun(t *testing.T) {
 			t.Error("the leaked key lives")
 		}
 		snap, _ := w.stores[0].Describe(t.Context())
-		if !snap.Notes.Incident.IsZero() {
+		if snap.Notes.Incident.Open() {
 			t.Errorf("the incident is done with, but still noted: %+v", snap.Notes.Incident)
 		}
 		w.JudgeEnd()
@@ -330,8 +330,8 @@ func incidentCutOff(t *testing.T, begun string, call int, when rotatortest.When)
 		if err != nil {
 			t.Fatal(err)
 		}
-		noted := !snap.Notes.Incident.IsZero()
-		for runs := 0; noted && !snap.Notes.Incident.IsZero(); runs++ {
+		noted := snap.Notes.Incident.Open()
+		for runs := 0; noted && snap.Notes.Incident.Open(); runs++ {
 			if res := w.Start().Run(rotator.Request{}); res.Err != nil || runs > 5 {
 				t.Fatalf("%s: not done with after %d runs: %v", name, runs, res.Err)
 			}

@@ -143,7 +143,7 @@ func (r *run) promote(ctx context.Context, s Step) error {
 	if s.Store == 0 {
 		r.Rotated = true
 	}
-	if !r.primary().Notes.Incident.IsZero() && !r.listedAll() {
+	if r.primary().Notes.Incident.Open() && !r.listedAll() {
 		r.relist() // the old key goes in this very run; the list may be of before it was issued
 	}
 	return nil
@@ -315,7 +315,7 @@ func (r *run) afterAll() time.Time {
 
 func (r *run) resolve(ctx context.Context, _ Step) error {
 	notes := r.primary().Notes
-	notes.Incident = secretstore.Incident{}
+	notes.Incident.Resolved = r.now()
 	r.Declared = true // and done with: not to be declared once more
 	return r.annotate(ctx, notes)
 }

@@ -67,8 +67,12 @@ type Request struct {
 	// Incident declares that the keys issued until now are in wrong hands: they
 	// are replaced and revoked without a grace period. It is what people call
 	// the incident; empty: none is declared. A declared incident is carried on
-	// by every later run, asked or not.
+	// by every later run, asked or not. One of a name that is on record as resolved is
+	// not declared again: see [Result.Answered].
 	Incident string
+	// Again declares the incident although it is on record as resolved: the keys of
+	// after it are in wrong hands too.
+	Again bool
 }
 
 // The ladder of waits after failed attempts in a row.

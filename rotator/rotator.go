@@ -124,6 +124,9 @@ type Result struct {
 	// Revoked are the old keys this run revoked, Swept those left behind by an
 	// interrupted rotation, Discarded those it issued and had to give up.
 	Revoked, Swept, Discarded []string
+	// Answered: the incident that was asked for had been resolved before this run, and
+	// every store has a key of after it. Nothing was done for it.
+	Answered bool
 	// Dead are old keys that this run saw refused, and when.
 	Dead []Death
 	// Next is when to run again, and Why; zero if nothing is planned.

@@ -63,7 +63,7 @@ func (v *view) declare() answer {
 	if !v.observed() {
 		return act(Step{Verb: Observe, Reason: "read the stores"})
 	}
-	if v.primary().Err != nil || v.primary().Notes.Incident.ID == shorten(v.request.Incident) {
+	if v.primary().Err != nil || v.declared() || v.answered() {
 		return pass()
 	}
 	if h, on := v.hold(); on {
@@ -72,9 +72,33 @@ func (v *view) declare() answer {
 	return act(Step{Verb: Declare, Reason: "every key issued until now is to be replaced and revoked"})
 }
 
+// declared tells whether the incident that was asked for is on record, and not done
+// with: it is carried on.
+func (v *view) declared() bool {
+	noted := v.primary().Notes.Incident
+	return noted.Open() && noted.ID == shorten(v.request.Incident)
+}
+
+// answered tells whether the incident that was asked for is done with already, and
+// every store has a key of after it: two people may give the same order, and consumers
+// were just brought to that key. To do it again takes a word of its own.
+func (v *view) answered() bool {
+	noted := v.primary().Notes.Incident
+	if v.request.Again || noted.IsZero() || noted.Open() || noted.ID != shorten(v.request.Incident) {
+		return false
+	}
+	for _, st := range v.Stores {
+		cur, ok := st.Versions[secretstore.Current]
+		if st.Err != nil || !ok || cur.Foreign || born(cur).Before(noted.At) {
+			return false
+		}
+	}
+	return true
+}
+
 // emergency tells whether an incident was declared and is not done with: keys
 // get no grace.
-func (v *view) emergency() bool { return !v.primary().Notes.Incident.IsZero() }
+func (v *view) emergency() bool { return v.primary().Notes.Incident.Open() }
 
 // suspect tells whether a version's key was issued before the incident, or may
 // have been, as every key of unknown origin.

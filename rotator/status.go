@@ -45,8 +45,9 @@ type TargetStatus struct {
 	Failure secretstore.Failure
 	// Hold is the hold in force; zero if there is none.
 	Hold secretstore.Hold
-	// Incident is the one that was declared and is not done with.
-	Incident secretstore.Incident
+	// Incident is the one that was declared and is not done with; Resolved is the last
+	// one that is.
+	Incident, Resolved secretstore.Incident
 	// Rotation is one that was begun and is not done; nil if there is none.
 	Rotation *Rotation
 	// Err is why nothing could be decided: the key list could not be read.
@@ -112,8 +113,13 @@ func (r *run) unknown(err error) TargetStatus {
 func (r *run) describe(next Step) TargetStatus {
 	v := &view{now: r.now(), State: r.State, policy: r.target.Policy, request: r.req}
 	o := TargetStatus{Target: r.target.Name, Workspace: r.target.Workspace.Name, Stores: r.Stores, Next: next,
-		Failure: r.primary().Notes.Failure, Incident: r.primary().Notes.Incident, Due: next.Verb.action().worthRun}
+		Failure: r.primary().Notes.Failure, Due: next.Verb.action().worthRun}
 	o.Hold, _ = v.hold()
+	if noted := r.primary().Notes.Incident; noted.Open() {
+		o.Incident = noted
+	} else {
+		o.Resolved = noted
+	}
 	if why, on := v.quarantine(); on {
 		o.Quarantine = why
 	}

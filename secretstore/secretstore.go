@@ -235,10 +235,17 @@ type Incident struct {
 	ID string `json:"id,omitempty"`
 	// At is when it was declared; zero if there is none.
 	At time.Time `json:"at"`
+	// Resolved is when the last key of before it was gone; zero while some may be left.
+	// A resolved incident stays on record, so that declaring it once more can be told
+	// from a new one.
+	Resolved time.Time `json:"resolved,omitzero"`
 }
 
-// IsZero tells whether no incident was declared.
+// IsZero tells whether no incident was ever declared.
 func (i Incident) IsZero() bool { return i.At.IsZero() }
+
+// Open tells whether an incident was declared that is not resolved.
+func (i Incident) Open() bool { return !i.IsZero() && i.Resolved.IsZero() }
 
 // Notes are the facts about the secret that are kept beside its versions.
 type Notes struct {

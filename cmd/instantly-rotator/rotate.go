@@ -19,7 +19,7 @@ import (
 // rotateFlags are what the command asks of the engine.
 type rotateFlags struct {
 	due, dryRun, force, endGrace bool
-	compromised                  bool
+	compromised, again           bool
 	incident                     string // what people call it, for compromised
 	shard                        string
 }
@@ -42,7 +42,8 @@ it, rotations that were interrupted, old keys whose grace period is over.
 With --compromised, the named keys are in wrong hands: they are replaced and
 revoked without a grace period, as soon as the new key is current in every store.
 That is noted in the store first, so that whatever is cut off, every later run of
-any instance carries it on.`,
+any instance carries it on. The same incident once more, for the same key, carries
+it on, or says that it is resolved; --again replaces the key of after it too.`,
 		Example: `  instantly-rotator rotate sending          one key, now
   instantly-rotator rotate --due            what a CronJob calls
   instantly-rotator rotate --dry-run        what would happen
@@ -54,6 +55,7 @@ any instance carries it on.`,
 	c.Flags().BoolVar(&f.force, "force", false, "do not wait for the backoff after failed attempts, nor for another instance that has begun")
 	c.Flags().BoolVar(&f.compromised, "compromised", false, "replace the named keys and revoke the old ones at once: consumers that still use them will fail")
 	c.Flags().StringVar(&f.incident, "incident", "", "what people call the incident, for --compromised")
+	c.Flags().BoolVar(&f.again, "again", false, "with --compromised: the key of after the incident is in wrong hands too")
 	c.Flags().StringVar(&f.shard, "shard", "", "with --due: only one of several parts of the keys, `I/N` from 0/N, or auto in an Indexed Job")
 	c.Flags().BoolVar(&f.endGrace, "end-grace", false, "revoke the previous key now instead of after its grace period (not the one that this run replaces): consumers that still use it will fail")
 	return c
@@ -64,7 +66,7 @@ func (f rotateFlags) request(now time.Time) rotator.Request {
 	req := rotator.Request{IgnoreBackoff: f.force || f.compromised, EndGrace: f.endGrace}
 	switch {
 	case f.compromised:
-		req.Incident = f.incident
+		req.Incident, req.Again = f.incident, f.again
 	case !f.due:
 		req.RotateSince = now
 	}
@@ -80,6 +82,8 @@ func (f rotateFlags) check(names []string) error {
 		return usageError{errors.New("--compromised wants --incident: what people will find it under, such as INC-4711")}
 	case !f.compromised && f.incident != "":
 		return usageError{errors.New("--incident goes with --compromised")}
+	case f.again && !f.compromised:
+		return usageError{errors.New("--again goes with --compromised")}
 	case f.compromised && (f.due || f.endGrace):
 		return usageError{errors.New("--compromised goes with neither --due nor --end-grace: there is no grace period in it anyhow")}
 	case f.shard != "" && (!f.due || len(names) > 0):
@@ -134,6 +138,9 @@ func (a *app) report(results []rotator.Result, f rotateFlags, began time.Time) e
 		a.reportOne(r)
 		if f.compromised {
 			a.reportDead(r, began)
+		}
+		if r.Answered {
+			a.reportAnswered(r)
 		}
 		if h := followUp(r, f); h != "" {
 			fmt.Fprintf(a.stdout, "%s: hint: %s\n", r.Target, h)
@@ -209,15 +216,22 @@ func waitsForSomebody(err error) bool {
 
 // carriedOn says what becomes of an incident whose run was cut off.
 func carriedOn(r rotator.Result, f rotateFlags) string {
-	again := "instantly-rotator rotate --compromised " + r.Target + " --incident " + f.incident
+	retry := "instantly-rotator rotate --compromised " + r.Target + " --incident " + f.incident
 	switch {
 	case r.Status.Incident.IsZero() && errors.Is(r.Err, rotator.ErrHeld):
-		return "the incident is NOT noted and the key lives on: instantly-rotator release " + r.Target + ", then " + again
+		return "the incident is NOT noted and the key lives on: instantly-rotator release " + r.Target + ", then " + retry
 	case r.Status.Incident.IsZero():
-		return "the incident is NOT noted and the key lives on, run it again: " + again
+		return "the incident is NOT noted and the key lives on, run it again: " + retry
 	default:
-		return "the incident is noted: every later run of any instance carries it on; not to wait: " + again
+		return "the incident is noted: every later run of any instance carries it on; not to wait: instantly-rotator rotate --due --force " + r.Target
 	}
+}
+
+// reportAnswered says that somebody has given the same order before.
+func (a *app) reportAnswered(r rotator.Result) {
+	i := r.Status.Resolved
+	fmt.Fprintf(a.stdout, "%s: incident %s was resolved %s ago: key %s is from after it and lives on; if it leaked too, add --again\n",
+		r.Target, i.ID, humantime.Span(a.now().Sub(i.Resolved)), r.KeyID)
 }
 
 // reportDead says how long the compromised keys lived from the command on.

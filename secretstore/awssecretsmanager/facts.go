@@ -87,13 +87,23 @@ func (m mark) asHold(more partOf) (secretstore.Hold, bool) {
 }
 
 func incidentFact(id string, i secretstore.Incident) fact {
-	return newFact(id, prose(i.ID), kindIncident, stamp(i.At))
+	when := stamp(i.At)
+	if !i.Resolved.IsZero() {
+		when += "+" + stamp(i.Resolved)
+	}
+	return newFact(id, prose(i.ID), kindIncident, when)
 }
 
 func (m mark) asIncident(more partOf) (secretstore.Incident, bool) {
-	at, errAt := parseStamp(m.fields[1])
+	declared, end, ended := strings.Cut(m.fields[1], "+")
+	at, errAt := parseStamp(declared)
+	var resolved time.Time
+	var errResolved error
+	if ended {
+		resolved, errResolved = parseStamp(end)
+	}
 	name, _ := unfit(m.fields[0], m.fields[2], more) // without its name it is an incident all the same
-	return secretstore.Incident{ID: unprose(name), At: at}, errAt == nil
+	return secretstore.Incident{ID: unprose(name), At: at, Resolved: resolved}, errAt == nil && errResolved == nil
 }
 
 // prose escapes a text of words; spaces cost one character, not three.
@@ -149,4 +159,6 @@ func sameHold(a, b secretstore.Hold) bool {
 	return sameStamp(a.Since, b.Since) && sameStamp(a.Until, b.Until) && a.Reason == b.Reason
 }
 
-func sameIncident(a, b secretstore.Incident) bool { return a.ID == b.ID && sameStamp(a.At, b.At) }
+func sameIncident(a, b secretstore.Incident) bool {
+	return a.ID == b.ID && sameStamp(a.At, b.At) && sameStamp(a.Resolved, b.Resolved)
+}

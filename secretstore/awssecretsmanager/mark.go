@@ -52,7 +52,8 @@ const (
 	kindFailure = "failure"
 	// kindHold is the notes' hold: id, since, until, reason.
 	kindHold = "hold"
-	// kindIncident is the notes' incident: id, time, what people call it.
+	// kindIncident is the notes' incident: id, time (and when it was resolved, after a
+	// "+"), what people call it.
 	kindIncident = "incident"
 	// kindPromoted: promotion time, the version that was to be displaced, when
 	// that was announced, and by whom. It is written before AWSCURRENT moves.

@@ -178,6 +178,6 @@ func plainNotes(n secretstore.Notes) secretstore.Notes {
 	n.Intent = plainIntent(n.Intent)
 	n.Failure.At = Time(n.Failure.At)
 	n.Hold.Since, n.Hold.Until = Time(n.Hold.Since), Time(n.Hold.Until)
-	n.Incident.At = Time(n.Incident.At)
+	n.Incident.At, n.Incident.Resolved = Time(n.Incident.At), Time(n.Incident.Resolved)
 	return n
 }

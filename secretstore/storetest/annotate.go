@@ -16,7 +16,7 @@ func annotateClaims() []claim {
 		{"Notes and versions keep every character that a spec may have", checkOddSpec},
 		{"Notes keep a reason of the greatest length", checkLongReason},
 		{"Notes keep a hold, with an end and without", checkHold},
-		{"Notes keep an incident", checkIncident},
+		{"Notes keep an incident, open and resolved", checkIncident},
 		{"Notes keep who holds an intent, and until when", checkLease},
 		{"Each note is replaced without touching the others", checkNotesApart},
 		{"Notes keep times to the second in any zone", checkNotesTimes},
@@ -99,7 +99,7 @@ func checkIncident(tr *trial) {
 	i := incident()
 	tr.annotate(secretstore.Notes{Incident: i})
 	tr.wantNotes(secretstore.Notes{Incident: i})
-	i.ID = oddReason()
+	i.ID, i.Resolved = oddReason(), time.Time{}
 	tr.annotate(secretstore.Notes{Incident: i})
 	tr.wantNotes(secretstore.Notes{Incident: i})
 	tr.annotate(secretstore.Notes{})
@@ -156,6 +156,7 @@ func checkNotesTimes(tr *trial) {
 	n.Failure.At = time.Date(2027, 1, 1, 0, 0, 1, 0, zone)
 	n.Hold.Until = time.Date(2027, 1, 1, 0, 0, 2, 0, zone)
 	n.Incident.At = time.Date(2027, 1, 1, 0, 0, 3, 0, zone)
+	n.Incident.Resolved = n.Incident.At.Add(time.Minute)
 	n.Intent.Until = time.Date(2027, 1, 1, 0, 0, 4, 0, zone)
 	tr.annotate(n)
 	tr.wantNotes(n)

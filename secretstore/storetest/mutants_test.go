@@ -118,7 +118,9 @@ func annotateMutants() []mutant {
 		{"a hold never ends by itself", annotate(func(_ notes, n *notes) { n.Hold.Until = time.Time{} }),
 			[]string{"Notes keep a hold, with an end and without"}},
 		{"an incident loses its name", annotate(func(_ notes, n *notes) { n.Incident.ID = "" }),
-			[]string{"Notes keep an incident"}},
+			[]string{"Notes keep an incident, open and resolved"}},
+		{"an incident is open again", annotate(func(_ notes, n *notes) { n.Incident.Resolved = time.Time{} }),
+			[]string{"Notes keep an incident, open and resolved"}},
 		{"a prolonged lease is not written", annotate(func(old notes, n *notes) {
 			if n.Intent.Nonce == old.Intent.Nonce && !old.Intent.IsZero() {
 				n.Intent = old.Intent

@@ -23,7 +23,7 @@ func hintsOf(o rotator.TargetStatus) []string {
 		hints = append(hints, holdHint(o.Target, h))
 	}
 	if i := o.Incident; !i.IsZero() {
-		hints = append(hints, fmt.Sprintf("incident %s since %s: the keys of before it are replaced and revoked without a grace period; not to wait for the next run: \"rotate --compromised %s --incident %s\"", i.ID, humantime.Stamp(i.At), o.Target, i.ID))
+		hints = append(hints, fmt.Sprintf("incident %s since %s: the keys of before it are replaced and revoked without a grace period; not to wait for the next run: \"rotate --due --force %s\"", i.ID, humantime.Stamp(i.At), o.Target))
 	}
 	if o.Rotation != nil {
 		hints = append(hints, rotationHint(*o.Rotation))

@@ -110,7 +110,7 @@ func (w *world) injectIntoWorld(s Fault) {
 	case Force:
 		at.request, at.asked = w.command(rotator.Request{RotateSince: time.Now()}, s), at.asked+perRequest
 	case Incident:
-		at.request, at.asked, at.graceless = w.command(rotator.Request{Incident: "stolen"}, s), at.asked+perRequest, true
+		at.request, at.asked, at.graceless = w.command(rotator.Request{Incident: "stolen " + time.Now().Format(time.RFC3339Nano)}, s), at.asked+perRequest, true
 	case Hold:
 		w.hold(at, s.For)
 	case Foreign:

@@ -179,9 +179,6 @@ func (in *instance) reconcile(i int, req rotator.Request) rotator.Result {
 		in.requests[i], t.request = t.request.Request, nil
 	}
 	req.RotateSince, req.Incident = in.requests[i].RotateSince, in.requests[i].Incident
-	if req.Incident != "" {
-		t.asked++ // again: it may be dealt with already
-	}
 	in.resetReported(t.name)
 	res := in.rotator.Reconcile(context.Background(), in.target(i), req)
 	if in.ended() {

@@ -109,8 +109,8 @@ func (w *world) judgeSettled(t *target) {
 		}
 	}
 	snap, err := t.stores[0].observer.Describe(w.t.Context())
-	if err == nil && !t.tainted && (snap.Notes.Failure.Count > 0 || !snap.Notes.Incident.IsZero()) {
-		w.violate("settled, but %s still has a failure or an incident on record", t.name)
+	if err == nil && !t.tainted && (snap.Notes.Failure.Count > 0 || snap.Notes.Incident.Open()) {
+		w.violate("settled, but %s still has a failure or an open incident on record", t.name)
 	}
 }
 

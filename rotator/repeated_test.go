@@ -1,0 +1,55 @@
+package rotator_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+)
+
+// Two people on call give the same order. The second one must not cut off the key that
+// consumers were just restarted onto.
+func TestTheSameIncidentOnceMoreIsAnswered(t *testing.T) {
+	story(t, 2, func(t *testing.T, w *world) {
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(time.Hour)
+		w.GraceEnded = true
+		first := mustSettle(t, w.Start().Run(rotator.Request{Incident: "INC-8"}))
+		if first.Answered {
+			t.Error("the first order was not carried out but answered")
+		}
+		time.Sleep(3 * time.Second)
+		resolved := w.Snapshot(0).Notes.Incident
+		second := mustSettle(t, w.Start().Run(rotator.Request{Incident: "INC-8"}))
+		if !second.Answered || second.Rotated || len(second.Revoked) > 0 || second.KeyID != first.KeyID {
+			t.Errorf("the same order again: %+v", second)
+		}
+		if second.Status.Resolved != resolved || !second.Status.Incident.IsZero() {
+			t.Errorf("resolved is %+v, open is %+v", second.Status.Resolved, second.Status.Incident)
+		}
+		if again := mustSettle(t, w.Start().Run(rotator.Request{Incident: "INC-8", Again: true})); !again.Rotated || again.Answered {
+			t.Errorf("with a word of its own: %+v", again)
+		}
+		if other := mustSettle(t, w.Start().Run(rotator.Request{Incident: "INC-9"})); !other.Rotated || other.Answered {
+			t.Errorf("another incident: %+v", other)
+		}
+		w.JudgeEnd()
+	})
+}
+
+// What is current is not a key of after the incident: then the order is carried out.
+func TestAnIncidentIsNotAnsweredOverAValueOfUnknownOrigin(t *testing.T) {
+	for where := range 2 {
+		story(t, 2, func(t *testing.T, w *world) {
+			mustSettle(t, w.Start().Run(rotator.Request{}))
+			time.Sleep(time.Hour)
+			w.GraceEnded = true
+			mustSettle(t, w.Start().Run(rotator.Request{Incident: "INC-8"}))
+			w.stores[where].PutByHand(w.Instantly.Add("made by hand").Key.Value)
+			w.Judge("a person's put")
+			if res := w.Start().Run(rotator.Request{Incident: "INC-8"}); res.Err != nil || !res.Rotated || res.Answered {
+				t.Errorf("store %d: %+v", where, res)
+			}
+		})
+	}
+}
