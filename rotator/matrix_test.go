@@ -37,14 +37,16 @@ func TestTwoInstancesInterleaved(t *testing.T) {
 		{2, rotatortest.Meetings{}},
 		{2, rotatortest.Meetings{OneDies: true}},
 		{2, rotatortest.Meetings{Lag: 3 * time.Second}},
+		{1, rotatortest.Meetings{Misnamed: true}},
+		{2, rotatortest.Meetings{Misnamed: true}},
 	} {
 		rotatortest.Interleave(t, inMemory("memory", m.stores), m.how)
 	}
 }
 
-// TestATornLookIsNoReasonToMoveAStoreBack: one instance has read one store when
+// TestATornReadIsNoReasonToMoveAStoreBack: one instance has read one store when
 // another one rotates and delivers, and reads the other store after that.
-func TestATornLookIsNoReasonToMoveAStoreBack(t *testing.T) {
+func TestATornReadIsNoReasonToMoveAStoreBack(t *testing.T) {
 	story(t, 2, func(t *testing.T, w *world) {
 		w.Begin("rotation")
 		in, other := w.Start(), w.Start()

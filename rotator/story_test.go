@@ -379,7 +379,7 @@ func TestManyKeysAreConfirmedByOneList(t *testing.T) {
 			t.Errorf("the keys were listed %d times, want once at the beginning and once for all new keys", lists)
 		}
 		time.Sleep(due)
-		w.Instantly.Misnames = true
+		w.Instantly.Misnames = func(rotatortest.Key) bool { return true }
 		if res := in.Rotator.Reconcile(t.Context(), ts[0], rotator.Request{}); !errors.Is(res.Err, rotator.ErrUnlisted) {
 			t.Errorf("result %+v: what was so a minute ago is taken to be so now", res)
 		}
@@ -392,12 +392,12 @@ func TestAKeyThatTheListHasUnderAnotherIDIsNotPromoted(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		first := mustSettle(t, w.Start().Run(rotator.Request{}))
 		time.Sleep(due)
-		w.Instantly.Misnames = true
+		w.Instantly.Misnames = func(rotatortest.Key) bool { return true }
 		in := w.Start()
 		if res := in.Run(rotator.Request{}); !errors.Is(res.Err, rotator.ErrUnlisted) || res.KeyID != first.KeyID {
 			t.Fatalf("%s: result %+v, want the first key still current, and the reason", in.Steps(), res)
 		}
-		w.Instantly.Misnames = false
+		w.Instantly.Misnames = nil
 		res := mustSettle(t, w.Start().Run(rotator.Request{IgnoreBackoff: true}))
 		if len(res.Swept) != 1 || res.Swept[0] != rotatortest.KeyID(2) {
 			t.Errorf("swept %v, want the key that was issued under another id", res.Swept)

@@ -135,8 +135,9 @@ func (a API) call(ctx context.Context, op string, effect func(c *Instantly) erro
 func (a API) Issue(ctx context.Context, name string, spec secretstore.Spec) (key rotator.Key, err error) {
 	err = a.call(ctx, "create", func(c *Instantly) error {
 		c.Creates++
-		key = c.create(name, spec).Key
-		if c.Misnames {
+		made := c.create(name, spec)
+		key = made.Key
+		if c.Misnames != nil && c.Misnames(*made) {
 			key.ID = "other-" + key.ID
 		}
 		return nil

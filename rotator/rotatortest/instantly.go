@@ -32,8 +32,9 @@ type Instantly struct {
 	ProbeErr error
 	// Refuses, if set, tells which living keys fail their test calls.
 	Refuses func(Key) bool
-	// Misnames: the answer to a create has another id than the key list.
-	Misnames bool
+	// Misnames, if set, tells of which new keys the answer to the create has another id
+	// than the key list.
+	Misnames func(Key) bool
 	// MovedTo is the organization, once it is no longer [Organization].
 	MovedTo string
 
@@ -94,6 +95,14 @@ func (c *Instantly) revokedByHand(value string) bool {
 	defer c.mu.Unlock()
 	k := c.find(value)
 	return k != nil && k.ByHand
+}
+
+// listedAs tells whether the key of that id has that value.
+func (c *Instantly) listedAs(id, value string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k := c.Keys[id]
+	return k != nil && k.Value == value
 }
 
 func (c *Instantly) provenAt(value string) time.Time {

@@ -53,7 +53,7 @@ func (w *World) Forgive() {
 
 // judgeDelete checks the rules about revoking, at the moment of a delete.
 func (w *World) judgeDelete(k *Key) {
-	stages := w.stagesOf(k.ID)
+	stages := w.stagesOf(k)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
@@ -84,12 +84,16 @@ func (w *World) judgeDelete(k *Key) {
 	}
 }
 
-// stagesOf gives the stage of the version with that id in each store, "" where
-// it has none.
-func (w *World) stagesOf(id string) []secretstore.Stage {
+// stagesOf gives the stage of the key's version in each store, "" where it has
+// none. The version may have been staged under another id than the key list has.
+func (w *World) stagesOf(k *Key) []secretstore.Stage {
 	stages := make([]secretstore.Stage, len(w.secrets))
 	for i := range stages {
-		_, stages[i], _ = w.Snapshot(i).Find(id)
+		for stage, v := range w.Snapshot(i).Versions {
+			if v.ID == k.ID || v.Intent.Nonce != "" && strings.HasSuffix(k.Name, "/"+v.Intent.Nonce) {
+				stages[i] = stage
+			}
+		}
 	}
 	return stages
 }
@@ -101,6 +105,9 @@ func (w *World) JudgeEnd() {
 	for i, value := range w.current {
 		if value == "" || !w.Instantly.Alive(value) {
 			w.violate("settled, but store %d has no living key", i)
+		}
+		if ver := w.Snapshot(i).Versions[secretstore.Current]; !ver.Foreign && !w.Instantly.listedAs(ver.ID, value) {
+			w.violate("settled, but what store %d has as key %s is not the key of that id", i, ver.ID)
 		}
 		if value != w.current[0] {
 			w.violate("settled, but store %d has another key than the primary", i)

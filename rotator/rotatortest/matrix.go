@@ -89,6 +89,7 @@ func lives() []life {
 	return []life{
 		{"first key, rotation, end of grace", func(*World) {}},
 		{"the second key never works once stored", SpoilSecondKey},
+		{"the second key is listed under another id", func(w *World) { MisnameKey(w, 2) }},
 	}
 }
 
@@ -99,6 +100,13 @@ func SpoilSecondKey(w *World) {
 	w.Instantly.Refuses = func(k Key) bool {
 		return k.ID == second && w.Snapshot(0).Versions[secretstore.Pending].ID == k.ID
 	}
+}
+
+// MisnameKey has the answer to the nth create from now on give another id than the
+// key list. Call it after the keys of others were made.
+func MisnameKey(w *World, n int) {
+	nth := KeyID(len(w.Instantly.Keys) + n)
+	w.Instantly.Misnames = func(k Key) bool { return k.ID == nth }
 }
 
 // endure is a life under faults, and its verdict: "" if the rules held.

@@ -20,6 +20,9 @@ type Meetings struct {
 	OneDies bool
 	// OneOf so many meetings takes place; 0 stands for 1.
 	OneOf int
+	// Misnamed: the first key that is issued at the meeting is listed under another
+	// id than the answer to its create gives.
+	Misnamed bool
 	// Incident is declared by the second of them; empty if it only does what
 	// is due. In the end no key of before it lives.
 	Incident string
@@ -39,7 +42,7 @@ type meeting struct {
 func Interleave(t *testing.T, b Backend, how Meetings) {
 	t.Helper()
 	planned, runs := 0, 0
-	for _, begin := range []string{"first key", "rotation", "retirement"} {
+	for _, begin := range how.parts() {
 		n := soloCalls(t, b, begin)
 		for a := 1; a <= n; a++ {
 			for other := 1; other <= n+2; other++ {
@@ -53,6 +56,14 @@ func Interleave(t *testing.T, b Backend, how Meetings) {
 		}
 	}
 	t.Logf("%s, %d stores: %d of %d meetings of two instances: the rules hold", b.Name, max(b.Stores, 1), runs, planned)
+}
+
+// parts are those of a target's life in which the instances meet.
+func (how Meetings) parts() []string {
+	if how.Misnamed {
+		return []string{"first key", "rotation"} // a key is issued in them
+	}
+	return []string{"first key", "rotation", "retirement"}
 }
 
 // Begin leads the target to the beginning of a part of its life.
@@ -89,6 +100,9 @@ func meet(t *testing.T, b Backend, m meeting) {
 		w.Instantly.Activation, w.Instantly.Revocation = m.Lag, m.Lag
 		first, second := newVisitor(w, m.a, m.after), newVisitor(w, m.b, m.after)
 		w.GraceEnded = m.Incident != ""
+		if m.Misnamed {
+			MisnameKey(w, 1)
+		}
 		first.run()
 		time.Sleep(time.Second)
 		declared := time.Now()
@@ -127,7 +141,7 @@ func (w *World) judgeIncident(declared time.Time) {
 // the first version, both may stand back on a conflict. Who was paused for longer
 // than a step may take finds the store unavailable, and tries again later.
 func wonOrStoodBack(err error) bool {
-	fine := []error{rotator.ErrLostRace, rotator.ErrNeverValid, context.DeadlineExceeded, secretstore.ErrConflict, secretstore.ErrUnavailable}
+	fine := []error{rotator.ErrLostRace, rotator.ErrNeverValid, rotator.ErrUnlisted, context.DeadlineExceeded, secretstore.ErrConflict, secretstore.ErrUnavailable}
 	return err == nil || slices.ContainsFunc(fine, func(f error) bool { return errors.Is(err, f) })
 }
 

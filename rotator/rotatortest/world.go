@@ -131,7 +131,7 @@ func (w *World) settle() error {
 	for range 20 {
 		in := w.Start()
 		res := in.Run(rotator.Request{IgnoreBackoff: true})
-		if res.Err != nil && !errors.Is(res.Err, rotator.ErrNeverValid) {
+		if res.Err != nil && !errors.Is(res.Err, rotator.ErrNeverValid) && !errors.Is(res.Err, rotator.ErrUnlisted) {
 			return fmt.Errorf("does not settle: %w; steps: %s", res.Err, in.Steps())
 		}
 		switch {
