@@ -29,7 +29,7 @@ func latency(ctx context.Context, b *bench) error {
 	}
 	b.table([]string{"store", "calls", "round trips in a row", "necessarily so", "bound", "took (median of 5)", "÷ bound"}, rows)
 	b.say("In this process, without sockets; Instantly and the cloud stores at %s a call. Necessarily in a row: what is known before anything is "+
-		"touched (key list ∥ look at the store ∥ check of the admin key: the longest of the three), create, try (nothing untested is stored), verify (with the "+
+		"touched (key list ∥ state of the store ∥ check of the admin key: the longest of the three), create, try (nothing untested is stored), the list that confirms the id, verify (with the "+
 		"value that the store gives back), and the store's own calls of reserve, stage, verify and promote, each of which needs the answer before it.", millis(usualLatency))
 	return nil
 }
@@ -62,10 +62,12 @@ func chain(calls []*call) int {
 	before := map[string]int{} // by service: what is asked before anything is touched
 	after := 0
 	for _, c := range calls {
-		switch c.step {
-		case rotator.Check:
+		switch {
+		case after > 0: // what follows the first write has its answer to wait for
+			after++
+		case c.step == rotator.Check:
 			before["check"]++
-		case rotator.List, rotator.Observe:
+		case c.step == rotator.List || c.step == rotator.Observe:
 			before[c.service]++
 		default:
 			after++

@@ -120,7 +120,7 @@ func throughput(ctx context.Context, b *bench) error {
 		rows = append(rows, row)
 	}
 	b.table([]string{"1,000 targets due at once, workspaces × limit", "bound set by", "bound, rotations/s", "achieved", "÷ bound", "429s", "calls each", "CPU each"}, rows)
-	b.say("The daemon as a process, stores on the disk unless it says otherwise, Instantly at %s latency. A rotation waits for the disk 8 times. It needs %d calls: create, try, verify. "+
+	b.say("The daemon as a process, stores on the disk unless it says otherwise, Instantly at %s latency. A rotation waits for the disk 6 times. It needs %d calls: create, try, verify. "+
 		"Time runs from the first call to the last; the shared calls (key list, check of the admin key) are in it and not in the bound.",
 		millis(usualLatency), callsEach)
 	return nil
