@@ -116,6 +116,11 @@ func Classes() []Class {
 			Remedy: "the old key lives on until its consumers have moved; look at what the message names",
 		},
 		{
+			Is: ErrStoreLost, Name: "store_lost", Category: Person, Scope: ScopeStore,
+			Remedy: "nothing was issued; bring the store back: is it mounted, is its path or name right? If it is lost for good, " +
+				`"{program} rotate --begin-anew {target}" issues a new key there; then delete the old ones in Instantly`,
+		},
+		{
 			Is: ErrOrganization, Name: "wrong_organization", Category: Configuration, Scope: ScopeWorkspace,
 			Remedy: "nothing was touched; check admin_key, as_workspace and organization_id of the workspace",
 		},

@@ -35,6 +35,7 @@ func rules() []rule {
 		(*view).witness,       // before the keys are listed, which takes longer: is a compromised key dead?
 		(*view).observe,       // all others need to know the keys and the stores
 		(*view).blind,         // without the primary, or in another organization, nothing is to be touched
+		(*view).lost,          // nor where a store was; before sweep, which would take its keys for orphans
 		(*view).inHand,        // before all writes: a value that is in memory only is lost with the process
 		(*view).standBack,     // who lost a race leaves the rest to the winner; but a key in hand is given up first
 		(*view).pending,       // what was issued is made use of before anything else is begun

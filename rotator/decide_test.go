@@ -84,6 +84,12 @@ func (s State) listed(id, name string) State {
 	return s
 }
 
+// issuedElsewhere: Instantly lists a key that was issued for the target's store of before.
+func (s State) issuedElsewhere() State {
+	s.Issued = map[string][]string{"instantly-rotator/sending": {fingerprint("id-of-before")}}
+	return s
+}
+
 func (s State) made(id, name string, at time.Time) State {
 	s = s.listed(id, name)
 	k := s.Keys[id]
@@ -116,7 +122,13 @@ func TestDecide(t *testing.T) {
 		want      string
 	}{
 		{"the store is empty", situation(), Request{}, "reserve"},
-		{"the store is empty, and a hand was at the follower", situation().followed().with(1, cur, "k1", t0.Add(-time.Hour)).with(1, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")), Request{}, "reserve"},
+		{"the store is empty, and a hand was at the follower", situation().followed().with(1, cur, "k1", t0.Add(-time.Hour)).with(1, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")), Request{}, "stop"},
+		{"the same, and the primary is said to be new", situation().followed().with(1, cur, "k1", t0.Add(-time.Hour)).with(1, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")), Request{BeginAnew: true}, "reserve"},
+		{"the store is empty, and a key was issued for the one of before", situation().issuedElsewhere(), Request{RotateSince: t0}, "stop"},
+		{"the same, and an incident is declared", situation().issuedElsewhere(), Request{Incident: "INC-8"}, "stop"},
+		{"the same, and a rotation was begun in the empty store", situation().issuedElsewhere().reserved("n-9", t0), Request{}, "reserve"},
+		{"an incident is declared for a store that is new", situation(), Request{Incident: "INC-8"}, "declare"},
+		{"the store has a key, and one was issued for the one of before", situation().issuedElsewhere().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")), Request{}, "settled"},
 		{"the key was rotated after an intent was written", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")).reserved("n-9", t0.Add(-25*time.Hour)), Request{}, "cancel"},
 		{"an intent was written after the key was rotated", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")).reserved("n-9", t0.Add(-time.Hour)), Request{}, "reserve"},
 		{"this run's intent is written", situation().reservedHere("n-9"), Request{}, "issue"},

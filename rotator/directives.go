@@ -13,7 +13,25 @@ import (
 // revokes a key. The reason is cut to [secretstore.MaxReason] bytes.
 func (r *Rotator) Hold(ctx context.Context, t Target, h secretstore.Hold) error {
 	h.Reason = shorten(h.Reason)
+	if err := r.checkLost(ctx, t); err != nil {
+		return err
+	}
 	return r.direct(ctx, t, 0, func(n *secretstore.Notes) { n.Hold = h })
+}
+
+// checkLost fails where the primary was, and is not: a hold that is noted there holds
+// nothing. The keys are listed only where the primary holds nothing.
+func (r *Rotator) checkLost(ctx context.Context, t Target) error {
+	w := r.newRun(t, Request{}, 0)
+	w.readStores(ctx)
+	if v := (&view{State: w.State}); !v.unused() || t.Workspace == nil {
+		return nil
+	}
+	w.mark = t.Workspace.mark()
+	if err := w.list(ctx); err != nil {
+		return fmt.Errorf("store %s holds nothing; was there a key in it? %w", w.primary().Name, err)
+	}
+	return (&view{State: w.State, policy: t.Policy}).lostError()
 }
 
 // Release takes a target's hold off. One that has none is fine.

@@ -25,6 +25,9 @@ var (
 	ErrCircuitOpen = errors.New("circuit open after failures")
 	// ErrGateOpen: consumers have not moved to the new key yet; the old one lives.
 	ErrGateOpen = errors.New("consumers have not moved yet")
+	// ErrStoreLost: the primary store holds nothing, but keys were issued for the
+	// target: it is not where it was. Nothing is issued.
+	ErrStoreLost = errors.New("the store holds nothing, but it must have held a key: it is lost, or not mounted")
 	// ErrOrganization: the admin key, or a key, belongs to another organization
 	// than expected. Nothing is touched.
 	ErrOrganization = errors.New("wrong organization")

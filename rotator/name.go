@@ -36,6 +36,9 @@ func parseKeyName(s string) (n keyName, ok bool) {
 	return keyName{parts[0], parts[1], parts[2], parts[3]}, true
 }
 
+// issuedFor names a target of an owner, whichever store its keys are kept in.
+func issuedFor(owner, target string) string { return owner + "/" + target }
+
 // fingerprint shortens a store's identity for key names: two deployments that
 // are configured alike have stores of different identity, so that neither takes
 // the other's keys for its own orphans.

@@ -45,7 +45,7 @@ func (r *run) list(ctx context.Context) error {
 		return err
 	}
 	r.mark = l.number // if another one is wanted, it must be newer
-	r.Keys, r.Named, r.Account, r.Listed = l.keys, l.named, l.account, at
+	r.Keys, r.Named, r.Issued, r.Account, r.Listed = l.keys, l.named, l.issued, l.account, at
 	return nil
 }
 

@@ -66,6 +66,9 @@ func (v *view) declare() answer {
 	if v.primary().Err != nil || v.declared() || v.answered() {
 		return pass()
 	}
+	if _, lost := v.lostBecause(); lost || (v.unused() && v.Listed == 0) {
+		return pass() // not to be noted in a place where a store was: the keys tell
+	}
 	if h, on := v.hold(); on {
 		return stop(&HoldError{h})
 	}

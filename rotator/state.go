@@ -21,6 +21,9 @@ type State struct {
 	// Named are the ids of those keys that bear a name of ours, by the store in it:
 	// a target need not go through the keys of all others.
 	Named map[string][]string
+	// Issued are the stores in the names of those keys, one for each key, by owner and
+	// target: see issuedFor.
+	Issued map[string][]string
 	// Listed is when the reading of Keys began; 0 if they must be read (again).
 	Listed moment
 	// Account that the issuer's credential resolves to.

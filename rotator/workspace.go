@@ -51,6 +51,7 @@ type listing struct {
 	number  int // counts readings; 0 for none
 	keys    map[string]Key
 	named   map[string][]string // ids of the keys named by us, by the store in their names
+	issued  map[string][]string // the stores in their names, by owner and target
 	account string
 }
 
@@ -127,12 +128,14 @@ func (w *Workspace) list(ctx context.Context) (listing, error) {
 	if err != nil {
 		return listing{}, err
 	}
-	l.keys, l.named = make(map[string]Key, len(keys)), make(map[string][]string)
+	l.keys, l.named, l.issued = make(map[string]Key, len(keys)), make(map[string][]string), make(map[string][]string)
 	for _, k := range keys {
 		k.Value = secret.Value{} // a list may carry values; nobody needs them
 		l.keys[k.ID] = k
 		if name, ok := parseKeyName(k.Name); ok {
 			l.named[name.Store] = append(l.named[name.Store], k.ID)
+			of := issuedFor(name.Owner, name.Target)
+			l.issued[of] = append(l.issued[of], name.Store)
 		}
 	}
 	l.account, err = w.whose(ctx, keys)

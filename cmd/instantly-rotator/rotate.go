@@ -20,6 +20,7 @@ import (
 type rotateFlags struct {
 	due, dryRun, force, endGrace bool
 	compromised, again           bool
+	beginAnew                    bool
 	incident                     string // what people call it, for compromised
 	shard                        string
 }
@@ -54,6 +55,7 @@ it on, or says that it is resolved; --again replaces the key of after it too.`,
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "show what would happen, change nothing")
 	c.Flags().BoolVar(&f.force, "force", false, "do not wait for the backoff after failed attempts, nor for another instance that has begun")
 	c.Flags().BoolVar(&f.compromised, "compromised", false, "replace the named keys and revoke the old ones at once: consumers that still use them will fail")
+	c.Flags().BoolVar(&f.beginAnew, "begin-anew", false, "the primary store of the named keys is new, or lost for good: issue keys there although others were issued before, which are left alone")
 	c.Flags().StringVar(&f.incident, "incident", "", "what people call the incident, for --compromised")
 	c.Flags().BoolVar(&f.again, "again", false, "with --compromised: the key of after the incident is in wrong hands too")
 	c.Flags().StringVar(&f.shard, "shard", "", "with --due: only one of several parts of the keys, `I/N` from 0/N, or auto in an Indexed Job")
@@ -63,7 +65,7 @@ it on, or says that it is resolved; --again replaces the key of after it too.`,
 
 // request turns the flags into what the engine understands.
 func (f rotateFlags) request(now time.Time) rotator.Request {
-	req := rotator.Request{IgnoreBackoff: f.force || f.compromised, EndGrace: f.endGrace}
+	req := rotator.Request{IgnoreBackoff: f.force || f.compromised, EndGrace: f.endGrace, BeginAnew: f.beginAnew}
 	switch {
 	case f.compromised:
 		req.Incident, req.Again = f.incident, f.again
@@ -78,6 +80,8 @@ func (f rotateFlags) check(names []string) error {
 	switch {
 	case f.compromised && len(names) == 0:
 		return usageError{errors.New("--compromised wants the names of the keys that are in wrong hands")}
+	case f.beginAnew && len(names) == 0:
+		return usageError{errors.New("--begin-anew wants the names of the keys whose store is new or lost for good")}
 	case f.compromised && f.incident == "":
 		return usageError{errors.New("--compromised wants --incident: what people will find it under, such as INC-4711")}
 	case !f.compromised && f.incident != "":
@@ -206,7 +210,7 @@ func (a *app) reportOne(r rotator.Result) {
 
 // waitsForSomebody tells whether trying again by hand fails in the same way.
 func waitsForSomebody(err error) bool {
-	for _, of := range []error{rotator.ErrInGrace, rotator.ErrLostRace, rotator.ErrHeld, rotator.ErrBusy} {
+	for _, of := range []error{rotator.ErrInGrace, rotator.ErrLostRace, rotator.ErrHeld, rotator.ErrBusy, rotator.ErrStoreLost} {
 		if errors.Is(err, of) {
 			return true
 		}

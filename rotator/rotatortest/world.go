@@ -100,7 +100,7 @@ func (w *World) Live(hook Hook, spare int, born func()) {
 		born()
 		in := w.Start()
 		in.Hook = hook
-		in.Run(rotator.Request{IgnoreBackoff: true})
+		in.Run(carryOn())
 		time.Sleep(pause)
 	}
 	for range 3 + spare {
@@ -111,6 +111,10 @@ func (w *World) Live(hook Hook, spare int, born func()) {
 		run(Grace + Late)
 	}
 }
+
+// carryOn is what a run is asked for that is to settle the target at last. A key of
+// another deployment that is named alike must not make a new store a lost one.
+func carryOn() rotator.Request { return rotator.Request{IgnoreBackoff: true, BeginAnew: true} }
 
 // Settle runs until nothing is left to do, over all grace periods, with nothing
 // going wrong any more, and fails the test if that does not come about.
@@ -130,7 +134,7 @@ func (w *World) settle() error {
 	}
 	for range 20 {
 		in := w.Start()
-		res := in.Run(rotator.Request{IgnoreBackoff: true})
+		res := in.Run(carryOn())
 		if res.Err != nil && !errors.Is(res.Err, rotator.ErrNeverValid) && !errors.Is(res.Err, rotator.ErrUnlisted) {
 			return fmt.Errorf("does not settle: %w; steps: %s", res.Err, in.Steps())
 		}

@@ -2,10 +2,7 @@ package filestore
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -91,16 +88,16 @@ func (s *Settings) Place(secret string) string { return filepath.Join(s.Path, se
 // identitiesKey is what the identities are shared under.
 type identitiesKey struct{}
 
-// Open implements [storekind.Settings]. It makes the folder and the identity, and in
-// an environment where nothing may be made it gives an empty store instead.
+// Open implements [storekind.Settings]. It makes nothing: a folder that is not there is
+// made, with the identity, by the first write.
 func (s *Settings) Open(_ context.Context, env *storekind.Environment, secret string) (secretstore.Store, error) {
-	dir := s.Place(secret)
-	if _, err := os.Stat(dir); env.ReadOnly && errors.Is(err, fs.ErrNotExist) {
-		return notMade{}, nil
-	}
 	identities, err := storekind.Share(env, identitiesKey{}, func() (*Identities, error) { return &Identities{}, nil })
 	if err != nil {
 		return nil, err
 	}
-	return Open(Options{Dir: dir, Identity: s.Identity, Recipients: s.Recipients, Identities: identities, Now: env.Now})
+	o := Options{Dir: s.Place(secret), Identity: s.Identity, Recipients: s.Recipients, Identities: identities, Now: env.Now}
+	if !isThere(o.Dir) {
+		return &unmade{options: o, readOnly: env.ReadOnly}, nil
+	}
+	return Open(o)
 }

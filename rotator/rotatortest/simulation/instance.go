@@ -178,6 +178,7 @@ func (in *instance) reconcile(i int, req rotator.Request) rotator.Result {
 	if t.request != nil && t.request.place == in.number {
 		in.requests[i], t.request = t.request.Request, nil
 	}
+	req.BeginAnew = true // stores are not lost here, and there are keys of another deployment that are named alike
 	req.RotateSince, req.Incident = in.requests[i].RotateSince, in.requests[i].Incident
 	in.resetReported(t.name)
 	res := in.rotator.Reconcile(context.Background(), in.target(i), req)
