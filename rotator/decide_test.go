@@ -284,6 +284,7 @@ func randomRequest(t *rapid.T) Request {
 	if rapid.Bool().Draw(t, "asked") {
 		r.RotateSince = t0
 	}
+	r.NoRotation = r.EndGrace && r.RotateSince.IsZero()
 	return r
 }
 
@@ -318,6 +319,9 @@ func checkStep(t *rapid.T, s State, r Request, step Step) {
 	justValid := func(i int, id string) bool {
 		x, ok := s.Tests[place{i, id}]
 		return ok && x.Verdict == Valid && t0.Sub(x.At) <= fresh
+	}
+	if r.NoRotation && (step.Verb == Reserve || step.Verb == Promote && step.Store == 0) {
+		t.Fatalf("names %s, although no rotation is to begin or to be made current", step.Verb)
 	}
 	switch step.Verb {
 	case Stage:

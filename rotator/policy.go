@@ -67,6 +67,9 @@ type Request struct {
 	// BeginAnew is a person's word that a store which holds nothing is a new one,
 	// though keys were issued for the target: it is lost for good, or was replaced.
 	BeginAnew bool
+	// NoRotation begins no rotation, and makes no pending key current, whatever is due:
+	// the request is about the old key alone.
+	NoRotation bool
 	// Incident declares that the keys issued until now are in wrong hands: they
 	// are replaced and revoked without a grace period. It is what people call
 	// the incident; empty: none is declared. A declared incident is carried on

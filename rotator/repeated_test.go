@@ -53,3 +53,41 @@ func TestAnIncidentIsNotAnsweredOverAValueOfUnknownOrigin(t *testing.T) {
 		})
 	}
 }
+
+// Whoever ends a grace period wants the old key gone, and no new one: not the second
+// time either, and not where one is due.
+func TestEndingTheGracePeriodBeginsNoRotation(t *testing.T) {
+	story(t, 2, func(t *testing.T, w *world) {
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(due)
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(time.Hour)
+		w.GraceEnded = true
+		end := rotator.Request{EndGrace: true, NoRotation: true}
+		if res := mustSettle(t, w.Start().Run(end)); len(res.Revoked) != 1 || res.Rotated {
+			t.Errorf("the grace period was not ended: %+v", res)
+		}
+		if res := mustSettle(t, w.Start().Run(end)); len(res.Revoked) != 0 || res.Rotated {
+			t.Errorf("ended twice: %+v", res)
+		}
+		time.Sleep(due)
+		if res := mustSettle(t, w.Start().Run(end)); res.Rotated || !res.Waiting || w.Instantly.Creates != 2 {
+			t.Errorf("with a rotation due: %+v", res)
+		}
+		w.Settle()
+	})
+}
+
+// A previous version of unknown origin is never revoked, and would stand in the way of
+// the next rotation until its grace is over.
+func TestEndingTheGracePeriodMakesRoom(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		w.stores[0].PutByHand(w.Instantly.Add("made by hand").Key.Value)
+		mustSettle(t, w.Start().Run(rotator.Request{RotateSince: time.Now()}))
+		time.Sleep(time.Hour)
+		mustSettle(t, w.Start().Run(rotator.Request{EndGrace: true, NoRotation: true}))
+		if res := mustSettle(t, w.Start().Run(rotator.Request{RotateSince: time.Now()})); !res.Rotated {
+			t.Errorf("not rotated: %+v", res)
+		}
+	})
+}

@@ -15,7 +15,10 @@ func (v *view) startRotation() answer {
 		return act(Step{Verb: Issue, Reason: "create the new key"})
 	}
 	reason, due := v.due()
-	if !due {
+	switch {
+	case v.request.NoRotation:
+		return v.leaveRotation(reason, due)
+	case !due:
 		return v.notYetDue()
 	}
 	for _, obstacle := range []rule{
@@ -30,6 +33,19 @@ func (v *view) startRotation() answer {
 		return act(Step{Verb: Check, Reason: "can the admin key finish what it begins?"})
 	}
 	return act(Step{Verb: Reserve, Reason: reason})
+}
+
+// leaveRotation leaves a rotation that is due to another run. A previous version that
+// is not to be revoked is forgotten all the same if its grace was ended on purpose: it
+// would be in the way of the next rotation.
+func (v *view) leaveRotation(reason string, due bool) answer {
+	if a := v.makeRoom(); v.request.EndGrace && a.step != nil {
+		return a
+	}
+	if due {
+		return delay(time.Time{}, "a rotation is due, which this run leaves alone: "+reason)
+	}
+	return v.notYetDue()
 }
 
 // notYetDue waits for the instant at which the key falls due, unless an intent is to be

@@ -63,6 +63,9 @@ func (v *view) pending() answer {
 	if v.suspect(ver) {
 		return act(Step{Verb: Discard, ID: ver.ID, Reason: "issued before the incident"})
 	}
+	if v.request.NoRotation {
+		return delay(time.Time{}, "a rotation was begun, which this run leaves alone")
+	}
 	if !v.mayDisplace() {
 		return pass() // rules retire and begin say what has to happen first
 	}

@@ -22,6 +22,9 @@ func (v *view) retire() answer {
 	if why, on := v.quarantine(); on {
 		return wait(time.Time{}, why)
 	}
+	if h, on := v.hold(); on && v.request.EndGrace && v.request.NoRotation {
+		return stop(&HoldError{h}) // asked for: nobody is to take it for done
+	}
 	if a := v.waitForHold(); !a.passes() {
 		return a
 	}

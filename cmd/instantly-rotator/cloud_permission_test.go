@@ -84,15 +84,18 @@ func TestEachPermissionTakenAwayIsNamedToTheUser(t *testing.T) {
 
 // liveWithout gives how many runs failed for want of the permission.
 func (l *cloudLab) liveWithout(g guard, permission string) (failed int) {
-	for _, args := range [][]string{
+	for i, args := range [][]string{
 		{"rotate", g.target},                         // the first key, over what stands there
-		{"rotate", "--end-grace", g.target},          // a rotation
+		{"rotate", g.target},                         // a rotation
 		{"rotate", "--due", "--end-grace", g.target}, // the end of the old key
 	} {
-		isFirst := len(args) == 2
+		isFirst := i == 0
 		held := ""
 		if !isFirst { // what stands there at first is no key
 			held = l.readBy(g)
+		}
+		if len(args) == 2 {
+			l.run("rotate", "--end-grace", g.target) // of what stood there
 		}
 		g.deny(l, permission)
 		code, said := l.run(args...)

@@ -46,7 +46,8 @@ func rotateInBothClouds(l *cloudLab) {
 	)
 
 	// What stood in GCP before was no key: nobody needs its grace period.
-	l.wantRun(0, []string{"rotate", "--end-grace"}, `^3 targets: 3 rotated, 0 failed`, `^everywhere: settled; next: revoke the old key `)
+	l.wantRun(0, []string{"rotate", "--end-grace"}, `^everywhere: no grace period to end: `)
+	l.wantRun(0, []string{"rotate"}, `^3 targets: 3 rotated, 0 failed`, `^everywhere: settled; next: revoke the old key `)
 	second := l.wantServed("in the grace period")
 	for target, key := range first {
 		if second[target] == key {
@@ -128,7 +129,8 @@ func TestShortGracePeriodEndsByItselfInBothClouds(t *testing.T) {
 	l := newCloudLab(t, newAmazon(t), "grace_period: 1s, activation_timeout: 1s")
 	l.wantRun(0, []string{"rotate"})
 	first := l.wantServed("with the first keys")
-	l.wantRun(0, []string{"rotate", "--end-grace"})
+	l.wantRun(0, []string{"rotate", "--end-grace"}) // of what stood there before
+	l.wantRun(0, []string{"rotate"})
 	for end := time.Now().Add(waitLimit); l.settledTargets() < 3; {
 		if time.Now().After(end) {
 			l.Fatal("the old keys are not revoked: " + l.mustRun("status"))
@@ -188,7 +190,7 @@ func failAmidRotation(l *cloudLab, o outage) {
 	l.wantRun(0, []string{"rotate"})
 	old, oldID := l.inGCP(everywhere, "latest"), l.idOf(everywhere)
 	held := l.gate.holdUp(routeProbe, 2, false)
-	run := l.start("rotate", "--end-grace", everywhere)
+	run := l.start("rotate", everywhere)
 	l.await(held, run)
 	o.down(l, true)
 	held.release()

@@ -31,15 +31,19 @@ func TestCrashAtRandomInstantsIsMadeGood(t *testing.T) {
 	}
 }
 
-// killAtRandom begins rotations, each ending the grace period of the one before,
+// killAtRandom begins rotations, and in turn the ends of their grace periods,
 // and kills each at an instant between its beginning and a little after its end.
 func (l *lab) killAtRandom(random *rand.Rand, kills int) (killed int) {
 	l.Helper()
 	begun := time.Now()
-	l.mustRun("rotate", "--end-grace")
+	l.mustRun("rotate")
 	usual := time.Since(begun)
 	for i := range kills {
-		run := l.start("rotate", "--force", "--end-grace")
+		args := []string{"rotate", "--due", "--force", "--end-grace"}
+		if i%2 == 1 {
+			args = []string{"rotate", "--force"}
+		}
+		run := l.start(args...)
 		timer := time.AfterFunc(time.Duration(random.Int64N(int64(usual))), func() { _ = run.Process.Kill() })
 		if code, err := codeOf(run.Wait()); err != nil || code < 0 {
 			killed++

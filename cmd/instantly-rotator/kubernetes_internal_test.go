@@ -80,7 +80,7 @@ func TestRotationInAKubernetesSecret(t *testing.T) {
 	if code, _, stderr := d.run("plan"); code != exitSettled {
 		t.Errorf("plan: exit %d: %s", code, stderr)
 	}
-	for _, args := range [][]string{{"status"}, {"rotate", "sending", "--end-grace"}, {"verify"}} {
+	for _, args := range [][]string{{"status"}, {"rotate", "sending"}, {"verify"}} {
 		if code, stdout, stderr := d.run(args...); code != exitSettled || strings.Contains(stdout+stderr, first) {
 			t.Errorf("%v: exit %d\n%s%s", args, code, stdout, stderr)
 		}

@@ -40,6 +40,9 @@ on until its grace period is over; the next run after that revokes it, so let
 With --due, only what is due is done: keys whose schedule, age or scopes ask for
 it, rotations that were interrupted, old keys whose grace period is over.
 
+With --end-grace, the keys that live on in their grace period are revoked now, and no
+rotation begins, unless --due asks for what is due as well.
+
 With --compromised, the named keys are in wrong hands: they are replaced and
 revoked without a grace period, as soon as the new key is current in every store.
 That is noted in the store first, so that whatever is cut off, every later run of
@@ -59,21 +62,26 @@ it on, or says that it is resolved; --again replaces the key of after it too.`,
 	c.Flags().StringVar(&f.incident, "incident", "", "what people call the incident, for --compromised")
 	c.Flags().BoolVar(&f.again, "again", false, "with --compromised: the key of after the incident is in wrong hands too")
 	c.Flags().StringVar(&f.shard, "shard", "", "with --due: only one of several parts of the keys, `I/N` from 0/N, or auto in an Indexed Job")
-	c.Flags().BoolVar(&f.endGrace, "end-grace", false, "revoke the previous key now instead of after its grace period (not the one that this run replaces): consumers that still use it will fail")
+	c.Flags().BoolVar(&f.endGrace, "end-grace", false, "revoke the old key now instead of after its grace period, and begin no rotation: consumers that still use it will fail")
 	return c
 }
 
 // request turns the flags into what the engine understands.
 func (f rotateFlags) request(now time.Time) rotator.Request {
-	req := rotator.Request{IgnoreBackoff: f.force || f.compromised, EndGrace: f.endGrace, BeginAnew: f.beginAnew}
+	req := rotator.Request{
+		IgnoreBackoff: f.force || f.compromised, EndGrace: f.endGrace, NoRotation: f.oldAlone(), BeginAnew: f.beginAnew,
+	}
 	switch {
 	case f.compromised:
 		req.Incident, req.Again = f.incident, f.again
-	case !f.due:
+	case !f.due && !f.oldAlone():
 		req.RotateSince = now
 	}
 	return req
 }
+
+// oldAlone tells whether the command is about the old keys and begins no rotation.
+func (f rotateFlags) oldAlone() bool { return f.endGrace && !f.due }
 
 // check refuses flags that do not go together.
 func (f rotateFlags) check(names []string) error {
@@ -136,10 +144,15 @@ func (a *app) report(results []rotator.Result, f rotateFlags, began time.Time) e
 			waiting++
 		case r.Interrupted:
 			interrupted++
+		case f.oldAlone() && len(r.Status.Old) > 0:
+			failed++
 		case r.Rotated:
 			rotated++
 		}
 		a.reportOne(r)
+		if f.oldAlone() && r.Err == nil && !r.Interrupted {
+			a.reportOld(r)
+		}
 		if f.compromised {
 			a.reportDead(r, began)
 		}
@@ -171,10 +184,8 @@ func followUp(r rotator.Result, f rotateFlags) string {
 		return carriedOn(r, f)
 	case r.Failing && !f.force:
 		return "not to wait: instantly-rotator rotate --force " + r.Target
-	case r.Err != nil && !f.due && !waitsForSomebody(r.Err):
+	case r.Err != nil && !f.due && !f.oldAlone() && !waitsForSomebody(r.Err):
 		return "this rotation was asked for by hand: no later run repeats it unless it is due; again: instantly-rotator rotate --force " + r.Target
-	case r.Rotated && f.endGrace && !f.due:
-		return "the key just replaced still works; restart its consumers, then revoke it: instantly-rotator rotate --due --end-grace " + r.Target
 	default:
 		return ""
 	}
@@ -228,6 +239,28 @@ func carriedOn(r rotator.Result, f rotateFlags) string {
 		return "the incident is NOT noted and the key lives on, run it again: " + retry
 	default:
 		return "the incident is noted: every later run of any instance carries it on; not to wait: instantly-rotator rotate --due --force " + r.Target
+	}
+}
+
+// reportOld says what became of the order to end the grace period.
+func (a *app) reportOld(r rotator.Result) {
+	switch {
+	case len(r.Status.Old) > 0:
+		fmt.Fprintf(a.stdout, "%s: %s the old key %s lives on: %s\n", r.Target, text.FgRed.Sprint("failed:"), r.Status.Old[0].ID, whyOldLives(r))
+	case len(r.Revoked) == 0:
+		fmt.Fprintf(a.stdout, "%s: no grace period to end: there is no old key beside %s\n", r.Target, dash(r.KeyID))
+	}
+}
+
+// whyOldLives says what keeps an old key alive whose grace period was ended.
+func whyOldLives(r rotator.Result) string {
+	switch {
+	case r.Status.Quarantine != "":
+		return r.Status.Quarantine
+	case r.Delay != "":
+		return r.Delay
+	default:
+		return r.Why
 	}
 }
 

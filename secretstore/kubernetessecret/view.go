@@ -50,7 +50,7 @@ func (v view) snapshot() secretstore.Snapshot {
 func (v view) advice() []string {
 	var advice []string
 	if r, held := v.state.On(secretstore.Current); held && v.values[r.ID].IsZero() {
-		advice = append(advice, "somebody took the current key out of the Secret: put it back, or rotate with --end-grace")
+		advice = append(advice, "somebody took the current key out of the Secret: put it back, or rotate")
 	}
 	if v.object.immutable {
 		advice = append(advice, "the Secret is immutable: no rotation can begin until it is deleted and made anew")
