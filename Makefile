@@ -1,8 +1,11 @@
 # make check is what decides whether a change lands; the rest is for comfort.
-.PHONY: build test check claims matrix crash-matrix sim sim-bugs demo plant bench bench-daemon
+.PHONY: build man test check claims matrix crash-matrix sim sim-bugs demo plant bench bench-daemon
 
 build: ## the binary, in bin/
 	go build -trimpath -o bin/instantly-rotator ./cmd/instantly-rotator
+
+man: ## the manual pages, in bin/man/, of the same texts as --help
+	go run ./cmd/instantly-rotator man bin/man
 
 test:
 	go test ./...

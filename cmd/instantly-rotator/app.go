@@ -11,8 +11,6 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
-
-	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 )
 
 // app is what all commands share: where to write, and the global flags.
@@ -61,18 +59,20 @@ On call?    instantly-rotator status`,
 		SilenceUsage:  true,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usageError{withFlagMeant(c, err)} })
 	flags := root.PersistentFlags()
 	flags.StringVarP(&a.configPath, "config", "c", a.configDefault(), "configuration `file`; also INSTANTLY_ROTATOR_CONFIG")
 	flags.StringVar(&a.logLevel, "log-level", "", "debug, info, warn or error (default: warn at a terminal, else info)")
 	flags.StringVar(&a.logFormat, "log-format", "", "console or json (default: console at a terminal, else json)")
 	root.AddCommand(
+		environmentTopic(), configurationTopic(), a.manCommand(),
 		a.daemonCommand(), a.rotateCommand(), a.planCommand(), a.statusCommand(), a.verifyCommand(),
 		a.holdCommand(), a.releaseCommand(),
 		a.validateCommand(), a.schemaCommand(), a.getCommand(), a.putCommand(), a.execCommand(), a.notifyCommand(),
 		a.sandboxCommand(), a.demoCommand(), a.versionCommand(),
 		a.exitCodesTopic(),
 	)
+	a.completeFlags(root)
 	return root
 }
 
@@ -93,19 +93,6 @@ func (a *app) versionCommand() *cobra.Command {
 			return err
 		},
 	}
-}
-
-// completeTargets offers the names of the configuration's keys to shells.
-func (a *app) completeTargets(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	cfg, _, err := config.Load(a.configPath)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	var names []string
-	for _, k := range cfg.Keys {
-		names = append(names, k.Name)
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
 // version is the module's version, with the commit where the build knows it.

@@ -35,7 +35,7 @@ func (a *app) execCommand() *cobra.Command {
 	var f execFlags
 	c := &cobra.Command{
 		Use:               "exec [TARGET] [--env NAME=TARGET...] -- PROGRAM [ARGUMENT...]",
-		ValidArgsFunction: a.completeTargets,
+		ValidArgsFunction: a.completeProgram,
 		Short:             "Run a program with current keys in its environment",
 		Long: `Run a program with current keys in its environment, as its consumers read them:
 the key of TARGET in INSTANTLY_API_KEY, and one for each --env. Signals are passed

@@ -23,7 +23,7 @@ func (a *app) getCommand() *cobra.Command {
 	var f getFlags
 	c := &cobra.Command{
 		Use:               "get TARGET",
-		ValidArgsFunction: a.completeTargets,
+		ValidArgsFunction: a.completeOneTarget,
 		Short:             "Print the current key, for scripts and units",
 		Long: `Print the current key of a target, as its consumers read it. It goes to a pipe
 or a file; on a terminal, where it would stay in the scroll-back, only with

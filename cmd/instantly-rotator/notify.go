@@ -137,12 +137,3 @@ func (a *app) receiptTable(receipts []receipt) {
 		}
 	}
 }
-
-// completeReceivers offers the names of the configuration's receivers to shells.
-func (a *app) completeReceivers(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	cfg, _, err := config.Load(a.configPath)
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	return receiverNames(cfg), cobra.ShellCompDirectiveNoFileComp
-}

@@ -33,7 +33,7 @@ func (a *app) putCommand() *cobra.Command {
 	var f putFlags
 	c := &cobra.Command{
 		Use:               "put TARGET | --store STORE --secret NAME",
-		ValidArgsFunction: a.completeTargets,
+		ValidArgsFunction: a.completeOneTarget,
 		Short:             "Put a value into a local store: an admin key, a receiver's URL",
 		Long: `Put a value into a store: from standard input or, at a terminal, typed without
 being shown. White space around it is not part of it.

@@ -74,12 +74,21 @@ func parseCron(fields string) (s cron.Schedule, err error) {
 func scheduleHint(spec string, cause error) string {
 	descriptors := []string{"@yearly", "@annually", "@quarterly", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"}
 	if !strings.HasPrefix(spec, "@") {
-		if n := len(strings.Fields(spec)); n != 5 {
+		n := len(strings.Fields(spec))
+		if near, ok := Nearest("@"+strings.ToLower(spec), descriptors); ok && n == 1 {
+			return fmt.Sprintf("did you mean %q?", near)
+		}
+		if every := strings.TrimSpace(strings.TrimPrefix(spec, "every")); n <= 2 {
+			if _, err := ParseDuration(every); err == nil {
+				return fmt.Sprintf("did you mean %q?", "@every "+every)
+			}
+		}
+		if n != 5 {
 			return fmt.Sprintf(`want five fields (minute, hour, day, month, weekday), found %d`, n)
 		}
 		return cause.Error()
 	}
-	if near, ok := Nearest(spec, descriptors); ok {
+	if near, ok := Nearest(strings.ToLower(spec), descriptors); ok {
 		return fmt.Sprintf("did you mean %q?", near)
 	}
 	return "known are " + strings.Join(descriptors, ", ") + ", @every DURATION"

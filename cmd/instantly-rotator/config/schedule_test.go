@@ -42,6 +42,9 @@ func TestScheduleTicks(t *testing.T) {
 		{"30 1 * * *", "America/New_York", "2026-11-01T06:10:00Z", "2026-11-02T06:30:00Z"},  // the clock shows 01:10 for the second time
 		{"0 0 6 9 *", "America/Santiago", "2026-09-01T00:00:00Z", "2026-09-06T03:00:00Z"},   // midnight does not exist on that day
 		{"0 5 30 * *", "Pacific/Apia", "2011-12-19T00:00:00Z", "2011-12-29T15:00:00Z"},      // nor does that day
+		{"0 4 31 * *", "UTC", "2026-03-31T04:00:00Z", "2026-05-31T04:00:00Z"},               // April has none
+		{"30 1 * * *", "Europe/London", "2026-10-24T12:00:00Z", "2026-10-25T01:30:00Z"},     // 01:30 comes twice on that day …
+		{"30 1 * * *", "Europe/London", "2026-10-25T01:30:00Z", "2026-10-26T01:30:00Z"},     // … and counts once
 		{"0 12 1,15 * MON", "UTC", "2026-01-02T00:00:00Z", "2026-01-05T12:00:00Z"},          // either day field
 		{"15 10 ? JAN-MAR FRI", "UTC", "2026-03-31T00:00:00Z", "2027-01-01T10:15:00Z"},      // names
 		{"0 3 1 1 *", "Pacific/Kiritimati", "2026-06-01T00:00:00Z", "2026-12-31T13:00:00Z"}, // UTC+14
@@ -77,6 +80,19 @@ func TestSchedulePrefixThatPanicsIsRefused(t *testing.T) {
 		_, err := config.ParseSchedule(spec, time.UTC)
 		if err == nil || !strings.Contains(err.Error(), "set the time zone with timezone") {
 			t.Errorf("%q: %v", spec, err)
+		}
+	}
+}
+
+func TestScheduleWithoutItsSignIsUnderstoodAndNamed(t *testing.T) {
+	for spec, want := range map[string]string{
+		"quarterly": `did you mean "@quarterly"?`, "quaterly": `did you mean "@quarterly"?`, "Monthly": `did you mean "@monthly"?`,
+		"@Daily": `did you mean "@daily"?`, "90d": `did you mean "@every 90d"?`, "every 90d": `did you mean "@every 90d"?`,
+		"fortnightly": "want five fields", "0 3 1": "want five fields",
+	} {
+		_, err := config.ParseSchedule(spec, time.UTC)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", spec, err, want)
 		}
 	}
 }
