@@ -24,7 +24,7 @@ type unmade struct {
 	made *Store
 }
 
-var _ secretstore.Store = (*unmade)(nil)
+var _ secretstore.Putter = (*unmade)(nil)
 
 // isThere tells whether a secret is kept in a folder, or was.
 func isThere(dir string) bool {
@@ -97,6 +97,13 @@ func (u *unmade) Annotate(ctx context.Context, seen secretstore.Snapshot, n secr
 func (u *unmade) Stage(ctx context.Context, seen secretstore.Snapshot, v secretstore.Version, value secret.Value) (secretstore.Snapshot, error) {
 	return u.writeIn(ctx, seen, func(s *Store, seen secretstore.Snapshot) (secretstore.Snapshot, error) {
 		return s.Stage(ctx, seen, v, value)
+	})
+}
+
+// Put implements [secretstore.Putter].
+func (u *unmade) Put(ctx context.Context, seen secretstore.Snapshot, value secret.Value) (secretstore.Snapshot, error) {
+	return u.writeIn(ctx, seen, func(s *Store, seen secretstore.Snapshot) (secretstore.Snapshot, error) {
+		return s.Put(ctx, seen, value)
 	})
 }
 
