@@ -203,6 +203,14 @@ func Classes() []Class {
 			NoRemedy: "it comes with another class that has the remedy; the next run cleans up",
 		},
 		{
+			Is: secretstore.ErrScheduledForDeletion, Name: "store_scheduled_for_deletion", Category: Person, Scope: ScopeStore,
+			Remedy: "consumers cannot read the secret any more: restore it, as the message says, or take the key out of the configuration",
+		},
+		{
+			Is: secretstore.ErrUnfit, Name: "store_unfit", Category: Configuration, Scope: ScopeStore,
+			Remedy: "no key was issued for it; the message says what the server lacks: let the store's endpoint be the real service, or an emulator that has it",
+		},
+		{
 			Is: secretstore.ErrDenied, Name: "store_denied", Category: Person, Scope: ScopeStore,
 			Remedy: "do what the message says, or give the rotator read and write access to the store",
 		},

@@ -291,6 +291,12 @@ var (
 	ErrConflict = errors.New("changed meanwhile")
 	// ErrDenied: the store refused for want of permission. A person must act.
 	ErrDenied = errors.New("permission denied")
+	// ErrScheduledForDeletion: the secret is there, but is to go, and gives and takes
+	// nothing any more. A person must restore it.
+	ErrScheduledForDeletion = errors.New("scheduled for deletion")
+	// ErrUnfit: what answers does not do what keeping a key there needs, such as
+	// comparing before it writes. A person must choose another one.
+	ErrUnfit = errors.New("not fit to keep keys")
 	// ErrUnavailable: the store could not be reached or did not answer in time;
 	// the outcome of a write is unknown. Try again later.
 	ErrUnavailable = errors.New("store unavailable")

@@ -39,7 +39,7 @@ func onlyThrottled(o *secretsmanager.Options) {
 // described is DescribeSecret's answer.
 type described struct {
 	state
-	deleted time.Time // when it was scheduled for deletion; zero if it is not
+	deleted time.Time // see deletion; zero if it is not scheduled
 }
 
 // describe needs secretsmanager:DescribeSecret.
@@ -159,6 +159,15 @@ func arnRegion(secret string) string {
 	return a.Region
 }
 
+// deletion says when a secret goes. AWS's documents call the date that of the deletion's
+// order, and that of the deletion; emulators give either.
+func deletion(at, now time.Time) string {
+	if at.After(now) {
+		return "it will be deleted on " + at.UTC().Format(time.DateOnly)
+	}
+	return "it was deleted on " + at.UTC().Format(time.DateOnly) + " and is gone when its recovery window ends"
+}
+
 // describeSecret reads the secret's state and refuses one that is not the rotator's to touch.
 func (s *Store) describeSecret(ctx context.Context) (state, error) {
 	d, err := s.describe(ctx, s.name)
@@ -170,8 +179,8 @@ func (s *Store) describeSecret(ctx context.Context) (state, error) {
 	case err != nil:
 		return state{}, err
 	case !d.deleted.IsZero():
-		return state{}, fmt.Errorf("it is scheduled for deletion since %s; bring it back with: aws secretsmanager restore-secret --secret-id %s: %w",
-			stamp(d.deleted), s.name, secretstore.ErrDenied)
+		return state{}, fmt.Errorf("%w: %s; restore it with: aws secretsmanager restore-secret --secret-id %s",
+			secretstore.ErrScheduledForDeletion, deletion(d.deleted, s.now()), s.name)
 	}
 	if owner, marked := d.tags[tagOwner]; marked && s.owner != "" && owner != s.owner {
 		return state{}, fmt.Errorf("it belongs to %q, as its tag %s says, and not to %q: name another secret, or remove the tag to hand it over: %w",

@@ -64,6 +64,8 @@ func (c client) failed(action string, err error) error {
 	case e.Code == "InvalidParameterException" && action == "UpdateSecretVersionStage":
 		// The label is not where it was seen.
 		return fmt.Errorf("%w: %w", secretstore.ErrConflict, e)
+	case e.Code == "InvalidRequestException" && speaksOfDeletion(api.ErrorMessage()):
+		return fmt.Errorf("%w; restore it with: aws secretsmanager restore-secret --secret-id %s: %w", secretstore.ErrScheduledForDeletion, c.name, e)
 	case isRefusal(e.Code):
 		return fmt.Errorf("%w: %w", secretstore.ErrDenied, e)
 	default:
@@ -125,6 +127,12 @@ func isDenial(code string) bool {
 	default:
 		return false
 	}
+}
+
+// speaksOfDeletion knows how AWS, which has no code for it, says that a secret is
+// scheduled for deletion.
+func speaksOfDeletion(message string) bool {
+	return regexp.MustCompile(`(marked|scheduled) (for deletion|deleted)`).MatchString(message)
 }
 
 // isRefusal knows the codes of "not like this": trying again is no use.

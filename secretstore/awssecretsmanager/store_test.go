@@ -166,15 +166,15 @@ func TestSecretScheduledForDeletionSaysHowToRestoreIt(t *testing.T) {
 	snap := rotate(t, s, keyA)
 	b.call("DeleteSecret", map[string]any{"SecretId": b.name})
 	_, err := s.Describe(t.Context())
-	if !errors.Is(err, secretstore.ErrDenied) || !strings.Contains(err.Error(), "aws secretsmanager restore-secret --secret-id "+b.name) {
+	if !errors.Is(err, secretstore.ErrScheduledForDeletion) || !strings.Contains(err.Error(), "aws secretsmanager restore-secret --secret-id "+b.name) {
 		t.Error(err)
 	}
 	for _, w := range []write{reserve(keyB), stage(keyB), fail("x")} {
-		if _, err := w.do(t, s, snap); !errors.Is(err, secretstore.ErrDenied) {
+		if _, err := w.do(t, s, snap); !errors.Is(err, secretstore.ErrScheduledForDeletion) {
 			t.Errorf("%s: %v", w.name, err)
 		}
 	}
-	if _, err := s.Read(t.Context(), keyA); !errors.Is(err, secretstore.ErrDenied) {
+	if _, err := s.Read(t.Context(), keyA); !errors.Is(err, secretstore.ErrScheduledForDeletion) {
 		t.Errorf("read: %v", err)
 	}
 	b.call("RestoreSecret", map[string]any{"SecretId": b.name})

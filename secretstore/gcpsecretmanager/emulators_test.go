@@ -78,12 +78,37 @@ func TestServerThatCannotKeepRotatorsApartIsRefused(t *testing.T) {
 		server.Quirks = c.quirks
 		server.Make(id)
 		for _, s := range []secretstore.Store{atEndpoint(t, server), atEndpoint(t, server)} {
-			_, err := staging("a").call(t, s, describe(t, s))
-			wantError(t, err, secretstore.ErrCorrupt)
+			seen, err := s.Describe(t.Context())
+			if err == nil {
+				_, err = staging("a").call(t, s, seen)
+			}
+			wantError(t, err, secretstore.ErrUnfit)
 			if err != nil && !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%s: error %q does not say %q", name, err, c.says)
 			}
 			wantVersions(t, server, 0)
 		}
 	}
+}
+
+// What status and plan ask is Describe: they say so before anything is tried.
+func TestServerWithoutEtagsIsSeenToBeUnfitByLooking(t *testing.T) {
+	server := gcptest.New()
+	t.Cleanup(server.Close)
+	server.Quirks = gcptest.Quirks{NoEtags: true}
+	server.Make(id)
+	_, err := atEndpoint(t, server).Describe(t.Context())
+	wantError(t, err, secretstore.ErrUnfit)
+}
+
+func TestServerOnceFoundUnfitIsUnfitToLookAtToo(t *testing.T) {
+	server := gcptest.New()
+	t.Cleanup(server.Close)
+	server.Quirks = gcptest.Quirks{IgnoreEtags: true}
+	server.Make(id)
+	s := atEndpoint(t, server)
+	_, err := staging("a").call(t, s, describe(t, s))
+	wantError(t, err, secretstore.ErrUnfit)
+	_, err = s.Describe(t.Context())
+	wantError(t, err, secretstore.ErrUnfit)
 }

@@ -11,6 +11,10 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
+// A server that was configured may be anything. Whether it is fit is found out as soon
+// as it shows: a reading shows that there are no etags, only a write that they are not
+// compared.
+
 // neverGiven is an etag that no server gives out.
 const neverGiven = `"0"`
 
@@ -22,13 +26,13 @@ func (s *Store) probe(ctx context.Context, v view) error {
 	if s.site.Endpoint == "" || s.trusted() {
 		return nil
 	}
-	if v.etag == "" {
-		return unsafe("gives secrets no etag")
+	if err := s.fit(v); err != nil {
+		return err
 	}
 	_, err := s.service.replace(ctx, neverGiven, v.annotations, nil)
 	switch status.Code(err) {
 	case codes.OK:
-		return unsafe("took a write with an etag that it never gave out")
+		return s.unfit("took a write with an etag that it never gave out")
 	case codes.FailedPrecondition, codes.Aborted, codes.InvalidArgument:
 		s.trust()
 		return nil
@@ -37,8 +41,26 @@ func (s *Store) probe(ctx context.Context, v view) error {
 	}
 }
 
-func unsafe(what string) error {
-	return fmt.Errorf("the server %s: two rotators could not be kept apart, so it must not be used: %w", what, secretstore.ErrCorrupt)
+// fit fails if a reading shows, or an earlier write has shown, that the server cannot
+// keep two rotators apart.
+func (s *Store) fit(v view) error {
+	s.mu.Lock()
+	known := s.unfitness
+	s.mu.Unlock()
+	if known == nil && s.site.Endpoint != "" && v.etag == "" && !v.absent {
+		return s.unfit("gives secrets no etag")
+	}
+	return known
+}
+
+// unfit is the error of a server that lacks what keeps rotators apart. It is told from
+// then on by everything that is asked of the store.
+func (s *Store) unfit(how string) error {
+	err := fmt.Errorf("the server %s: two rotators could not be kept apart, so it must not be used: %w", how, secretstore.ErrUnfit)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unfitness = err
+	return err
 }
 
 // create makes the secret, and gives it as it is then.

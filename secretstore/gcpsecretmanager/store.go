@@ -25,6 +25,8 @@ type Store struct {
 	seen     view // as of the last read or write
 	hasSeen  bool
 	compares bool // the server is known to compare etags
+	// unfitness is why the server must not be used; nil as long as nothing shows it.
+	unfitness error
 }
 
 var _ secretstore.Store = (*Store)(nil)
@@ -46,6 +48,9 @@ func (s *Store) observed(ctx context.Context) (view, error) {
 		return view{}, err
 	}
 	v, err := s.observe(ctx)
+	if err == nil {
+		err = s.fit(v)
+	}
 	s.remember(v, err == nil)
 	return v, err
 }

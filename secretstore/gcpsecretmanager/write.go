@@ -288,9 +288,9 @@ func (s *Store) replace(ctx context.Context, v view, next state, text string, wi
 	}
 	switch {
 	case sec.GetAnnotations()[annotationKey] != text:
-		return nil, unsafe("did not keep the annotation that was written")
+		return nil, s.unfit("did not keep the annotation that was written")
 	case sec.GetEtag() == v.etag:
-		return nil, unsafe("did not change the secret's etag with a write")
+		return nil, s.unfit("did not change the secret's etag with a write")
 	}
 	return sec, nil
 }
