@@ -4,6 +4,7 @@ package rotator_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -255,6 +256,23 @@ func TestAnIncidentComesAfterEveryKeyThatIsThere(t *testing.T) {
 		if !res.Rotated || len(res.Revoked) != 1 {
 			t.Errorf("%s: the stolen key lives on: %+v", in.Steps(), res)
 		}
+	})
+}
+
+// The key was promoted by a clock that was a year ahead. Whoever asks for a rotation gets
+// one, once, and is told why the age of the key means nothing.
+func TestARotationThatWasAskedForIsMadeWhateverTheKeysStamp(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		mustSettle(t, w.StartAt(off(func() time.Duration { return 365 * 24 * time.Hour })).Run(rotator.Request{}))
+		if idle := mustSettle(t, w.Start().Run(rotator.Request{})); !strings.Contains(idle.Status.Odd, "stamped in the future") {
+			t.Errorf("nothing is said of the stamp: %+v", idle.Status)
+		}
+		time.Sleep(time.Hour)
+		res := mustSettle(t, w.Start().Run(rotator.Request{RotateSince: time.Now()}))
+		if !res.Rotated || w.Instantly.Creates != 2 || res.Status.Odd != "" {
+			t.Errorf("asked for: %+v", res)
+		}
+		w.Settle()
 	})
 }
 

@@ -91,6 +91,8 @@ func (v *view) due() (reason string, due bool) {
 		return "compromised: incident " + v.primary().Notes.Incident.ID, true
 	case !v.primary().Notes.Intent.IsZero() && !v.intentSuperseded():
 		return "an interrupted rotation is taken up again", true
+	case v.asked(cur) && v.ahead(cur):
+		return "asked for; " + futureStamp(cur), true
 	case v.asked(cur):
 		return "asked for", true
 	case !cur.Foreign && cur.Intent.Spec != v.policy.Spec:
@@ -136,7 +138,16 @@ func (v *view) asked(cur secretstore.Version) bool {
 	if v.request.RotateSince.IsZero() || v.Rotated {
 		return false
 	}
-	return v.Repaired || promotedFrom(cur).Before(v.request.RotateSince)
+	return v.Repaired || promotedFrom(cur).Before(v.request.RotateSince) || v.ahead(cur)
+}
+
+// ahead tells whether the current key was promoted by a clock that was ahead of this
+// one: its time says nothing about what was asked for since.
+func (v *view) ahead(cur secretstore.Version) bool { return promotedFrom(cur).After(v.now) }
+
+// futureStamp says what is odd about a key that was promoted by a clock that was ahead.
+func futureStamp(cur secretstore.Version) string {
+	return "the current key is stamped in the future (" + cur.Promoted.UTC().Format(time.RFC3339) + "): a clock was ahead"
 }
 
 // since is when the age of the current key began; zero if that is not known.

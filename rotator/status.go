@@ -20,6 +20,8 @@ type TargetStatus struct {
 	Current *secretstore.Version
 	// Since is when the age of the current key began; zero if not known.
 	Since time.Time
+	// Odd is what is odd about that: it is in the future. Empty if nothing is.
+	Odd string
 	// NextDue is when the current key falls due; zero if never, or not known.
 	NextDue time.Time
 	// Old are keys that live on until their grace is over.
@@ -126,6 +128,9 @@ func (r *run) describe(next Step) TargetStatus {
 	if cur, ok := r.current(0); ok {
 		o.Current, o.Since = &cur, since(cur)
 		o.NextDue, _ = nextDue(r.target.Policy, o.Target, o.Since)
+		if v.ahead(cur) {
+			o.Odd = futureStamp(cur)
+		}
 	}
 	o.Dead = v.dead()
 	if o.Due {

@@ -300,6 +300,9 @@ func (a *app) whatNext(r rotator.Result) string {
 	if !r.Next.IsZero() {
 		fmt.Fprintf(&said, "; next: %s at %s (%s)", r.Why, humantime.Stamp(r.Next), humantime.Until(r.Next, a.now()))
 	}
+	if r.Status.Odd != "" {
+		fmt.Fprintf(&said, "; %s", r.Status.Odd)
+	}
 	if r.Status.Quarantine != "" {
 		fmt.Fprintf(&said, "; %s", r.Status.Quarantine)
 	}

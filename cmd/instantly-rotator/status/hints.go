@@ -37,6 +37,9 @@ func hintsOf(o rotator.TargetStatus) []string {
 	if o.Current != nil && o.Since.IsZero() {
 		hints = append(hints, "the age of the current key is not known, so it never falls due by itself; \"rotate "+o.Target+"\" starts afresh")
 	}
+	if o.Odd != "" {
+		hints = append(hints, o.Odd+"; \"rotate "+o.Target+"\" starts afresh")
+	}
 	hints = append(hints, adviceOf(o)...)
 	if n := len(o.Orphans); n > 0 {
 		when := "\"rotate --due\" revokes them"
