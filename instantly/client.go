@@ -14,14 +14,16 @@ import (
 )
 
 const (
-	defaultBaseURL     = "https://api.instantly.ai"
-	defaultTimeout     = 30 * time.Second
-	bodyTimeout        = 10 * time.Second
-	defaultRetryBudget = time.Minute
-	defaultPace        = 5 // requests a second
-	modulePath         = "github.com/instantly-rotator/instantly-rotator"
-	apiPath            = "/api/v2"
+	defaultBaseURL = "https://api.instantly.ai"
+	defaultTimeout = 30 * time.Second
+	bodyTimeout    = 10 * time.Second
+	defaultPace    = 5 // requests a second
+	modulePath     = "github.com/instantly-rotator/instantly-rotator"
+	apiPath        = "/api/v2"
 )
+
+// DefaultRetryBudget bounds all attempts of one GET or DELETE together.
+const DefaultRetryBudget = time.Minute
 
 // Options say which workspace a client talks to, and how. Only AdminKey is
 // required.
@@ -131,7 +133,7 @@ func withDefaults(o Options) Options {
 		o.Timeout = defaultTimeout
 	}
 	if o.RetryBudget == 0 {
-		o.RetryBudget = defaultRetryBudget
+		o.RetryBudget = DefaultRetryBudget
 	}
 	if o.Observe == nil {
 		o.Observe = func(Call) {}

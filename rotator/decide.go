@@ -152,9 +152,9 @@ func (v *view) tested(i int, id string) (test, bool) {
 	return t, true
 }
 
-// again makes the test call at a place once more, after a pause.
-func again(verb Verb, store int, id string, t test, reason string) answer {
-	return act(Step{Verb: verb, Store: store, ID: id, At: t.At.Add(pause(t.Tries)), Reason: reason})
+// again makes the test call at a place once more, after a pause; until that is given up.
+func again(verb Verb, store int, id string, t test, until time.Time, reason string) answer {
+	return act(Step{Verb: verb, Store: store, ID: id, At: t.At.Add(pause(t.Tries)), Since: t.First, Until: until, Reason: reason})
 }
 
 // inconclusive stops on an indeterminate verdict.

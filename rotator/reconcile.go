@@ -78,6 +78,7 @@ func (r *run) reconcile(ctx context.Context) (res Result) {
 		res = r.result
 	})
 	defer r.unlockGroup()
+	defer r.opts.Doing(r.target.Name, Step{})
 	var interrupted time.Time
 	for range maxSteps {
 		if ctx.Err() != nil {
@@ -97,6 +98,7 @@ func (r *run) reconcile(ctx context.Context) (res Result) {
 			return r.failed(ctx, step, step.Err)
 		default:
 		}
+		r.opts.Doing(r.target.Name, step)
 		if !r.wait(ctx, step.At) {
 			continue
 		}
@@ -307,7 +309,7 @@ func shorten(s string) string {
 func (r *run) tell(step Step, took time.Duration, err error) {
 	e := Event{
 		At: r.now(), Target: r.target.Name, Workspace: r.target.Workspace.Name,
-		Verb: step.Verb, KeyID: step.ID, Reason: step.Reason, Took: took, Err: err,
+		Verb: step.Verb, KeyID: step.ID, Reason: step.Reason, Since: step.Since, Until: step.Until, Took: took, Err: err,
 	}
 	a := step.Verb.action()
 	if step.Store >= 0 && a.store {

@@ -43,6 +43,9 @@ type Options struct {
 	// Observe is told of every step when it is done; from several goroutines.
 	// It must not block.
 	Observe func(Event)
+	// Doing is told of each step before it is taken, for people who wait; and of one
+	// without a verb when a target is done. It must not block.
+	Doing func(target string, s Step)
 	// Instance names this process in the intents it writes, at most
 	// [secretstore.MaxHolder] bytes.
 	Instance string
@@ -84,6 +87,9 @@ func New(o Options) *Rotator {
 	if o.Observe == nil {
 		o.Observe = func(Event) {}
 	}
+	if o.Doing == nil {
+		o.Doing = func(string, Step) {}
+	}
 	if o.Concurrency == 0 {
 		o.Concurrency = 8
 	}
@@ -110,8 +116,10 @@ type Event struct {
 	Reason    string
 	// Verdict of a test call: "valid", "invalid" or "indeterminate".
 	Verdict string
-	Took    time.Duration
-	Err     error // never carries a secret
+	// Since and Until are those of the step: what has been tried for how long.
+	Since, Until time.Time
+	Took         time.Duration
+	Err          error // never carries a secret
 }
 
 // Result is how a run over one target ended.

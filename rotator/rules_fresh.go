@@ -25,7 +25,7 @@ func (v *view) inHand() answer {
 	case isValid(t):
 		return act(Step{Verb: Stage, ID: h.ID, Reason: "store the new key as pending"})
 	case v.within(h.Issued, v.policy.Activation) || (isInvalid(t) && !refused(t)):
-		return again(Try, inMemory, h.ID, t, "the new key may not be live yet")
+		return again(Try, inMemory, h.ID, t, h.Issued.Add(v.policy.Activation), "the new key may not be live yet")
 	case isInvalid(t):
 		return act(Step{Verb: Discard, Store: inMemory, ID: h.ID, Reason: "never became valid", Err: neverValid(h.ID, t)})
 	default:
@@ -146,7 +146,7 @@ func (v *view) verifyAndPromote(i int, ver secretstore.Version) answer {
 	case !isInvalid(t):
 		return inconclusive(Verify, ver.ID, t)
 	case v.young(ver) || !refused(t):
-		return again(Verify, i, ver.ID, t, "the new key may not be live yet")
+		return again(Verify, i, ver.ID, t, born(ver).Add(v.policy.Activation), "the new key may not be live yet")
 	case i == 0:
 		return act(Step{Verb: Discard, ID: ver.ID, Reason: "never became valid", Err: neverValid(ver.ID, t)})
 	default:
@@ -193,7 +193,7 @@ func (v *view) aliveIn(i int) answer {
 		return inconclusive(Verify, cur.ID, t)
 	}
 	if !v.keyDeadIn(i) {
-		return again(Verify, i, cur.ID, t, "the key may not be live yet")
+		return again(Verify, i, cur.ID, t, born(cur).Add(v.policy.Activation), "the key may not be live yet")
 	}
 	return pass() // rule begin sees to it
 }

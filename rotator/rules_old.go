@@ -140,7 +140,7 @@ func (v *view) confirmCurrent() answer {
 		case !ok:
 			return act(Step{Verb: Verify, Store: i, ID: cur.ID, Reason: "test the current key before the old one goes"})
 		case isInvalid(t) && !refused(t):
-			return again(Verify, i, cur.ID, t, "refused: a slip, or is it dead?")
+			return again(Verify, i, cur.ID, t, time.Time{}, "refused: a slip, or is it dead?")
 		case isInvalid(t) && v.Stores[i].Seen <= t.Seq:
 			return act(Step{Verb: Observe, Reason: "refused: has another instance moved the store on?"})
 		case isInvalid(t):
@@ -159,7 +159,10 @@ func (v *view) confirmCurrent() answer {
 // stillListed waits for the key list to lose a revoked key.
 func (v *view) stillListed(id string, revoked time.Time) answer {
 	if v.within(revoked, v.policy.Revocation) {
-		return act(Step{Verb: List, At: v.now.Add(pause(4)), Reason: "the revoked key is still listed"})
+		return act(Step{
+			Verb: List, At: v.now.Add(pause(4)), Since: revoked, Until: revoked.Add(v.policy.Revocation),
+			Reason: "the revoked key " + id + " is still listed",
+		})
 	}
 	return stop(fmt.Errorf("key %s: %w: it was revoked but is still listed", id, ErrStillAlive))
 }
@@ -173,14 +176,14 @@ func (v *view) proveStep(id string) answer {
 	case !ok:
 		return act(Step{Verb: Prove, Store: i, ID: id, Reason: "does the revoked key get a 401?"})
 	case isInvalid(t) && !refused(t) && v.inGrace():
-		return again(Prove, i, id, t, "refused: a slip, or is it dead?")
+		return again(Prove, i, id, t, time.Time{}, "refused: a slip, or is it dead?")
 	case isInvalid(t):
 		// The primary's record goes last: it says that work is left.
 		return act(Step{Verb: Destroy, Store: v.lastHolder(id), ID: id, Reason: "proven dead", Proven: t.At})
 	case !isValid(t):
 		return inconclusive(Prove, id, t)
 	case v.within(t.First, v.policy.Revocation):
-		return again(Prove, i, id, t, "revocation takes effect late")
+		return again(Prove, i, id, t, t.First.Add(v.policy.Revocation), "revocation takes effect late")
 	default:
 		return stop(fmt.Errorf("key %s: %w: the key list lacks it, but it is still accepted", id, ErrStillAlive))
 	}

@@ -16,6 +16,9 @@ type Step struct {
 	// At: not before that instant (a test call that is made again), or for
 	// Settled when to run again. Zero: now; for Settled: nothing is planned.
 	At time.Time
+	// Since is when what is tried again was first tried, and Until when that ends; zero
+	// for a step that is not, or has no end of its own.
+	Since, Until time.Time
 	// Proven for Destroy: when the key was last seen refused; zero if it was not.
 	Proven time.Time
 	// While is what a Stop was about to find out or do.

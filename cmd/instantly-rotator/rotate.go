@@ -117,7 +117,9 @@ func (a *app) rotate(ctx context.Context, names []string, f rotateFlags) error {
 	if f.dryRun {
 		return a.plan(ctx, names, f.request(began), "table", false)
 	}
-	engine, err := a.fleet(ctx, names, false)
+	n := newNarrator(a.now)
+	defer n.end()
+	engine, err := a.narratedFleet(ctx, names, n)
 	if err != nil {
 		return err
 	}
@@ -128,7 +130,11 @@ func (a *app) rotate(ctx context.Context, names []string, f rotateFlags) error {
 	defer told()
 	targets := part.pick(engine.Targets)
 	bar := a.progress(len(targets))
+	if bar.writer != nil {
+		a.narrateBesideBar(n, bar, f.compromised)
+	}
 	results := engine.ReconcileAll(ctx, targets, f.request(began), bar.done)
+	n.end()
 	bar.stop()
 	return a.report(results, f, began)
 }
@@ -310,15 +316,15 @@ func (a *app) whatNext(r rotator.Result) string {
 }
 
 // progressBar shows how many targets are done, at a terminal and if there are
-// many; elsewhere it is nothing.
+// many, and why it stands still; elsewhere it is nothing.
 type progressBar struct {
 	writer  progress.Writer
 	tracker *progress.Tracker
 	ended   *sync.WaitGroup
 }
 
-// manyTargets is where a bar begins to help.
-const manyTargets = 2
+// manyTargets is where a bar begins to help, and a line a step to be too much.
+const manyTargets = 6
 
 func (a *app) progress(targets int) progressBar {
 	if targets < manyTargets || !terminal(a.stderr) {

@@ -25,6 +25,8 @@ type Options struct {
 	ReadOnly bool
 	// Observe is told of each step, as the log is; may be nil.
 	Observe func(rotator.Event)
+	// Doing is told what a person waits for: see [rotator.Options]; may be nil.
+	Doing func(target string, s rotator.Step)
 	// Called is told of each call at Instantly; may be nil.
 	Called func(workspace string, c instantly.Call)
 }

@@ -40,7 +40,7 @@ func All(ctx context.Context, o Options) *Fleet { return newFleet(ctx, o, o.Conf
 
 func newFleet(ctx context.Context, o Options, keys []config.Key) *Fleet {
 	f := &Fleet{Connections: Connect(o), Rotator: rotator.New(rotator.Options{
-		Now: o.Now, Concurrency: o.Config.Concurrency, Instance: instance(), Lease: o.Config.Lease, Observe: tellSteps(o.Log, o.Observe),
+		Now: o.Now, Concurrency: o.Config.Concurrency, Instance: instance(), Lease: o.Config.Lease, Observe: tellSteps(o.Log, o.Observe), Doing: o.Doing,
 	})}
 	for _, k := range keys {
 		f.Targets = append(f.Targets, f.target(ctx, k))

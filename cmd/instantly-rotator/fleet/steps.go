@@ -37,7 +37,13 @@ func levelOf(e rotator.Event) zapcore.Level {
 func fieldsOf(e rotator.Event) []zap.Field {
 	fields := []zap.Field{
 		zap.String("target", e.Target), zap.String("workspace", e.Workspace), zap.String("step", string(e.Verb)),
-		zap.String("reason", e.Reason), zap.Duration("took", e.Took),
+		zap.Duration("took", e.Took),
+	}
+	if e.Err == nil || e.Reason != e.Err.Error() { // once
+		fields = append(fields, zap.String("reason", e.Reason))
+	}
+	if said := Said(e); said != "" {
+		fields = append(fields, zap.String("summary", said))
 	}
 	if e.Store != "" {
 		fields = append(fields, zap.String("store", e.Store))
