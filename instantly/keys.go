@@ -98,7 +98,7 @@ func (c *Client) DeleteKey(ctx context.Context, id string) error {
 // CheckDelete tells whether the admin key may delete keys, without deleting
 // one: it asks for an id that no key has. ErrScope means that it may not and
 // names api_keys:delete. That a key which may not gets a 401, and not a 404, is
-// inferred: the API checks scopes before it looks for the key, as far as is known.
+// inferred: the API checks scopes before it searches for the key, as far as is known.
 func (c *Client) CheckDelete(ctx context.Context) error {
 	const op = "check that API keys can be deleted (scope api_keys:delete)"
 	err := c.deleteKey(ctx, op, randomUUID())

@@ -206,7 +206,7 @@ func writeFrame(w io.Writer, kind, flags byte, stream uint32, payload []byte) {
 }
 
 // refuseHTTP2 reads each request to its end and then says, falsely, that it did
-// not look at it: the case in which HTTP/2 lets a client send it again.
+// not read it: the case in which HTTP/2 lets a client send it again.
 func refuseHTTP2(refuse func(w io.Writer, stream uint32) (hangUp bool)) func(*rawServer, net.Conn) {
 	return func(s *rawServer, conn net.Conn) {
 		in := bufio.NewReader(conn)

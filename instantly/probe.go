@@ -34,8 +34,8 @@ func (c *Client) Probe(ctx context.Context, value secret.Value, scopes []string)
 }
 
 // isInconclusive tells whether an outcome must be confirmed by the call whose
-// answer is documented. A thing that does not exist was looked for, or its id
-// refused, as expected; but that the API looked at the key before is inferred. And
+// answer is documented. A thing that does not exist was searched for, or its id
+// refused, as expected; but that the API checked the key before is inferred. And
 // what a success looks like is not known.
 func (p probeCall) isInconclusive(err error) bool {
 	return p.answers == nil && (err == nil || errors.Is(err, ErrNotFound) ||

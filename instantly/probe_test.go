@@ -89,7 +89,7 @@ func TestProbeOfAValueThatCannotBeSentSendsNothing(t *testing.T) {
 }
 
 // A 404 or 400 to a question for what does not exist may come before the API
-// looked at the key.
+// checked the key.
 func TestProbeByIDIsConfirmed(t *testing.T) {
 	for name, first := range map[string]func() *http.Response{
 		"not found":   func() *http.Response { return reply(404, `{"message":"Resource not found"}`) },

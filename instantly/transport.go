@@ -44,7 +44,7 @@ func newTransport() *http.Transport {
 // singleUse copies t into a transport that cannot send a request twice.
 // net/http repeats a request by itself when a connection that was used before
 // turns out to be dead, and HTTP/2 does so when the server says that it did not
-// look at the stream. Here every request has a new HTTP/1.1 connection, for which
+// examine the stream. Here every request has a new HTTP/1.1 connection, for which
 // neither holds. Requests without GetBody (see newRequest) are a second lock on
 // that door, for transports that are not ours.
 func singleUse(t *http.Transport) *http.Transport {

@@ -47,14 +47,14 @@ func TestARotationThatWasAskedForReadsSideBySide(t *testing.T) {
 	})
 }
 
-// Another instance makes a key after this one looked at the store, and before it
+// Another instance makes a key after this one read the store, and before it
 // listed the keys: nothing that was seen refers to the key, and yet it is about to
 // be stored.
-func TestAKeyIsNotSweptOnALookMadeBesideTheList(t *testing.T) {
+func TestAKeyIsNotSweptOnAReadingMadeBesideTheList(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		mustSettle(t, w.Start().Run(rotator.Request{}))
 		time.Sleep(due)
-		looked := make(chan struct{})
+		read := make(chan struct{})
 		var once sync.Once
 		var theirs rotator.Result
 		other, stored := w.leasing("other"), make(chan struct{})
@@ -69,9 +69,9 @@ func TestAKeyIsNotSweptOnALookMadeBesideTheList(t *testing.T) {
 		in.Hook = func(op string, when rotatortest.When) error {
 			switch {
 			case op == "describe@0" && when == rotatortest.After:
-				once.Do(func() { close(looked) })
+				once.Do(func() { close(read) })
 			case op == "keys" && when == rotatortest.Before:
-				<-looked
+				<-read
 				select {
 				case <-issued:
 				default:

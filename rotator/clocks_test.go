@@ -49,7 +49,7 @@ func TestASuspendedMachineMustNotRevokeAtPromotion(t *testing.T) {
 	})
 }
 
-// As before, and other instances look as soon as it woke: the grace period counts from then, not from 25 hours ago.
+// As before, and other instances run as soon as it woke: the grace period counts from then, not from 25 hours ago.
 func TestGraceCountsFromWhenAMachineSuspendedInItsPromotionWoke(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		mustSettle(t, w.Start().Run(rotator.Request{}))
@@ -221,7 +221,7 @@ func TestADeadKeyIsReplacedAtOnceWhateverFailedBefore(t *testing.T) {
 		in = w.Start()
 		res := in.Run(rotator.Request{})
 		if !res.Rotated {
-			t.Errorf("%s: the current key is dead; err %v, failing %v, next look in %s (%s)", in.Steps(), res.Err, res.Failing, time.Until(res.Next), res.Why)
+			t.Errorf("%s: the current key is dead; err %v, failing %v, next run in %s (%s)", in.Steps(), res.Err, res.Failing, time.Until(res.Next), res.Why)
 		}
 	})
 }

@@ -49,11 +49,11 @@ func TestConsumersAreMovedRightAfterThePromotion(t *testing.T) {
 			t.Errorf("%d restarts, want one for each key", r.restarts)
 		}
 		if wait := time.Until(res.Next); wait > time.Minute {
-			t.Errorf("looks again in %s, want soon: the pods are still restarting", wait)
+			t.Errorf("runs again in %s, want soon: the pods are still restarting", wait)
 		}
 		time.Sleep(10 * time.Minute)
 		if res = mustSettle(t, w.Start().runWith(r)); time.Until(res.Next) < time.Hour {
-			t.Errorf("looks again at %s, want at the end of the grace period: the pods have restarted", res.Next)
+			t.Errorf("runs again at %s, want at the end of the grace period: the pods have restarted", res.Next)
 		}
 	})
 }
@@ -115,7 +115,7 @@ func TestRelatedKeysAreRotatedApart(t *testing.T) {
 		in := w.Start()
 		in.Hook = func(op string, when rotatortest.When) error {
 			if op == "annotate@0" && when == rotatortest.Before {
-				time.Sleep(time.Second) // long enough for the others to look in between
+				time.Sleep(time.Second) // long enough for the others to run in between
 			}
 			return nil
 		}

@@ -143,7 +143,7 @@ func TestDecide(t *testing.T) {
 		{"the current key is not listed", situation().with(0, cur, "k1", t0.Add(-day)), Request{}, "verify k1"},
 		{"the current key is dead", situation().with(0, cur, "k1", t0.Add(-day)).testedAs(0, "k1", Invalid), Request{}, "reserve"},
 		{"nobody knows whether the current key is dead", situation().with(0, cur, "k1", t0.Add(-day)).testedAs(0, "k1", Indeterminate), Request{}, "stop"},
-		{"a key is pending, and was not looked for in the list", situation().with(0, pend, "k2", time.Time{}), Request{}, "list"},
+		{"a key is pending, and was not searched for in the list", situation().with(0, pend, "k2", time.Time{}), Request{}, "list"},
 		{"the list does not have the pending key", func() State { s := situation().with(0, pend, "k2", time.Time{}); s.Listed = 3; return s }(), Request{}, "destroy k2"},
 		{"the list has another key under the pending one's id", func() State {
 			s := situation().with(0, pend, "k2", time.Time{}).listed("k2", "Zapier")
@@ -393,7 +393,7 @@ func checkRevoke(t *rapid.T, s State, r Request, step Step, justValid func(int, 
 		case !r.EndGrace && (cur.Promoted.IsZero() || t0.Before(cur.Promoted.Add(24*time.Hour))):
 			t.Fatalf("revokes %s in its grace", step.ID)
 		case st.Seen <= s.Tests[place{i, cur.ID}].Seq:
-			t.Fatalf("revokes %s without a last look at store %d", step.ID, i)
+			t.Fatalf("revokes %s without a last reading of store %d", step.ID, i)
 		}
 	}
 }
@@ -417,7 +417,7 @@ func checkSweep(t *rapid.T, s State, step Step) {
 	}
 	for i, st := range s.Stores {
 		if st.Err != nil || st.Seen <= s.Listed {
-			t.Fatalf("sweeps %s on a list that is newer than the look at store %d", step.ID, i)
+			t.Fatalf("sweeps %s on a list that is newer than the reading of store %d", step.ID, i)
 		}
 	}
 }

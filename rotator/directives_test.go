@@ -63,7 +63,7 @@ func TestAHoldEndsByItself(t *testing.T) {
 		w.Start().setHold(t, until)
 		res := mustSettle(t, w.Start().Run(rotator.Request{}))
 		if res.Rotated || !res.Next.Equal(until) {
-			t.Errorf("rotated: %t, looks again at %s; want at the hold's end, %s", res.Rotated, res.Next, until)
+			t.Errorf("rotated: %t, runs again at %s; want at the hold's end, %s", res.Rotated, res.Next, until)
 		}
 		time.Sleep(time.Until(res.Next))
 		if res := mustSettle(t, w.Start().Run(rotator.Request{})); !res.Rotated {
@@ -220,7 +220,7 @@ func TestAnIncidentIsNotedBesideOtherWriters(t *testing.T) {
 	})
 }
 
-// Two others come between this instance's list and its look: one makes the key,
+// Two others come between this instance's list and its reading: one makes the key,
 // one declares the incident and dies.
 func TestAnIncidentTrustsNoKeyListOfBeforeTheKey(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {

@@ -17,7 +17,7 @@ func TestChangedScopesWaitForTheEndOfAFreezeWindow(t *testing.T) {
 		w.Policy.Freeze, w.Policy.Spec = window, "leads:update"
 		res := mustSettle(t, w.Start().Run(rotator.Request{}))
 		if end := window.FreezeWindowEnd(time.Now()); res.Rotated || !res.Next.Equal(end) {
-			t.Errorf("rotated: %t, looks again %s, want at the end of the window, %s", res.Rotated, res.Next, end)
+			t.Errorf("rotated: %t, runs again %s, want at the end of the window, %s", res.Rotated, res.Next, end)
 		}
 		time.Sleep(time.Until(res.Next))
 		if res := mustSettle(t, w.Start().Run(rotator.Request{})); !res.Rotated {

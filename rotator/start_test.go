@@ -94,7 +94,7 @@ func TestNothingNewBeginsInAFreeze(t *testing.T) {
 		time.Sleep(time.Hour)
 		res := mustSettle(t, w.Start().Run(rotator.Request{}))
 		if end := freeze.FreezeWindowEnd(time.Now()); res.Rotated || !res.Next.Equal(end) {
-			t.Errorf("rotated: %t, looks again %s, want at the end of the freeze, %s", res.Rotated, res.Next, end)
+			t.Errorf("rotated: %t, runs again %s, want at the end of the freeze, %s", res.Rotated, res.Next, end)
 		}
 		time.Sleep(time.Until(res.Next))
 		if res := mustSettle(t, w.Start().Run(rotator.Request{})); !res.Rotated {

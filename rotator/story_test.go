@@ -32,7 +32,7 @@ func TestARotationKeepsTheOldKeyForItsGrace(t *testing.T) {
 		res := mustSettle(t, in.Run(rotator.Request{}))
 		expectSteps(t, in, "reserve issue try stage verify promote settled")
 		if !res.Next.Equal(time.Now().Add(graceOver)) {
-			t.Errorf("next look in %s, want at the end of grace", time.Until(res.Next))
+			t.Errorf("next run in %s, want at the end of grace", time.Until(res.Next))
 		}
 		time.Sleep(graceOver - time.Second)
 		in = w.Start()
@@ -283,7 +283,7 @@ func TestALostPromotionTimeMakesTheOldKeyLiveLonger(t *testing.T) {
 		res := mustSettle(t, in.Run(rotator.Request{}))
 		expectSteps(t, in, "repair settled")
 		if !res.Next.Equal(time.Now().Add(graceOver)) {
-			t.Errorf("next look in %s, want a whole grace period", time.Until(res.Next))
+			t.Errorf("next run in %s, want a whole grace period", time.Until(res.Next))
 		}
 	})
 }
@@ -311,7 +311,7 @@ func TestAnInterruptFinishesTheStepInHandAndStoresTheKey(t *testing.T) {
 	})
 }
 
-func TestAnInterruptCutsMereLookingOff(t *testing.T) {
+func TestAnInterruptCutsMereReadingOff(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		ctx, cancel := context.WithCancel(context.Background())
 		in := w.Start()

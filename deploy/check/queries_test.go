@@ -55,8 +55,8 @@ func TestPrometheusUnderstandsTheDashboard(t *testing.T) {
 	mustRun(t, promtool, "check", "rules", "--lint=none", path)
 }
 
-// Somebody who adds a metric is to think of who looks at it.
-func TestEveryMetricIsLookedAt(t *testing.T) {
+// Somebody who adds a metric is to think of who reads it.
+func TestEveryMetricIsRead(t *testing.T) {
 	asked := map[string]bool{}
 	for _, expr := range slices.Concat(alertExprs(t), dashboardExprs(t)) {
 		for _, s := range selectors(t, expr) {

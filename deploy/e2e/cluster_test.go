@@ -17,7 +17,7 @@ import (
 )
 
 // cluster is the API server behind `kubectl proxy`, which takes any KUBECONFIG.
-// Looks are plain GETs through it, since a look by kubectl costs a process; what
+// Reads are plain GETs through it, since one by kubectl costs a process; what
 // users do is done by kubectl and helm.
 type cluster struct{ http http.Client }
 
@@ -90,7 +90,7 @@ func (c *cluster) read(path string, into any) error {
 	return json.Unmarshal(text, into)
 }
 
-// What the suite looks at in objects.
+// What the suite reads of objects.
 
 type object struct {
 	Metadata struct {

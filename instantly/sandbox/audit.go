@@ -71,7 +71,7 @@ func (f auditFilter) keeps(e auditEntry) bool {
 		(f.search == "" || strings.Contains(searchText(e), f.search))
 }
 
-// searchText is what the parameter search looks into; undocumented.
+// searchText is what the parameter search reads; undocumented.
 func searchText(e auditEntry) string {
 	text := "api key created"
 	if e.ActivityType == activityKeyDeleted {

@@ -84,7 +84,7 @@ type RateLimit struct {
 }
 
 // DefaultAdminScopes are the scopes of an admin key: what rotating keys needs,
-// and what looking about needs.
+// and what reading needs.
 func DefaultAdminScopes() []string {
 	return []string{
 		"api_keys:all", "workspaces:read", "audit_logs:read",

@@ -34,7 +34,7 @@ type memberBody struct {
 	Accepted    bool      `json:"accepted"`
 }
 
-// listMembers answers GET /workspace-members. What search looks into is
+// listMembers answers GET /workspace-members. What search reads is
 // undocumented; here it is the email.
 func listMembers(s *Server, c *call) reply {
 	accepted, search := c.query.Get("accepted"), strings.ToLower(c.query.Get("search"))

@@ -43,7 +43,7 @@ func TestWithoutARecordTheNewestVersionThatCanBeReadIsShown(t *testing.T) {
 	}
 }
 
-func TestAVersionFarBelowDestroyedOnesIsNotLookedFor(t *testing.T) {
+func TestAVersionFarBelowDestroyedOnesIsNotSearchedFor(t *testing.T) {
 	gone := slices.Repeat([]secretmanagerpb.SecretVersion_State{destroyed}, 100)
 	server := withoutRecord(t, append([]secretmanagerpb.SecretVersion_State{enabled}, gone...)...)
 	s := open(t, server)

@@ -63,8 +63,8 @@ func (t *trace) stepped(e rotator.Event) {
 	}
 }
 
-// take gives the calls so far and forgets them.
-func (t *trace) take() []*call {
+// drain gives the calls so far and forgets them.
+func (t *trace) drain() []*call {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	calls := t.calls

@@ -128,14 +128,14 @@ func (w *world) run(ctx context.Context, req rotator.Request) (scene, error) {
 		},
 		Stores: []rotator.NamedStore{{Name: w.kind, Store: w.store}},
 	}
-	w.take()
+	w.drain()
 	begun := time.Now()
 	res := engine.Reconcile(ctx, target, req)
 	took := time.Since(begun)
 	if res.Err != nil {
 		return scene{}, fmt.Errorf("%s: %w", w.kind, res.Err)
 	}
-	return scene{res, took, w.take()}, nil
+	return scene{res, took, w.drain()}, nil
 }
 
 // life is the first key, a rotation, and the end of the old key.

@@ -7,7 +7,7 @@ func awsBugs() []bug {
 		tests = "./secretstore/awssecretsmanager Contract$|Writers|Killed|Paused|Lost|Promotion|AnotherOwners|NoError|Reservations"
 	)
 	return []bug{
-		{"aws: written without looking afterwards", tests, edits{store("confirm").never("self.same(st, ignored)")}},
+		{"aws: written without reading afterwards", tests, edits{store("confirm").never("self.same(st, ignored)")}},
 		{"aws: an announced promotion is not referred to", tests, edits{store("findPending").never("self.isAnnounced(version)")}},
 		{"aws: an announced promotion may be given up", tests, edits{store("mayForget").never("self.now().Before(at.Add(abandonedAfter))")}},
 		{"aws: a put takes AWSPENDING along", tests, edits{store("labels").replaces("[]string{key.text(version)}", "[]string{key.text(version), labelPending}")}},

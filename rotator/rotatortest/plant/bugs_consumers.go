@@ -9,9 +9,9 @@ func consumersBugs() []bug {
 	)
 	return []bug{
 		{"consumers: rollout judged before it was seen", tests, edits{consumers("done").never("self.behind")}},
-		{"consumers: old pods not looked for", tests, edits{consumers("done").never("self.old == 1"), consumers("done").never("self.old > 0")}},
+		{"consumers: old pods not counted", tests, edits{consumers("done").never("self.old == 1"), consumers("done").never("self.old > 0")}},
 		{"consumers: pods that are not available counted", tests, edits{consumers("done").never("self.available < self.want")}},
-		{"consumers: restarted at every look", tests, edits{consumers("Restart.Pass").always("w.restartedFor")}},
+		{"consumers: restarted at every run", tests, edits{consumers("Restart.Pass").always("w.restartedFor")}},
 		{"consumers: one annotation for all targets", tests, edits{consumers("NewRestart").replaces("annotationPrefix + target", `annotationPrefix + "key"`)}},
 		{"consumers: not yet taken for yes", tests, edits{consumers("judged").never("http.StatusAccepted")}},
 		{"consumers: redirect followed", tests, edits{consumers("NewURL").replaces("http.ErrUseLastResponse", "nil")}},

@@ -15,7 +15,7 @@ func directivesBugs() []bug {
 		{"directives: an incident is closed while an old key lives", tests, edits{engine("view.resolve").never("len(self.old()) > 0")}},
 		{"directives: an incident gives the old key its grace", tests, edits{engine("inGrace").never("self.emergency()")}},
 		{"directives: an incident is noted where a store was", tests, edits{engine("view.declare").replaces("lost || (self.unused() && self.Listed == 0)", "false && lost")}},
-		{"directives: a lease is not looked at", tests, edits{engine("leased").replaces("in.Holder == self.Instance", `in.Holder != ""`)}},
+		{"directives: a lease is not kept", tests, edits{engine("leased").replaces("in.Holder == self.Instance", `in.Holder != ""`)}},
 		{"directives: a freeze window is not kept", tests, edits{engine("inFreezeWindow").always("until.IsZero()")}},
 		{"directives: a freeze window stops what has begun", tests, edits{engine("pressing").never("self.primary().Notes.Intent.IsZero()")}},
 		{"directives: an open gate does not keep the old key alive", tests, edits{engine("retireOne").never("self.gateOpen()")}},

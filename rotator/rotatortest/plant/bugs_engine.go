@@ -18,8 +18,8 @@ func engineBugs() []bug {
 			engine("isOrphan").never("name.Owner"),
 			engine("orphans").replaces("for _, id := range self.Named[fingerprint(st.Identity)]", "_ = st; for id := range self.Keys"),
 		}},
-		{"a look made beside the list counts as newer", tests, edits{engine("listKeys").replaces("self.readStoresAsOf(ctx, at)", "self.readStoresAsOf(ctx, at+100)")}},
-		{"sweep on a look older than the list", tests, edits{engine("view.sweep").never("self.seenSince(self.Listed)")}},
+		{"a reading made beside the list counts as newer", tests, edits{engine("listKeys").replaces("self.readStoresAsOf(ctx, at)", "self.readStoresAsOf(ctx, at+100)")}},
+		{"sweep on a reading older than the list", tests, edits{engine("view.sweep").never("self.seenSince(self.Listed)")}},
 		{"revoke at promotion", tests, edits{engine("promote").replaces("self.Rotated = true", `self.Rotated = true
 			if old, ok := self.primary().Versions[secretstore.Previous]; ok {
 				return self.deleteKey(ctx, old.ID)
@@ -35,7 +35,7 @@ func engineBugs() []bug {
 		{"issue without reserve", tests, edits{engine("reserve").replaces("self.annotate(ctx, notes)", "func() error { self.Stores[0].Notes = notes; return nil }()")}},
 		{"promote forgets the living current key", tests, edits{engine("mayDisplace").always("self.dead()")}},
 		{"discard revokes before the store lets go", tests, edits{engine("discard").replaces("if s.Store != inMemory {", "_ = self.deleteKey(ctx, s.ID); if s.Store != inMemory {")}},
-		{"the organization is not looked at", tests, edits{engine("whose").always("org == self.account")}},
+		{"the organization is not compared", tests, edits{engine("whose").always("org == self.account")}},
 		{"destroy before the proof", tests, edits{engine("proveStep").replaces("Verb: Prove", "Verb: Destroy")}},
 		{"sweep of a key that a version of unknown origin may hold", tests, edits{engine("view.sweep").never("self.mayHoldUnnamed()")}},
 		{"a key in hand that a store may have without a record is given up", tests, edits{engine("intentGone").never("self.mayHoldUnnamed()")}},
@@ -45,7 +45,7 @@ func engineBugs() []bug {
 		{"a failed reservation is a reason to rotate later", tests, edits{engine("recordFailure").never(`self.FailedReservation != ""`)}},
 		{"the intent of a failed reservation stands", tests, edits{engine("standBack").never(`self.FailedReservation != ""`)}},
 		{"a hold set after the intent is not obeyed", tests, edits{engine("startRotation").always("!held")}},
-		{"a store that follows is looked at after the primary", tests, edits{
+		{"a store that follows is read after the primary", tests, edits{
 			engine("readStoresAsOf").replaces("var wg sync.WaitGroup", "self.readStore(ctx, 0, at); var wg sync.WaitGroup"),
 			engine("readStoresAsOf").replaces("wg.Wait() self.readStore(ctx, 0, at)", "wg.Wait()"),
 		}},

@@ -16,7 +16,7 @@ func gcpBugs() []bug {
 		{"gcp: write while another one adds", tests0, edits{store("yield").always("!v.base.busy(self.o.Now())")}},
 		{"gcp: write without the etag", tests0, edits{store("service.replace").drops("Etag: etag,")}},
 		{"gcp: add sent again", "./secretstore/gcpsecretmanager Reads", edits{store("retryReads").replaces("GetSecret: again,", "GetSecret: again, AddSecretVersion: again,")}},
-		{"gcp: lost answer not looked into", tests1, edits{store("Store.put").replaces("if added, found = self.arrivedAfterAll(ctx, v); !found {", "if !found {")}},
+		{"gcp: lost answer not followed up", tests1, edits{store("Store.put").replaces("if added, found = self.arrivedAfterAll(ctx, v); !found {", "if !found {")}},
 		{"gcp: announced version not known by its value", tests2, edits{store("accept").never("self.Adding.Version.Held.CRC32C")}},
 		{"gcp: pending version destroyed with nothing put on top", tests2, edits{store("Store.destroy").replaces("c.add, err = self.onceMore(ctx, current)", "_, err = self.onceMore(ctx, current)")}},
 		{"gcp: promoted version not put on top", tests0, edits{store("promote").always("now.top.number")}},
@@ -50,8 +50,8 @@ func gcpBugs() []bug {
 			store("service.add").never("key.IsIn(err.Error())"),
 		}},
 		{"gcp: server's message repeats a key within JSON", tests4, edits{store("service.add").never("key.IsIn(err.Error())")}},
-		{"gcp: nothing looked for below a version that was taken away", "./secretstore/gcpsecretmanager WithoutARecord|FoundBelow", edits{store("uncover").always("st.blank()")}},
-		{"gcp: a forgotten version looked for again", "./secretstore/gcpsecretmanager Forgotten", edits{store("uncovered").drops("self.Settled = top - 1")}},
+		{"gcp: nothing searched for below a version that was taken away", "./secretstore/gcpsecretmanager WithoutARecord|FoundBelow", edits{store("uncover").always("st.blank()")}},
+		{"gcp: a forgotten version searched for again", "./secretstore/gcpsecretmanager Forgotten", edits{store("uncovered").drops("self.Settled = top - 1")}},
 		{"gcp: annotations of any size", "./secretstore/gcpsecretmanager TooLarge", edits{store("Store.replace").never("size >= maxAnnotations")}},
 	}
 }

@@ -78,7 +78,7 @@ func findAll(w io.Writer, prefix string) error {
 	return nil
 }
 
-// sideBySide is how many bugs are looked for at once: one compiles while another
+// sideBySide is how many bugs are tried at once: one compiles while another
 // is tested.
 const sideBySide = 2
 

@@ -84,7 +84,7 @@ func simulated() []string {
 		"sweep of a key that a version of unknown origin may hold",
 		"a key that was ever current is swept",
 		"one refusal is enough to call a key dead",
-		"aws: written without looking afterwards",
+		"aws: written without reading afterwards",
 		"aws: a put without labels",
 		"aws: the first version is taken for promoted",
 		"directives: a hold does not stop a revocation",

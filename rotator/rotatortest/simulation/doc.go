@@ -6,7 +6,7 @@
 // sockets; secrets in stores of all kinds; one to three processes that reconcile
 // what is due; and consumers that read a key and keep it for as long as they may.
 // A [Plan] says who lives there and which [Fault] is injected into which call. After
-// every effect a judge looks at the world from the outside, by the design's
+// every effect a judge checks the world from the outside, by the design's
 // rules: at what consumers read, which keys live, and who refers to them. When
 // the adversary rests, the world must settle.
 //

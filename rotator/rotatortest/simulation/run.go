@@ -99,7 +99,7 @@ func (r *run) work(t *testing.T) {
 		r.calls.Add(int64(o.Calls))
 		r.keys.Add(int64(o.Keys))
 		r.faults.Add(int64(o.Faults))
-		r.take(p, o)
+		r.note(p, o)
 	}
 }
 
@@ -109,8 +109,8 @@ func (r *run) found() bool {
 	return r.broken != nil
 }
 
-// take notes a world that broke a rule, and says how far the run is.
-func (r *run) take(p Plan, o Outcome) {
+// note remembers a world that broke a rule, and says how far the run is.
+func (r *run) note(p Plan, o Outcome) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(o.Violations) > 0 && r.All {

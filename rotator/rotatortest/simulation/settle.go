@@ -11,7 +11,7 @@ import (
 // mostRuns is far more than a target needs to settle, over all grace periods.
 const mostRuns = 20
 
-// settle has one instance look until nothing is left to do, which must come about,
+// settle has one instance run until nothing is left to do, which must come about,
 // and judges what is there then.
 func (w *world) settle() {
 	in := w.start(len(w.plan.Targets) + 1)
@@ -52,7 +52,7 @@ func (w *world) alone(in *instance, i int) (res rotator.Result) {
 	return res
 }
 
-// settled tells whether a target needs no more looks.
+// settled tells whether a target needs no more runs.
 func (w *world) settled(i int, res rotator.Result) bool {
 	t := w.targets[i]
 	if res.Err != nil {
