@@ -47,7 +47,7 @@ func (a *app) rootCommand() *cobra.Command {
 		Short: "Keep Instantly API keys fresh, without a consumer ever holding a dead one",
 		Long: `instantly-rotator keeps Instantly API keys fresh.
 
-For each key in its configuration it creates a new scoped key when the schedule
+For each target in its configuration it creates a new scoped key when the schedule
 says so, writes it to the secret stores, verifies it with a test call, and
 revokes the old key once its grace period is over. Whatever crashes in between,
 consumers hold a key that works, and the next run goes on.

@@ -23,7 +23,7 @@ func TestRotationInBothCloudsWithMoto(t *testing.T) {
 }
 
 // rotateInBothClouds tells the life of three keys as a person goes through it, and
-// looks at every point at what their consumers have.
+// checks at every point what their consumers have.
 func rotateInBothClouds(l *cloudLab) {
 	l.wantRun(2, []string{"plan"}, `^only-aws +main +yes +rotate +- +the store has no key yet$`, `^3 due; nothing was changed$`)
 	l.wantRun(0, []string{"rotate", "--due"}, `^only-aws: rotated: key \S+ is current$`, `^3 targets: 3 rotated, 0 failed`)

@@ -54,7 +54,7 @@ type crashPoint struct {
 func rotation() []crashPoint {
 	points := []crashPoint{
 		{name: "before the key list", route: routeList, nth: 1, alive: 1},
-		{name: "key list read, stores not yet looked at", route: routeList, nth: 1, after: true, alive: 1},
+		{name: "key list read, stores not yet read", route: routeList, nth: 1, after: true, alive: 1},
 		{name: "before the check of the admin key", route: routeDelete, nth: 1, alive: 1},
 		{name: "after the checks, before reserve", route: routeDelete, nth: 1, after: true, lock: "a", alive: 1},
 		{name: "after reserve, before create", route: routeCreate, nth: 1, alive: 1},
@@ -183,7 +183,7 @@ func (l *lab) killAt(p crashPoint) {
 		held.drop()
 		return
 	}
-	lock := l.take(p.lock)
+	lock := l.lockStore(p.lock)
 	held.release()
 	lock.awaitVisitor()
 	run.kill()
@@ -230,8 +230,8 @@ type heldLock struct {
 	visitor *os.File // inotify(7): tells who opens the lock's file
 }
 
-// take takes the lock of a store and begins to look out for visitors.
-func (l *lab) take(store string) *heldLock {
+// lockStore takes the lock of a store and waits for others that want it.
+func (l *lab) lockStore(store string) *heldLock {
 	l.Helper()
 	path := filepath.Join(l.folder(store), "lock")
 	h := &heldLock{lab: l, lock: flock.New(path)}

@@ -32,8 +32,8 @@ func (a *app) daemonCommand() *cobra.Command {
 	var f daemonFlags
 	c := &cobra.Command{
 		Use:   "daemon",
-		Short: "Keep all keys fresh, for as long as it runs",
-		Long: `Keep all keys of the configuration fresh, for as long as it runs.
+		Short: "Keep all targets fresh, for as long as it runs",
+		Long: `Keep all targets of the configuration fresh, for as long as it runs.
 
 It wakes when something falls due: a tick of a schedule, the end of a grace
 period, a retry. What is due is in the stores, so that a restart loses nothing
@@ -48,7 +48,7 @@ take over within seconds. It saves requests; safety does not hang on it.
 
 It answers on --listen:
   /healthz          does the process work?
-  /readyz           has every key been looked at? Yes while it stands by
+  /readyz           has every target been checked? Yes while it stands by
   /metrics          for Prometheus
   /api/v1/targets   what "status -o json" prints, as last seen`,
 		Example: `  instantly-rotator daemon --config /etc/instantly-rotator/config.yaml`,

@@ -24,8 +24,8 @@ func (a *app) holdCommand() *cobra.Command {
 		Short:             "Leave keys as they are: no rotation begins, no old key is revoked",
 		Long: `Leave keys as they are, until they are released or until a time.
 
-While a key is on hold no rotation of it begins, none that has begun is promoted,
-and no old key is revoked. Every instance obeys: the hold is in the key's store,
+While a target is on hold no rotation of it begins, none that has begun is promoted,
+and no old key is revoked. Every instance obeys: the hold is in its store,
 and is read again right before a key is revoked.`,
 		Example: `  instantly-rotator hold sending --reason "big campaign" --until 3d
   instantly-rotator hold --all --reason "audit" --until 2026-12-01
@@ -34,9 +34,9 @@ and is read again right before a key is revoked.`,
 			return a.hold(c.Context(), names, all, reason, until)
 		},
 	}
-	c.Flags().StringVar(&reason, "reason", "", "why, for whoever looks at the status")
+	c.Flags().StringVar(&reason, "reason", "", "why, for whoever reads the status")
 	c.Flags().StringVar(&until, "until", "", "when it ends by itself: `WHEN` is 3d, 2026-12-01 or 2026-12-01T08:00:00Z (default: when it is released)")
-	c.Flags().BoolVar(&all, "all", false, "every key of the configuration")
+	c.Flags().BoolVar(&all, "all", false, "every target of the configuration")
 	return c
 }
 
@@ -45,14 +45,14 @@ func (a *app) releaseCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:               "release TARGET...",
 		ValidArgsFunction: a.completeTargets,
-		Short:             "End the hold of keys",
+		Short:             "End the hold of targets",
 		RunE: func(c *cobra.Command, names []string) error {
 			return a.direct(c.Context(), names, all, "released", func(f *fleet.Fleet, t rotator.Target) error {
 				return f.Release(c.Context(), t)
 			})
 		},
 	}
-	c.Flags().BoolVar(&all, "all", false, "every key of the configuration")
+	c.Flags().BoolVar(&all, "all", false, "every target of the configuration")
 	return c
 }
 
@@ -73,7 +73,7 @@ func (a *app) hold(ctx context.Context, names []string, all bool, reason, until 
 // direct gives a directive about each of the named targets, and says what came of it.
 func (a *app) direct(ctx context.Context, names []string, all bool, done string, apply func(*fleet.Fleet, rotator.Target) error) error {
 	if all == (len(names) > 0) {
-		return usageError{errors.New("name the keys that are meant, or say --all")}
+		return usageError{errors.New("name the targets that are meant, or say --all")}
 	}
 	f, err := a.fleet(ctx, names, false)
 	if err != nil {

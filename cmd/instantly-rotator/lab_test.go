@@ -112,7 +112,7 @@ func (l *lab) wantConsumersServed(when string) {
 	}
 }
 
-// labStatus is the part of "status -o json" that the tests look at.
+// labStatus is the part of "status -o json" that the tests read.
 type labStatus struct {
 	Targets []labTarget `json:"targets"`
 }

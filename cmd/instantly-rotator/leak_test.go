@@ -52,14 +52,14 @@ func (l *leakLab) runAll() {
 	}
 }
 
-// wantNothingTold looks for every secret in all that was printed and stored.
+// wantNothingTold searches for every secret in all that was printed and stored.
 func (l *leakLab) wantNothingTold() {
 	l.Helper()
 	canaries := l.canariesOf(l.stateFile)
 	wantUntold(l.T, canaries, "the output", l.told.String())
 	wantUntoldOnDisk(l.T, canaries, l.dir)
 	if len(canaries) < 4 || !strings.Contains(l.told.String(), "api call") {
-		l.Errorf("the test does not look at what it should: %d secrets, printed was %.300s", len(canaries), l.told.String())
+		l.Errorf("the test does not search what it should: %d secrets, printed was %.300s", len(canaries), l.told.String())
 	}
 }
 

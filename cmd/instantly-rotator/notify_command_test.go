@@ -72,7 +72,7 @@ func notified(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// silent looks for the URL's token in what the last program printed.
+// silent searches for the URL's token in what the last program printed.
 func silent(ts *testscript.TestScript, _ bool, _ []string) {
 	for _, file := range []string{"stdout", "stderr"} {
 		if text := ts.ReadFile(file); strings.Contains(text, hookToken) {

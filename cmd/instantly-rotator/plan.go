@@ -17,7 +17,7 @@ func (a *app) planCommand() *cobra.Command {
 		Use:               "plan [TARGET...]",
 		ValidArgsFunction: a.completeTargets,
 		Short:             "Show what a run of \"rotate --due\" would do, and why",
-		Long: `Show what a run of "rotate --due" would do next for each key, and why.
+		Long: `Show what a run of "rotate --due" would do next for each target, and why.
 It changes nothing. Exit code 2 says that something is due, 1 that something is
 in the way.`,
 		RunE: func(c *cobra.Command, names []string) error {
@@ -81,7 +81,7 @@ func (a *app) planTable(steps []status.PlannedStep, due int) {
 	}
 }
 
-// due is what the plan's column says: nobody knows where looking failed.
+// due is what the plan's column says: nobody knows where reading failed.
 func dueWord(p status.PlannedStep) string {
 	switch {
 	case p.Error != "":

@@ -31,24 +31,25 @@ func (a *app) rotateCommand() *cobra.Command {
 		Use:               "rotate [TARGET...]",
 		ValidArgsFunction: a.completeTargets,
 		Short:             "Rotate keys now, or with --due only what is due",
-		Long: `Rotate the named keys now, all of them if none is named.
+		Long: `Rotate the keys of the named targets now, of all if none is named.
 
 The new key is current in every store when the command ends. The old key lives
 on until its grace period is over; the next run after that revokes it, so let
 "instantly-rotator rotate --due" run from cron or as a CronJob.
 
-With --due, only what is due is done: keys whose schedule, age or scopes ask for
+With --due, only what is due is done: targets whose schedule, age or scopes ask for
 it, rotations that were interrupted, old keys whose grace period is over.
 
 With --end-grace, the keys that live on in their grace period are revoked now, and no
 rotation begins, unless --due asks for what is due as well.
 
-With --compromised, the named keys are in wrong hands: they are replaced and
-revoked without a grace period, as soon as the new key is current in every store.
+With --compromised, the keys of the named targets are in wrong hands: they are
+replaced and revoked without a grace period, as soon as the new key is current in
+every store.
 That is noted in the store first, so that whatever is cut off, every later run of
-any instance carries it on. The same incident once more, for the same key, carries
+any instance carries it on. The same incident once more, for the same target, carries
 it on, or says that it is resolved; --again replaces the key of after it too.`,
-		Example: `  instantly-rotator rotate sending          one key, now
+		Example: `  instantly-rotator rotate sending          one target, now
   instantly-rotator rotate --due            what a CronJob calls
   instantly-rotator rotate --dry-run        what would happen
   instantly-rotator rotate --compromised sending --incident INC-4711`,
@@ -57,11 +58,11 @@ it on, or says that it is resolved; --again replaces the key of after it too.`,
 	c.Flags().BoolVar(&f.due, "due", false, "only what is due")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "show what would happen, change nothing")
 	c.Flags().BoolVar(&f.force, "force", false, "do not wait for the backoff after failed attempts, nor for another instance that has begun")
-	c.Flags().BoolVar(&f.compromised, "compromised", false, "replace the named keys and revoke the old ones at once: consumers that still use them will fail")
-	c.Flags().BoolVar(&f.beginAnew, "begin-anew", false, "the primary store of the named keys is new, or lost for good: issue keys there although others were issued before, which are left alone")
+	c.Flags().BoolVar(&f.compromised, "compromised", false, "replace the keys of the named targets and revoke the old ones at once: consumers that still use them will fail")
+	c.Flags().BoolVar(&f.beginAnew, "begin-anew", false, "the primary store of the named targets is new, or lost for good: issue keys there although others were issued before, which are left alone")
 	c.Flags().StringVar(&f.incident, "incident", "", "what people call the incident, for --compromised")
 	c.Flags().BoolVar(&f.again, "again", false, "with --compromised: the key of after the incident is in wrong hands too")
-	c.Flags().StringVar(&f.shard, "shard", "", "with --due: only one of several parts of the keys, `I/N` from 0/N, or auto in an Indexed Job")
+	c.Flags().StringVar(&f.shard, "shard", "", "with --due: only one of several parts of the targets, `I/N` from 0/N, or auto in an Indexed Job")
 	c.Flags().BoolVar(&f.endGrace, "end-grace", false, "revoke the old key now instead of after its grace period, and begin no rotation: consumers that still use it will fail")
 	return c
 }
@@ -87,9 +88,9 @@ func (f rotateFlags) oldAlone() bool { return f.endGrace && !f.due }
 func (f rotateFlags) check(names []string) error {
 	switch {
 	case f.compromised && len(names) == 0:
-		return usageError{errors.New("--compromised wants the names of the keys that are in wrong hands")}
+		return usageError{errors.New("--compromised wants the names of the targets whose keys are in wrong hands")}
 	case f.beginAnew && len(names) == 0:
-		return usageError{errors.New("--begin-anew wants the names of the keys whose store is new or lost for good")}
+		return usageError{errors.New("--begin-anew wants the names of the targets whose store is new or lost for good")}
 	case f.compromised && f.incident == "":
 		return usageError{errors.New("--compromised wants --incident: what people will find it under, such as INC-4711")}
 	case !f.compromised && f.incident != "":

@@ -20,7 +20,7 @@ func (a *app) validateCommand() *cobra.Command {
 				return err
 			}
 			fmt.Fprintf(a.stdout, "%s: good: %s, %s, %s\n", a.configPath,
-				humantime.Count(len(cfg.Keys), "key"), humantime.Count(len(cfg.Workspaces), "workspace"), humantime.Count(len(cfg.Stores), "store"))
+				humantime.Count(len(cfg.Keys), "target"), humantime.Count(len(cfg.Workspaces), "workspace"), humantime.Count(len(cfg.Stores), "store"))
 			return nil
 		},
 	}

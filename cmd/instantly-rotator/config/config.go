@@ -5,7 +5,7 @@
 // It makes no network call, opens no store and reads no secret: admin keys and
 // receivers' URLs are only ever referred to, see [SecretRef].
 //
-// Where to look: load.go (the steps), form.go (the file as it is written),
+// In this package: load.go (the steps), form.go (the file as it is written),
 // option.go (every option with its default and the reason), check_*.go (the
 // rules), store.go and settings.go (stores of whatever kind), schema.go (for
 // editors). What a kind of store has to be told, its package says: see

@@ -127,7 +127,7 @@ func (s fieldSchedule) Next(t time.Time) time.Time {
 }
 
 // nextOnWall gives the next tick of a schedule that is known to tick. The cron
-// library looks ahead five years only, which is not enough for 29 February
+// library searches five years only, which is not enough for 29 February
 // around the year 2100.
 func (s fieldSchedule) nextOnWall(wall time.Time) time.Time {
 	for {

@@ -21,7 +21,7 @@ type storeForm struct {
 	form     *settingsForm
 }
 
-// decode looks at the kind first, since it decides which fields there are.
+// decode reads the kind first, since it decides which fields there are.
 func (f *storeForm) decode(d *decoder, n *yaml.Node, at mark) {
 	f.place(at)
 	if !d.isKind(n, yaml.MappingNode, at) {

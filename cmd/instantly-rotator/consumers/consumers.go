@@ -1,7 +1,7 @@
 // Package consumers brings those who use a key to a new one, and finds out whether
 // they have moved: each way to do so is a gate in front of the old key's end.
 //
-// Where to look: restart.go (a Deployment or StatefulSet) with rollout.go (is it
+// In this package: restart.go (a Deployment or StatefulSet) with rollout.go (is it
 // done? pure), command.go (a program), url.go (an HTTP call).
 package consumers
 

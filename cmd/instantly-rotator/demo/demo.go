@@ -9,7 +9,7 @@
 // the sandbox, of the apps and of the store; the engine is only asked when it
 // promoted a key.
 //
-// Where to look: story.go (what happens, in four chapters), world.go (sandbox,
+// In this package: story.go (what happens, in four chapters), world.go (sandbox,
 // store), engine.go (an instance of the rotator), apps.go (the consumers),
 // narrator.go and words.go (the telling), facts.go, rules.go and account.go
 // (the reckoning).
@@ -60,8 +60,8 @@ type pace struct {
 	lag time.Duration
 	// budget is how long the engine waits for either, as the policy has it.
 	budget time.Duration
-	// look is how soon the engine is run again after a run that failed.
-	look time.Duration
+	// retry is how soon the engine is run again after a run that failed.
+	retry time.Duration
 	// request is how often each app uses its key.
 	request time.Duration
 	// keep is how long the app that caches goes on with the key it has read.
@@ -75,7 +75,7 @@ func shortened() pace {
 		lead:    1200 * time.Millisecond,
 		lag:     200 * time.Millisecond,
 		budget:  5 * time.Second,
-		look:    600 * time.Millisecond,
+		retry:   600 * time.Millisecond,
 		request: 40 * time.Millisecond,
 		keep:    700 * time.Millisecond,
 	}

@@ -109,11 +109,11 @@ func checkTold(t *testing.T, told string) {
 	}
 }
 
-// checkSecrets looks for any eight characters in a row of any value.
+// checkSecrets searches for any eight characters in a row of any value.
 func checkSecrets(t *testing.T, told string, s *sandbox.Server) {
 	keys := s.Keys(sandbox.DefaultWorkspaceID)
 	if len(keys) < 5 {
-		t.Fatalf("only %d keys to look for", len(keys))
+		t.Fatalf("only %d keys to search for", len(keys))
 	}
 	for _, k := range keys {
 		value := k.Value.Reveal()

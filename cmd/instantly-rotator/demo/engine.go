@@ -30,7 +30,7 @@ type step struct {
 // in the goroutine that reconciles.
 func newEngine(w *world, c *calendar, observe func(step)) (*engine, error) {
 	// Less than the outage lasts, so that the engine gets to see it.
-	client, err := w.newClient(w.pace.look / 2)
+	client, err := w.newClient(w.pace.retry / 2)
 	if err != nil {
 		return nil, fmt.Errorf("start a rotator: %w", err)
 	}
@@ -59,7 +59,7 @@ func policy(p pace, c *calendar) rotator.Policy {
 	}
 }
 
-// reconcile runs the engine once, as the daemon does when it is time to look.
+// reconcile runs the engine once, as the daemon does when it is time to.
 func (e *engine) reconcile(ctx context.Context) rotator.Result {
 	// A demo waits for no backoff: it has twelve seconds.
 	return e.rotator.Reconcile(ctx, e.target, rotator.Request{IgnoreBackoff: true})

@@ -7,7 +7,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/instantly/sandbox"
 )
 
-// What the tests look into.
+// What the tests use of the package.
 type (
 	Facts     = facts
 	Account   = account

@@ -15,7 +15,7 @@ type mood int
 
 const (
 	neutral mood = iota
-	faint        // looking, without changing anything
+	faint        // reading, without changing anything
 	good         // a step that was taken
 	waiting
 	bad
@@ -23,7 +23,7 @@ const (
 )
 
 // sign and colours of a mood, for terminals that have them.
-func (m mood) look() (sign string, colors text.Colors) {
+func (m mood) style() (sign string, colors text.Colors) {
 	switch m {
 	case faint:
 		return "·", text.Colors{text.Faint}
@@ -82,7 +82,7 @@ func (n *narrator) labelled(s string) string {
 
 // say tells one thing: since the beginning, who or what, and the sentence.
 func (n *narrator) say(m mood, who, sentence string) {
-	sign, colors := m.look()
+	sign, colors := m.style()
 	when := fmt.Sprintf("%5.1fs ", time.Since(n.begun).Seconds())
 	if !n.color {
 		n.plain(fmt.Sprintf("%s %-8s %s", when, who, sentence))
@@ -104,7 +104,7 @@ func (n *narrator) in(m mood, s string) string {
 	if !n.color {
 		return s
 	}
-	_, colors := m.look()
+	_, colors := m.style()
 	return paint(colors, s)
 }
 
@@ -186,6 +186,6 @@ func (n *narrator) mark(m mood) string {
 	if !n.color {
 		return ""
 	}
-	sign, _ := m.look()
+	sign, _ := m.style()
 	return sign + " "
 }

@@ -155,8 +155,8 @@ func (s *story) outage(ctx context.Context) error {
 		if s.reconcile(ctx); s.last.Err == nil {
 			return s.unexpected(ctx, "a rotation that the outage interrupts")
 		}
-		s.narrator.say(waiting, "wait", fmt.Sprintf("the rotator looks again in %s", s.world.pace.look))
-		if err := until(ctx, time.Now().Add(s.world.pace.look)); err != nil {
+		s.narrator.say(waiting, "wait", fmt.Sprintf("the rotator runs again in %s", s.world.pace.retry))
+		if err := until(ctx, time.Now().Add(s.world.pace.retry)); err != nil {
 			return err
 		}
 	}

@@ -26,7 +26,7 @@ type record struct {
 	object            *coordinationv1.Lease // as it was read: what is not ours in it is kept
 }
 
-// sameTerm tells whether nobody renewed or took the Lease from one look to the
+// sameTerm tells whether nobody renewed or took the Lease from one read to the
 // other.
 func (r record) sameTerm(other record) bool {
 	return other.object != nil && r.holder == other.holder && r.renewed.Equal(other.renewed) && r.transitions == other.transitions

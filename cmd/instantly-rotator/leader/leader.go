@@ -15,7 +15,7 @@
 // each write has to be guarded by what it was decided on, as the stores' writes
 // are.
 //
-// Where to look: leader.go (the contract), term.go (from winning to giving up),
+// In this package: leader.go (the contract), term.go (from winning to giving up),
 // lease.go (one Lease, and when it may be taken), cluster.go (the calls).
 package leader
 

@@ -140,7 +140,7 @@ func (l *Lease) try(ctx context.Context) (bool, error) {
 	case err != nil:
 		return false, err
 	}
-	l.look(now)
+	l.note(now)
 	if !l.free() {
 		return false, nil
 	}
@@ -156,8 +156,8 @@ func (l *Lease) took(written record, err error) (bool, error) {
 	return true, nil
 }
 
-// look takes note of the Lease as it is now.
-func (l *Lease) look(now record) {
+// note remembers the Lease as it is now.
+func (l *Lease) note(now record) {
 	if now.holder != l.seen.holder && now.holder != "" {
 		l.log.Info("standing by", zap.String("leader", now.holder))
 	}

@@ -66,7 +66,7 @@ func (l *Lease) renew(ctx context.Context) error {
 	if readErr != nil {
 		return err // the first one says more
 	}
-	l.look(now)
+	l.note(now)
 	if now.holder != l.identity {
 		return errTaken
 	}

@@ -27,7 +27,7 @@ func newTargets(s Source) *targets {
 		failing:     of("target_failing", "Failed attempts in a row; 0 if nothing is wrong."),
 		held:        of("target_held", "1 while somebody has set a hold."),
 		dead:        of("target_dead_key", "1 while consumers hold a key that Instantly refuses."),
-		settled:     of("target_last_success_timestamp_seconds", "When the target was last looked at and found, or put, in order."),
+		settled:     of("target_last_success_timestamp_seconds", "When the target was last checked and found, or put, in order."),
 		circuitOpen: prometheus.NewDesc(namespace+"_workspace_circuit_open", "1 while nothing is begun in the workspace because it just failed.", []string{"workspace"}, nil),
 	}
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // Why something could not be sent. What a service or its client says is not
-// passed on: it may repeat the URL. It is only looked through for words we know.
+// passed on: it may repeat the URL. It is only searched for words we know.
 var (
 	// ErrNoURL: the URL is not where the configuration says; the cause is wrapped.
 	ErrNoURL = errors.New("no URL")

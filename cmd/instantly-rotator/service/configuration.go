@@ -58,7 +58,7 @@ func (s *Service) reload() {
 		zap.Strings("workspaces", slices.Sorted(maps.Keys(cfg.Workspaces))))
 }
 
-// watchInterval is how often the files are looked at that the configuration is
+// watchInterval is how often the files are read that the configuration is
 // made of.
 const watchInterval = 5 * time.Second
 
@@ -92,7 +92,7 @@ type fileStamp struct {
 }
 
 // files gives the stamps of the configuration and of the admin keys. A Kubernetes
-// ConfigMap or Secret is a link that is moved: its target's stamp is looked at.
+// ConfigMap or Secret is a link that is moved: its target's stamp counts.
 func (s *Service) files() map[string]fileStamp {
 	paths := []string{s.ConfigPath}
 	for _, w := range s.inForce().Workspaces {

@@ -63,17 +63,17 @@ func (s *Service) alive() error {
 	return nil
 }
 
-// ready fails until every target has been looked at, and while none can be worked
+// ready fails until every target has been checked, and while none can be worked
 // with.
 func (s *Service) ready() error {
 	if s.standsBy() {
 		return nil
 	}
 	if s.leads() == nil || !s.loop.Passed() {
-		return errors.New("not every key has been looked at yet")
+		return errors.New("not every target has been checked yet")
 	}
 	if err := s.board.Err(); err != nil {
-		return fmt.Errorf("no key can be worked with; the first: %w", err)
+		return fmt.Errorf("no target can be worked on; the first: %w", err)
 	}
 	return nil
 }

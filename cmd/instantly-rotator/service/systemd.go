@@ -17,7 +17,7 @@ func (s *Service) tellSystemd(state string) {
 	}
 }
 
-// pulse is how often the loop turns at least: often enough for the watchdog.
+// pulse is how often the loop goes round at least: often enough for the watchdog.
 func pulse() time.Duration {
 	const rare = time.Minute
 	interval, err := daemon.SdWatchdogEnabled(false)

@@ -39,7 +39,7 @@ func (s *Service) election() (leader.Election, error) {
 }
 
 // standBy shows that this instance waits for another one to go away. The loop
-// does not turn meanwhile, so the watchdog is fed from here.
+// does not go round meanwhile, so the watchdog is fed from here.
 func (s *Service) standBy() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -62,7 +62,7 @@ func (s *Service) leads() context.Context {
 	return s.term
 }
 
-// lead keeps the keys fresh until the lead ends. A new term begins with a look at
+// lead keeps the keys fresh until the lead ends. A new term begins with a run of
 // everything: what is known of before may be wrong by now.
 func (s *Service) lead(ctx context.Context) {
 	f := s.startTerm(ctx)

@@ -76,7 +76,7 @@ func adviceOf(o rotator.TargetStatus) []string {
 	}
 	if len(o.Gates) > 0 {
 		advice = append(advice, "the old key is revoked only when its consumers have moved: "+strings.Join(o.Gates, ", ")+
-			" (a run asks whether they have; this look did not)")
+			" (a run asks whether they have; this command did not)")
 	}
 	for _, st := range o.Stores {
 		for _, text := range st.Advice {

@@ -28,7 +28,7 @@ func TestAReloadForgetsTargetsForGood(t *testing.T) {
 	}
 }
 
-// TestAFailedRunIsToldWithWhatWasSeenBefore: what cannot be looked at now is not
+// TestAFailedRunIsToldWithWhatWasSeenBefore: what cannot be read now is not
 // forgotten, and not taken for good either.
 func TestAFailedRunIsToldWithWhatWasSeenBefore(t *testing.T) {
 	b, now := status.NewBoard(), time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
