@@ -1,7 +1,6 @@
 package instantly
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -86,7 +85,6 @@ type Client struct {
 	options   Options
 	repeating *http.Client // for what may be sent twice
 	single    *http.Client // for POST
-	inHand    *callsInHand
 }
 
 // NewClient checks the options; it sends nothing. A base URL that would send the
@@ -112,7 +110,6 @@ func NewClient(o Options) (*Client, error) {
 		options:   o,
 		repeating: &http.Client{Transport: repeating, CheckRedirect: refuseRedirect},
 		single:    &http.Client{Transport: single, CheckRedirect: refuseRedirect},
-		inHand:    &callsInHand{calls: map[context.Context]context.CancelCauseFunc{}},
 	}, nil
 }
 

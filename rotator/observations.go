@@ -106,8 +106,17 @@ func (r *run) noteForeign() {
 func (r *run) readStore(ctx context.Context, i int, at moment) {
 	st := r.target.Stores[i]
 	defer recovered(func(err error) { r.Stores[i] = StoreState{Name: st.Name, Err: err, Seen: at} })
-	snap, err := st.Describe(ctx)
+	snap, err := r.describeStore(ctx, st)
 	r.Stores[i] = StoreState{Name: st.Name, Snapshot: snap, Err: err, Seen: at}
+}
+
+// describeStore lets who only reads not wait for a store that ignores ctx: nothing is
+// lost if it is still being read behind the back of who asked.
+func (r *run) describeStore(ctx context.Context, st NamedStore) (secretstore.Snapshot, error) {
+	if !r.ReadOnly {
+		return st.Describe(ctx)
+	}
+	return within(ctx, func() (secretstore.Snapshot, error) { return st.Describe(ctx) })
 }
 
 func (r *run) check(ctx context.Context, _ Step) error {

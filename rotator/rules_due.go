@@ -84,7 +84,7 @@ func (v *view) due() (reason string, due bool) {
 	case !ok:
 		return "the store has no key yet", true
 	case v.dead():
-		return "the current key no longer works: it was revoked, or the stored value is wrong", true
+		return deadReason, true
 	case v.followerDead():
 		return "a store that follows has a dead key, and the primary's is not ours to deliver", true
 	case v.suspect(cur):
@@ -100,6 +100,8 @@ func (v *view) due() (reason string, due bool) {
 	}
 	return v.dueByTime(since)
 }
+
+const deadReason = "the current key no longer works: it was revoked, or the stored value is wrong"
 
 // intentSuperseded tells whether the key was rotated after the intent was written: what
 // it was written for has been done by another instance. That can be where a store

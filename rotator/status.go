@@ -41,6 +41,8 @@ type TargetStatus struct {
 	Due bool
 	// Dead: the current key was refused; consumers hold a dead key.
 	Dead bool
+	// Refused: the current key was refused just now; whether for good is not known.
+	Refused bool
 	// Because is why the target is due; empty if it is not.
 	Because string
 	// Failure is the last failure that was not made good yet.
@@ -82,12 +84,14 @@ func (r *Rotator) Status(ctx context.Context, ts []Target, req Request) []Target
 
 func (r *run) status(ctx context.Context) (o TargetStatus) {
 	defer recovered(func(err error) { o = r.unknown(err) })
+	defer r.opts.Doing(r.target.Name, Step{})
 	r.ReadOnly = true
 	for range maxSteps {
 		step := decide(r.now(), r.State, r.target.Policy, r.req)
-		if step.Verb.Effect() || step.Verb == Settled || step.Verb == Stop || step.Verb == Check {
+		if step.Verb.ends() {
 			return r.describe(step)
 		}
+		r.opts.Doing(r.target.Name, step)
 		if !r.wait(ctx, step.At) {
 			return r.unknown(ctx.Err())
 		}
@@ -98,6 +102,9 @@ func (r *run) status(ctx context.Context) (o TargetStatus) {
 	}
 	return r.unknown(ErrTooManySteps)
 }
+
+// ends tells whether reading ends with the step: it is no reading any more.
+func (v Verb) ends() bool { return v.Effect() || v == Settled || v == Stop || v == Check }
 
 // bounded takes a step that changes nothing, so it may be interrupted.
 func (r *run) bounded(ctx context.Context, step Step) error {
@@ -188,6 +195,8 @@ func (r *Rotator) Verify(ctx context.Context, ts []Target) []Verification {
 }
 
 func (r *run) checks(ctx context.Context) []Verification {
+	defer r.opts.Doing(r.target.Name, Step{})
+	r.opts.Doing(r.target.Name, Step{Verb: Observe, Reason: "read the stores"})
 	r.readStores(ctx)
 	var out []Verification
 	for i, st := range r.Stores {
@@ -208,7 +217,9 @@ func (r *run) checkStore(ctx context.Context, i int, st StoreState) Verification
 		return c
 	}
 	c.KeyID, c.Foreign = cur.ID, cur.Foreign
-	if err := r.verify(ctx, Step{Verb: Verify, Store: i, ID: cur.ID}); err != nil {
+	step := Step{Verb: Verify, Store: i, ID: cur.ID, Reason: "does the key work as store " + st.Name + " has it?"}
+	r.opts.Doing(r.target.Name, step)
+	if err := r.verify(ctx, step); err != nil {
 		c.Err = err
 		return c
 	}
@@ -222,28 +233,31 @@ type Inventory struct {
 	Account   string
 	// Keys counts all of them.
 	Keys int
-	// Strangers are the keys that no target refers to and that do not bear the
-	// name of one. They are never touched.
-	Strangers []Key
-	Err       error
+	// Lost are the keys that bear the owner of a target and the fingerprint of none of
+	// the targets' stores: those of a store that is configured no more, or of another
+	// deployment with the same owner. Strangers are all others that no target refers to.
+	// Neither are ever touched.
+	Lost, Strangers []Key
+	Err             error
 }
 
 // Inventory sorts the keys of the workspaces of ts into ours and the others.
 // The statuses must be those of the same targets.
 func (r *Rotator) Inventory(ctx context.Context, ts []Target, statuses []TargetStatus) []Inventory {
 	var out []Inventory
+	ours := ownedBy(ts, statuses)
 	seen := map[*Workspace]bool{}
 	for _, t := range ts {
 		if seen[t.Workspace] {
 			continue
 		}
 		seen[t.Workspace] = true
-		out = append(out, inventory(ctx, t.Workspace, r.opts.Now(), statuses))
+		out = append(out, inventory(ctx, t.Workspace, r.opts.Now(), ours))
 	}
 	return out
 }
 
-func inventory(ctx context.Context, w *Workspace, now time.Time, statuses []TargetStatus) Inventory {
+func inventory(ctx context.Context, w *Workspace, now time.Time, ours owned) Inventory {
 	inv := Inventory{Workspace: w.Name}
 	l, err := w.listedSince(ctx, w.mark()-1, now, true)
 	if err != nil {
@@ -251,14 +265,19 @@ func inventory(ctx context.Context, w *Workspace, now time.Time, statuses []Targ
 		return inv
 	}
 	inv.Account, inv.Keys = l.account, len(l.keys)
-	ours := ownedBy(statuses)
 	for _, k := range l.keys {
-		name, _ := parseKeyName(k.Name)
-		if !ours.ids[k.ID] && !ours.nonces[name.Nonce] {
+		name, named := parseKeyName(k.Name)
+		switch {
+		case ours.ids[k.ID] || ours.nonces[name.Nonce]:
+		case !named || !ours.owners[name.Owner]:
 			inv.Strangers = append(inv.Strangers, k)
+		case !ours.stores[name.Store]:
+			inv.Lost = append(inv.Lost, k)
 		}
 	}
-	slices.SortFunc(inv.Strangers, func(a, b Key) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) })
+	byName := func(a, b Key) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) }
+	slices.SortFunc(inv.Lost, byName)
+	slices.SortFunc(inv.Strangers, byName)
 	return inv
 }
 
@@ -266,18 +285,21 @@ func inventory(ctx context.Context, w *Workspace, now time.Time, statuses []Targ
 type owned struct {
 	ids    map[string]bool
 	nonces map[string]bool // of intents
+	owners map[string]bool
+	stores map[string]bool // fingerprints
 }
 
-func ownedBy(statuses []TargetStatus) owned {
-	o := owned{ids: map[string]bool{}, nonces: map[string]bool{}}
+func ownedBy(ts []Target, statuses []TargetStatus) owned {
+	o := owned{ids: map[string]bool{}, nonces: map[string]bool{}, owners: map[string]bool{}, stores: map[string]bool{}}
+	for _, t := range ts {
+		o.owners[t.Policy.Owner] = true
+	}
 	for _, out := range statuses {
-		for _, id := range out.Orphans {
-			o.ids[id] = true
-		}
 		if nonce := out.Stores[0].Notes.Intent.Nonce; nonce != "" {
 			o.nonces[nonce] = true
 		}
 		for _, st := range out.Stores {
+			o.stores[fingerprint(st.Identity)] = true
 			for _, ver := range st.Versions {
 				o.ids[ver.ID] = true
 			}

@@ -34,7 +34,7 @@ func rotateInBothClouds(l *cloudLab) {
 		"nothing is revoked until a rotation has replaced it and its grace is over"
 	ids := l.keyIDs("FIRST")
 	l.wantStatus(ids,
-		"TARGET WORKSPACE STORE PENDING CURRENT PREVIOUS AGE NEXT ROTATION OLD KEY ENDS OUTCOME",
+		"TARGET WORKSPACE STORE PENDING CURRENT PREVIOUS AGE NEXT ROTATION OLD KEY ENDS STATE",
 		"only-aws main amazon - FIRST - AGE DATE - ok",
 		"only-gcp main google - FIRST gcp-version-1 AGE DATE - quarantined",
 		"everywhere main google - FIRST gcp-version-1 AGE DATE - quarantined",
@@ -42,7 +42,7 @@ func rotateInBothClouds(l *cloudLab) {
 		"local - FIRST -",
 		"only-gcp: "+quarantined,
 		"everywhere: "+quarantined,
-		"workspace main: 4 keys, 1 of them not ours (never touched)",
+		"workspace main: 4 keys, 1 admin key, 0 of others (never touched)",
 	)
 
 	// What stood in GCP before was no key: nobody needs its grace period.
@@ -64,13 +64,13 @@ func rotateInBothClouds(l *cloudLab) {
 		ids[id] = name
 	}
 	l.wantStatus(ids,
-		"TARGET WORKSPACE STORE PENDING CURRENT PREVIOUS AGE NEXT ROTATION OLD KEY ENDS OUTCOME",
+		"TARGET WORKSPACE STORE PENDING CURRENT PREVIOUS AGE NEXT ROTATION OLD KEY ENDS STATE",
 		"only-aws main amazon - SECOND FIRST AGE DATE DATE in grace",
 		"only-gcp main google - SECOND FIRST AGE DATE DATE in grace",
 		"everywhere main google - SECOND FIRST AGE DATE DATE in grace",
 		"amazon - SECOND FIRST",
 		"local - SECOND FIRST",
-		"workspace main: 7 keys, 1 of them not ours (never touched)",
+		"workspace main: 7 keys, 1 admin key, 0 of others (never touched)",
 	)
 	l.wantRun(1, []string{"rotate"}, `^only-gcp: failed: the old key is still in its grace period: key `)
 
@@ -84,13 +84,13 @@ func rotateInBothClouds(l *cloudLab) {
 		}
 	}
 	l.wantStatus(ids,
-		"TARGET WORKSPACE STORE PENDING CURRENT PREVIOUS AGE NEXT ROTATION OLD KEY ENDS OUTCOME",
+		"TARGET WORKSPACE STORE PENDING CURRENT PREVIOUS AGE NEXT ROTATION OLD KEY ENDS STATE",
 		"only-aws main amazon - SECOND - AGE DATE - ok",
 		"only-gcp main google - SECOND - AGE DATE - ok",
 		"everywhere main google - SECOND - AGE DATE - ok",
 		"amazon - SECOND -",
 		"local - SECOND -",
-		"workspace main: 4 keys, 1 of them not ours (never touched)",
+		"workspace main: 4 keys, 1 admin key, 0 of others (never touched)",
 	)
 	l.wantRun(0, []string{"verify"})
 }
@@ -109,7 +109,7 @@ func (l *cloudLab) keyIDs(name string) map[string]string {
 // by their names, and the times left out.
 func (l *cloudLab) wantStatus(ids map[string]string, want ...string) {
 	l.Helper()
-	said := l.mustRun("status", "--wide")
+	said := l.mustRun("status", "-o", "wide")
 	for id, name := range ids {
 		said = strings.ReplaceAll(said, id, name)
 	}
@@ -206,7 +206,7 @@ func failAmidRotation(l *cloudLab, o outage) {
 	inAmazon, _ := l.amazon.Value(everywhere, "AWSCURRENT") // not by its door
 	l.wantBothAlive(old, l.inGCP(everywhere, "latest"), inAmazon)
 	if o.store != "google" { // the others cannot be told about without it
-		if _, said := l.run("status", everywhere); !regexp.MustCompile(`(?m)^ +` + o.store + ` .* unreadable$`).MatchString(said) {
+		if _, said := l.run("status", "-o", "wide", everywhere); !regexp.MustCompile(`(?m)^ +` + o.store + ` .* unreadable$`).MatchString(said) {
 			l.Errorf("status does not say that store %s cannot be read:\n%s", o.store, said)
 		}
 	}

@@ -59,6 +59,17 @@ func logged(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Fatalf("no %s within %s in:\n%s", args[0], waitLimit, s.diag.String())
 }
 
+func printed(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, args, 1, "printed PATTERN")
+	s, pattern := storyOf(ts), regexp.MustCompile(args[0])
+	for end := time.Now().Add(waitLimit); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if pattern.MatchString(s.out.String()) {
+			return
+		}
+	}
+	ts.Fatalf("no %s within %s in:\n%s", args[0], waitLimit, s.out.String())
+}
+
 func answers(ts *testscript.TestScript, _ bool, args []string) {
 	want(ts, args, 2, "answers CODE URL [TOKEN]")
 	var status, body string

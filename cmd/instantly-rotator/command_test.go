@@ -1,13 +1,13 @@
 package main_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"regexp"
@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -29,7 +30,7 @@ type story struct {
 	calls map[string]int // that the sandbox had when it was begun
 	ended chan struct{}  // closed when it has ended, with
 	err   error
-	out   bytes.Buffer  // its standard output
+	out   diagnosis     // its standard output
 	diag  diagnosis     // its standard error
 	notes *net.UnixConn // where systemd would listen
 }
@@ -64,7 +65,11 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 //	capture VAR PATH          put what JSON on standard output has at PATH into $VAR
 //	begin PROG ARGS…          start a program in the background
 //	reached METHOD ROUTE      wait until it has made that call to the sandbox
+//	asked N METHOD ROUTE      so many of those calls were made to the sandbox
+//	refusing STATUS FILE…     start a server that answers everything so; puts its URL as $REFUSING into the files
+//	fits LINES COLUMNS        standard output has at most so many lines of at most so many characters
 //	logged PATTERN [VAR]      wait until its standard error matches; the first group goes into $VAR
+//	printed PATTERN           wait until its standard output matches
 //	answers CODE URL [TOKEN]  ask until the answer has that status; its body is standard output
 //	systemd                   listen as systemd does: sets $NOTIFY_SOCKET
 //	told-systemd STATE        wait until the program has told systemd so
@@ -81,7 +86,7 @@ func scriptCommands() map[string]scriptCommand {
 		"add-key": addKey, "write": write, "revoke-key-by-hand": revokeByHand, "living": living, "alive": alive, "works": works,
 		"webhook": webhook, "notified": notified, "silent": silent,
 		"json": jsonHas, "capture": capture,
-		"begin": begin, "reached": reached, "logged": logged, "answers": answers, "systemd": systemd, "told-systemd": toldSystemd,
+		"begin": begin, "reached": reached, "asked": wasAsked, "refusing": refusing, "fits": fits, "logged": logged, "printed": printed, "answers": answers, "systemd": systemd, "told-systemd": toldSystemd,
 		"signal": signal, "insist": insist, "ends": ends,
 	}
 }
@@ -309,6 +314,39 @@ func reached(ts *testscript.TestScript, _ bool, args []string) {
 	want(ts, args, 2, "reached METHOD ROUTE")
 	s, route := storyOf(ts), args[0]+" "+args[1]
 	ts.Check(s.sandbox(ts).reached(route, s.calls[route]+1))
+}
+
+func wasAsked(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, args, 3, "asked N METHOD ROUTE")
+	counts, err := storyOf(ts).sandbox(ts).calls()
+	ts.Check(err)
+	if got := counts[args[1]+" "+args[2]]; got != number(ts, args[0]) {
+		ts.Fatalf("asked %d times, want %s", got, args[0])
+	}
+}
+
+func refusing(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, args, 2, "refusing STATUS FILE…")
+	status := number(ts, args[0])
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) }))
+	ts.Defer(server.Close)
+	for _, name := range args[1:] {
+		text := strings.ReplaceAll(ts.ReadFile(name), "$REFUSING", server.URL)
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(text), 0o600))
+	}
+}
+
+func fits(ts *testscript.TestScript, _ bool, args []string) {
+	want(ts, args, 2, "fits LINES COLUMNS")
+	lines := strings.Split(strings.TrimRight(ts.ReadFile("stdout"), "\n"), "\n")
+	if len(lines) > number(ts, args[0]) {
+		ts.Fatalf("%d lines, want %s at most", len(lines), args[0])
+	}
+	for _, line := range lines {
+		if n := text.StringWidthWithoutEscSequences(line); n > number(ts, args[1]) {
+			ts.Fatalf("%d columns, want %s at most: %s", n, args[1], line)
+		}
+	}
 }
 
 func signal(ts *testscript.TestScript, _ bool, args []string) {

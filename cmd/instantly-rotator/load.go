@@ -11,6 +11,7 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
 
 // errNoConfig: there is no configuration to read.
@@ -45,6 +46,11 @@ func (a *app) loadInto(log *zap.Logger) (*config.Config, error) {
 // fleet makes what the named targets need, or all of them if no name is given.
 // Whoever calls it closes it.
 func (a *app) fleet(ctx context.Context, names []string, readOnly bool) (*fleet.Fleet, error) {
+	return a.openFleet(ctx, names, readOnly, nil)
+}
+
+// openFleet makes it with somebody who is told what is waited for; nil for nobody.
+func (a *app) openFleet(ctx context.Context, names []string, readOnly bool, doing func(string, rotator.Step)) (*fleet.Fleet, error) {
 	log, err := a.logger()
 	if err != nil {
 		return nil, err
@@ -53,7 +59,9 @@ func (a *app) fleet(ctx context.Context, names []string, readOnly bool) (*fleet.
 	if err != nil {
 		return nil, err
 	}
-	return fleet.Named(ctx, a.fleetOptions(cfg, log, readOnly), names)
+	o := a.fleetOptions(cfg, log, readOnly)
+	o.Doing = doing
+	return fleet.Named(ctx, o, names)
 }
 
 func (a *app) fleetOptions(cfg *config.Config, log *zap.Logger, readOnly bool) fleet.Options {

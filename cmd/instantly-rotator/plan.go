@@ -30,11 +30,11 @@ in the way.`,
 
 // plan shows the next steps. gate: something due is exit code 2, for pipelines.
 func (a *app) plan(ctx context.Context, names []string, req rotator.Request, output string, gate bool) error {
-	f, err := a.fleet(ctx, names, true)
+	f, end, err := a.patientFleet(ctx, names)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer end()
 	statuses := f.Status(ctx, f.Targets, req)
 	steps := make([]status.PlannedStep, len(statuses))
 	due, failed := 0, 0

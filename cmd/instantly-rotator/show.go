@@ -3,9 +3,11 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 )
 
 func outputFlag(c *cobra.Command, output *string) {
@@ -46,6 +48,19 @@ func plainTable() table.Writer {
 	t.SetStyle(style)
 	t.SuppressTrailingSpaces()
 	return t
+}
+
+// narrow is how wide a terminal is that does not say.
+const narrow = 80
+
+// width is how many characters fit on a line.
+func (a *app) width() int {
+	if f, ok := a.stdout.(*os.File); ok {
+		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 0 {
+			return w
+		}
+	}
+	return narrow
 }
 
 func row(cells ...string) table.Row {

@@ -2,50 +2,106 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/status"
-	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
 
+// statusFlags say how much is shown, and how long it may take.
+type statusFlags struct {
+	output  string
+	wide    bool
+	timeout time.Duration
+	watch   time.Duration // 0: once
+}
+
 func (a *app) statusCommand() *cobra.Command {
-	var output string
-	var wide bool
+	var f statusFlags
 	c := &cobra.Command{
 		Use:               "status [TARGET...]",
 		ValidArgsFunction: a.completeTargets,
 		Short:             "Show which key is where, what happens next, and what needs a person",
-		RunE: func(c *cobra.Command, names []string) error {
-			return a.status(c.Context(), names, output, wide)
-		},
+		Long: `Show which key is where, what happens next, and what needs a person.
+
+It answers within --timeout: what Instantly or a store has not said by then is not
+known, and shown so. It changes nothing; "verify" reads every value and tests it.
+Exit code 1 says that something must be seen to: see "help exit-codes".`,
+		RunE: func(c *cobra.Command, names []string) error { return a.status(c.Context(), names, f) },
 	}
-	outputFlag(c, &output)
-	c.Flags().BoolVarP(&wide, "wide", "w", false, "whole key ids")
+	c.Flags().StringVarP(&f.output, "output", "o", "table", "table, wide (whole ids and times, each store) or json")
+	c.Flags().BoolVarP(&f.wide, "wide", "w", false, "the same as -o wide")
+	c.Flags().DurationVar(&f.timeout, "timeout", 5*time.Second, "how long to wait for Instantly and the stores")
+	c.Flags().DurationVar(&f.watch, "watch", 0, "show it again and again until Ctrl-C, each time after that `pause`")
+	c.Flags().Lookup("watch").NoOptDefVal = "5s"
 	return c
 }
 
-func (a *app) status(ctx context.Context, names []string, output string, wide bool) error {
-	f, err := a.fleet(ctx, names, true)
+// check refuses flags that make no sense.
+func (f *statusFlags) check() error {
+	if f.output == "wide" {
+		f.output, f.wide = "table", true
+	}
+	switch {
+	case f.output != "table" && f.output != "json":
+		return usageError{fmt.Errorf("--output %q: want table, wide or json", f.output)}
+	case f.timeout <= 0:
+		return usageError{fmt.Errorf("--timeout %s: want a time above 0", f.timeout)}
+	case f.watch < 0:
+		return usageError{fmt.Errorf("--watch %s: want a time above 0", f.watch)}
+	case f.watch > 0 && f.output == "json":
+		return usageError{errors.New("--watch is for people: it does not go with -o json")}
+	}
+	return nil
+}
+
+func (a *app) status(ctx context.Context, names []string, f statusFlags) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	if f.watch > 0 {
+		return a.watchStatus(ctx, names, f)
+	}
+	report, err := a.statusReport(ctx, names, f.timeout)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	now := a.now()
-	report := a.statusReport(ctx, f, len(names) == 0, now)
-	if err := a.show(output, report, func() { a.statusTable(report, now, wide) }); err != nil {
+	if err := a.show(f.output, report, func() { a.statusTable(report, f.wide) }); err != nil {
 		return err
 	}
 	if ctx.Err() != nil {
 		return errInterrupted
 	}
 	return statusOutcome(report)
+}
+
+// watchStatus shows it until ctx ends.
+func (a *app) watchStatus(ctx context.Context, names []string, f statusFlags) error {
+	for {
+		report, err := a.statusReport(ctx, names, f.timeout)
+		if ctx.Err() != nil {
+			return errInterrupted
+		}
+		if err != nil {
+			return err
+		}
+		if terminal(a.stdout) {
+			fmt.Fprint(a.stdout, "\x1b[H\x1b[2J") // the whole screen, from its top
+		}
+		fmt.Fprintf(a.stdout, "%s, again after %s; Ctrl-C ends\n", humantime.Stamp(report.At), f.watch)
+		a.statusTable(report, f.wide)
+		select {
+		case <-ctx.Done():
+			return errInterrupted
+		case <-time.After(f.watch):
+		}
+	}
 }
 
 // statusOutcome is that of the worst target: see the table of states.
@@ -56,94 +112,36 @@ func statusOutcome(report status.Report) error {
 	return nil
 }
 
-// statusReport reads all there is to know of a fleet's targets. Keys that are none
-// of theirs can be told only where all targets are known, and readable.
-func (a *app) statusReport(ctx context.Context, f *fleet.Fleet, whole bool, now time.Time) status.Report {
-	statuses := f.Status(ctx, f.Targets, rotator.Request{})
-	report := status.Report{Targets: make([]status.Target, len(statuses)), Workspaces: []status.Workspace{}}
+// statusReport reads all there is to know within timeout.
+func (a *app) statusReport(ctx context.Context, names []string, timeout time.Duration) (status.Report, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	if terminal(a.stderr) {
+		said := a.afterSilence(func() string { return "asking Instantly …" })
+		defer said()
+	}
+	f, err := a.quickFleet(ctx, names, timeout)
+	if err != nil {
+		return status.Report{}, err
+	}
+	defer f.Close()
+	now := a.now()
+	statuses := f.Glance(ctx, f.Targets)
+	report := status.Report{At: now.UTC(), Timeout: timeout, Targets: make([]status.Target, len(statuses)), Workspaces: []status.Workspace{}}
 	for i, o := range statuses {
 		report.Targets[i] = status.Of(o, now)
 	}
-	if whole && !slices.ContainsFunc(report.Targets, status.Target.Unreadable) {
+	// Keys that are none of theirs can be told only where all targets are known, and readable.
+	if len(names) == 0 && !slices.ContainsFunc(report.Targets, status.Target.Unreadable) {
 		report.Workspaces = status.WorkspacesOf(f.Inventory(ctx, f.Targets, statuses))
 	}
-	return report
+	return report, nil
 }
 
-func (a *app) statusTable(report status.Report, now time.Time, wide bool) {
-	id := shortID
-	if wide {
-		id = dash
-	}
-	t := a.table("TARGET", "WORKSPACE", "STORE", "PENDING", "CURRENT", "PREVIOUS", "AGE", "NEXT ROTATION", "OLD KEY ENDS", "OUTCOME")
-	for _, of := range report.Targets {
-		for i, st := range of.Stores {
-			if i > 0 {
-				t.AppendRow(row("", "", st.Store, id(st.Pending), id(st.Current), id(st.Previous), "", "", "", storeOutcome(st)))
-				continue
-			}
-			t.AppendRow(row(of.Target, of.Workspace, st.Store, id(st.Pending), id(st.Current), id(st.Previous),
-				age(of, now), when(of.NextRotation, now), oldKeyEnds(of, now), outcome(of)))
-		}
-	}
-	t.Render()
-	for _, of := range report.Targets {
-		for _, h := range of.Hints {
-			fmt.Fprintf(a.stdout, "%s: %s\n", text.FgYellow.Sprint(of.Target), h)
-		}
-	}
-	for _, w := range report.Workspaces {
-		if w.Error == "" {
-			fmt.Fprintf(a.stdout, "workspace %s: %s, %d of them not ours (never touched)\n", w.Workspace, humantime.Count(w.Keys, "key"), len(w.NotOurs))
-		}
-	}
-}
-
-// outcome writes a target's state for people.
-func outcome(of status.Target) string {
-	word := of.State.Text()
-	switch of.State { //nolint:exhaustive // the others are said by their word alone
-	case status.Failing:
-		word += " " + humantime.Times(of.LastFailure.Count)
-	case status.Rotating:
-		word += " (" + of.Rotation.By + " since " + humantime.Stamp(of.Rotation.Since) + ")"
-	}
-	switch severity := of.State.Severity(); {
-	case severity == status.Trouble:
-		return text.FgRed.Sprint(word)
-	case severity == status.Notice:
-		return text.FgYellow.Sprint(word)
-	case of.State == status.OK:
-		return text.FgGreen.Sprint(word)
-	default:
-		return word
-	}
-}
-
-func storeOutcome(st status.Store) string {
-	if st.Error != "" {
-		return text.FgRed.Sprint("unreadable")
-	}
-	return ""
-}
-
-func age(of status.Target, now time.Time) string {
-	if of.Since == nil {
-		return "-"
-	}
-	return humantime.Span(now.Sub(*of.Since))
-}
-
-func when(at *time.Time, now time.Time) string {
-	if at == nil {
-		return "-"
-	}
-	return fmt.Sprintf("%s (%s)", humantime.Stamp(*at), humantime.Until(*at, now))
-}
-
-func oldKeyEnds(of status.Target, now time.Time) string {
-	if len(of.OldKeys) == 0 {
-		return "-"
-	}
-	return when(of.OldKeys[0].Until, now)
+// quickFleet opens what the targets need; stores that give admin keys get half of the
+// time, so that the others are still asked.
+func (a *app) quickFleet(ctx context.Context, names []string, timeout time.Duration) (*fleet.Fleet, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout/2)
+	defer cancel()
+	return a.fleet(ctx, names, true)
 }

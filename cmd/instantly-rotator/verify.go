@@ -38,11 +38,11 @@ type verdict struct {
 }
 
 func (a *app) verify(ctx context.Context, names []string, output string) error {
-	f, err := a.fleet(ctx, names, true)
+	f, end, err := a.patientFleet(ctx, names)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
+	defer end()
 	var verdicts []verdict
 	failed := false
 	for _, v := range f.Verify(ctx, f.Targets) {

@@ -85,7 +85,7 @@ func (e entry) target(now time.Time) Target {
 	t := Of(e.TargetStatus, now)
 	t.LookedAt, t.SettledAt = e.looked.UTC(), humantime.Optional(e.settled)
 	if e.err != nil {
-		t.Error = e.err.Error()
+		t.Error, t.Unanswered = e.err.Error(), unanswered(e.err)
 		t.State = stateOf(t)
 	}
 	return t

@@ -5,20 +5,25 @@ import (
 	"strings"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
-	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/remedy"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
-// hintsOf says what a person should know or do about a target.
-func hintsOf(o rotator.TargetStatus) []string {
-	var hints []string
-	if o.Next.Err != nil {
-		hints = append(hints, o.Next.Err.Error())
-		if h := remedy.For(o.Next.Err); h != "" {
-			hints = append(hints, h)
-		}
+// errorHints say what is in the way of a target, and what can be done.
+func errorHints(ob *sortedError) []string {
+	switch {
+	case ob == nil:
+		return nil
+	case ob.hint == "":
+		return []string{ob.text}
+	default:
+		return []string{ob.text, ob.hint}
 	}
+}
+
+// remarksOf says what else a person should know or do about a target.
+func remarksOf(o rotator.TargetStatus) []string {
+	var hints []string
 	if h := o.Hold; !h.IsZero() {
 		hints = append(hints, holdHint(o.Target, h))
 	}
@@ -48,9 +53,12 @@ func hintsOf(o rotator.TargetStatus) []string {
 		}
 		hints = append(hints, fmt.Sprintf("%d keys left behind by interrupted rotations; %s", n, when))
 	}
-	if o.Dead {
+	switch {
+	case o.Dead:
 		hints = append(hints, "consumers hold a dead key; run: instantly-rotator rotate --due")
-	} else if o.Due && o.Next.Err == nil {
+	case o.Refused:
+		hints = append(hints, "the current key was refused just now: it is dead, or not active yet; \"rotate --due\" finds out, and replaces it")
+	case o.Due && o.Next.Err == nil:
 		hints = append(hints, "due: "+o.Because+"; \"rotate --due\" sees to it")
 	}
 	return hints

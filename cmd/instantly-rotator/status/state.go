@@ -9,8 +9,12 @@ const (
 	Blocked State = "blocked"
 	// DeadKey: consumers hold a key that was refused.
 	DeadKey State = "dead-key"
+	// Refused: the current key was refused just now; whether for good is not known.
+	Refused State = "refused"
 	// InIncident: keys are in wrong hands, and are being replaced.
 	InIncident State = "incident"
+	// Unanswered: Instantly or a store did not answer in time.
+	Unanswered State = "unanswered"
 	// OnHold: a person wants the key left as it is.
 	OnHold State = "on-hold"
 	// Failing: the last attempts failed.
@@ -60,9 +64,11 @@ type rule struct {
 // key comes first, then what people ordered, then what happens by itself.
 func rules() []rule {
 	return []rule{
-		{Blocked, "blocked", Trouble, "something is in the way: see below the table", func(t Target) bool { return t.Error != "" || t.Unreadable() }},
+		{Blocked, "blocked", Trouble, "something is in the way: see below the table", Target.blocked},
 		{DeadKey, "DEAD KEY", Trouble, "consumers hold a key that is refused", func(t Target) bool { return t.Dead }},
-		{InIncident, "incident", Trouble, "leaked keys are not all replaced and revoked yet", func(t Target) bool { return t.Incident != nil }},
+		{Refused, "KEY REFUSED", Trouble, "the current key was refused just now", func(t Target) bool { return t.Refused }},
+		{InIncident, "incident", Trouble, "leaked keys are not all replaced and revoked", func(t Target) bool { return t.Incident != nil }},
+		{Unanswered, "not answered", Trouble, "not known: shown as of the stores", func(t Target) bool { return t.Unanswered }},
 		{OnHold, "on hold", Notice, "somebody wants the key left as it is", func(t Target) bool { return t.Hold != nil }},
 		{Failing, "failed", Trouble, "the last attempts failed, and are repeated", func(t Target) bool { return t.LastFailure != nil }},
 		{KeyMissing, "key missing", Trouble, "the primary store has no key, another one has", Target.keyMissing},
@@ -85,6 +91,9 @@ func stateOf(t Target) State {
 	}
 	return "" // the last rule holds for all
 }
+
+// blocked tells whether something is in the way that gave an answer.
+func (t Target) blocked() bool { return !t.Unanswered && (t.Error != "" || t.Unreadable()) }
 
 // keyMissing tells whether a key that there was is gone from the primary store.
 func (t Target) keyMissing() bool {

@@ -17,6 +17,9 @@ import (
 type Report struct {
 	Targets    []Target    `json:"targets"`
 	Workspaces []Workspace `json:"workspaces"`
+	// At is as of when it was drawn, and Timeout how long answers were waited for.
+	At      time.Time     `json:"-"`
+	Timeout time.Duration `json:"-"`
 }
 
 // Target is what is known of one target.
@@ -41,6 +44,11 @@ type Target struct {
 	Due bool `json:"due"`
 	// Dead: consumers hold a key that was refused.
 	Dead bool `json:"dead"`
+	// Refused: the current key was refused just now; a run finds out whether for good.
+	Refused bool `json:"refused,omitempty"`
+	// Unanswered: Instantly or a store did not answer in time, so all this is as of the
+	// stores that did.
+	Unanswered bool `json:"unanswered,omitempty"`
 	// NextStep is the engine's next step, and Reason why that, or what it waits
 	// for.
 	NextStep string `json:"next_step"`
@@ -61,6 +69,9 @@ type Target struct {
 	// SettledAt is when the daemon last found the target, or put it, in order; the
 	// command does not know it.
 	SettledAt *time.Time `json:"-"`
+
+	obstacle *sortedError // what Error says, sorted; nil if there is none
+	remarks  []string     // the hints that do not say it
 }
 
 // OldKey is a displaced key that still works.
@@ -68,6 +79,10 @@ type OldKey struct {
 	ID string `json:"id"`
 	// Until is when its grace period ends.
 	Until *time.Time `json:"until,omitempty"`
+	// Ends is when it may be revoked at the earliest: after its grace period and the hold.
+	// Held: it has no end while the hold has none.
+	Ends *time.Time `json:"ends,omitempty"`
+	Held bool       `json:"held,omitempty"`
 	// WaitsFor names the gates that must hold too before it is revoked.
 	WaitsFor []string `json:"waits_for,omitempty"`
 }
@@ -116,8 +131,10 @@ func Of(o rotator.TargetStatus, now time.Time) Target {
 	t := Target{
 		Target: o.Target, Workspace: o.Workspace, Due: o.Due, Dead: o.Dead, LookedAt: now.UTC(),
 		NextStep: string(o.Next.Verb), Reason: o.Next.Reason, NextAt: humantime.Optional(o.Next.At),
-		Since: humantime.Optional(o.Since), NextRotation: humantime.Optional(o.NextDue), Hints: hintsOf(o),
+		Since: humantime.Optional(o.Since), NextRotation: humantime.Optional(o.NextDue),
+		Refused: o.Refused, Unanswered: unanswered(o.Next.Err), obstacle: sortError(o), remarks: remarksOf(o),
 	}
+	t.Hints = append(errorHints(t.obstacle), t.remarks...)
 	if o.Current != nil {
 		t.KeyID, t.Ours = o.Current.ID, !o.Current.Foreign
 	}
@@ -125,7 +142,7 @@ func Of(o rotator.TargetStatus, now time.Time) Target {
 		t.AgeSeconds = max(0, int64(now.Sub(o.Since)/time.Second)) // promotions are written down a little late
 	}
 	for _, old := range o.Old {
-		t.OldKeys = append(t.OldKeys, OldKey{old.ID, humantime.Optional(old.Until), o.Gates})
+		t.OldKeys = append(t.OldKeys, oldKeyOf(old, o))
 	}
 	for _, st := range o.Stores {
 		t.Stores = append(t.Stores, storeOf(st))
@@ -150,6 +167,18 @@ func Of(o rotator.TargetStatus, now time.Time) Target {
 	return t
 }
 
+func oldKeyOf(old rotator.OldKey, o rotator.TargetStatus) OldKey {
+	k := OldKey{ID: old.ID, Until: humantime.Optional(old.Until), WaitsFor: o.Gates}
+	k.Held = !o.Hold.IsZero() && o.Hold.Until.IsZero()
+	if !k.Held && !old.Until.IsZero() {
+		k.Ends = humantime.Optional(old.Until)
+		if o.Hold.Until.After(old.Until) {
+			k.Ends = humantime.Optional(o.Hold.Until)
+		}
+	}
+	return k
+}
+
 func storeOf(st rotator.StoreState) Store {
 	s := Store{
 		Store: st.Name, Pending: st.Versions[secretstore.Pending].ID,
@@ -169,4 +198,25 @@ func (t Target) Unreadable() bool {
 		}
 	}
 	return false
+}
+
+// Current is the id of the primary's current version.
+func (t Target) Current() string {
+	if len(t.Stores) == 0 {
+		return ""
+	}
+	return t.Stores[0].Current
+}
+
+// StoresApart gives the names of the stores that have what the primary has, itself
+// included, and the others.
+func (t Target) StoresApart() (agree []string, differ []Store) {
+	for i, st := range t.Stores {
+		if i == 0 || (st.Error == "" && st.Pending == "" && st.Current == t.Current()) {
+			agree = append(agree, st.Store)
+		} else {
+			differ = append(differ, st)
+		}
+	}
+	return agree, differ
 }

@@ -1,14 +1,25 @@
 package status
 
-import "github.com/instantly-rotator/instantly-rotator/rotator"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+)
 
 // Workspace is what is known of the keys of one workspace.
 type Workspace struct {
-	Workspace    string     `json:"workspace"`
-	Organization string     `json:"organization,omitempty"`
-	Keys         int        `json:"keys"`
-	NotOurs      []OtherKey `json:"not_ours"`
-	Error        string     `json:"error,omitempty"`
+	Workspace    string `json:"workspace"`
+	Organization string `json:"organization,omitempty"`
+	Keys         int    `json:"keys"`
+	// AdminKeys may make and revoke keys: the one that the rotator uses is among them.
+	AdminKeys []OtherKey `json:"admin_keys"`
+	// UnknownStores are named as ours, after a store that is not configured.
+	UnknownStores []OtherKey `json:"unknown_stores"`
+	// NotOurs are all others.
+	NotOurs []OtherKey `json:"not_ours"`
+	Error   string     `json:"error,omitempty"`
 }
 
 // OtherKey is a key that no target refers to: it is never touched.
@@ -21,9 +32,18 @@ type OtherKey struct {
 func WorkspacesOf(invs []rotator.Inventory) []Workspace {
 	out := []Workspace{}
 	for _, inv := range invs {
-		w := Workspace{Workspace: inv.Workspace, Organization: inv.Account, Keys: inv.Keys, NotOurs: []OtherKey{}}
+		w := Workspace{Workspace: inv.Workspace, Organization: inv.Account, Keys: inv.Keys,
+			AdminKeys: []OtherKey{}, UnknownStores: []OtherKey{}, NotOurs: []OtherKey{}}
+		for _, k := range inv.Lost {
+			w.UnknownStores = append(w.UnknownStores, OtherKey{k.ID, k.Name})
+		}
 		for _, k := range inv.Strangers {
-			w.NotOurs = append(w.NotOurs, OtherKey{k.ID, k.Name})
+			other := OtherKey{k.ID, k.Name}
+			if administers(k) {
+				w.AdminKeys = append(w.AdminKeys, other)
+			} else {
+				w.NotOurs = append(w.NotOurs, other)
+			}
 		}
 		if inv.Err != nil {
 			w.Error = inv.Err.Error()
@@ -31,4 +51,44 @@ func WorkspacesOf(invs []rotator.Inventory) []Workspace {
 		out = append(out, w)
 	}
 	return out
+}
+
+// administers tells whether a key may revoke keys.
+func administers(k rotator.Key) bool {
+	for scope := range strings.SplitSeq(string(k.Spec), ",") {
+		switch scope {
+		case "api_keys:delete", "api_keys:all", "all:delete", "all:all":
+			return true
+		}
+	}
+	return false
+}
+
+// Text says it in one line.
+func (w Workspace) Text() string {
+	if w.Error != "" {
+		return "its keys are not known: " + w.Error
+	}
+	said := []string{humantime.Count(w.Keys, "key")}
+	if n := len(w.AdminKeys); n > 0 {
+		said = append(said, humantime.Count(n, "admin key"))
+	}
+	if n := len(w.UnknownStores); n > 0 {
+		said = append(said, fmt.Sprintf("%d named as ours but of no store that is configured (%s)", n, namesOf(w.UnknownStores)))
+	}
+	said = append(said, fmt.Sprintf("%d of others (never touched)", len(w.NotOurs)))
+	return strings.Join(said, ", ")
+}
+
+// namesOf names as many as one reads.
+func namesOf(keys []OtherKey) string {
+	const most = 3
+	var names []string
+	for _, k := range keys[:min(most, len(keys))] {
+		names = append(names, k.Name)
+	}
+	if n := len(keys) - most; n > 0 {
+		names = append(names, fmt.Sprintf("%d more", n))
+	}
+	return strings.Join(names, ", ")
 }

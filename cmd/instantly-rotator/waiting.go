@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+)
+
+// silence is how long a command may take without saying what it waits for, and
+// reminder after how long it says so again.
+const (
+	silence  = 2 * time.Second
+	reminder = 10 * time.Second
+)
+
+// afterSilence says on standard error what is waited for, until the returned function
+// is called.
+func (a *app) afterSilence(what func() string) (stop func()) {
+	done := make(chan struct{})
+	var ended sync.WaitGroup
+	ended.Go(func() {
+		next, said := time.NewTimer(silence), ""
+		defer next.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-next.C:
+			}
+			if text := what(); text != "" && text != said {
+				fmt.Fprintln(a.stderr, text)
+				said = text
+			}
+			next.Reset(reminder)
+		}
+	})
+	return func() {
+		close(done)
+		ended.Wait()
+	}
+}
+
+// patientFleet makes what the named targets need, for a command that waits as long as it
+// takes to find out: it says what for. end is called when it is done.
+func (a *app) patientFleet(ctx context.Context, names []string) (f *fleet.Fleet, end func(), err error) {
+	const opening = "admin keys"
+	doing := errands{of: map[string]string{opening: "read from where they are"}}
+	stop := a.afterSilence(doing.String)
+	f, err = a.openFleet(ctx, names, true, doing.begun)
+	if err != nil {
+		stop()
+		return nil, nil, err
+	}
+	doing.begun(opening, rotator.Step{})
+	return f, func() {
+		stop()
+		f.Close()
+	}, nil
+}
+
+// errands are what is being found out, by target.
+type errands struct {
+	mu sync.Mutex
+	of map[string]string
+}
+
+// begun takes note of a step; one without a verb says that the target is done.
+func (e *errands) begun(target string, s rotator.Step) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if s.Verb == "" {
+		delete(e.of, target)
+		return
+	}
+	e.of[target] = s.Reason
+}
+
+// String says what is waited for, what concerns most targets first.
+func (e *errands) String() string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	targets := map[string][]string{}
+	for target, reason := range e.of {
+		targets[reason] = append(targets[reason], target)
+	}
+	reasons := slices.SortedFunc(maps.Keys(targets), func(x, y string) int {
+		return 2*(len(targets[y])-len(targets[x])) + strings.Compare(x, y)
+	})
+	var said []string
+	for _, reason := range reasons {
+		slices.Sort(targets[reason])
+		said = append(said, fmt.Sprintf("waiting: %s: %s", someOf(targets[reason]), reason))
+	}
+	return strings.Join(said, "\n")
+}
+
+// someOf names as many as one reads, and counts the others.
+func someOf(names []string) string {
+	const most = 3
+	if len(names) <= most+1 {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}
