@@ -20,7 +20,7 @@ const (
 // exactly once: the API has no idempotency keys, so a second request would be a
 // second key. The value is in Key.Secret and cannot be had again.
 //
-// An error that is ErrOutcomeUnknown leaves open whether a key exists: look for
+// An error that is ErrOutcomeUnknown leaves open whether a key exists: search for
 // the name in [Client.Keys]. Any other one means that none was created: the API
 // refused (4xx), or ctx ended before the request was sent.
 func (c *Client) CreateKey(ctx context.Context, name string, scopes []string) (Key, error) {

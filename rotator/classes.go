@@ -134,7 +134,7 @@ func Classes() []Class {
 		},
 		{
 			Is: ErrStillAlive, Name: "still_alive", Category: Person, Scope: ScopeTarget, Attempt: true,
-			Remedy: "it was revoked, but Instantly still lists or accepts it; later runs look again. If it lasts, delete it in Instantly under Settings > Integrations > API Keys",
+			Remedy: "it was revoked, but Instantly still lists or accepts it; later runs check again. If it lasts, delete it in Instantly under Settings > Integrations > API Keys",
 		},
 		{
 			Is: ErrByHand, Name: "changed_by_hand", Category: Person, Scope: ScopeTarget,
@@ -196,7 +196,7 @@ func Classes() []Class {
 		},
 		{
 			Is: instantly.ErrNotFound, Name: "api_not_found", Category: Passing, Scope: ScopeTarget,
-			NoRemedy: "the client takes it for what was wanted, or looks again",
+			NoRemedy: "the client takes it for what was wanted, or reads again",
 		},
 		{
 			Is: instantly.ErrOutcomeUnknown, Name: "outcome_unknown", Category: Passing, Scope: ScopeTarget,
@@ -220,7 +220,7 @@ func Classes() []Class {
 		},
 		{
 			Is: secretstore.ErrConflict, Name: "store_conflict", Category: Passing, Scope: ScopeStore,
-			NoRemedy: "the engine looks again, and reports a lost race",
+			NoRemedy: "the engine reads again, and reports a lost race",
 		},
 		{
 			Is: secretstore.ErrCorrupt, Name: "store_corrupt", Category: Person, Scope: ScopeStore,

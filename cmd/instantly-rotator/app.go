@@ -118,7 +118,7 @@ func revision() string {
 	return ""
 }
 
-// terminal tells whether w is a terminal that a person looks at.
+// terminal tells whether w is a terminal that a person sees.
 func terminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))

@@ -28,7 +28,7 @@ func TestEveryFlagThatTakesAValueIsCompleted(t *testing.T) {
 	}
 }
 
-// TestEveryVariableThatIsReadIsInTheTopic looks for them in the program's source.
+// TestEveryVariableThatIsReadIsInTheTopic searches for them in the program's source.
 func TestEveryVariableThatIsReadIsInTheTopic(t *testing.T) {
 	long, read := environmentTopic().Long, regexp.MustCompile(`[gG]etenv\("([A-Z_]+)"\)|"(INSTANTLY_ROTATOR_[A-Z_]+)=`)
 	found := 0

@@ -23,7 +23,7 @@ var (
 	// Shorter than a kubelet takes to bring a changed Secret into a pod, and the
 	// consumer is right to fail.
 	grace = flag.Duration("grace", 25*time.Second, "`grace period` of old keys; longer than mounted Secrets take to follow")
-	keep  = flag.Bool("keep", false, "leave the namespaces there, to look into them")
+	keep  = flag.Bool("keep", false, "leave the namespaces there, to be inspected")
 )
 
 // kube is the cluster that KUBECONFIG names.

@@ -13,7 +13,7 @@ import (
 )
 
 // unmade is a secret whose folder nobody has made yet: it holds nothing. The first
-// writeIn makes the folder, and not the opening of the store: whoever only looks, or
+// writeIn makes the folder, and not the opening of the store: whoever only reads, or
 // finds out that a store should be there and is not mounted, leaves nothing in its
 // place. From when the folder was seen it is a [Store], whose folder must not vanish.
 type unmade struct {

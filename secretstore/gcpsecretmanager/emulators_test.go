@@ -92,7 +92,7 @@ func TestServerThatCannotKeepRotatorsApartIsRefused(t *testing.T) {
 }
 
 // What status and plan ask is Describe: they say so before anything is tried.
-func TestServerWithoutEtagsIsSeenToBeUnfitByLooking(t *testing.T) {
+func TestServerWithoutEtagsIsSeenToBeUnfitByReading(t *testing.T) {
 	server := gcptest.New()
 	t.Cleanup(server.Close)
 	server.Quirks = gcptest.Quirks{NoEtags: true}
@@ -101,7 +101,7 @@ func TestServerWithoutEtagsIsSeenToBeUnfitByLooking(t *testing.T) {
 	wantError(t, err, secretstore.ErrUnfit)
 }
 
-func TestServerOnceFoundUnfitIsUnfitToLookAtToo(t *testing.T) {
+func TestServerOnceFoundUnfitIsUnfitToReadToo(t *testing.T) {
 	server := gcptest.New()
 	t.Cleanup(server.Close)
 	server.Quirks = gcptest.Quirks{IgnoreEtags: true}

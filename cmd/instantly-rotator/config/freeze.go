@@ -87,9 +87,9 @@ func parseDates(from, to string) (w dates, ok bool) {
 	return dates{first, last}, errFirst == nil && errLast == nil
 }
 
-func (w dates) endAt(t time.Time) time.Time {
-	start := sameClock(w.first, t.Location())
-	end := sameClock(w.last.AddDate(0, 0, 1), t.Location())
+func (d dates) endAt(t time.Time) time.Time {
+	start := sameClock(d.first, t.Location())
+	end := sameClock(d.last.AddDate(0, 0, 1), t.Location())
 	if t.Before(start) || !t.Before(end) {
 		return time.Time{}
 	}
@@ -110,12 +110,12 @@ func parseYearly(from, to string) (w yearly, ok bool) {
 	return yearly{first.Month(), last.Month(), first.Day(), last.Day()}, errFirst == nil && errLast == nil
 }
 
-func (w yearly) endAt(t time.Time) time.Time {
+func (y yearly) endAt(t time.Time) time.Time {
 	for _, year := range []int{t.Year() - 1, t.Year()} { // the one that started last year, this year's
-		start := time.Date(year, w.firstMonth, w.firstDay, 0, 0, 0, 0, t.Location())
-		end := time.Date(year, w.lastMonth, w.lastDay+1, 0, 0, 0, 0, t.Location())
+		start := time.Date(year, y.firstMonth, y.firstDay, 0, 0, 0, 0, t.Location())
+		end := time.Date(year, y.lastMonth, y.lastDay+1, 0, 0, 0, 0, t.Location())
 		if !end.After(start) {
-			end = time.Date(year+1, w.lastMonth, w.lastDay+1, 0, 0, 0, 0, t.Location())
+			end = time.Date(year+1, y.lastMonth, y.lastDay+1, 0, 0, 0, 0, t.Location())
 		}
 		if !t.Before(start) && t.Before(end) {
 			return end

@@ -14,7 +14,7 @@ import (
 // words here.
 
 // Said says what a step has done, and what that means for whoever waits; empty for
-// what has only been looked at, and for what failed, which is told in the end.
+// what has only been read, and for what failed, which is told in the end.
 func Said(e rotator.Event) string {
 	if e.Err != nil {
 		return ""

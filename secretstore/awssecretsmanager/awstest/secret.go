@@ -38,7 +38,7 @@ const (
 	labelPrevious = "AWSPREVIOUS"
 )
 
-// find looks by name, by ARN, or by an ARN without the six characters at its
+// find searches by name, by ARN, or by an ARN without the six characters at its
 // end; the caller holds the lock.
 func (s *Server) find(id string) *secretEntry {
 	for _, e := range s.secrets {

@@ -45,7 +45,7 @@ func (s *Server) serve(r *http.Request) (answer, *refusal) {
 	return s.do(name, body)
 }
 
-// isSigned looks at the signature's form; it does not know the key.
+// isSigned checks the signature's form; it does not know the key.
 func isSigned(r *http.Request) bool {
 	return strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=") &&
 		strings.Contains(r.Header.Get("Authorization"), "/"+Region+"/secretsmanager/aws4_request") && r.Header.Get("X-Amz-Date") != ""
