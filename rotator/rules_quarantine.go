@@ -53,7 +53,10 @@ func (v *view) replaced(i int, old secretstore.Version) bool {
 // then it is neither swept, nor given up, nor retired. A pending version of unknown
 // origin is not what consumers get, but may come to be. (On GCP readers of the latest
 // version have it already. There it is known not to be the value of a version on record,
-// so those may be retired.)
+// so those may be retired.) Nor is what a write forgot that was cut off, while readers
+// still get it.
 func (v *view) mayHoldUnnamed() bool {
-	return v.quarantined() || slices.ContainsFunc(v.Stores, func(st StoreState) bool { return st.Versions[secretstore.Pending].Foreign })
+	return v.quarantined() || slices.ContainsFunc(v.Stores, func(st StoreState) bool {
+		return st.Unfinished || st.Versions[secretstore.Pending].Foreign
+	})
 }

@@ -78,7 +78,7 @@ func replay(t *testing.T, seed uint64, faults string) {
 //     was taken away again, and the newest one gave nothing.
 func TestWorldsThatOnceBrokeARule(t *testing.T) {
 	withoutRandomRetries(t)
-	for seed, faults := range map[uint64]string{3128477: "1,4,5,6,8,10", 933418: "0,1,3,4,5,6,7,8,9,10,11,14,15,16"} {
+	for seed, faults := range map[uint64]string{3128477: "1,4,5,6,8,10", 933418: "0,1,3,4,5,6,7,8,9,10,11,14,15,16", 365513: "0,1,2,3,4,5,6"} {
 		p, err := simulation.NewPlan(seed, simulated()).Keep(faults)
 		if err != nil {
 			t.Fatal(err)

@@ -266,6 +266,9 @@ type Snapshot struct {
 	// Versions by stage; a stage without a version is absent.
 	Versions map[Stage]Version
 	Notes    Notes
+	// Unfinished: a write was cut off after it forgot a version, which some readers
+	// still get; the next write finishes it. Until then that version's key must live.
+	Unfinished bool
 	// Advice is what a person should know about the secret: what is outside of
 	// the rotator and may do harm to it. Short, and without any secret.
 	Advice []string

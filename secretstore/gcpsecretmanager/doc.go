@@ -35,7 +35,9 @@
 //     first. If there is no current version it is destroyed: readers get an error,
 //     not a dead key.
 //   - A version is destroyed, or disabled, after the annotation and the aliases no
-//     longer name it. What a crash leaves over, the next write sees to.
+//     longer name it. What a crash leaves over, the next write sees to. Until then
+//     the snapshot says that a write is unfinished if readers of the latest version
+//     still get it.
 //
 // # What somebody else puts on top
 //

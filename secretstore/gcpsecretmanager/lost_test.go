@@ -90,6 +90,25 @@ func TestAddThatArrivesAfterItsRepetitionIsTheSameVersion(t *testing.T) {
 	wantServed(t, server, "c")
 }
 
+func TestTheFirstKeyGivenUpAndNotYetDestroyedIsSaidToBeThere(t *testing.T) {
+	server := newServer(t)
+	s := open(t, server)
+	seen := must(t, s, staging("a"))
+	inject(server, "DestroySecretVersion", 1, gcptest.LostRequest)
+	_, err := destroying("a").call(t, s, seen)
+	wantError(t, err, secretstore.ErrUnavailable)
+	if got := server.Served(id, "latest"); got != valueOf("a").Reveal() {
+		t.Fatalf("latest serves %q: nothing is left to be told", got)
+	}
+	if !describe(t, open(t, server)).Unfinished {
+		t.Error("readers of the latest version get a key that is given up, and the snapshot does not say so")
+	}
+	must(t, s, annotating("x"))
+	if describe(t, s).Unfinished || server.Served(id, "latest") != "" {
+		t.Error("the next write did not finish it")
+	}
+}
+
 // TestUpdateFailingAtEachCallOfEachWrite makes a write, loses one of its
 // UpdateSecret calls or its answer, and makes the write again.
 func TestUpdateFailingAtEachCallOfEachWrite(t *testing.T) {

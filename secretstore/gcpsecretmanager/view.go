@@ -50,11 +50,18 @@ func (v view) revision() string {
 
 func (v view) snapshot() secretstore.Snapshot {
 	return secretstore.Snapshot{
-		Identity: v.identity,
-		Revision: v.revision(),
-		Versions: v.shown.Shown(),
-		Notes:    v.shown.Notes,
+		Identity:   v.identity,
+		Revision:   v.revision(),
+		Versions:   v.shown.Shown(),
+		Notes:      v.shown.Notes,
+		Unfinished: v.unfinished(),
 	}
+}
+
+// unfinished tells whether the newest version is one that was let go and is still
+// there: with nothing put on top of it before, readers of the latest version get it.
+func (v view) unfinished() bool {
+	return v.top.enabled && slices.ContainsFunc(v.due, func(l leaving) bool { return l.Number == v.top.number })
 }
 
 // observe reads the secret. The newest version comes first: whatever a writer has

@@ -52,6 +52,7 @@ func gcpBugs() []bug {
 		{"gcp: server's message repeats a key within JSON", tests4, edits{store("service.add").never("key.IsIn(err.Error())")}},
 		{"gcp: nothing searched for below a version that was taken away", "./secretstore/gcpsecretmanager WithoutARecord|FoundBelow", edits{store("uncover").always("st.blank()")}},
 		{"gcp: a forgotten version searched for again", "./secretstore/gcpsecretmanager Forgotten", edits{store("uncovered").drops("self.Settled = top - 1")}},
+		{"gcp: a version given up and still served is not told of", "./secretstore/gcpsecretmanager GivenUp", edits{store("view.unfinished").never("self.top.enabled")}},
 		{"gcp: annotations of any size", "./secretstore/gcpsecretmanager TooLarge", edits{store("Store.replace").never("size >= maxAnnotations")}},
 	}
 }
