@@ -113,7 +113,7 @@ func (a *app) supervise(program []string, f execFlags, environments <-chan []str
 	defer signal.Stop(signals)
 	defer signal.Stop(survived)
 	code, err := supervise.Program{
-		Args: program, Stdin: os.Stdin, Stdout: a.stdout, Stderr: a.stderr, StopTimeout: f.stopTimeout,
+		Args: program, Stdin: os.Stdin, Stdout: forProgram(a.stdout), Stderr: a.stderr, StopTimeout: f.stopTimeout,
 		Restarted: func() { fmt.Fprintln(a.stderr, "a key changed: the program was started anew") },
 	}.Run(environments, signals)
 	if err != nil || code != 0 {
