@@ -66,7 +66,7 @@ func (c *checker) storeRef(k *keyForm, s storeRefForm, f *fileForm) (ref StoreRe
 	return ref, true
 }
 
-// distinctNames reports two keys of one name.
+// distinctNames reports two targets of one name.
 func (c *checker) distinctNames(keys []keyForm) {
 	first := map[string]mark{}
 	for _, k := range keys {
@@ -74,7 +74,7 @@ func (c *checker) distinctNames(keys []keyForm) {
 			continue
 		}
 		if at, taken := first[k.Name.v]; taken {
-			c.fail(k.Name.mark, "give each key its own name", "another key is named %q, in line %d", k.Name.v, at.line)
+			c.fail(k.Name.mark, "give each target its own name", "another target is named %q, in line %d", k.Name.v, at.line)
 			continue
 		}
 		first[k.Name.v] = k.Name.mark

@@ -24,9 +24,9 @@ type Config struct {
 	File string
 	// Owner is part of every key's name: [a-z0-9-], 1 to 40 characters.
 	Owner string
-	// Concurrency is how many keys of one workspace are rotated side by side, 1 to 64.
+	// Concurrency is how many targets of one workspace are rotated side by side, 1 to 64.
 	Concurrency int
-	// Resync is how often the daemon reads the state of every key; at least a second.
+	// Resync is how often the daemon reads the state of every target; at least a second.
 	Resync time.Duration
 	// Lease is how much longer than the activation timeout a rotation is left to
 	// the instance that started it; 0: not at all.

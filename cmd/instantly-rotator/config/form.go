@@ -33,7 +33,7 @@ type workspaceForm struct {
 	RequestsPerSecond number                   `json:"requests_per_second"`
 }
 
-// rotationForm holds the options that each key may have and that take their
+// rotationForm holds the options that each target may have and that take their
 // default from the section defaults.
 type rotationForm struct {
 	mark
@@ -60,7 +60,7 @@ type keyForm struct {
 	rotationForm
 }
 
-// storeRefForm is one entry of a key's stores.
+// storeRefForm is one entry of a target's stores.
 type storeRefForm struct {
 	mark
 	Store  text `json:"store"`

@@ -59,18 +59,18 @@ func fileOptions() []Option {
 		},
 		{
 			Name: "concurrency", Default: "8", Min: 1, Max: 64, Want: "want 1 to 64",
-			Doc: "How many keys of one workspace, kept in the same stores, are rotated side by side. One that fails or waits does not hold up the others.",
+			Doc: "How many targets of one workspace, kept in the same stores, are rotated side by side. One that fails or waits does not hold up the others.",
 		},
 		{
 			Name: "resync", Default: "10m",
-			Doc: "How often the daemon reads the state of every key. What is due wakes it anyhow: this is for what others changed.",
+			Doc: "How often the daemon reads the state of every target. What is due wakes it anyhow: this is for what others changed.",
 		},
 		{
 			Name: "lease", Default: "30s",
 			Doc: "How much longer than the activation timeout a rotation is left to the instance that started it, " +
 				"before another one takes it up. It saves keys; safety does not hang on it.",
 		},
-		{Name: "defaults", Doc: "What every key inherits, unless it sets its own."},
+		{Name: "defaults", Doc: "What every target inherits, unless it sets its own."},
 		{Name: "workspaces", Required: true, Doc: "The Instantly workspaces, each under a name of your choice."},
 		{Name: "stores", Required: true, Doc: "The places that keep the keys, each under a name of your choice."},
 		{Name: "keys", Required: true, Doc: "The API keys to keep fresh."},
@@ -94,7 +94,7 @@ func rotationOptions() []Option {
 		},
 		{
 			In: in, Name: "jitter", Default: "0s",
-			Doc: "How much later than the schedule says a key may fall due, so that keys of one schedule do not " +
+			Doc: "How much later than the schedule says a target may fall due, so that those of one schedule do not " +
 				"all rotate at once. Each key has its own delay, always the same.",
 			Examples: []string{"0s", "2h"},
 		},

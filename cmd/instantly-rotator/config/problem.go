@@ -137,7 +137,7 @@ func (r *report) err() error {
 const maxProblems = 200
 
 // inFileOrder sorts, and drops repetitions: an inherited option is checked once
-// for every key that inherits it.
+// for every target that inherits it.
 func inFileOrder(ps []Problem) []Problem {
 	slices.SortStableFunc(ps, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
