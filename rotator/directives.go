@@ -16,7 +16,8 @@ func (r *Rotator) Hold(ctx context.Context, t Target, h secretstore.Hold) error 
 	if err := r.checkLost(ctx, t); err != nil {
 		return err
 	}
-	return r.direct(ctx, t, 0, func(n *secretstore.Notes) { n.Hold = h })
+	_, err := r.direct(ctx, t, 0, func(n *secretstore.Notes) { n.Hold = h })
+	return err
 }
 
 // checkLost fails where the primary was, and is not: a hold that is noted there holds
@@ -34,23 +35,25 @@ func (r *Rotator) checkLost(ctx context.Context, t Target) error {
 	return (&view{State: w.State, policy: t.Policy}).lostError()
 }
 
-// Release takes a target's hold off. One that has none is fine.
-func (r *Rotator) Release(ctx context.Context, t Target) error {
+// Release takes a target's hold off, and tells whether there was one.
+func (r *Rotator) Release(ctx context.Context, t Target) (held bool, err error) {
 	var errs []error
 	for i := range t.Stores { // one that follows may have been the primary before
-		errs = append(errs, r.direct(ctx, t, i, func(n *secretstore.Notes) { n.Hold = secretstore.Hold{} }))
+		changed, err := r.direct(ctx, t, i, func(n *secretstore.Notes) { n.Hold = secretstore.Hold{} })
+		held = held || changed
+		errs = append(errs, err)
 	}
-	return errors.Join(errs...)
+	return held, errors.Join(errs...)
 }
 
 // maxDirectives is how often a directive is written anew because the secret changed
 // meanwhile: a rotation changes it a few times a second at most.
 const maxDirectives = 10
 
-// direct changes the notes of store i, whatever happens beside it.
-func (r *Rotator) direct(ctx context.Context, t Target, i int, change func(*secretstore.Notes)) error {
+// direct changes the notes of store i, whatever happens beside it, and tells whether
+// there was anything to change.
+func (r *Rotator) direct(ctx context.Context, t Target, i int, change func(*secretstore.Notes)) (changed bool, err error) {
 	st := t.Stores[i]
-	var err error
 	for range maxDirectives {
 		var snap secretstore.Snapshot
 		if snap, err = st.Describe(ctx); err != nil {
@@ -59,14 +62,14 @@ func (r *Rotator) direct(ctx context.Context, t Target, i int, change func(*secr
 		notes := snap.Notes
 		change(&notes)
 		if notes.Hold == snap.Notes.Hold {
-			return nil
+			return false, nil
 		}
 		if _, err = st.Annotate(ctx, snap, notes); !errors.Is(err, secretstore.ErrConflict) {
 			break
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("store %s: %w", st.Name, err)
+		return false, fmt.Errorf("store %s: %w", st.Name, err)
 	}
-	return nil
+	return true, nil
 }

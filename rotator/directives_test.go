@@ -26,7 +26,7 @@ func (in *instance) setHold(t *testing.T, until time.Time) {
 
 func (in *instance) release(t *testing.T) {
 	t.Helper()
-	if err := in.Rotator.Release(context.Background(), in.Target()); err != nil {
+	if _, err := in.Rotator.Release(context.Background(), in.Target()); err != nil {
 		t.Fatal(err)
 	}
 }

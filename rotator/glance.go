@@ -75,6 +75,9 @@ func (r *run) glance(ctx context.Context, unlisted error) (o TargetStatus) {
 func (r *run) undecided(step Step) TargetStatus {
 	o := r.describe(step)
 	o.Due, o.Because = true, step.Reason
+	if step.Verb == Prove {
+		o.Because = proveLater(step.ID)
+	}
 	v := &view{now: r.now(), State: r.State, policy: r.target.Policy, request: r.req}
 	cur, ok := r.current(0)
 	if t, tested := v.tested(0, cur.ID); !ok || o.Dead || !tested || !isInvalid(t) {

@@ -59,6 +59,11 @@ func (v *view) toRetire() []string {
 
 // laterRun leaves the displaced keys to one.
 func (v *view) laterRun() answer {
+	for _, old := range v.old() {
+		if _, listed := v.Keys[old.ID]; !listed && v.Displaced && !v.inUse(old.ID) {
+			return wait(v.now, proveLater(old.ID))
+		}
+	}
 	end, known := v.graceEnd()
 	if known && end.Before(v.now) && v.Displaced {
 		end = v.now
@@ -67,6 +72,10 @@ func (v *view) laterRun() answer {
 		return pass() // what keeps them is no question of time
 	}
 	return wait(end, "revoke the old key "+v.toRetire()[0])
+}
+
+func proveLater(id string) string {
+	return "prove that the old key " + id + " is dead: the key list does not have it"
 }
 
 // inUse tells whether some store has the key as its current or pending version.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -83,15 +84,18 @@ func (a *app) configDefault() string {
 }
 
 func (a *app) versionCommand() *cobra.Command {
-	return &cobra.Command{
+	var output string
+	c := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(a.stdout, "instantly-rotator", version())
-			return err
+			about := map[string]string{"version": version(), "revision": revision(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH}
+			return a.show(output, about, func() { fmt.Fprintln(a.stdout, "instantly-rotator", version()) })
 		},
 	}
+	outputFlag(c, &output)
+	return c
 }
 
 // version is the module's version, with the commit where the build knows it.

@@ -47,8 +47,12 @@ func (a *app) releaseCommand() *cobra.Command {
 		ValidArgsFunction: a.completeTargets,
 		Short:             "End the hold of targets",
 		RunE: func(c *cobra.Command, names []string) error {
-			return a.direct(c.Context(), names, all, "released", func(f *fleet.Fleet, t rotator.Target) error {
-				return f.Release(c.Context(), t)
+			return a.direct(c.Context(), names, all, func(f *fleet.Fleet, t rotator.Target) (string, error) {
+				held, err := f.Release(c.Context(), t)
+				if !held {
+					return "was not on hold", err
+				}
+				return "released", err
 			})
 		},
 	}
@@ -67,11 +71,11 @@ func (a *app) hold(ctx context.Context, names []string, all bool, reason, until 
 		}
 		text = "on hold until " + humantime.Stamp(h.Until)
 	}
-	return a.direct(ctx, names, all, text, func(f *fleet.Fleet, t rotator.Target) error { return f.Hold(ctx, t, h) })
+	return a.direct(ctx, names, all, func(f *fleet.Fleet, t rotator.Target) (string, error) { return text, f.Hold(ctx, t, h) })
 }
 
 // direct gives a directive about each of the named targets, and says what came of it.
-func (a *app) direct(ctx context.Context, names []string, all bool, done string, apply func(*fleet.Fleet, rotator.Target) error) error {
+func (a *app) direct(ctx context.Context, names []string, all bool, apply func(*fleet.Fleet, rotator.Target) (done string, err error)) error {
 	if all == (len(names) > 0) {
 		return usageError{errors.New("name the targets that are meant, or say --all")}
 	}
@@ -82,7 +86,8 @@ func (a *app) direct(ctx context.Context, names []string, all bool, done string,
 	defer f.Close()
 	failed := false
 	for _, t := range f.Targets {
-		if err := apply(f, t); err != nil {
+		done, err := apply(f, t)
+		if err != nil {
 			failed = true
 			fmt.Fprintf(a.stdout, "%s: failed: %v\n", t.Name, err)
 			if h := hintFor(err); h != "" {

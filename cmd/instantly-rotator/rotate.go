@@ -142,7 +142,7 @@ func (a *app) rotate(ctx context.Context, names []string, f rotateFlags) error {
 
 // report prints a line for each target, what a person can do, and the sum.
 func (a *app) report(results []rotator.Result, f rotateFlags, began time.Time) error {
-	var rotated, failed, waiting, interrupted int
+	var rotated, failed, waiting, interrupted, delayed int
 	for _, r := range results {
 		switch {
 		case r.Err != nil && !errors.Is(r.Err, rotator.ErrLostRace):
@@ -155,6 +155,8 @@ func (a *app) report(results []rotator.Result, f rotateFlags, began time.Time) e
 			failed++
 		case r.Rotated:
 			rotated++
+		case r.Waiting:
+			delayed++
 		}
 		a.reportOne(r)
 		if f.oldAlone() && r.Err == nil && !r.Interrupted {
@@ -171,8 +173,12 @@ func (a *app) report(results []rotator.Result, f rotateFlags, began time.Time) e
 		}
 	}
 	if len(results) > 1 {
-		fmt.Fprintf(a.stdout, "%d targets: %d rotated, %d failed, %d in backoff, %d settled\n",
-			len(results), rotated, failed, waiting, len(results)-rotated-failed-waiting-interrupted)
+		due := ""
+		if delayed > 0 {
+			due = fmt.Sprintf("%d waiting, ", delayed)
+		}
+		fmt.Fprintf(a.stdout, "%d targets: %d rotated, %d failed, %d in backoff, %s%d settled\n",
+			len(results), rotated, failed, waiting, due, len(results)-rotated-failed-waiting-interrupted-delayed)
 	}
 	switch {
 	case interrupted > 0:

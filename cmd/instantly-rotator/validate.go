@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -10,20 +11,64 @@ import (
 )
 
 func (a *app) validateCommand() *cobra.Command {
-	return &cobra.Command{
+	var output string
+	c := &cobra.Command{
 		Use:   "validate",
 		Short: "Check the configuration; reads no secret and calls nobody",
 		Args:  noArgs,
-		RunE: func(*cobra.Command, []string) error {
-			cfg, err := a.load()
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(a.stdout, "%s: good: %s, %s, %s\n", a.configPath,
-				humantime.Count(len(cfg.Keys), "target"), humantime.Count(len(cfg.Workspaces), "workspace"), humantime.Count(len(cfg.Stores), "store"))
-			return nil
-		},
+		RunE:  func(*cobra.Command, []string) error { return a.validate(output) },
 	}
+	outputFlag(c, &output)
+	return c
+}
+
+// validation is what "validate -o json" prints.
+type validation struct {
+	File       string    `json:"file"`
+	Valid      bool      `json:"valid"`
+	Mistakes   []mistake `json:"mistakes"`
+	Warnings   []mistake `json:"warnings"`
+	Targets    int       `json:"targets"`
+	Workspaces int       `json:"workspaces"`
+	Stores     int       `json:"stores"`
+}
+
+// mistake is one in the configuration, with its place.
+type mistake struct {
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Path    string `json:"path"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+func mistakesOf(problems []config.Problem) []mistake {
+	all := []mistake{}
+	for _, p := range problems {
+		all = append(all, mistake{p.Line, p.Column, p.Path, p.Message, p.Hint})
+	}
+	return all
+}
+
+func (a *app) validate(output string) error {
+	cfg, err := a.load()
+	var problems config.Problems
+	if err != nil && !(errors.As(err, &problems) && output == "json") {
+		return err
+	}
+	_, warnings, _ := config.Load(a.configPath) // as read before
+	v := validation{File: a.configPath, Valid: err == nil, Mistakes: mistakesOf(problems), Warnings: mistakesOf(warnings)}
+	if cfg != nil {
+		v.Targets, v.Workspaces, v.Stores = len(cfg.Keys), len(cfg.Workspaces), len(cfg.Stores)
+	}
+	said := a.show(output, v, func() {
+		fmt.Fprintf(a.stdout, "%s: good: %s, %s, %s\n", a.configPath,
+			humantime.Count(v.Targets, "target"), humantime.Count(v.Workspaces, "workspace"), humantime.Count(v.Stores, "store"))
+	})
+	if err != nil {
+		return err // told on standard error too
+	}
+	return said
 }
 
 func (a *app) schemaCommand() *cobra.Command {

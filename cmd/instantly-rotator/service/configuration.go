@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -52,9 +53,13 @@ func (s *Service) reload() {
 	for _, w := range warnings {
 		s.Log.Warn("configuration", zap.String("warning", fmt.Sprint(w)))
 	}
+	said := "the changed configuration is in force"
+	if reflect.DeepEqual(cfg, s.inForce()) {
+		said = "the configuration was read again: nothing in it has changed"
+	}
 	s.accept(cfg)
-	s.replace()
-	s.Log.Info("the changed configuration is in force", zap.Int("targets", len(cfg.Keys)),
+	s.replace() // an admin key may be another one
+	s.Log.Info(said, zap.Int("targets", len(cfg.Keys)),
 		zap.Strings("workspaces", slices.Sorted(maps.Keys(cfg.Workspaces))))
 }
 

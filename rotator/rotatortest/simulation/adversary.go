@@ -202,7 +202,7 @@ func (w *world) endHold(at *target) {
 		return
 	}
 	at.heldSince = 0
-	if err := rotator.New(rotator.Options{}).Release(w.t.Context(), w.observed(at)); err != nil && !at.tainted {
+	if _, err := rotator.New(rotator.Options{}).Release(w.t.Context(), w.observed(at)); err != nil && !at.tainted {
 		w.violate("%s: cannot be released: %v", at.name, err)
 	}
 }
