@@ -1,5 +1,5 @@
 # make check is what decides whether a change lands; the rest is for comfort.
-.PHONY: build man test check claims matrix crash-matrix sim sim-bugs demo plant bench bench-daemon
+.PHONY: build man test check cross claims matrix crash-matrix sim sim-bugs demo plant bench bench-daemon
 
 build: ## the binary, in bin/
 	go build -trimpath -o bin/instantly-rotator ./cmd/instantly-rotator
@@ -36,6 +36,10 @@ bench: ## against the bound: throughput, latency, calls, catch-up, idle, start, 
 
 bench-daemon: ## the daemon with 10,000 targets: time to ready, memory, CPU when idle
 	go run ./rotator/rotatortest/bench -strict idle
+
+cross: ## the binary builds for the other systems that it is released for
+	for system in windows/amd64 darwin/arm64 freebsd/amd64 linux/386; do \
+		GOOS=$${system%/*} GOARCH=$${system#*/} go build -o /dev/null ./cmd/instantly-rotator || exit 1; done
 
 check:
 	bash .ci/run

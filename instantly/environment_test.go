@@ -117,3 +117,12 @@ func TestProxyIsLeftOutWhereTheEnvironmentSaysSo(t *testing.T) {
 		t.Errorf("%v, %d requests to the proxy:\n%s", err, o.asked.Load(), out)
 	}
 }
+
+func TestHTTPSAgainstAPlainPortSaysSo(t *testing.T) {
+	plain := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(plain.Close)
+	c := newClient(t, nil, func(o *instantly.Options) { o.BaseURL = strings.Replace(plain.URL, "http:", "https:", 1) })
+	if _, err := c.Keys(t.Context()); err == nil || !strings.Contains(err.Error(), "the server does not speak TLS") {
+		t.Error(err)
+	}
+}

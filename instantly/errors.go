@@ -42,6 +42,8 @@ var (
 	// too large, of the wrong type, without what it must have, a success that
 	// names an error, a list that does not end.
 	ErrMalformed = errors.New("unreadable answer")
+	// ErrNoKey: a text that can never be a key, so that no call was made with it.
+	ErrNoKey = errors.New("no key at all")
 	// ErrOutcomeUnknown: a key may or may not have been created.
 	ErrOutcomeUnknown = errors.New("outcome unknown")
 	// ErrInsecureURL: the base URL would send keys in clear or carries

@@ -23,7 +23,7 @@ const probeBudget = 10 * time.Second
 // created in.
 func (c *Client) Probe(ctx context.Context, value secret.Value, scopes []string) Probe {
 	if err := checkSendable(value); err != nil {
-		return Probe{Err: &Error{Op: "test call", classes: []error{ErrBadRequest}, cause: err}}
+		return Probe{Verdict: Invalid, Err: &Error{Op: "test call", classes: []error{ErrNoKey}, cause: err}}
 	}
 	chosen := chooseProbe(scopes)
 	err := c.testCall(ctx, chosen, value)

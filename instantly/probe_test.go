@@ -82,7 +82,7 @@ func TestProbeOfAValueThatCannotBeSentSendsNothing(t *testing.T) {
 	for _, value := range []string{"", "a\nb", "a b", "é"} {
 		api := always(200, `{}`)
 		p := newClient(t, api).Probe(t.Context(), secret.New(value), nil)
-		if p.Verdict != instantly.Indeterminate || p.Err == nil || len(api.requests()) != 0 {
+		if p.Verdict != instantly.Invalid || !errors.Is(p.Err, instantly.ErrNoKey) || len(api.requests()) != 0 {
 			t.Errorf("%q: %v after %d requests", value, p, len(api.requests()))
 		}
 	}

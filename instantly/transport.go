@@ -88,7 +88,7 @@ func presentable(err error) error {
 		return lookup
 	case errors.As(err, &network):
 		return network
-	case errors.As(err, &plain):
+	case errors.As(err, &plain), errors.Is(err, http.ErrSchemeMismatch):
 		return errors.New("the server does not speak TLS")
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return io.ErrUnexpectedEOF

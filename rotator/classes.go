@@ -187,6 +187,10 @@ func Classes() []Class {
 			NoRemedy: "the configuration is refused for it before, with its place",
 		},
 		{
+			Is: ErrNoKey, Name: "no_key", Category: Person, Scope: ScopeTarget,
+			Remedy: `what consumers read is no key; "{program} rotate {target}" replaces it`,
+		},
+		{
 			Is: ErrIndeterminate, Name: "indeterminate", Category: Passing, Scope: ScopeTarget, Attempt: true,
 			Remedy: "all keys live on; run again later",
 		},
@@ -197,6 +201,10 @@ func Classes() []Class {
 		{
 			Is: instantly.ErrNotFound, Name: "api_not_found", Category: Passing, Scope: ScopeTarget,
 			NoRemedy: "the client takes it for what was wanted, or reads again",
+		},
+		{
+			Is: instantly.ErrNoKey, Name: "unsendable", Category: Person, Scope: ScopeTarget,
+			NoRemedy: "it comes with what holds the text, which has the remedy",
 		},
 		{
 			Is: instantly.ErrOutcomeUnknown, Name: "outcome_unknown", Category: Passing, Scope: ScopeTarget,

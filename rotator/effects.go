@@ -30,7 +30,7 @@ func (r *run) annotate(ctx context.Context, notes secretstore.Notes) error {
 
 func (r *run) reserve(ctx context.Context, _ Step) error {
 	v := &view{now: r.now(), State: r.State, policy: r.target.Policy, request: r.req}
-	r.result.FoundDead = r.result.FoundDead || v.dead()
+	r.result.FoundDead = r.result.FoundDead || v.dead() && !v.noKeyIn(0)
 	notes := r.primary().Notes
 	at := r.now()
 	if incident := notes.Incident.At; !at.After(incident) { // by another clock: it comes after it all the same

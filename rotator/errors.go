@@ -36,6 +36,8 @@ var (
 	// ErrUnlisted: the key list does not have a new key under the id that it was issued
 	// with. It is not promoted, and what was issued is revoked.
 	ErrUnlisted = errors.New("the key list does not have the new key under this id")
+	// ErrNoKey: what a store gives can never be a key: a placeholder, bytes, an object.
+	ErrNoKey = errors.New("the stored value is no key")
 	// ErrIndeterminate: a test call said nothing about the key. Both keys live.
 	ErrIndeterminate = errors.New("the test call was inconclusive")
 	// ErrStillAlive: a key that should be gone is not proven dead. Its version is

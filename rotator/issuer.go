@@ -21,7 +21,8 @@ type Issuer interface {
 	// values and Specs are not relied upon.
 	List(ctx context.Context) ([]Key, error)
 	// Test makes a test call without side effects, with value as the key, that a key
-	// of that Spec is allowed to make.
+	// of that Spec is allowed to make. A value that can never be a key is Invalid, and
+	// ErrNoKey.
 	Test(ctx context.Context, value secret.Value, spec secretstore.Spec) TestCall
 	// Revoke revokes a key; one that is not there is fine.
 	Revoke(ctx context.Context, id string) error

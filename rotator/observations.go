@@ -182,11 +182,23 @@ func (r *run) readBack(ctx context.Context, s Step) (secret.Value, TestCall, err
 	switch {
 	case errors.Is(err, secretstore.ErrNotFound):
 		return secret.Value{}, TestCall{Verdict: Invalid, Err: fmt.Errorf("store %s: %w", st.Name, err)}, nil
+	case errors.Is(err, secretstore.ErrCorrupt) && r.foreign(s):
+		return secret.Value{}, TestCall{Verdict: Invalid, Err: fmt.Errorf("store %s: %w: %w", st.Name, ErrNoKey, err)}, nil
 	case err != nil:
 		return secret.Value{}, TestCall{}, fmt.Errorf("store %s: %w", st.Name, err)
 	}
+	if value.IsZero() {
+		return value, TestCall{Verdict: Invalid, Err: fmt.Errorf("store %s: %w: it is empty", st.Name, ErrNoKey)}, nil
+	}
 	r.read[place{s.Store, s.ID}] = value
 	return value, TestCall{}, nil
+}
+
+// foreign tells whether the rotator did not put the version of a step: what cannot be
+// understood of it is not damage, but something else than a key.
+func (r *run) foreign(s Step) bool {
+	ver, _, ok := r.Stores[s.Store].Find(s.ID)
+	return ok && ver.Foreign
 }
 
 // probeOnce makes the test call with a value, or takes over the answer that the

@@ -3,6 +3,7 @@ package rotator
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
@@ -83,6 +84,8 @@ func (v *view) due() (reason string, due bool) {
 	switch {
 	case !ok:
 		return "the store has no key yet", true
+	case v.noKeyIn(0):
+		return "the store holds a value that is no key: it is replaced, and nothing is revoked for it", true
 	case v.dead():
 		return deadReason, true
 	case v.followerDead():
@@ -226,8 +229,13 @@ func (v *view) strangePending() answer {
 	if !ok || !ver.Foreign {
 		return pass()
 	}
-	return stop(fmt.Errorf("store %s: %w: its pending version %s is not ours; remove its pending mark first",
-		v.primary().Name, ErrByHand, ver.ID))
+	how := "remove its pending mark first"
+	for _, advice := range v.primary().Advice {
+		if strings.Contains(advice, ver.ID) {
+			how = advice
+		}
+	}
+	return stop(fmt.Errorf("store %s: %w: its pending version %s is not ours; %s", v.primary().Name, ErrByHand, ver.ID, how))
 }
 
 // urgentBackoff is the longest wait while the current key is dead: each attempt

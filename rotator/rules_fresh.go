@@ -1,6 +1,7 @@
 package rotator
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -193,9 +194,17 @@ func (v *view) aliveIn(i int) answer {
 		return inconclusive(Verify, cur.ID, t)
 	}
 	if !v.keyDeadIn(i) {
-		return again(Verify, i, cur.ID, t, born(cur).Add(v.policy.Activation), "the key may not be live yet")
+		return again(Verify, i, cur.ID, t, born(cur).Add(v.policy.Activation), v.mayComeAlive(cur))
 	}
 	return pass() // rule begin sees to it
+}
+
+// mayComeAlive is why a current key that is refused is tested again.
+func (v *view) mayComeAlive(cur secretstore.Version) string {
+	if cur.Foreign {
+		return "the value that somebody put there is refused: a slip, or a key that is not live yet?"
+	}
+	return "the key may not be live yet"
 }
 
 // followerDead tells whether a follower's consumers have a dead key that nothing is
@@ -213,7 +222,17 @@ func (v *view) followerDead() bool {
 // the time that a fresh key may need.
 func (v *view) keyDeadIn(i int) bool {
 	cur, ok := v.current(i)
-	return ok && v.deadIn(i) && !v.young(cur)
+	return ok && v.deadIn(i) && (!v.young(cur) || v.noKeyIn(i))
+}
+
+// noKeyIn tells whether store i gives consumers what can never be a key.
+func (v *view) noKeyIn(i int) bool {
+	cur, ok := v.current(i)
+	if !ok {
+		return false
+	}
+	t, ok := v.tested(i, cur.ID)
+	return ok && errors.Is(t.Err, ErrNoKey)
 }
 
 // notAsStored is for a current version that is refused.
@@ -289,7 +308,7 @@ func (v *view) deadIn(i int) bool {
 		return false
 	}
 	t, ok := v.tested(i, cur.ID)
-	return ok && refused(t)
+	return ok && (refused(t) || v.noKeyIn(i))
 }
 
 // stageFollower copies the primary's current value, once it is known to work.

@@ -139,7 +139,7 @@ func (r *run) describe(next Step) TargetStatus {
 			o.Odd = futureStamp(cur)
 		}
 	}
-	o.Dead = v.dead()
+	o.Dead = v.dead() && !v.noKeyIn(0)
 	if o.Due {
 		o.Because = next.Reason
 		if reason, due := v.due(); due && next.Verb == Check {

@@ -8,7 +8,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/google/renameio/v2"
+	"github.com/google/renameio/v2/maybe"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
@@ -133,16 +133,11 @@ func (w *workspace) stored() storedWorkspace {
 	return out
 }
 
-// replaceFile puts text in the file's place in one step, with mode 0600 also
-// where the file had another.
+// replaceFile puts text in the file's place, with mode 0600 also where the file had
+// another; in one step where the system can do that (not on Windows).
 func replaceFile(path string, text []byte) error {
-	pending, err := renameio.NewPendingFile(path, renameio.WithStaticPermissions(0o600))
-	if err != nil {
+	if err := os.Chmod(path, 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	defer func() { _ = pending.Cleanup() }()
-	if _, err := pending.Write(text); err != nil {
-		return err
-	}
-	return pending.CloseAtomicallyReplace()
+	return maybe.WriteFile(path, text, 0o600)
 }

@@ -4,6 +4,8 @@ package apikeys
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -73,6 +75,9 @@ func keyOf(k instantly.Key) rotator.Key {
 // Test implements [rotator.Issuer].
 func (i Issuer) Test(ctx context.Context, value secret.Value, spec secretstore.Spec) rotator.TestCall {
 	p := i.client.Probe(ctx, value, scopesOf(spec))
+	if errors.Is(p.Err, instantly.ErrNoKey) {
+		p.Err = fmt.Errorf("%w: %w", rotator.ErrNoKey, p.Err)
+	}
 	return rotator.TestCall{Verdict: verdictOf(p.Verdict), Err: p.Err}
 }
 

@@ -12,6 +12,13 @@ import (
 // over the live value.
 func (r *reading) advice() []string {
 	var out []string
+	if r.primary != "" {
+		out = append(out, "it is "+r.replica())
+	}
+	if p := r.pending; p != "" && !r.isOurs(p) {
+		out = append(out, fmt.Sprintf("version %s is pending and was not put by the rotator: no rotation begins before it is current or given up; to give it up: "+
+			"aws secretsmanager update-secret-version-stage --secret-id %s --version-stage AWSPENDING --remove-from-version-id %s", p, r.arn, p))
+	}
 	for _, v := range []struct{ version, when string }{
 		{r.current, "after the next rotation"},
 		{r.previous, "when its grace period is over"},

@@ -49,6 +49,9 @@ func (c client) describe(ctx context.Context, id string) (described, error) {
 		return described{}, c.failed("DescribeSecret", err)
 	}
 	st := state{arn: aws.ToString(out.ARN), labels: map[string]string{}, tags: map[string]string{}, created: map[string]time.Time{}}
+	if region := aws.ToString(out.PrimaryRegion); region != arnRegion(st.arn) {
+		st.primary = region
+	}
 	for version, labels := range out.VersionIdsToStages {
 		for _, label := range labels {
 			st.labels[label] = version

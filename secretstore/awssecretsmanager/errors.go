@@ -80,6 +80,9 @@ func unanswered(action string, err error) error {
 	var unread *smithy.DeserializationError
 	var send *smithyhttp.RequestSendError
 	switch {
+	case foundNoCredentials(err):
+		return fmt.Errorf("%w: %s: no AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or profile of the store, "+
+			"or run where a role is given (EKS, ECS, EC2)", secretstore.ErrDenied, action)
 	case errors.As(err, &unread):
 		return fmt.Errorf("%w: %s: the answer cannot be read", secretstore.ErrUnavailable, action)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
@@ -91,6 +94,12 @@ func unanswered(action string, err error) error {
 	default:
 		return fmt.Errorf("%w: %s: %w", secretstore.ErrUnavailable, action, err)
 	}
+}
+
+// foundNoCredentials tells whether all places were searched in vain: the last one is the
+// metadata service of a machine at EC2, which other machines do not have.
+func foundNoCredentials(err error) bool {
+	return strings.Contains(err.Error(), "no EC2 IMDS role found") || strings.Contains(err.Error(), "ec2imds")
 }
 
 // carriesValue tells whether a call has a value in its request or its answer.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
 // state is what DescribeSecret says of a secret, as far as it matters here. A
@@ -24,6 +26,22 @@ type state struct {
 	// created is when versions were put, as far as that was asked. It never
 	// changes and is no part of the revision.
 	created map[string]time.Time
+	// primary is the region of the secret that this one is a replica of; empty if it is
+	// none. No part of the revision either.
+	primary string
+}
+
+// writable fails for a replica, which AWS keeps like its primary.
+func (st state) writable() error {
+	if st.primary == "" {
+		return nil
+	}
+	return fmt.Errorf("it is %s: %w", st.replica(), secretstore.ErrDenied)
+}
+
+func (st state) replica() string {
+	return "a replica, which can only be read, of the secret in region " + st.primary + ": let the store have region: " + st.primary +
+		", or the secret be named by its ARN there"
 }
 
 // absent is the state of a secret that is to be made on the first write.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
@@ -30,7 +32,7 @@ func (s *Store) startWrite(ctx context.Context, seen secretstore.Snapshot) (*wri
 	}
 	if st, ok := s.remembered(seen); ok {
 		op.reading = read(st.clone())
-		return op, nil
+		return op, st.writable()
 	}
 	r, err := s.read(ctx)
 	if err != nil {
@@ -40,7 +42,7 @@ func (s *Store) startWrite(ctx context.Context, seen secretstore.Snapshot) (*wri
 		return nil, fmt.Errorf("the secret is no longer as it was seen: %w", secretstore.ErrConflict)
 	}
 	op.reading, op.described = read(r.clone()), true
-	return op, nil
+	return op, r.writable()
 }
 
 // done is for a write that has happened.
@@ -246,6 +248,20 @@ func (op *write) makeSecret() error {
 	return nil
 }
 
+// whichToRemove names the labels that are neither AWS's nor the rotator's.
+func (op *write) whichToRemove() string {
+	var others []string
+	for _, label := range slices.Sorted(maps.Keys(op.labels)) {
+		if !strings.HasPrefix(label, "AWS") && !strings.HasPrefix(label, ours) {
+			others = append(others, fmt.Sprintf("%q", label))
+		}
+	}
+	if len(others) == 0 {
+		return "all of them are AWS's or the rotator's"
+	}
+	return "remove those that nobody needs, of " + strings.Join(others, ", ")
+}
+
 // room makes sure that so many more labels fit, and takes litter away for it.
 func (op *write) room(more int) error {
 	for _, label := range op.litter() {
@@ -257,8 +273,8 @@ func (op *write) room(more int) error {
 		}
 	}
 	if len(op.labels)+more > maxLabels {
-		return fmt.Errorf("the secret has %d of the %d labels that AWS allows and this needs %d more: let the key be issued for less, or remove labels that nobody needs: %w",
-			len(op.labels), maxLabels, more, secretstore.ErrDenied)
+		return fmt.Errorf("the secret has %d of the %d labels that AWS allows and this needs %d more: %s, or let the key be issued for fewer scopes: %w",
+			len(op.labels), maxLabels, more, op.whichToRemove(), secretstore.ErrDenied)
 	}
 	return nil
 }

@@ -35,6 +35,7 @@ package filestore
 import (
 	"context"
 	"fmt"
+	"os"
 	"time"
 
 	"filippo.io/age"
@@ -56,6 +57,10 @@ type Options struct {
 	Identity string
 	// Recipients can read the values too: age X25519 recipients ("age1…").
 	Recipients []string
+	// Shelf is the folder in which this secret's and others' are; if others than its
+	// owner and group may read or write it, the store advises against that. Empty: it
+	// is not looked at.
+	Shelf string
 	// Identities, if set, shares what was read of identity files with the other
 	// stores that are opened with it.
 	Identities *Identities
@@ -66,7 +71,7 @@ type Options struct {
 // Store keeps one secret in a folder. It is safe for concurrent use and holds
 // neither a file open nor a goroutine between its calls.
 type Store struct {
-	dir        string
+	dir, shelf string
 	identities []age.Identity
 	recipients []age.Recipient
 	clock      func() time.Time
@@ -93,7 +98,7 @@ func openOn(d disk, o Options) (*Store, error) {
 	if o.Dir == "" || o.Identity == "" {
 		return nil, fmt.Errorf("a store needs a folder and an identity file: %w", secretstore.ErrNotFound)
 	}
-	s := &Store{dir: o.Dir, clock: o.Now, disk: d}
+	s := &Store{dir: o.Dir, shelf: o.Shelf, clock: o.Now, disk: d}
 	if s.clock == nil {
 		s.clock = time.Now
 	}
@@ -132,7 +137,21 @@ func (s *Store) Describe(ctx context.Context) (secretstore.Snapshot, error) {
 	if err != nil {
 		return secretstore.Snapshot{}, s.named("describe", err)
 	}
-	return st.snapshot(), nil
+	snap := st.snapshot()
+	snap.Advice = s.advice()
+	return snap, nil
+}
+
+// advice warns of folders that are open to others: values are encrypted, but who may
+// write there can take them away, and the identity file may lie beside them.
+func (s *Store) advice() (advice []string) {
+	for _, folder := range []string{s.shelf, s.dir} {
+		info, err := os.Stat(folder)
+		if err == nil && info.Mode().Perm()&0o007 != 0 {
+			advice = append(advice, fmt.Sprintf("folder %s has mode %04o and is open to others: run chmod o-rwx %s", folder, info.Mode().Perm(), folder))
+		}
+	}
+	return advice
 }
 
 // Annotate implements [secretstore.Store].

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"filippo.io/age"
@@ -85,6 +86,16 @@ func (s *Settings) Refuse(secret string) string {
 // Place implements [storekind.Settings]. It is the secret's folder.
 func (s *Settings) Place(secret string) string { return filepath.Join(s.Path, secret) }
 
+// supported refuses systems on which what a store promises does not hold: Windows makes
+// no rename durable, and its file modes keep nobody out.
+func supported(system string) error {
+	if system == "windows" {
+		return fmt.Errorf("filestore: a store of kind file is not to be had on Windows, where files are neither replaced for good in one step nor kept from others by their mode: %w",
+			secretstore.ErrUnfit)
+	}
+	return nil
+}
+
 // identitiesKey is what the identities are shared under.
 type identitiesKey struct{}
 
@@ -95,7 +106,10 @@ func (s *Settings) Open(_ context.Context, env *storekind.Environment, secret st
 	if err != nil {
 		return nil, err
 	}
-	o := Options{Dir: s.Place(secret), Identity: s.Identity, Recipients: s.Recipients, Identities: identities, Now: env.Now}
+	o := Options{Dir: s.Place(secret), Identity: s.Identity, Recipients: s.Recipients, Shelf: s.Path, Identities: identities, Now: env.Now}
+	if err := supported(runtime.GOOS); err != nil {
+		return nil, err
+	}
 	if !isThere(o.Dir) {
 		return &unmade{options: o, readOnly: env.ReadOnly}, nil
 	}
