@@ -68,7 +68,7 @@ func (v *view) pending() answer {
 		return delay(time.Time{}, "a rotation was begun, which this run leaves alone")
 	}
 	if !v.mayDisplace() {
-		return pass() // rules retire and begin say what has to happen first
+		return pass() // rules retire and startRotation say what has to happen first
 	}
 	if a := v.confirmID(ver); !a.passes() {
 		return a

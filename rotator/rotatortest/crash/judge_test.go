@@ -18,19 +18,20 @@ type judge struct {
 	box     *sandbox.Server
 	space   string // the workspace
 	foreign map[string]bool
-	serves  func() map[string]string // the value that each kind of reader gets
+	serves  func() map[string]map[string]string // by store: the value that each kind of reader gets
 
 	mu         sync.Mutex
 	current    map[string]string    // as of the last check
-	displaced  map[string]time.Time // value → when the last reader lost it
+	promoted   map[string]bool      // values that were what all readers of a store get
+	displaced  map[string]time.Time // such a value → when the last reader lost it
 	proven     map[string]time.Time // value → when Instantly last accepted it
 	violations []string
 }
 
-func newJudge(box *sandbox.Server, space string, foreign map[string]bool, serves func() map[string]string) *judge {
+func newJudge(box *sandbox.Server, space string, foreign map[string]bool, serves func() map[string]map[string]string) *judge {
 	return &judge{
 		box: box, space: space, foreign: foreign, serves: serves,
-		current: map[string]string{}, displaced: map[string]time.Time{}, proven: map[string]time.Time{},
+		current: map[string]string{}, promoted: map[string]bool{}, displaced: map[string]time.Time{}, proven: map[string]time.Time{},
 	}
 }
 
@@ -39,7 +40,13 @@ func newJudge(box *sandbox.Server, space string, foreign map[string]bool, serves
 func (j *judge) check(after string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	now := j.serves()
+	now := map[string]string{}
+	for store, given := range j.serves() {
+		for reader, value := range given {
+			now[reader+" of store "+store] = value
+			j.promoted[value] = j.promoted[value] || holdsOnly(given, value)
+		}
+	}
 	for reader, value := range now {
 		switch {
 		case value == "" && j.current[reader] == "":
@@ -52,11 +59,22 @@ func (j *judge) check(after string) {
 		}
 	}
 	for _, was := range j.current {
-		if was != "" && !holds(now, was) {
+		if j.promoted[was] && !holds(now, was) {
 			j.displaced[was] = time.Now()
 		}
 	}
 	j.current = now
+}
+
+// holdsOnly tells whether all of them are that value, and there is one. At GCP readers
+// of the latest version get one that is staged, too.
+func holdsOnly(values map[string]string, value string) bool {
+	for _, v := range values {
+		if v != value || v == "" {
+			return false
+		}
+	}
+	return true
 }
 
 func holds(values map[string]string, value string) bool {

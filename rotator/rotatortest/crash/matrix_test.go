@@ -113,7 +113,7 @@ func build(t *testing.T) string {
 // runCell is one run of a cell: a world of its own, a fault, and what comes after.
 func runCell(t *testing.T, s *shop, k kind, c call, col column, e end) {
 	w := newWorld(t, s, k)
-	w.mustRun("rotate")
+	w.firstKey()
 	c.scene.before(w)
 	f := w.interceptor.arm(c.point, e.after)
 	w.acquire()
@@ -129,6 +129,7 @@ func runCell(t *testing.T, s *shop, k kind, c call, col column, e end) {
 	}
 	col.inject(w, c, p, f)
 	w.judge.check("the fault")
+	w.nameRightly()
 	w.settle()
 	w.inspect()
 	w.report(k, c, col)

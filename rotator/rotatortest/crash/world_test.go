@@ -72,12 +72,10 @@ func (s service) stores() string {
 
 // serves gives the value that each kind of reader gets from each store; "" if there
 // is none.
-func (s service) serves() map[string]string {
-	all := map[string]string{}
+func (s service) serves() map[string]map[string]string {
+	all := map[string]map[string]string{}
 	for _, p := range places() {
-		for reader, value := range s.Serves(p) {
-			all[reader+" of store "+p.Store] = value
-		}
+		all[p.Store] = s.Serves(p)
 	}
 	return all
 }
@@ -106,7 +104,7 @@ func newWorld(t *testing.T, s *shop, k kind) *world {
 	for _, k := range w.box.Keys(w.space.ID) { // and the admin's
 		foreign[k.ID] = true
 	}
-	w.judge = newJudge(w.box, w.space.ID, foreign, func() map[string]string { return w.site.serves() })
+	w.judge = newJudge(w.box, w.space.ID, foreign, func() map[string]map[string]string { return w.site.serves() })
 	w.interceptor.witness = w.judge.check
 	w.site = service{k.Serve(t, storetest.Site{Folder: w.dir, Stores: places(), Interceptor: w.interceptor})}
 	w.configure(storetest.HTTPService{
@@ -144,10 +142,19 @@ func (w *world) instantly(answer http.ResponseWriter, r *http.Request) {
 		w.judge.revoke(id)
 	}
 	w.box.ServeHTTP(answer, r)
-	if r.Method == http.MethodGet && answer.(*httptest.ResponseRecorder).Code == http.StatusOK {
+	answered := answer.(*httptest.ResponseRecorder).Code == http.StatusOK
+	if r.Method == http.MethodPost && answered {
+		w.nameRightly()
+	}
+	if r.Method == http.MethodGet && answered {
 		w.judge.prove(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
 	}
 }
+
+// misnameNext has the answer to the next create give another id than the key list.
+func (w *world) misnameNext() { w.box.SetFaults(sandbox.Faults{CreateAnswerID: sandbox.OtherID}) }
+
+func (w *world) nameRightly() { w.box.SetFaults(sandbox.Faults{}) }
 
 const routeKeys = "/api/v2/api-keys"
 
@@ -239,6 +246,13 @@ func (w *world) mustRun(args ...string) {
 	}
 }
 
+// firstKey has the stores take their first key. A key of another deployment that is
+// named alike must not make new stores lost ones.
+func (w *world) firstKey() {
+	w.Helper()
+	w.mustRun("rotate", "--begin-anew", "sending")
+}
+
 // passGrace waits until no old key has a right to live any longer.
 func (w *world) passGrace() { time.Sleep(w.judge.untilGraceIsOver()) }
 
@@ -246,7 +260,7 @@ func (w *world) passGrace() { time.Sleep(w.judge.untilGraceIsOver()) }
 // store may keep others off for some time after a crash.
 func (w *world) settle() {
 	w.Helper()
-	const settleTimeout = 2 * time.Minute
+	const settleTimeout = 5 * time.Minute // most of it waiting for a slot
 	pause := 50 * time.Millisecond
 	for begun := time.Now(); time.Since(begun) < settleTimeout; {
 		code := w.run("rotate", "--due", "--force")

@@ -9,10 +9,10 @@ import (
 	"text/tabwriter"
 )
 
-// The crash matrix has a row for each step, and a column for each fault and
-// kind of store.
+// The crash matrix has a row for each step and one for an answer that is wrong, and
+// a column for each fault and kind of store.
 func crashRows() []string {
-	return []string{"observe", "reserve", "issue", "try", "stage", "verify", "promote", "deliver", "revoke", "prove", "destroy"}
+	return []string{"observe", "reserve", "issue", "try", "stage", "verify", "promote", "deliver", "revoke", "prove", "destroy", "other id"}
 }
 
 func crashFaults() []string {
@@ -24,6 +24,7 @@ Answer lost: the effect happened, the connection is cut; on the local disk, whic
 takes effect and returns EIO. Error: two for each call, 403 or EACCES, and in turn 500, 503, 429, a connection that
 breaks; EIO, ENOSPC. Suspended: SIGSTOP before the effect and after it, another instance goes on past the grace
 period, then SIGCONT. Observe: what every run begins with. Deliver: stage, verify and promote in the second store.
+Other id: the key list has the new key under another id than the answer to its create, until it is swept.
 `
 
 // A crashCell counts the runs of a cell, and those in which a rule was broken.
