@@ -87,6 +87,8 @@ func (c Class) RemedyFor(program, target string) string {
 
 const reportIt = "this is a bug: please report it with the output of --log-level debug. The other targets are not touched by it"
 
+const skipGates = "{program} rotate --skip-gates REASON {target}"
+
 // Classes lists all classes, in the order in which they are tried: the engine's own
 // first, since they may wrap the others.
 func Classes() []Class {
@@ -113,7 +115,11 @@ func Classes() []Class {
 		},
 		{
 			Is: ErrGateOpen, Name: "gate_open", Category: Person, Scope: ScopeTarget,
-			Remedy: "the old key lives on until its consumers have moved; look at what the message names",
+			Remedy: "the old key lives on until its consumers have moved; look at what the message names. If they never will: " + skipGates,
+		},
+		{
+			Is: ErrGateUnknown, Name: "gate_unknown", Category: Person, Scope: ScopeTarget,
+			Remedy: "the old key lives on until this says that its consumers have moved; see to what the message names. If it never will: " + skipGates,
 		},
 		{
 			Is: ErrStoreLost, Name: "store_lost", Category: Person, Scope: ScopeStore,

@@ -40,6 +40,7 @@ func rules() []rule {
 		(*view).standBack,     // who lost a race leaves the rest to the winner; but a key in hand is given up first
 		(*view).pending,       // what was issued is made use of before anything else is begun
 		(*view).alive,         // deliver and retire must know whether the current key works
+		(*view).waive,         // before converge, which asks consumers
 		(*view).deliver,       // before converge and retire: followers' consumers need the key first
 		(*view).converge,      // consumers can only move to a key that every store has
 		(*view).retire,        // after all that the old key's end waits for

@@ -320,6 +320,16 @@ func (r *run) resolve(ctx context.Context, _ Step) error {
 	return r.annotate(ctx, notes)
 }
 
+func (r *run) waive(ctx context.Context, s Step) error {
+	notes := r.primary().Notes
+	notes.Waiver = secretstore.Waiver{KeyID: s.ID, At: r.now(), Reason: shorten(r.req.SkipGates)}
+	if err := r.annotate(ctx, notes); err != nil {
+		return err
+	}
+	r.result.Waived = true
+	return nil
+}
+
 func (r *run) clear(ctx context.Context, _ Step) error {
 	notes := r.primary().Notes
 	notes.Failure = secretstore.Failure{}

@@ -28,6 +28,8 @@ var (
 	// ErrStoreLost: the primary store holds nothing, but keys were issued for the
 	// target: it is not where it was. Nothing is issued.
 	ErrStoreLost = errors.New("the store holds nothing, but it must have held a key: it is lost, or not mounted")
+	// ErrGateUnknown: it cannot be told whether consumers have moved; the old key lives.
+	ErrGateUnknown = errors.New("it is not known whether consumers have moved")
 	// ErrOrganization: the admin key, or a key, belongs to another organization
 	// than expected. Nothing is touched.
 	ErrOrganization = errors.New("wrong organization")

@@ -67,6 +67,9 @@ type Request struct {
 	// BeginAnew is a person's word that a store which holds nothing is a new one,
 	// though keys were issued for the target: it is lost for good, or was replaced.
 	BeginAnew bool
+	// SkipGates is why the consumers of the current key are no longer waited for: that is
+	// noted down, and every instance obeys it. Empty: they are.
+	SkipGates string
 	// NoRotation begins no rotation, and makes no pending key current, whatever is due:
 	// the request is about the old key alone.
 	NoRotation bool

@@ -135,6 +135,8 @@ type Result struct {
 	// Answered: the incident that was asked for had been resolved before this run, and
 	// every store has a key of after it. Nothing was done for it.
 	Answered bool
+	// Waived: the run noted down that consumers are not waited for.
+	Waived bool
 	// Dead are old keys that this run saw refused, and when.
 	Dead []Death
 	// Next is when to run again, and Why; zero if nothing is planned.

@@ -1,6 +1,7 @@
 package rotator
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -19,7 +20,7 @@ const gateInterval = 30 * time.Second
 // revocation of the old key: see [view.gateOpen].
 func (v *view) converge() answer {
 	cur, ok := v.current(0)
-	if !ok || cur.Foreign || v.dead() || v.ReadOnly || (!v.Rotated && len(v.old()) == 0) {
+	if !ok || cur.Foreign || v.dead() || v.ReadOnly || v.waived() || (!v.Rotated && len(v.old()) == 0) {
 		return pass()
 	}
 	if _, ok := v.unreadable(); ok {
@@ -37,11 +38,34 @@ func (v *view) converge() answer {
 	return closed
 }
 
+// waive notes down that the consumers of the current key are not waited for, where
+// somebody said so and an old key lives for them.
+func (v *view) waive() answer {
+	cur, ok := v.current(0)
+	if v.request.SkipGates == "" || len(v.Gates) == 0 || !ok || cur.Foreign || v.waived() || len(v.toRetire()) == 0 {
+		return pass()
+	}
+	return act(Step{Verb: Waive, ID: cur.ID, Reason: "its consumers are not waited for: " + shorten(v.request.SkipGates)})
+}
+
+// waived tells whether somebody said that the consumers of the current key are not waited
+// for.
+func (v *view) waived() bool {
+	cur, ok := v.current(0)
+	return ok && v.primary().Notes.Waiver.KeyID == cur.ID
+}
+
 // gateOpen keeps an old key alive until the consumers have moved. In an incident
-// nobody is waited for.
+// nobody is waited for. Who only reads does not ask: then a run has to.
 func (v *view) gateOpen() answer {
-	for _, g := range v.Gates {
-		if g.err != nil && !v.emergency() {
+	if v.emergency() || v.waived() {
+		return pass()
+	}
+	for i, g := range v.Gates {
+		switch {
+		case v.ReadOnly:
+			return act(Step{Verb: Converge, Gate: i, Reason: "ask whether its consumers have moved"})
+		case g.err != nil:
 			return stop(g.err)
 		}
 	}
@@ -75,6 +99,13 @@ func (v *view) apart() answer {
 }
 
 func gateError(name string, err error) error {
+	if err == nil || errors.Is(err, ErrGateOpen) {
+		return named(name, err)
+	}
+	return named(name, fmt.Errorf("%w: %w", ErrGateUnknown, err))
+}
+
+func named(name string, err error) error {
 	if err == nil {
 		return nil
 	}

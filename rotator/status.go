@@ -29,6 +29,8 @@ type TargetStatus struct {
 	// Gates are the names of what must let an old key go besides its grace; empty if
 	// there is no old key. Whether they do is asked by Reconcile, not by reading.
 	Gates []string
+	// Waiver is the last word that consumers of a key are not waited for; zero if none.
+	Waiver secretstore.Waiver
 	// Orphans are keys of ours that nothing refers to and that were never current; the
 	// next run sweeps them, unless the target is quarantined.
 	Orphans []string
@@ -150,7 +152,8 @@ func (r *run) describe(next Step) TargetStatus {
 	for _, id := range v.toRetire() {
 		o.Old = append(o.Old, OldKey{ID: id, Until: end})
 	}
-	if len(o.Old) > 0 {
+	o.Waiver = r.primary().Notes.Waiver
+	if len(o.Old) > 0 && !v.waived() {
 		for _, g := range r.target.Gates {
 			o.Gates = append(o.Gates, g.Name())
 		}

@@ -35,6 +35,9 @@ const (
 	Declare Verb = "declare"
 	Resolve Verb = "resolve"
 
+	// Waive notes down that the consumers of the current key are not waited for.
+	Waive Verb = "waive"
+
 	// Converge brings consumers to the current key and asks whether they moved.
 	Converge Verb = "converge"
 
@@ -95,7 +98,8 @@ func actions() []action {
 		{verb: Clear, perform: (*run).clear, effect: true, store: true, retried: true},
 		{verb: Declare, perform: (*run).declare, effect: true, worthRun: true, store: true, retried: true},
 		{verb: Resolve, perform: (*run).resolve, effect: true, store: true, retried: true},
-		{verb: Converge, perform: (*run).converge, effect: true, retried: true},
+		{verb: Waive, perform: (*run).waive, effect: true, worthRun: true, store: true, retried: true},
+		{verb: Converge, perform: (*run).converge, effect: true, worthRun: true, retried: true},
 		{verb: Observe, perform: (*run).observe},
 		{verb: Survey, perform: (*run).survey, retried: true},
 		{verb: List, perform: (*run).listKeys},

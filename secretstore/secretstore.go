@@ -247,12 +247,27 @@ func (i Incident) IsZero() bool { return i.At.IsZero() }
 // Open tells whether an incident was declared that is not resolved.
 func (i Incident) Open() bool { return !i.IsZero() && i.Resolved.IsZero() }
 
+// Waiver is a person's word that the consumers of a key are no longer waited for: the key
+// that it displaced is revoked when its grace period is over.
+type Waiver struct {
+	// KeyID is the current key that it was given for. It says nothing of another one.
+	KeyID string `json:"key_id"`
+	// At is when it was given; zero if there is none.
+	At time.Time `json:"at"`
+	// Reason is a short text without any secret, at most [MaxReason] bytes.
+	Reason string `json:"reason,omitempty"`
+}
+
+// IsZero tells whether none was given.
+func (w Waiver) IsZero() bool { return w.At.IsZero() }
+
 // Notes are the facts about the secret that are kept beside its versions.
 type Notes struct {
 	Intent   Intent   `json:"intent,omitzero"`
 	Failure  Failure  `json:"failure,omitzero"`
 	Hold     Hold     `json:"hold,omitzero"`
 	Incident Incident `json:"incident,omitzero"`
+	Waiver   Waiver   `json:"waiver,omitzero"`
 }
 
 // Snapshot is what a store held at one moment, without values.

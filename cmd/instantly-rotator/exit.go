@@ -64,8 +64,9 @@ func isUnknownCommand(err error) bool {
 	return strings.HasPrefix(err.Error(), "unknown command")
 }
 
-// hintFor says what a person can do about an error: hints of the command line itself, beside those of package remedy.
-func hintFor(err error) string {
+// hintFor says what a person can do about an error with a target, or with any if the name
+// is empty: hints of the command line itself, beside those of package remedy.
+func (a *app) hintFor(err error, target string) string {
 	switch {
 	case errors.Is(err, errNoConfig):
 		return "name it with --config or INSTANTLY_ROTATOR_CONFIG; config.example.yaml shows one"
@@ -74,8 +75,17 @@ func hintFor(err error) string {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return "another program answers there, perhaps another instance of this one: give --listen another address, or \"\" for none"
 	default:
-		return remedy.For(err)
+		return a.pasted(remedy.For(err, target))
 	}
+}
+
+// pasted completes the commands in a text, so that they act on the configuration that this
+// one was called with.
+func (a *app) pasted(text string) string {
+	if text == "" || a.configPath == "" || a.configPath == a.configDefault() {
+		return text
+	}
+	return remedy.Pasted(text, a.configPath)
 }
 
 // complain says what went wrong, where the command has not said it yet.
@@ -96,7 +106,7 @@ func (a *app) complain(err error) {
 		return // each command has said what that means
 	}
 	fmt.Fprintf(a.stderr, "%s %s\n", text.FgRed.Sprint("error:"), err)
-	hint := hintFor(err)
+	hint := a.hintFor(err, "")
 	if hint == "" && exitCode(err) == exitUsage {
 		hint = "instantly-rotator --help lists the commands and flags"
 	}

@@ -90,7 +90,7 @@ func (a *app) direct(ctx context.Context, names []string, all bool, apply func(*
 		if err != nil {
 			failed = true
 			fmt.Fprintf(a.stdout, "%s: failed: %v\n", t.Name, err)
-			if h := hintFor(err); h != "" {
+			if h := a.hintFor(err, t.Name); h != "" {
 				fmt.Fprintf(a.stdout, "%s: hint: %s\n", t.Name, h)
 			}
 			continue

@@ -64,7 +64,7 @@ func (a *app) testReceivers(ctx context.Context, names []string, output string) 
 	}
 	c := fleet.Connect(a.fleetOptions(cfg, log, true))
 	defer c.Close()
-	receipts := tryAll(ctx, c, receivers)
+	receipts := a.tryAll(ctx, c, receivers)
 	if err := a.show(output, map[string]any{"receivers": receipts}, func() { a.receiptTable(receipts) }); err != nil {
 		return err
 	}
@@ -107,20 +107,20 @@ func receiverNames(cfg *config.Config) []string {
 
 // tryAll sends all test messages side by side, so that a dead receiver costs no
 // more time than itself.
-func tryAll(ctx context.Context, c *fleet.Connections, receivers []config.Receiver) []receipt {
+func (a *app) tryAll(ctx context.Context, c *fleet.Connections, receivers []config.Receiver) []receipt {
 	receipts := make([]receipt, len(receivers))
 	var all sync.WaitGroup
 	for i, r := range receivers {
 		bound := c.Receiver(ctx, r)
-		all.Go(func() { receipts[i] = receiptOf(r.Name, notify.Try(ctx, c.Config.Owner, bound)) })
+		all.Go(func() { receipts[i] = a.receiptOf(r.Name, notify.Try(ctx, c.Config.Owner, bound)) })
 	}
 	all.Wait()
 	return receipts
 }
 
-func receiptOf(name string, err error) receipt {
+func (a *app) receiptOf(name string, err error) receipt {
 	if err != nil {
-		return receipt{Receiver: name, Result: "failed", Error: err.Error(), Hint: hintFor(err)}
+		return receipt{Receiver: name, Result: "failed", Error: err.Error(), Hint: a.hintFor(err, "")}
 	}
 	return receipt{Receiver: name, Result: "ok"}
 }

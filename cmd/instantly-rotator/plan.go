@@ -70,10 +70,10 @@ func (a *app) planTable(steps []status.PlannedStep, due int) {
 	t.Render()
 	for _, p := range steps {
 		if p.Hint != "" {
-			fmt.Fprintf(a.stdout, "%s: hint: %s\n", p.Target, p.Hint)
+			fmt.Fprintf(a.stdout, "%s: hint: %s\n", p.Target, a.pasted(p.Hint))
 		}
 		for _, advice := range p.Advice {
-			fmt.Fprintf(a.stdout, "%s: %s\n", p.Target, advice)
+			fmt.Fprintf(a.stdout, "%s: %s\n", p.Target, a.pasted(advice))
 		}
 	}
 	if due > 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -12,7 +13,9 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/notify"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
 
@@ -22,6 +25,7 @@ type rotateFlags struct {
 	compromised, again           bool
 	beginAnew                    bool
 	incident                     string // what people call it, for compromised
+	skipGates                    string // why
 	shard                        string
 }
 
@@ -43,6 +47,10 @@ it, rotations that were interrupted, old keys whose grace period is over.
 With --end-grace, the keys that live on in their grace period are revoked now, and no
 rotation begins, unless --due asks for what is due as well.
 
+With --skip-gates, the consumers of the named targets are not waited for any more
+(after_promote says whether they have moved): the old key is revoked once its grace
+period is over. That is for this one key, and noted in the store with the reason.
+
 With --compromised, the keys of the named targets are in wrong hands: they are
 replaced and revoked without a grace period, as soon as the new key is current in
 every store.
@@ -62,6 +70,7 @@ it on, or says that it is resolved; --again replaces the key of after it too.`,
 	c.Flags().BoolVar(&f.beginAnew, "begin-anew", false, "the primary store of the named targets is new, or lost for good: issue keys there although others were issued before, which are left alone")
 	c.Flags().StringVar(&f.incident, "incident", "", "what people call the incident, for --compromised")
 	c.Flags().BoolVar(&f.again, "again", false, "with --compromised: the key of after the incident is in wrong hands too")
+	c.Flags().StringVar(&f.skipGates, "skip-gates", "", "do not wait for the consumers of the named targets to move, for this `REASON`; begins no rotation")
 	c.Flags().StringVar(&f.shard, "shard", "", "with --due: only one of several parts of the targets, `I/N` from 0/N, or auto in an Indexed Job")
 	c.Flags().BoolVar(&f.endGrace, "end-grace", false, "revoke the old key now instead of after its grace period, and begin no rotation: consumers that still use it will fail")
 	return c
@@ -70,7 +79,7 @@ it on, or says that it is resolved; --again replaces the key of after it too.`,
 // request turns the flags into what the engine understands.
 func (f rotateFlags) request(now time.Time) rotator.Request {
 	req := rotator.Request{
-		IgnoreBackoff: f.force || f.compromised, EndGrace: f.endGrace, NoRotation: f.oldAlone(), BeginAnew: f.beginAnew,
+		IgnoreBackoff: f.force || f.compromised, EndGrace: f.endGrace, SkipGates: f.skipGates, NoRotation: f.oldAlone(), BeginAnew: f.beginAnew,
 	}
 	switch {
 	case f.compromised:
@@ -82,7 +91,7 @@ func (f rotateFlags) request(now time.Time) rotator.Request {
 }
 
 // oldAlone tells whether the command is about the old keys and begins no rotation.
-func (f rotateFlags) oldAlone() bool { return f.endGrace && !f.due }
+func (f rotateFlags) oldAlone() bool { return (f.endGrace || f.skipGates != "") && !f.due }
 
 // check refuses flags that do not go together.
 func (f rotateFlags) check(names []string) error {
@@ -99,6 +108,8 @@ func (f rotateFlags) check(names []string) error {
 		return usageError{errors.New("--again goes with --compromised")}
 	case f.compromised && (f.due || f.endGrace):
 		return usageError{errors.New("--compromised goes with neither --due nor --end-grace: there is no grace period in it anyhow")}
+	case f.skipGates != "" && (len(names) == 0 || f.compromised):
+		return usageError{errors.New("--skip-gates wants the names of the keys whose consumers are not waited for; --compromised waits for none anyhow")}
 	case f.shard != "" && (!f.due || len(names) > 0):
 		return usageError{errors.New("--shard goes with --due, and with no names")}
 	default:
@@ -137,6 +148,7 @@ func (a *app) rotate(ctx context.Context, names []string, f rotateFlags) error {
 	results := engine.ReconcileAll(ctx, targets, f.request(began), bar.done)
 	n.end()
 	bar.stop()
+	a.tellWaived(ctx, engine, results)
 	return a.report(results, f, began)
 }
 
@@ -151,7 +163,7 @@ func (a *app) report(results []rotator.Result, f rotateFlags, began time.Time) e
 			waiting++
 		case r.Interrupted:
 			interrupted++
-		case f.oldAlone() && len(r.Status.Old) > 0:
+		case f.endGrace && f.oldAlone() && len(r.Status.Old) > 0:
 			failed++
 		case r.Rotated:
 			rotated++
@@ -159,7 +171,10 @@ func (a *app) report(results []rotator.Result, f rotateFlags, began time.Time) e
 			delayed++
 		}
 		a.reportOne(r)
-		if f.oldAlone() && r.Err == nil && !r.Interrupted {
+		if f.skipGates != "" {
+			a.reportWaived(r)
+		}
+		if f.endGrace && f.oldAlone() && r.Err == nil && !r.Interrupted {
 			a.reportOld(r)
 		}
 		if f.compromised {
@@ -169,7 +184,7 @@ func (a *app) report(results []rotator.Result, f rotateFlags, began time.Time) e
 			a.reportAnswered(r)
 		}
 		if h := followUp(r, f); h != "" {
-			fmt.Fprintf(a.stdout, "%s: hint: %s\n", r.Target, h)
+			fmt.Fprintf(a.stdout, "%s: hint: %s\n", r.Target, a.pasted(h))
 		}
 	}
 	if len(results) > 1 {
@@ -222,8 +237,8 @@ func (a *app) reportOne(r rotator.Result) {
 		fmt.Fprintf(a.stdout, "%s: stood back: %v\n", r.Target, rotator.ErrLostRace)
 	case r.Err != nil:
 		fmt.Fprintf(a.stdout, "%s: %s %v\n", r.Target, text.FgRed.Sprint("failed:"), r.Err)
-		if h := hintFor(r.Err); h != "" {
-			fmt.Fprintf(a.stdout, "%s: hint: %s\n", r.Target, strings.ReplaceAll(h, "TARGET", r.Target))
+		if h := a.hintFor(r.Err, r.Target); h != "" {
+			fmt.Fprintf(a.stdout, "%s: hint: %s\n", r.Target, h)
 		}
 	case r.Interrupted:
 		fmt.Fprintf(a.stdout, "%s: interrupted: the next run goes on\n", r.Target)
@@ -244,7 +259,7 @@ func waitsForSomebody(err error) bool {
 
 // carriedOn says what becomes of an incident whose run was cut off.
 func carriedOn(r rotator.Result, f rotateFlags) string {
-	retry := "instantly-rotator rotate --compromised " + r.Target + " --incident " + f.incident
+	retry := "instantly-rotator rotate --compromised " + r.Target + " --incident " + fleet.ShellQuote(f.incident)
 	switch {
 	case r.Status.Incident.IsZero() && errors.Is(r.Err, rotator.ErrHeld):
 		return "the incident is NOT noted and the key lives on: instantly-rotator release " + r.Target + ", then " + retry
@@ -254,6 +269,42 @@ func carriedOn(r rotator.Result, f rotateFlags) string {
 		return "the incident is noted: every later run of any instance carries it on; not to wait: instantly-rotator rotate --due --force " + r.Target
 	}
 }
+
+// reportWaived says what became of the order to wait for consumers no more.
+func (a *app) reportWaived(r rotator.Result) {
+	switch w := r.Status.Waiver; {
+	case !w.IsZero() && w.KeyID == r.KeyID:
+		fmt.Fprintf(a.stdout, "%s: the consumers of key %s are not waited for, since %s: %s\n", r.Target, w.KeyID, humantime.Stamp(w.At), w.Reason)
+	case r.Err == nil && !r.Interrupted:
+		fmt.Fprintf(a.stdout, "%s: nothing to skip: no old key waits for consumers\n", r.Target)
+	}
+}
+
+// tellWaived sends a notification of each waiver that was given: whoever looks after the
+// consumers is to know, and no daemon saw it.
+func (a *app) tellWaived(ctx context.Context, f *fleet.Fleet, results []rotator.Result) {
+	if !slices.ContainsFunc(results, func(r rotator.Result) bool { return r.Waived }) || len(f.Config.Notify) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), notifyTimeout)
+	defer cancel()
+	n := f.Notifier(ctx, nil)
+	for _, r := range results {
+		if r.Waived {
+			n.Send(notify.Message{
+				Kind: notify.NeedsPerson, Target: r.Target, Workspace: r.Status.Workspace, Topic: "gates_skipped", At: a.now(),
+				Text: fmt.Sprintf("somebody ordered that the consumers of key %s are not waited for: %s; those that still use the old key fail when it is revoked",
+					r.Status.Waiver.KeyID, r.Status.Waiver.Reason),
+			})
+		}
+	}
+	if err := n.Close(ctx); err != nil {
+		fmt.Fprintf(a.stderr, "warning: not everybody was told: %v\n", err)
+	}
+}
+
+// notifyTimeout bounds how long a command waits for receivers.
+const notifyTimeout = 10 * time.Second
 
 // reportOld says what became of the order to end the grace period.
 func (a *app) reportOld(r rotator.Result) {

@@ -77,6 +77,7 @@ func (a *app) remarks(targets []status.Target, wide bool) {
 
 // say prints a line; at a terminal it is broken between words.
 func (a *app) say(color text.Color, head, what string) {
+	what = a.pasted(what)
 	line := head + ": " + what
 	if terminal(a.stdout) {
 		const indent = "    "

@@ -46,7 +46,7 @@ func (a *app) verify(ctx context.Context, names []string, output string) error {
 	var verdicts []verdict
 	failed := false
 	for _, v := range f.Verify(ctx, f.Targets) {
-		verdicts = append(verdicts, verdictOf(v))
+		verdicts = append(verdicts, a.verdictOf(v))
 		failed = failed || v.Verdict != rotator.Valid
 	}
 	if err := a.show(output, map[string]any{"verdicts": verdicts}, func() { a.verdictTable(verdicts) }); err != nil {
@@ -62,17 +62,17 @@ func (a *app) verify(ctx context.Context, names []string, output string) error {
 	}
 }
 
-func verdictOf(v rotator.Verification) verdict {
+func (a *app) verdictOf(v rotator.Verification) verdict {
 	out := verdict{Target: v.Target, Store: v.Store, KeyID: v.KeyID, Ours: v.KeyID != "" && !v.Foreign, Verdict: v.Verdict.String()}
 	if v.Err == nil {
 		return out
 	}
-	out.Error, out.Hint = v.Err.Error(), hintFor(v.Err)
+	out.Error, out.Hint = v.Err.Error(), a.hintFor(v.Err, v.Target)
 	switch {
 	case errors.Is(v.Err, secretstore.ErrNotFound):
-		out.Error, out.Hint = "the store has no current key", "run: instantly-rotator rotate --due"
+		out.Error, out.Hint = "the store has no current key", a.pasted("run: instantly-rotator rotate "+v.Target)
 	case v.Verdict == rotator.Invalid:
-		out.Hint = "consumers hold a dead key; run: instantly-rotator rotate --due"
+		out.Hint = a.pasted("consumers hold a dead key; run: instantly-rotator rotate " + v.Target)
 	}
 	return out
 }

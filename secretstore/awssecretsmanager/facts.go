@@ -22,7 +22,7 @@ type fact struct {
 
 // isFact tells whether marks of the kind are facts.
 func isFact(kind string) bool {
-	return kind == kindFailure || kind == kindHold || kind == kindIncident
+	return kind == kindFailure || kind == kindHold || kind == kindIncident || kind == kindWaiver
 }
 
 // changes tells which kinds of facts differ, and what they are to say; a nil
@@ -45,6 +45,12 @@ func changes(have, want secretstore.Notes) map[string]func(id string) fact {
 		out[kindIncident] = nil
 		if !want.Incident.IsZero() {
 			out[kindIncident] = func(id string) fact { return incidentFact(id, want.Incident) }
+		}
+	}
+	if !sameWaiver(have.Waiver, want.Waiver) {
+		out[kindWaiver] = nil
+		if !want.Waiver.IsZero() {
+			out[kindWaiver] = func(id string) fact { return waiverFact(id, want.Waiver) }
 		}
 	}
 	return out
@@ -106,6 +112,16 @@ func (m mark) asIncident(more partOf) (secretstore.Incident, bool) {
 	return secretstore.Incident{ID: unprose(name), At: at, Resolved: resolved}, errAt == nil && errResolved == nil
 }
 
+func waiverFact(id string, w secretstore.Waiver) fact {
+	return newFact(id, prose(w.Reason), kindWaiver, stamp(w.At), escape(w.KeyID))
+}
+
+func (m mark) asWaiver(more partOf) (secretstore.Waiver, bool) {
+	at, err := parseStamp(m.fields[1])
+	reason, _ := unfit(m.fields[0], m.fields[3], more) // without its reason it is one all the same
+	return secretstore.Waiver{KeyID: unescape(m.fields[2]), At: at, Reason: unprose(reason)}, err == nil
+}
+
 // prose escapes a text of words; spaces cost one character, not three.
 func prose(s string) string   { return strings.ReplaceAll(escape(s), "=20", "+") }
 func unprose(s string) string { return unescape(strings.ReplaceAll(s, "+", "=20")) }
@@ -161,4 +177,8 @@ func sameHold(a, b secretstore.Hold) bool {
 
 func sameIncident(a, b secretstore.Incident) bool {
 	return a.ID == b.ID && sameStamp(a.At, b.At) && sameStamp(a.Resolved, b.Resolved)
+}
+
+func sameWaiver(a, b secretstore.Waiver) bool {
+	return a.KeyID == b.KeyID && a.Reason == b.Reason && sameStamp(a.At, b.At)
 }

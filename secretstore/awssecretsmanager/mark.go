@@ -55,6 +55,8 @@ const (
 	// kindIncident is the notes' incident: id, time (and when it was resolved, after a
 	// "+"), what people call it.
 	kindIncident = "incident"
+	// kindWaiver is the notes' waiver: id, time, key, reason.
+	kindWaiver = "waiver"
 	// kindPromoted: promotion time, the version that was to be displaced, when
 	// that was announced, and by whom. It is written before AWSCURRENT moves.
 	kindPromoted = "promoted"
@@ -79,7 +81,7 @@ func fieldsOf(kind string) int {
 	switch kind {
 	case kindKey, kindMore, kindIncident:
 		return 3
-	case kindPromoted, kindHold:
+	case kindPromoted, kindHold, kindWaiver:
 		return 4
 	case kindIntent, kindFailure:
 		return 5

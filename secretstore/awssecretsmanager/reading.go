@@ -71,7 +71,7 @@ func (r *reading) sort(m mark) {
 		}
 	case kindFirst:
 		r.first[m.at] = true
-	case kindFailure, kindHold, kindIncident:
+	case kindFailure, kindHold, kindIncident, kindWaiver:
 		r.facts[m.kind] = append(r.facts[m.kind], m)
 	}
 }
@@ -241,6 +241,7 @@ func (r *reading) notes() secretstore.Notes {
 	n.Failure = factOf(r, kindFailure, mark.asFailure)
 	n.Hold = factOf(r, kindHold, mark.asHold)
 	n.Incident = factOf(r, kindIncident, mark.asIncident)
+	n.Waiver = factOf(r, kindWaiver, mark.asWaiver)
 	return n
 }
 
@@ -300,7 +301,7 @@ func (r *reading) litter() []string {
 			continue
 		}
 		switch m.kind {
-		case kindFailure, kindHold, kindIncident, kindMore:
+		case kindFailure, kindHold, kindIncident, kindWaiver, kindMore:
 		case kindFirst:
 			if version != r.holder() {
 				out = append(out, label)

@@ -179,5 +179,6 @@ func plainNotes(n secretstore.Notes) secretstore.Notes {
 	n.Failure.At = Time(n.Failure.At)
 	n.Hold.Since, n.Hold.Until = Time(n.Hold.Since), Time(n.Hold.Until)
 	n.Incident.At, n.Incident.Resolved = Time(n.Incident.At), Time(n.Incident.Resolved)
+	n.Waiver.At = Time(n.Waiver.At)
 	return n
 }

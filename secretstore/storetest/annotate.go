@@ -17,6 +17,7 @@ func annotateClaims() []claim {
 		{"Notes keep a reason of the greatest length", checkLongReason},
 		{"Notes keep a hold, with an end and without", checkHold},
 		{"Notes keep an incident, open and resolved", checkIncident},
+		{"Notes keep a waiver", checkWaiver},
 		{"Notes keep who holds an intent, and until when", checkLease},
 		{"Each note is replaced without touching the others", checkNotesApart},
 		{"Notes keep times to the second in any zone", checkNotesTimes},
@@ -106,6 +107,17 @@ func checkIncident(tr *trial) {
 	tr.wantNotes(secretstore.Notes{})
 }
 
+func checkWaiver(tr *trial) {
+	w := waiver()
+	tr.annotate(secretstore.Notes{Waiver: w})
+	tr.wantNotes(secretstore.Notes{Waiver: w})
+	w.KeyID, w.Reason = idB, oddReason()
+	tr.annotate(secretstore.Notes{Waiver: w})
+	tr.wantNotes(secretstore.Notes{Waiver: w})
+	tr.annotate(secretstore.Notes{})
+	tr.wantNotes(secretstore.Notes{})
+}
+
 func checkLease(tr *trial) {
 	in := intentOf(idA)
 	in.Holder = "host with spaces+plus/and ü " + strings.Repeat("x", secretstore.MaxHolder-29)
@@ -157,6 +169,7 @@ func checkNotesTimes(tr *trial) {
 	n.Hold.Until = time.Date(2027, 1, 1, 0, 0, 2, 0, zone)
 	n.Incident.At = time.Date(2027, 1, 1, 0, 0, 3, 0, zone)
 	n.Incident.Resolved = n.Incident.At.Add(time.Minute)
+	n.Waiver.At = time.Date(2027, 1, 1, 0, 0, 5, 0, zone)
 	n.Intent.Until = time.Date(2027, 1, 1, 0, 0, 4, 0, zone)
 	tr.annotate(n)
 	tr.wantNotes(n)

@@ -119,6 +119,8 @@ func annotateMutants() []mutant {
 			[]string{"Notes keep a hold, with an end and without"}},
 		{"an incident loses its name", annotate(func(_ notes, n *notes) { n.Incident.ID = "" }),
 			[]string{"Notes keep an incident, open and resolved"}},
+		{"a waiver loses its key", annotate(func(_ notes, n *notes) { n.Waiver.KeyID = "" }),
+			[]string{"Notes keep a waiver"}},
 		{"an incident is open again", annotate(func(_ notes, n *notes) { n.Incident.Resolved = time.Time{} }),
 			[]string{"Notes keep an incident, open and resolved"}},
 		{"a prolonged lease is not written", annotate(func(old notes, n *notes) {

@@ -60,7 +60,7 @@ func intentOf(id string) secretstore.Intent {
 
 // notesOf are notes with every field set, the intent of id among them.
 func notesOf(id string) secretstore.Notes {
-	return secretstore.Notes{Intent: intentOf(id), Failure: failure(), Hold: hold(), Incident: incident()}
+	return secretstore.Notes{Intent: intentOf(id), Failure: failure(), Hold: hold(), Incident: incident(), Waiver: waiver()}
 }
 
 // hold is a Hold with every field set.
@@ -77,6 +77,11 @@ func incident() secretstore.Incident {
 	return secretstore.Incident{
 		ID: "INC-4711", At: time.Date(2026, 3, 4, 7, 0, 2, 0, time.UTC), Resolved: time.Date(2026, 3, 4, 7, 0, 9, 0, time.UTC),
 	}
+}
+
+// waiver is a Waiver with every field set.
+func waiver() secretstore.Waiver {
+	return secretstore.Waiver{KeyID: idA, At: time.Date(2026, 3, 4, 8, 0, 3, 0, time.UTC), Reason: "the hook is gone for good"}
 }
 
 // failure is a Failure with every field set.

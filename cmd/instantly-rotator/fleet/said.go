@@ -32,6 +32,8 @@ func Said(e rotator.Event) string {
 		return verified(e)
 	case rotator.Promote:
 		return "key " + e.KeyID + " is current NOW in " + e.Store + ": restart consumers that cache the old one"
+	case rotator.Waive:
+		return "noted in the store: " + e.Reason
 	case rotator.Converge:
 		return "consumers asked for: key " + e.KeyID
 	case rotator.Revoke:

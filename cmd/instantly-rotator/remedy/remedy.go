@@ -5,6 +5,7 @@ package remedy
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/notify"
@@ -14,24 +15,37 @@ import (
 // program is what people type.
 const program = "instantly-rotator"
 
-// For says what a person can do about an error; empty if there is nothing to do but
-// to wait for the next run. TARGET in it stands for the target's name.
-func For(err error) string {
+// For says what a person can do about an error with a target, or with any if the name is
+// empty; empty if there is nothing to do but to wait for the next run. The commands in it
+// are for the configuration that is read by default: see [Pasted].
+func For(err error, target string) string {
+	if target == "" {
+		target = "TARGET"
+	}
 	var notStored *fleet.NotStoredError
 	if errors.As(err, &notStored) {
 		return "put it there: " + notStored.Command
 	}
-	for _, h := range hints() {
+	for _, h := range hints(target) {
 		if errors.Is(err, h.is) {
 			return h.say
 		}
 	}
 	for _, c := range rotator.ClassesOf(err) {
 		if c.Remedy != "" {
-			return c.RemedyFor(program, "TARGET")
+			return c.RemedyFor(program, target)
 		}
 	}
 	return ""
+}
+
+// Pasted completes the commands in a text with the configuration's file, so that they do
+// what they say when they are pasted. Without a file they are complete.
+func Pasted(text, file string) string {
+	if file == "" || strings.Contains(text, program+" -c ") {
+		return text
+	}
+	return strings.ReplaceAll(text, program+" ", program+" -c "+fleet.ShellQuote(file)+" ")
 }
 
 type hint struct {
@@ -39,10 +53,10 @@ type hint struct {
 	say string
 }
 
-func hints() []hint {
+func hints(target string) []hint {
 	return []hint{
 		{notify.ErrNoURL, "put the receiver's URL where the message says, or let url of the receiver point to where it is"},
-		{fleet.ErrNoKeyYet, "run: " + program + " rotate --due"},
+		{fleet.ErrNoKeyYet, "run: " + program + " rotate " + target},
 		{fleet.ErrNoAdminKey, "put the admin key where the message says, or let admin_key of the workspace point to where it is; it needs api_keys:create, api_keys:read and api_keys:delete"},
 		{notify.ErrURL, "write it as https://shoutrrr.nickfedor.com shows for the service; a webhook's own address is generic+https://…"},
 		{notify.ErrRefused, "check the token in the receiver's URL, or make a new one with the service"},

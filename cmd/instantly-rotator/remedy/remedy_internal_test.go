@@ -20,8 +20,20 @@ func TestHintIsThatOfTheMostTellingClass(t *testing.T) {
 		"lost race":                       {fmt.Errorf("%w: %w", rotator.ErrLostRace, secretstore.ErrConflict), rotator.ErrLostRace},
 		"create broke off":                {fmt.Errorf("%w: %w", instantly.ErrOutcomeUnknown, instantly.ErrUnavailable), instantly.ErrUnavailable},
 	} {
-		if got, want := For(c.err), For(c.as); got != want || got == "" {
+		if got, want := For(c.err, "sending"), For(c.as, "sending"); got != want || got == "" {
 			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestCommandsInHintsAreForTheConfigurationThatWasNamed(t *testing.T) {
+	for _, c := range []struct{ text, file, want string }{
+		{"run: instantly-rotator rotate x", "", "run: instantly-rotator rotate x"},
+		{"run: instantly-rotator rotate x", "team/a b.yaml", "run: instantly-rotator -c 'team/a b.yaml' rotate x"},
+		{"run: instantly-rotator -c c.yaml put", "c.yaml", "run: instantly-rotator -c c.yaml put"},
+	} {
+		if got := Pasted(c.text, c.file); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
 		}
 	}
 }
@@ -29,7 +41,7 @@ func TestHintIsThatOfTheMostTellingClass(t *testing.T) {
 // Hints are sentences for people: they begin in lower case, as what follows
 // "hint: " does, and end without a full stop.
 func TestHintsReadWell(t *testing.T) {
-	for _, h := range hints() {
+	for _, h := range hints("sending") {
 		if first := h.say[:1]; first != strings.ToLower(first) && !strings.HasPrefix(h.say, "Instantly") {
 			t.Errorf("begins in upper case: %s", h.say)
 		}

@@ -43,7 +43,7 @@ func notificationsOf(r rotator.Result, maxAge time.Duration, now time.Time) []no
 	}
 	if kind, ok := kindOf(r.Err); ok {
 		text := r.Err.Error()
-		if h := remedy.For(r.Err); h != "" {
+		if h := remedy.For(r.Err, r.Target); h != "" {
 			text += "; " + h
 		}
 		tell(kind, rotator.ClassOf(r.Err).Name, "%s", text)

@@ -136,7 +136,7 @@ func (s *Service) ended(r rotator.Result) {
 	s.tell(notificationsOf(r, s.maxAge(r.Target), now)...)
 	if r.Err != nil && !errors.Is(r.Err, rotator.ErrLostRace) {
 		s.Log.Error("failed", zap.String("target", r.Target), zap.String("step", string(r.Step)),
-			zap.String("reason", rotator.ClassOf(r.Err).Name), zap.String("error", r.Err.Error()), zap.String("hint", remedy.For(r.Err)))
+			zap.String("reason", rotator.ClassOf(r.Err).Name), zap.String("error", r.Err.Error()), zap.String("hint", remedy.For(r.Err, r.Target)))
 	}
 }
 

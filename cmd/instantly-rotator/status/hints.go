@@ -28,7 +28,7 @@ func remarksOf(o rotator.TargetStatus) []string {
 		hints = append(hints, holdHint(o.Target, h))
 	}
 	if i := o.Incident; !i.IsZero() {
-		hints = append(hints, fmt.Sprintf("incident %s since %s: the keys of before it are replaced and revoked without a grace period; not to wait for the next run: \"rotate --due --force %s\"", i.ID, humantime.Stamp(i.At), o.Target))
+		hints = append(hints, fmt.Sprintf("incident %s since %s: the keys of before it are replaced and revoked without a grace period; not to wait for the next run: instantly-rotator rotate --due --force %s", i.ID, humantime.Stamp(i.At), o.Target))
 	}
 	if o.Rotation != nil {
 		hints = append(hints, rotationHint(*o.Rotation))
@@ -37,17 +37,17 @@ func remarksOf(o rotator.TargetStatus) []string {
 		hints = append(hints, fmt.Sprintf("failed %s, last at %s (%s): %s", humantime.Times(o.Failure.Count), humantime.Stamp(o.Failure.At), o.Failure.Step, o.Failure.Reason))
 	}
 	if o.Current != nil && o.Current.Foreign {
-		hints = append(hints, "the current key was not made by the rotator: it is used as it is and never revoked; \"rotate "+o.Target+"\" replaces it, then revoke it yourself in Instantly")
+		hints = append(hints, "the current key was not made by the rotator: it is used as it is and never revoked; \"instantly-rotator rotate "+o.Target+"\" replaces it, then revoke it yourself in Instantly")
 	}
 	if o.Current != nil && o.Since.IsZero() {
-		hints = append(hints, "the age of the current key is not known, so it never falls due by itself; \"rotate "+o.Target+"\" starts afresh")
+		hints = append(hints, "the age of the current key is not known, so it never falls due by itself; \"instantly-rotator rotate "+o.Target+"\" starts afresh")
 	}
 	if o.Odd != "" {
-		hints = append(hints, o.Odd+"; \"rotate "+o.Target+"\" starts afresh")
+		hints = append(hints, o.Odd+"; \"instantly-rotator rotate "+o.Target+"\" starts afresh")
 	}
 	hints = append(hints, adviceOf(o)...)
 	if n := len(o.Orphans); n > 0 {
-		when := "\"rotate --due\" revokes them"
+		when := "\"instantly-rotator rotate --due\" revokes them"
 		if o.Quarantine != "" {
 			when = "they are revoked when the quarantine is over"
 		}
@@ -55,11 +55,11 @@ func remarksOf(o rotator.TargetStatus) []string {
 	}
 	switch {
 	case o.Dead:
-		hints = append(hints, "consumers hold a dead key; run: instantly-rotator rotate --due")
+		hints = append(hints, "consumers hold a dead key; run: instantly-rotator rotate "+o.Target)
 	case o.Refused:
-		hints = append(hints, "the current key was refused just now: it is dead, or not active yet; \"rotate --due\" finds out, and replaces it")
-	case o.Due && o.Next.Err == nil:
-		hints = append(hints, "due: "+o.Because+"; \"rotate --due\" sees to it")
+		hints = append(hints, "the current key was refused just now: it is dead, or not active yet; \"instantly-rotator rotate --due\" finds out, and replaces it")
+	case o.Due && o.Next.Err == nil && o.Next.Verb != rotator.Converge:
+		hints = append(hints, "due: "+o.Because+"; \"instantly-rotator rotate --due\" sees to it")
 	}
 	return hints
 }
@@ -73,7 +73,7 @@ func rotationHint(r rotator.Rotation) string {
 	if r.UnderWay {
 		return "rotating " + begun
 	}
-	return "a rotation begun " + begun + " was interrupted; \"rotate --due\" goes on with it"
+	return "a rotation begun " + begun + " was interrupted; \"instantly-rotator rotate --due\" goes on with it"
 }
 
 // adviceOf gathers what the stores have to say, and what the old key waits for.
@@ -83,8 +83,7 @@ func adviceOf(o rotator.TargetStatus) []string {
 		advice = append(advice, o.Quarantine)
 	}
 	if len(o.Gates) > 0 {
-		advice = append(advice, "the old key is revoked only when its consumers have moved: "+strings.Join(o.Gates, ", ")+
-			" (a run asks whether they have; this command did not)")
+		advice = append(advice, "the old key is revoked only when its consumers have moved: "+strings.Join(o.Gates, ", ")+gatesHint(o))
 	}
 	for _, st := range o.Stores {
 		for _, text := range st.Advice {
@@ -92,6 +91,15 @@ func adviceOf(o rotator.TargetStatus) []string {
 		}
 	}
 	return advice
+}
+
+// gatesHint says how a wait for consumers ends.
+func gatesHint(o rotator.TargetStatus) string {
+	if o.Next.Verb != rotator.Converge {
+		return " (a run asks whether they have; this command did not)"
+	}
+	return "; its grace period is over. To ask them again: instantly-rotator rotate --due " + o.Target +
+		"; if they never will: instantly-rotator rotate --skip-gates REASON " + o.Target
 }
 
 // holdText says why a key is left as it is.
@@ -108,5 +116,5 @@ func holdHint(target string, h secretstore.Hold) string {
 	if !h.Until.IsZero() {
 		text += ", until " + humantime.Stamp(h.Until)
 	}
-	return text + "; \"release " + target + "\" ends it"
+	return text + "; \"instantly-rotator release " + target + "\" ends it"
 }

@@ -32,7 +32,7 @@ func sortError(o rotator.TargetStatus) *sortedError {
 		return nil
 	}
 	class := rotator.ClassOf(err)
-	ob := &sortedError{class: class.Name, text: err.Error(), hint: strings.ReplaceAll(remedy.For(err), "TARGET", o.Target)}
+	ob := &sortedError{class: class.Name, text: err.Error(), hint: remedy.For(err, o.Target)}
 	for _, st := range o.Stores {
 		text, said := strings.CutPrefix(ob.text, "store "+st.Name+": ")
 		if said || st.Err != nil && errors.Is(err, st.Err) {

@@ -40,7 +40,7 @@ func Planned(o rotator.TargetStatus) PlannedStep {
 		p.Reason = o.Because
 	}
 	if o.Next.Err != nil {
-		p.Error, p.Hint = o.Next.Err.Error(), remedy.For(o.Next.Err)
+		p.Error, p.Hint = o.Next.Err.Error(), remedy.For(o.Next.Err, o.Target)
 	}
 	return p
 }
