@@ -92,10 +92,13 @@ func (a *app) watchStatus(ctx context.Context, names []string, f statusFlags) er
 		if err != nil {
 			return err
 		}
+		screen := ""
 		if terminal(a.stdout) {
-			fmt.Fprint(a.stdout, "\x1b[H\x1b[2J") // the whole screen, from its top
+			screen = "\x1b[H\x1b[2J" // the whole screen, from its top
 		}
-		fmt.Fprintf(a.stdout, "%s, again after %s; Ctrl-C ends\n", humantime.Stamp(report.At), f.watch)
+		if _, err := fmt.Fprintf(a.stdout, "%s%s, again after %s; Ctrl-C ends\n", screen, humantime.Stamp(report.At), f.watch); err != nil {
+			return err // nobody watches any more
+		}
 		a.statusTable(report, f.wide)
 		select {
 		case <-ctx.Done():

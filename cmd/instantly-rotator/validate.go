@@ -53,7 +53,7 @@ func mistakesOf(problems []config.Problem) []mistake {
 func (a *app) validate(output string) error {
 	cfg, err := a.load()
 	var problems config.Problems
-	if err != nil && !(errors.As(err, &problems) && output == "json") {
+	if err != nil && (output != "json" || !errors.As(err, &problems)) {
 		return err
 	}
 	_, warnings, _ := config.Load(a.configPath) // as read before

@@ -19,7 +19,7 @@ func Said(e rotator.Event) string {
 	if e.Err != nil {
 		return ""
 	}
-	switch e.Verb { //nolint:exhaustive // the others only read, or tidy up
+	switch e.Verb {
 	case rotator.Declare:
 		return "the incident is noted in the store: from now on every instance carries it on"
 	case rotator.Reserve:
