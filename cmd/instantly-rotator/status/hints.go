@@ -98,7 +98,11 @@ func gatesHint(o rotator.TargetStatus) string {
 	if o.Next.Verb != rotator.Converge {
 		return " (a run asks whether they have; this command did not)"
 	}
-	return "; its grace period is over. To ask them again: instantly-rotator rotate --due " + o.Target +
+	since := ""
+	if len(o.Old) > 0 && !o.Old[0].Until.IsZero() {
+		since = " since " + humantime.Stamp(o.Old[0].Until)
+	}
+	return "; it waits for them" + since + ", when its grace period was over. To ask them again: instantly-rotator rotate --due " + o.Target +
 		"; if they never will: instantly-rotator rotate --skip-gates REASON " + o.Target
 }
 
