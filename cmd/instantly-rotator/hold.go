@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,12 +12,13 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/status"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
 func (a *app) holdCommand() *cobra.Command {
-	var reason, until string
+	var reason, until, output string
 	var all bool
 	c := &cobra.Command{
 		Use:               "hold TARGET...",
@@ -31,9 +33,10 @@ and is read again right before a key is revoked.`,
   instantly-rotator hold --all --reason "audit" --until 2026-12-01
   instantly-rotator release sending`,
 		RunE: func(c *cobra.Command, names []string) error {
-			return a.hold(c.Context(), names, all, reason, until)
+			return a.hold(c.Context(), names, all, reason, until, output)
 		},
 	}
+	outputFlag(c, &output)
 	c.Flags().StringVar(&reason, "reason", "", "why, for whoever reads the status")
 	c.Flags().StringVar(&until, "until", "", "when it ends by itself: `WHEN` is 3d, 2026-12-01 or 2026-12-01T08:00:00Z (default: when it is released)")
 	c.Flags().BoolVar(&all, "all", false, "every target of the configuration")
@@ -42,65 +45,89 @@ and is read again right before a key is revoked.`,
 
 func (a *app) releaseCommand() *cobra.Command {
 	var all bool
+	var output string
 	c := &cobra.Command{
 		Use:               "release TARGET...",
 		ValidArgsFunction: a.completeTargets,
 		Short:             "End the hold of targets",
 		RunE: func(c *cobra.Command, names []string) error {
-			return a.direct(c.Context(), names, all, func(f *fleet.Fleet, t rotator.Target) (string, error) {
+			return a.direct(c.Context(), names, all, output, func(f *fleet.Fleet, t rotator.Target) (directed, error) {
 				held, err := f.Release(c.Context(), t)
 				if !held {
-					return "was not on hold", err
+					return directed{Result: "not-held", said: "was not on hold"}, err
 				}
-				return "released", err
+				return directed{Result: "released", said: "released"}, err
 			})
 		},
 	}
+	outputFlag(c, &output)
 	c.Flags().BoolVar(&all, "all", false, "every target of the configuration")
 	return c
 }
 
-func (a *app) hold(ctx context.Context, names []string, all bool, reason, until string) error {
+// directed is what became of a directive about one target, as -o json prints it.
+type directed struct {
+	Target string       `json:"target"`
+	Result string       `json:"result"` // on-hold, released, not-held or failed
+	Hold   *status.Hold `json:"hold,omitempty"`
+	Error  string       `json:"error,omitempty"`
+	Hint   string       `json:"hint,omitempty"`
+	said   string       // the result, for people
+}
+
+func (a *app) hold(ctx context.Context, names []string, all bool, reason, until, output string) error {
 	now := a.now()
 	h := secretstore.Hold{Since: now, Reason: reason}
-	text := "on hold until it is released"
+	said := "on hold until it is released"
 	if until != "" {
 		var err error
 		if h.Until, err = parseWhen(until, now); err != nil {
 			return usageError{err}
 		}
-		text = "on hold until " + humantime.Stamp(h.Until)
+		said = "on hold until " + humantime.Stamp(h.Until)
 	}
-	return a.direct(ctx, names, all, func(f *fleet.Fleet, t rotator.Target) (string, error) { return text, f.Hold(ctx, t, h) })
+	done := directed{Result: "on-hold", Hold: &status.Hold{Since: h.Since.UTC(), Until: humantime.Optional(h.Until), Reason: h.Reason}, said: said}
+	return a.direct(ctx, names, all, output, func(f *fleet.Fleet, t rotator.Target) (directed, error) { return done, f.Hold(ctx, t, h) })
 }
 
 // direct gives a directive about each of the named targets, and says what came of it.
-func (a *app) direct(ctx context.Context, names []string, all bool, apply func(*fleet.Fleet, rotator.Target) (done string, err error)) error {
+func (a *app) direct(ctx context.Context, names []string, all bool, output string, apply func(*fleet.Fleet, rotator.Target) (directed, error)) error {
 	if all == (len(names) > 0) {
 		return usageError{errors.New("name the targets that are meant, or say --all")}
+	}
+	if output != "table" && output != "json" {
+		return wrongOutput(output)
 	}
 	f, err := a.fleet(ctx, names, false)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	failed := false
-	for _, t := range f.Targets {
+	results := make([]directed, len(f.Targets))
+	for i, t := range f.Targets {
 		done, err := apply(f, t)
 		if err != nil {
-			failed = true
-			fmt.Fprintf(a.stdout, "%s: failed: %v\n", t.Name, err)
-			if h := a.hintFor(err, t.Name); h != "" {
-				fmt.Fprintf(a.stdout, "%s: hint: %s\n", t.Name, h)
-			}
-			continue
+			done = directed{Result: "failed", Error: err.Error(), Hint: a.hintFor(err, t.Name), said: "failed: " + err.Error()}
 		}
-		fmt.Fprintf(a.stdout, "%s: %s\n", t.Name, done)
+		done.Target = t.Name
+		results[i] = done
 	}
-	if failed {
+	if err := a.show(output, map[string]any{"targets": results}, func() { a.directedLines(results) }); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(results, func(d directed) bool { return d.Error != "" }) {
 		return errFailed
 	}
 	return nil
+}
+
+func (a *app) directedLines(all []directed) {
+	for _, d := range all {
+		fmt.Fprintf(a.stdout, "%s: %s\n", d.Target, d.said)
+		if d.Hint != "" {
+			fmt.Fprintf(a.stdout, "%s: hint: %s\n", d.Target, d.Hint)
+		}
+	}
 }
 
 // parseWhen reads an instant to come: a duration from now, a day in UTC, or an

@@ -13,6 +13,11 @@ func outputFlag(c *cobra.Command, output *string) {
 	c.Flags().StringVarP(output, "output", "o", "table", "table or json")
 }
 
+// wrongOutput is for a form that there is not.
+func wrongOutput(output string) error {
+	return usageError{fmt.Errorf("--output %q: want table or json", output)}
+}
+
 // show prints v as JSON, or calls forPeople.
 func (a *app) show(output string, v any, forPeople func()) error {
 	switch output {
@@ -25,7 +30,7 @@ func (a *app) show(output string, v any, forPeople func()) error {
 		forPeople()
 		return nil
 	default:
-		return usageError{fmt.Errorf("--output %q: want table or json", output)}
+		return wrongOutput(output)
 	}
 }
 

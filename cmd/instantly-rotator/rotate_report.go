@@ -1,0 +1,256 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/notify"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/status"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+)
+
+// report tells how the runs ended, to people or as JSON, and gives the command's outcome.
+func (a *app) report(results []rotator.Result, f rotateFlags, began time.Time) error {
+	outcomes := make([]status.Outcome, len(results))
+	count := map[status.End]int{}
+	for i, r := range results {
+		outcomes[i] = a.outcomeOf(r, f)
+		count[outcomes[i].Result]++
+	}
+	if err := a.show(f.output, map[string]any{"results": outcomes}, func() { a.reportLines(results, f, began, count) }); err != nil {
+		return err
+	}
+	switch {
+	case count[status.CutOff] > 0:
+		return errInterrupted
+	case count[status.RunFailed]+count[status.InBackoff] > 0:
+		return errFailed
+	default:
+		return nil
+	}
+}
+
+// outcomeOf is how a run ended, by what was asked of it.
+func (a *app) outcomeOf(r rotator.Result, f rotateFlags) status.Outcome {
+	o := status.OutcomeOf(r, a.now())
+	if oldLives(r, f) {
+		o.Result, o.Error = status.RunFailed, "the old key "+r.Status.Old[0].ID+" lives on: "+whyOldLives(r)
+	}
+	if h := followUp(r, f); o.Hint == "" {
+		o.Hint = h
+	}
+	o.Hint = a.pasted(o.Hint)
+	return o
+}
+
+// oldLives tells whether an old key lives on although its grace period was ended.
+func oldLives(r rotator.Result, f rotateFlags) bool {
+	return f.endGrace && f.oldAlone() && r.Err == nil && !r.Interrupted && len(r.Status.Old) > 0
+}
+
+// reportLines prints a line for each target, what a person can do, and the sum.
+func (a *app) reportLines(results []rotator.Result, f rotateFlags, began time.Time, count map[status.End]int) {
+	for _, r := range results {
+		a.reportOne(r)
+		if f.skipGates != "" {
+			a.reportWaived(r)
+		}
+		if f.endGrace && f.oldAlone() && r.Err == nil && !r.Interrupted {
+			a.reportOld(r)
+		}
+		if f.compromised {
+			a.reportDead(r, began)
+		}
+		if r.Answered {
+			a.reportAnswered(r)
+		}
+		if h := followUp(r, f); h != "" {
+			fmt.Fprintf(a.stdout, "%s: hint: %s\n", r.Target, a.pasted(h))
+		}
+	}
+	if len(results) < 2 {
+		return
+	}
+	due := ""
+	if n := count[status.Delayed]; n > 0 {
+		due = fmt.Sprintf("%d waiting, ", n)
+	}
+	fmt.Fprintf(a.stdout, "%d targets: %d rotated, %d failed, %d in backoff, %s%d settled\n", len(results), count[status.Rotated],
+		count[status.RunFailed], count[status.InBackoff], due, count[status.Settled]+count[status.Answered]+count[status.StoodBack])
+}
+
+// followUp says what to do after a run that did not do all that may be meant.
+func followUp(r rotator.Result, f rotateFlags) string {
+	switch {
+	case f.compromised && (r.Err != nil || r.Interrupted):
+		return carriedOn(r, f)
+	case r.Failing && !f.force:
+		return "not to wait: instantly-rotator rotate --force " + r.Target
+	case r.Err != nil && !f.due && !f.oldAlone() && !waitsForSomebody(r.Err):
+		return "this rotation was asked for by hand: no later run repeats it unless it is due; again: instantly-rotator rotate --force " + r.Target
+	default:
+		return ""
+	}
+}
+
+func (a *app) reportOne(r rotator.Result) {
+	for _, id := range r.Swept {
+		fmt.Fprintf(a.stdout, "%s: revoked key %s, of a rotation that was cut off or superseded\n", r.Target, id)
+	}
+	for _, id := range r.Discarded {
+		fmt.Fprintf(a.stdout, "%s: revoked the new key %s, which could not be used\n", r.Target, id)
+	}
+	for _, id := range r.Revoked {
+		fmt.Fprintf(a.stdout, "%s: revoked the old key %s\n", r.Target, id)
+	}
+	if r.Rotated {
+		fmt.Fprintf(a.stdout, "%s: %s key %s is current\n", r.Target, text.FgGreen.Sprint("rotated:"), r.KeyID)
+	}
+	switch {
+	case errors.Is(r.Err, rotator.ErrLostRace):
+		fmt.Fprintf(a.stdout, "%s: stood back: %v\n", r.Target, rotator.ErrLostRace)
+	case r.Err != nil:
+		fmt.Fprintf(a.stdout, "%s: %s %v\n", r.Target, text.FgRed.Sprint("failed:"), r.Err)
+		if h := a.hintFor(r.Err, r.Target); h != "" {
+			fmt.Fprintf(a.stdout, "%s: hint: %s\n", r.Target, h)
+		}
+	case r.Interrupted:
+		fmt.Fprintf(a.stdout, "%s: interrupted: the next run goes on\n", r.Target)
+	default:
+		fmt.Fprintf(a.stdout, "%s: %s%s\n", r.Target, settledWord(r), a.whatNext(r))
+	}
+}
+
+// waitsForSomebody tells whether trying again by hand fails in the same way.
+func waitsForSomebody(err error) bool {
+	for _, of := range []error{rotator.ErrInGrace, rotator.ErrLostRace, rotator.ErrHeld, rotator.ErrBusy, rotator.ErrStoreLost} {
+		if errors.Is(err, of) {
+			return true
+		}
+	}
+	return false
+}
+
+// carriedOn says what becomes of an incident whose run was cut off.
+func carriedOn(r rotator.Result, f rotateFlags) string {
+	retry := "instantly-rotator rotate --compromised " + r.Target + " --incident " + fleet.ShellQuote(f.incident)
+	switch {
+	case r.Status.Incident.IsZero() && errors.Is(r.Err, rotator.ErrHeld):
+		return "the incident is NOT noted and the key lives on: instantly-rotator release " + r.Target + ", then " + retry
+	case r.Status.Incident.IsZero():
+		return "the incident is NOT noted and the key lives on, run it again: " + retry
+	default:
+		return "the incident is noted: every later run of any instance carries it on; not to wait: instantly-rotator rotate --due --force " + r.Target
+	}
+}
+
+// reportWaived says what became of the order to wait for consumers no more.
+func (a *app) reportWaived(r rotator.Result) {
+	switch w := r.Status.Waiver; {
+	case !w.IsZero() && w.KeyID == r.KeyID:
+		fmt.Fprintf(a.stdout, "%s: the consumers of key %s are not waited for, since %s: %s\n", r.Target, w.KeyID, humantime.Stamp(w.At), w.Reason)
+	case r.Err == nil && !r.Interrupted:
+		fmt.Fprintf(a.stdout, "%s: nothing to skip: no old key waits for consumers\n", r.Target)
+	}
+}
+
+// tellWaived sends a notification of each waiver that was given: whoever looks after the
+// consumers is to know, and no daemon saw it.
+func (a *app) tellWaived(ctx context.Context, f *fleet.Fleet, results []rotator.Result) {
+	if !slices.ContainsFunc(results, func(r rotator.Result) bool { return r.Waived }) || len(f.Config.Notify) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), notifyTimeout)
+	defer cancel()
+	n := f.Notifier(ctx, nil)
+	for _, r := range results {
+		if r.Waived {
+			n.Send(notify.Message{
+				Kind: notify.NeedsPerson, Target: r.Target, Workspace: r.Status.Workspace, Topic: "gates_skipped", At: a.now(),
+				Text: fmt.Sprintf("somebody ordered that the consumers of key %s are not waited for: %s; those that still use the old key fail when it is revoked",
+					r.Status.Waiver.KeyID, r.Status.Waiver.Reason),
+			})
+		}
+	}
+	if err := n.Close(ctx); err != nil {
+		fmt.Fprintf(a.stderr, "warning: not everybody was told: %v\n", err)
+	}
+}
+
+// notifyTimeout bounds how long a command waits for receivers.
+const notifyTimeout = 10 * time.Second
+
+// reportOld says what became of the order to end the grace period.
+func (a *app) reportOld(r rotator.Result) {
+	switch {
+	case len(r.Status.Old) > 0:
+		fmt.Fprintf(a.stdout, "%s: %s the old key %s lives on: %s\n", r.Target, text.FgRed.Sprint("failed:"), r.Status.Old[0].ID, whyOldLives(r))
+	case len(r.Revoked) == 0:
+		fmt.Fprintf(a.stdout, "%s: no grace period to end: there is no old key beside %s\n", r.Target, dash(r.KeyID))
+	}
+}
+
+// whyOldLives says what keeps an old key alive whose grace period was ended.
+func whyOldLives(r rotator.Result) string {
+	switch {
+	case r.Status.Quarantine != "":
+		return r.Status.Quarantine
+	case r.Delay != "":
+		return r.Delay
+	default:
+		return r.Why
+	}
+}
+
+// reportAnswered says that somebody has given the same order before.
+func (a *app) reportAnswered(r rotator.Result) {
+	i := r.Status.Resolved
+	fmt.Fprintf(a.stdout, "%s: incident %s was resolved %s ago: key %s is from after it and lives on; if it leaked too, add --again\n",
+		r.Target, i.ID, humantime.Span(a.now().Sub(i.Resolved)), r.KeyID)
+}
+
+// reportDead says how long the compromised keys lived from the command on.
+func (a *app) reportDead(r rotator.Result, began time.Time) {
+	for _, d := range r.Dead {
+		fmt.Fprintf(a.stdout, "%s: key %s is dead: refused %.1f s after the command\n", r.Target, d.KeyID, d.At.Sub(began).Seconds())
+	}
+	if len(r.Dead) > 0 {
+		fmt.Fprintf(a.stdout, "%s: hint: consumers that cache the old key fail from now on: restart them\n", r.Target)
+	}
+}
+
+func settledWord(r rotator.Result) string {
+	switch {
+	case r.Failing:
+		return text.FgYellow.Sprint("in backoff")
+	case r.Waiting:
+		return text.FgYellow.Sprint("waiting")
+	default:
+		return "settled"
+	}
+}
+
+func (a *app) whatNext(r rotator.Result) string {
+	var said strings.Builder
+	if r.Delay != "" && (r.Next.IsZero() || r.Delay != r.Why) {
+		fmt.Fprintf(&said, "; %s", r.Delay)
+	}
+	if !r.Next.IsZero() {
+		fmt.Fprintf(&said, "; next: %s at %s (%s)", r.Why, humantime.Stamp(r.Next), humantime.Until(r.Next, a.now()))
+	}
+	if r.Status.Odd != "" {
+		fmt.Fprintf(&said, "; %s", r.Status.Odd)
+	}
+	if r.Status.Quarantine != "" {
+		fmt.Fprintf(&said, "; %s", r.Status.Quarantine)
+	}
+	return said.String()
+}
