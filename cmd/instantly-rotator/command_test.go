@@ -55,9 +55,9 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 //	certificate CERT KEY      make a certificate for 127.0.0.1 that is its own CA
 //	faults [JSON]             set the sandbox's faults; without JSON none, and no rules
 //	inject JSON               add a rule to the sandbox
-//	add-key NAME              a key is made by hand; sets $ADDED to its id, $ADDED_KEY to its value
+//	add-key NAME [SCOPE]      a key is made by hand; sets $ADDED to its id, $ADDED_KEY to its value
 //	write FILE TEXT           write a file; TEXT has Go's escapes, such as \ufeff and \n
-//	revoke-key-by-hand ID     a key is revoked by hand
+//	revoke-key-by-hand ID     a key, by its id or name, is revoked by hand
 //	living N                  so many keys are alive at the sandbox
 //	[!] alive ID              that key is alive at the sandbox
 //	[!] works                 standard output is a key that the sandbox accepts
@@ -182,8 +182,9 @@ func inject(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func addKey(ts *testscript.TestScript, _ bool, args []string) {
-	want(ts, args, 1, "add-key NAME")
-	id, value, err := storyOf(ts).sandbox(ts).addKey(args[0])
+	want(ts, args, 1, "add-key NAME [SCOPE]")
+	scope := append(args[1:], "leads:read")[0]
+	id, value, err := storyOf(ts).sandbox(ts).addKey(args[0], scope)
 	ts.Check(err)
 	ts.Setenv("ADDED", id)
 	ts.Setenv("ADDED_KEY", value)
@@ -198,7 +199,15 @@ func write(ts *testscript.TestScript, _ bool, args []string) {
 
 func revokeByHand(ts *testscript.TestScript, _ bool, args []string) {
 	want(ts, args, 1, "revoke-key-by-hand ID")
-	_, err := storyOf(ts).sandbox(ts).control(http.MethodDelete, "keys/"+args[0], "")
+	box, id := storyOf(ts).sandbox(ts), args[0]
+	keys, err := box.living()
+	ts.Check(err)
+	for _, k := range keys {
+		if k.Name == args[0] {
+			id = k.ID
+		}
+	}
+	_, err = box.control(http.MethodDelete, "keys/"+id, "")
 	ts.Check(err)
 }
 

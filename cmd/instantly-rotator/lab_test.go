@@ -32,7 +32,7 @@ func newLab(t *testing.T, options string, sandboxArgs ...string) *lab {
 	l.gate = newGatekeeper(t, l.box.url)
 	l.writeConfig(options)
 	var err error
-	if l.foreign, _, err = l.box.addKey("somebody else's"); err != nil {
+	if l.foreign, _, err = l.box.addKey("somebody else's", "leads:read"); err != nil {
 		t.Fatal(err)
 	}
 	l.mustRun("rotate")

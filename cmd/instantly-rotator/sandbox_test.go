@@ -161,8 +161,8 @@ func (b *sandboxProcess) living() ([]boxKey, error) {
 
 // addKey makes a key as somebody else in the workspace does, and gives its id and
 // its value.
-func (b *sandboxProcess) addKey(name string) (id, value string, err error) {
-	text, err := b.call(http.MethodPost, "/api/v2/api-keys", fmt.Sprintf(`{"name": %q, "scopes": ["leads:read"]}`, name), b.adminKey)
+func (b *sandboxProcess) addKey(name, scope string) (id, value string, err error) {
+	text, err := b.call(http.MethodPost, "/api/v2/api-keys", fmt.Sprintf(`{"name": %q, "scopes": [%q]}`, name, scope), b.adminKey)
 	if err != nil {
 		return "", "", err
 	}

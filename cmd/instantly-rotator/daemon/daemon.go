@@ -35,6 +35,8 @@ type Options struct {
 	// Pulse is the longest sleep; 1 min if 0. It also bounds how late a change
 	// of the machine's clock is noticed.
 	Pulse time.Duration
+	// Clock is what the machine's clock shows; time.Now if nil.
+	Clock func() time.Time
 }
 
 // Daemon runs a fleet. Use it from one Run at a time.
@@ -63,6 +65,9 @@ func New(o Options) *Daemon {
 	if o.Beat == nil {
 		o.Beat = func() {}
 	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
 	return &Daemon{opts: o, replace: make(chan *Fleet), ended: make(chan ending)}
 }
 
@@ -76,6 +81,9 @@ func (d *Daemon) Run(ctx context.Context, f *Fleet) {
 	l := newLoop(d, f)
 	for {
 		d.markBeat()
+		if l.clock.wasSet(time.Now(), d.opts.Clock()) {
+			l.startOver()
+		}
 		l.dispatch(ctx)
 		timer := time.NewTimer(l.sleep())
 		select {
@@ -130,6 +138,7 @@ type loop struct {
 	running map[string]bool // by target
 	fails   map[string]int  // failed runs in a row, by target
 	unseen  map[string]bool // not reconciled yet since the start
+	clock   clockWatch
 }
 
 func newLoop(d *Daemon, f *Fleet) *loop {
@@ -147,16 +156,21 @@ func (l *loop) switchTo(f *Fleet) {
 		l.fleet.release()
 	}
 	l.fleet = f.open()
-	l.agenda = newAgenda()
-	now := time.Now()
-	for name := range f.byName {
-		l.agenda.set(name, now)
-	}
+	l.startOver()
 	maps.DeleteFunc(l.unseen, func(name string, _ bool) bool {
 		_, kept := f.byName[name]
 		return !kept
 	})
 	l.passed.Store(len(l.unseen) == 0)
+}
+
+// startOver forgets when to look at what, and has all of it reconciled.
+func (l *loop) startOver() {
+	l.agenda = newAgenda()
+	l.fleet.opened = time.Now()
+	for name := range l.fleet.byName {
+		l.agenda.set(name, l.fleet.opened)
+	}
 }
 
 // dispatch begins what is due.

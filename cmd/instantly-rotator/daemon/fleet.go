@@ -19,7 +19,7 @@ type Fleet struct {
 	Close func()
 
 	byName map[string]rotator.Target
-	opened time.Time
+	opened time.Time // resyncs are counted from then
 
 	mu   sync.Mutex
 	uses int
@@ -31,7 +31,6 @@ func (f *Fleet) open() *Fleet {
 	for _, t := range f.Targets {
 		f.byName[t.Name] = t
 	}
-	f.opened = time.Now()
 	f.hold(1)
 	return f
 }
