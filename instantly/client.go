@@ -1,6 +1,7 @@
 package instantly
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -85,6 +86,7 @@ type Client struct {
 	options   Options
 	repeating *http.Client // for what may be sent twice
 	single    *http.Client // for POST
+	inHand    *callsInHand
 }
 
 // NewClient checks the options; it sends nothing. A base URL that would send the
@@ -110,6 +112,7 @@ func NewClient(o Options) (*Client, error) {
 		options:   o,
 		repeating: &http.Client{Transport: repeating, CheckRedirect: refuseRedirect},
 		single:    &http.Client{Transport: single, CheckRedirect: refuseRedirect},
+		inHand:    &callsInHand{calls: map[context.Context]context.CancelCauseFunc{}},
 	}, nil
 }
 

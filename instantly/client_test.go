@@ -38,6 +38,22 @@ func probeEverything(ctx context.Context, c *instantly.Client) {
 	}
 }
 
+func TestHTTPSAtAPortForPlainHTTPIsNamed(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	c, err := instantly.NewClient(instantly.Options{
+		BaseURL: strings.Replace(server.URL, "http:", "https:", 1), AdminKey: secretOf(adminValue), RetryBudget: -1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Workspace(t.Context())
+	wantIs(t, err, instantly.ErrUnavailable)
+	if !strings.HasSuffix(err.Error(), ": the server does not speak TLS: is it a port for plain http?") {
+		t.Error(err)
+	}
+}
+
 func TestUserAgentAndBearerAreAlwaysSent(t *testing.T) {
 	api := inTurn(pageOf("a", keyItem("a")), pageOf(""))
 	c := newClient(t, api)

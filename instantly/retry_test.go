@@ -110,6 +110,41 @@ func TestRetriesEndWithTheContext(t *testing.T) {
 	})
 }
 
+// Somebody who knows that an outage is over does not wait for the next attempt.
+func TestRetryNowEndsTheWaitForTheNextAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		api := &fakeAPI{answer: func(int, sent) (*http.Response, error) {
+			if time.Since(start) < 20*time.Second {
+				return reply(503, ""), nil
+			}
+			return reply(200, `{"id":"w"}`), nil
+		}}
+		c := newClient(t, api, withRetries)
+		time.AfterFunc(20*time.Second, c.RetryNow)
+		if _, err := c.Workspace(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took != 20*time.Second {
+			t.Errorf("took %s", took)
+		}
+	})
+}
+
+// Nor for one that hangs.
+func TestRetryNowGivesUpAnAttemptThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		c := newClient(t, silent{}, withRetries)
+		time.AfterFunc(7*time.Second, c.RetryNow)
+		_, err := c.Workspace(t.Context())
+		wantIs(t, err, instantly.ErrUnavailable, context.DeadlineExceeded)
+		if took := time.Since(start); took != 27*time.Second {
+			t.Errorf("ended after %s, want 20s from when it began anew", took)
+		}
+	})
+}
+
 func TestContextEndsAnAttempt(t *testing.T) {
 	for _, budget := range []time.Duration{-1, 0} {
 		synctest.Test(t, func(t *testing.T) {

@@ -6,17 +6,68 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
 )
 
 // withRetries sends a request until it is answered for good, the budget is spent or
-// ctx is over. It is for requests that change nothing when repeated.
+// ctx is over; anew if it is told to. It is for requests that change nothing when
+// repeated.
 func (c *Client) withRetries(ctx context.Context, r request, budget time.Duration) (answer, error) {
 	if budget < 0 {
 		return c.pacedAttempt(ctx, r)
 	}
+	for {
+		cuttable, end := c.inHand.add(ctx)
+		got, err := c.withinBudget(cuttable, r, budget)
+		again := err != nil && ctx.Err() == nil && errors.Is(context.Cause(cuttable), errRetryNow)
+		end()
+		if !again {
+			return got, err
+		}
+	}
+}
+
+// errRetryNow: [Client.RetryNow] was called.
+var errRetryNow = errors.New("to be tried again at once")
+
+// RetryNow has what is being retried, or waited for, tried again at once, with all of
+// its time. Somebody knows that an outage is over.
+func (c *Client) RetryNow() { c.inHand.cut(errRetryNow) }
+
+// callsInHand are the calls that may be cut short.
+type callsInHand struct {
+	mu    sync.Mutex
+	calls map[context.Context]context.CancelCauseFunc
+}
+
+// add gives a context that can be cut, until end is called.
+func (h *callsInHand) add(parent context.Context) (cuttable context.Context, end func()) {
+	cuttable, cut := context.WithCancelCause(parent)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.calls[cuttable] = cut
+	return cuttable, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		delete(h.calls, cuttable)
+		cut(nil)
+	}
+}
+
+func (h *callsInHand) cut(why error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, cut := range h.calls {
+		cut(why)
+	}
+}
+
+// withinBudget sends a request until it is answered for good, the budget is spent or
+// ctx is over.
+func (c *Client) withinBudget(ctx context.Context, r request, budget time.Duration) (answer, error) {
 	var last error
 	attempt := func() (answer, error) {
 		got, err := c.pacedAttempt(ctx, r)

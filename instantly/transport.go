@@ -68,6 +68,9 @@ func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLa
 // not help.
 var errUntrusted = errors.New("certificate not accepted")
 
+// errNoTLS: https was asked for, and something else answered.
+var errNoTLS = errors.New("the server does not speak TLS: is it a port for plain http?")
+
 // errBroken stands for every transport error whose text cannot be trusted:
 // net/http quotes what the server sent in some of them.
 var errBroken = errors.New("connection failed")
@@ -89,7 +92,7 @@ func presentable(err error) error {
 	case errors.As(err, &network):
 		return network
 	case errors.As(err, &plain), errors.Is(err, http.ErrSchemeMismatch):
-		return errors.New("the server does not speak TLS")
+		return errNoTLS
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return io.ErrUnexpectedEOF
 	case errors.Is(err, io.EOF):

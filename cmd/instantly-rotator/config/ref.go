@@ -1,6 +1,9 @@
 package config
 
 import (
+	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
 
 	"github.com/invopop/jsonschema"
@@ -85,6 +88,18 @@ func refOptions(p purpose, word, envExample, fileExample string) []Option {
 	}
 }
 
+// openToOthers warns of a file that everybody on the machine may read. In a container
+// there is nobody else: what Kubernetes mounts is open to all by default.
+func (c *checker) openToOthers(file text) {
+	path := c.path(file)
+	if _, err := os.Lstat(filepath.Join(filepath.Dir(path), "..data")); err == nil {
+		return
+	}
+	if info, err := os.Stat(path); err == nil && runtime.GOOS != "windows" && info.Mode().Perm()&0o004 != 0 {
+		c.warn(file.mark, "chmod o-r the file", "everybody on this machine may read it (mode %04o)", info.Mode().Perm())
+	}
+}
+
 // secretRef checks that there is exactly one place. No message of it repeats
 // what was written: it may be the secret itself.
 func secretRef[P purpose](c *checker, k *refForm[P], f *fileForm) SecretRef {
@@ -111,6 +126,9 @@ func secretRef[P purpose](c *checker, k *refForm[P], f *fileForm) SecretRef {
 		c.fail(k.Store.mark, suggestion(k.Store.v, f.Stores.names()), "unknown store")
 	case k.Store.written():
 		c.secretName(StoreRef{k.Store.v, k.Secret.v}, k.Secret.mark)
+	}
+	if k.File.ok {
+		c.openToOthers(k.File)
 	}
 	return SecretRef{Env: k.Env.v, File: c.path(k.File), Store: k.Store.v, Secret: k.Secret.v}
 }

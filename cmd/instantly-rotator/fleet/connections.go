@@ -40,6 +40,14 @@ type Connections struct {
 	workspaces map[string]*rotator.Workspace
 	env        *storekind.Environment
 	stores     map[config.StoreRef]secretstore.Store
+	clients    []*instantly.Client
+}
+
+// RetryNow has what is being retried at Instantly tried again at once.
+func (c *Connections) RetryNow() {
+	for _, client := range c.clients {
+		client.RetryNow()
+	}
 }
 
 // Connect opens nothing yet.
@@ -79,6 +87,7 @@ func (c *Connections) workspace(ctx context.Context, name string) *rotator.Works
 	if client, err := c.client(ctx, cfg); err != nil {
 		issuer = unreachable{err}
 	} else {
+		c.clients = append(c.clients, client)
 		issuer = apikeys.New(client)
 	}
 	ws := rotator.NewWorkspace(name, issuer, cfg.OrganizationID)

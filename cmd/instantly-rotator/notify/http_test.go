@@ -118,12 +118,17 @@ func TestSlackGetsItsOwnForm(t *testing.T) {
 	}
 	http.DefaultTransport = slack
 	t.Cleanup(func() { http.DefaultTransport = was; slack.CloseIdleConnections() })
-	if o := sendOne(t, "slack://hook:T0000000A-B0000000A-abcdefghijklmnopqrstuvwx@webhook"); o.Result != notify.Sent {
-		t.Fatalf("outcome %+v", o)
-	}
-	r := <-got
-	if r.path != "/services/T0000000A/B0000000A/abcdefghijklmnopqrstuvwx" || !strings.Contains(r.body, "rotator: sending: failed") {
-		t.Errorf("request %+v", r)
+	for _, url := range []string{
+		"slack://hook:T0000000A-B0000000A-abcdefghijklmnopqrstuvwx@webhook",
+		"https://hooks.slack.com/services/T0000000A/B0000000A/abcdefghijklmnopqrstuvwx", // as Slack shows it
+	} {
+		if o := sendOne(t, url); o.Result != notify.Sent {
+			t.Fatalf("%s: outcome %+v", url, o)
+		}
+		r := <-got
+		if r.path != "/services/T0000000A/B0000000A/abcdefghijklmnopqrstuvwx" || !strings.Contains(r.body, "rotator: sending: failed") {
+			t.Errorf("request %+v", r)
+		}
 	}
 }
 

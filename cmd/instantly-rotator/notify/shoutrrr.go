@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -89,12 +90,25 @@ func (l *line) open(url secret.Value) error {
 	if strings.HasPrefix(strings.ToLower(url.Reveal()), "logger:") {
 		return ErrURL
 	}
-	service, err := (&router.ServiceRouter{}).Locate(url.Reveal()) // without a logger: it would log the URL
+	service, err := (&router.ServiceRouter{}).Locate(translated(url.Reveal())) // without a logger: it would log the URL
 	if err != nil {
 		return ErrURL
 	}
 	l.url, l.service = url, service
 	return nil
+}
+
+// translated gives shoutrrr's form of an address as the service itself shows it.
+func translated(url string) string {
+	for _, form := range []struct{ pasted, becomes string }{
+		{`^https://hooks\.slack\.com/services/(\w+)/(\w+)/(\w+)/?$`, "slack://hook:$1-$2-$3@webhook"},
+		{`^https://(?:\w+\.)?discord(?:app)?\.com/api/webhooks/(\d+)/([\w-]+)/?$`, "discord://$2@$1"},
+	} {
+		if pasted := regexp.MustCompile(form.pasted); pasted.MatchString(url) {
+			return pasted.ReplaceAllString(url, form.becomes)
+		}
+	}
+	return url
 }
 
 // hasTitle tells whether the service takes a title: the others refuse one.

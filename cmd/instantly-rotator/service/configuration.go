@@ -43,6 +43,7 @@ func (s *Service) inForce() *config.Config {
 func (s *Service) reload() {
 	s.tellSystemd(daemon.SdNotifyReloading + "\n" + monotonic())
 	defer s.tellSystemd(daemon.SdNotifyReady)
+	s.retryNow()
 	cfg, warnings, err := config.Load(s.ConfigPath)
 	if err != nil {
 		s.metrics.Reloaded(false, s.Now())

@@ -96,6 +96,16 @@ func (s *Service) forget() {
 	s.term, s.fleet = nil, running{}
 }
 
+// retryNow has the runs in hand not wait for an outage to end that somebody knows to
+// be over: what they are at is begun anew only when they have ended.
+func (s *Service) retryNow() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.fleet.Fleet != nil {
+		s.fleet.RetryNow()
+	}
+}
+
 // replace puts the configuration in force in the place of the one that is run, if
 // this instance runs one.
 func (s *Service) replace() {
