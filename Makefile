@@ -1,5 +1,5 @@
 # make check is what decides whether a change lands; the rest is for comfort.
-.PHONY: build man test check cross claims matrix crash-matrix sim sim-bugs demo plant bench bench-daemon
+.PHONY: build man test check cross claims matrix crash-matrix sim sim-bugs demo plant bench incidents bench-daemon
 
 build: ## the binary, in bin/
 	go build -trimpath -o bin/instantly-rotator ./cmd/instantly-rotator
@@ -33,6 +33,9 @@ plant: ## plant bugs, one at a time, and see the tests find them
 
 bench: ## against the bound: throughput, latency, calls, catch-up, idle, start, emergency
 	go run ./rotator/rotatortest/bench
+
+incidents: ## what a person sees in four incidents, and how soon
+	go run ./rotator/rotatortest/incidents
 
 bench-daemon: ## the daemon with 10,000 targets: time to ready, memory, CPU when idle
 	go run ./rotator/rotatortest/bench -strict idle

@@ -17,6 +17,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -50,7 +51,7 @@ func record(ctx context.Context, out io.Writer) error {
 	var failed error
 	var rows []string
 	for i, in := range incidents() {
-		s, err := newScene(ctx, filepath.Join(dir, fmt.Sprint(i)), bin)
+		s, err := newScene(ctx, filepath.Join(dir, strconv.Itoa(i)), bin)
 		if err != nil {
 			return fmt.Errorf("%s: %w", in.title, err)
 		}
