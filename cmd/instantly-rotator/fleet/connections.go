@@ -41,6 +41,7 @@ type Connections struct {
 	env        *storekind.Environment
 	stores     map[config.StoreRef]secretstore.Store
 	clients    []*instantly.Client
+	stored     []storedKey
 }
 
 // RetryNow has what is being retried at Instantly tried again at once.
@@ -100,6 +101,7 @@ const readOnlyRetries = 5 * time.Second
 
 func (c *Connections) client(ctx context.Context, cfg config.Workspace) (*instantly.Client, error) {
 	key, err := c.adminKey(ctx, cfg.AdminKey)
+	c.remember(ctx, cfg.AdminKey, key)
 	if err != nil {
 		return nil, err
 	}

@@ -83,12 +83,33 @@ func (s *Service) watch(ctx context.Context, hup <-chan os.Signal) {
 		case <-ticker.C:
 		}
 		now := s.files()
-		if forced || !maps.Equal(now, seen) {
+		if forced || !maps.Equal(now, seen) || s.adminKeyReplaced(ctx) {
 			s.reload()
 			now = s.files() // which may name other files now
 		}
 		seen = now
 	}
+}
+
+// storeInterval is how often stores are asked for another admin key, while the one in
+// use is refused or was not there.
+const storeInterval = 10 * time.Second
+
+// adminKeyReplaced tells whether a store has an admin key that is worth a try.
+func (s *Service) adminKeyReplaced(ctx context.Context) bool {
+	now := time.Now()
+	s.mu.Lock()
+	f, ask := s.fleet.Fleet, s.noAdminKey && now.Sub(s.asked) >= storeInterval
+	if ask {
+		s.asked = now
+	}
+	s.mu.Unlock()
+	if !ask || f == nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeInterval)
+	defer cancel()
+	return f.AdminKeyReplaced(ctx)
 }
 
 // A fileStamp is enough to see that a file was changed or replaced.

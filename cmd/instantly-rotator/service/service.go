@@ -25,9 +25,11 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	loop "github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/daemon"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/metrics"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/remedy"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/status"
+	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
@@ -73,6 +75,10 @@ type Service struct {
 	fleet running         // nothing while this instance does not lead
 	// standing: another instance leads. At the start neither is known.
 	standing bool
+	// noAdminKey: the fleet's runs fail for want of one, or of a better one. asked is
+	// when the stores were asked for another one.
+	noAdminKey bool
+	asked      time.Time
 }
 
 // New makes the process, with the configuration that it begins with.
@@ -133,6 +139,11 @@ func (s *Service) ended(r rotator.Result) {
 	now := s.Now()
 	s.board.Put(r, now)
 	s.metrics.Ended(r)
+	if errors.Is(r.Err, fleet.ErrNoAdminKey) || errors.Is(r.Err, instantly.ErrUnauthorized) {
+		s.mu.Lock()
+		s.noAdminKey = true
+		s.mu.Unlock()
+	}
 	s.tell(notificationsOf(r, s.maxAge(r.Target), now)...)
 	if r.Err != nil && !errors.Is(r.Err, rotator.ErrLostRace) {
 		s.Log.Error("failed", zap.String("target", r.Target), zap.String("step", string(r.Step)),

@@ -132,7 +132,7 @@ func (s *Service) newFleet(ctx context.Context) *loop.Fleet {
 	})
 	r.notifier = r.Notifier(ctx, func(o notify.Outcome) { s.metrics.Notified(string(o.Result)) })
 	s.mu.Lock()
-	s.fleet = r
+	s.fleet, s.noAdminKey = r, false
 	s.mu.Unlock()
 	debug.FreeOSMemory() // reading a configuration takes many times what is kept of it
 	return &loop.Fleet{Engine: r.Fleet, Targets: r.Targets, Resync: cfg.Resync, Close: func() { s.close(r) }}
