@@ -17,7 +17,7 @@ import (
 )
 
 // A narrator says what a rotation is at, while it happens: at a terminal each step in a
-// line, or with many targets in the progress bar; elsewhere the log has the steps. What
+// line, or with many targets a bar for all of them; elsewhere the log has the steps. What
 // takes longer is said in either, with the reason.
 type narrator struct {
 	now func() time.Time
@@ -192,19 +192,21 @@ func (a *app) narratedFleet(ctx context.Context, names []string, n *narrator) (*
 
 // narrateInLines gives each step a line.
 func (a *app) narrateInLines(n *narrator) {
-	line := func(sign, target, said string) {
-		fmt.Fprintf(a.stderr, "%s %s %s: %s\n", n.now().UTC().Format("15:04:05Z"), sign, target, said)
-	}
-	n.speak(func(e rotator.Event, said string) { line("•", e.Target, said) },
-		func(target, said string) { line("…", target, said) })
+	n.speak(func(e rotator.Event, said string) { fmt.Fprintln(a.stderr, n.line("•", e.Target, said)) },
+		func(target, said string) { fmt.Fprintln(a.stderr, n.line("…", target, said)) })
 }
 
-// narrateBesideBar lets the bar say what takes long, and of the steps only what somebody
-// must act on at once.
+// line is what is said with the time and a sign: • for what was done, … for what lasts.
+func (n *narrator) line(sign, target, said string) string {
+	return fmt.Sprintf("%s %s %s: %s", n.now().UTC().Format("15:04:05Z"), sign, target, said)
+}
+
+// narrateBesideBar says above the bar why it stands still, and of the steps only what
+// somebody must act on at once. In the bar itself it would be cut off.
 func (a *app) narrateBesideBar(n *narrator, bar progressBar, incident bool) {
 	n.speak(func(e rotator.Event, said string) {
 		if incident && e.Verb == rotator.Promote {
-			bar.writer.Log("%s: %s", e.Target, said)
+			bar.writer.Log("%s", n.line("•", e.Target, said))
 		}
-	}, func(target, said string) { bar.tracker.UpdateMessage("targets; " + target + ": " + said) })
+	}, func(target, said string) { bar.writer.Log("%s", n.line("…", target, said)) })
 }
