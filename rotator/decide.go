@@ -50,6 +50,7 @@ func rules() []rule {
 		(*view).startRotation, // when nothing of the one before is left to do
 		(*view).hindered,      // what could not be mended, after what may mend it
 		(*view).blocked,       // all that could be done without the store has been done
+		(*view).troubled,      // what a rotation may have mended, and nothing else would tell
 		(*view).forgive,       // last: nothing failed, and nothing waits for a failure
 	}
 }
@@ -131,6 +132,17 @@ func (v *view) hindered() answer {
 	for _, w := range v.waits {
 		if w.trouble != nil {
 			return act(*w.trouble)
+		}
+	}
+	return pass()
+}
+
+// troubled tells at last that a store is not as it should be, though nothing had to be
+// written to it, or read from it, now.
+func (v *view) troubled() answer {
+	for _, st := range v.Stores {
+		if st.Trouble != nil {
+			return stop(fmt.Errorf("store %s: %w", st.Name, st.Trouble))
 		}
 	}
 	return pass()

@@ -90,6 +90,11 @@ func (s State) issuedElsewhere() State {
 	return s
 }
 
+func (s State) troubled() State {
+	s.Stores[0].Trouble = errors.New("the disk is full")
+	return s
+}
+
 func (s State) made(id, name string, at time.Time) State {
 	s = s.listed(id, name)
 	k := s.Keys[id]
@@ -129,6 +134,8 @@ func TestDecide(t *testing.T) {
 		{"the same, and a rotation was begun in the empty store", situation().issuedElsewhere().reserved("n-9", t0), Request{}, "reserve"},
 		{"an incident is declared for a store that is new", situation(), Request{Incident: "INC-8"}, "declare"},
 		{"the store has a key, and one was issued for the one of before", situation().issuedElsewhere().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")), Request{}, "settled"},
+		{"nothing is due, and the store takes no write", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")).troubled(), Request{}, "stop"},
+		{"a rotation is due, and the store takes no write", situation().with(0, cur, "k1", t0.Add(-90*day)).listed("k1", ours("1")).troubled(), Request{}, "reserve"},
 		{"the key was rotated after an intent was written", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")).reserved("n-9", t0.Add(-25*time.Hour)), Request{}, "cancel"},
 		{"an intent was written after the key was rotated", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")).reserved("n-9", t0.Add(-time.Hour)), Request{}, "reserve"},
 		{"this run's intent is written", situation().reservedHere("n-9"), Request{}, "issue"},

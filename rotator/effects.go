@@ -185,6 +185,9 @@ func (r *run) promoteWithin(ctx context.Context, s Step) error {
 	if r.wallClock().Sub(begun) > bound {
 		snap, err = r.promoteLate(ctx, snap, s, bound, err)
 	}
+	if err == nil {
+		defer r.inspect(ctx, s.Store) // what consumers read now is another value
+	}
 	return r.wrote(s.Store, snap, at, err)
 }
 

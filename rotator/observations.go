@@ -108,6 +108,16 @@ func (r *run) readStore(ctx context.Context, i int, at moment) {
 	defer recovered(func(err error) { r.Stores[i] = StoreState{Name: st.Name, Err: err, Seen: at} })
 	snap, err := r.describeStore(ctx, st)
 	r.Stores[i] = StoreState{Name: st.Name, Snapshot: snap, Err: err, Seen: at}
+	if err == nil {
+		r.inspect(ctx, i)
+	}
+}
+
+// inspect asks a store that was read whether all is well with it.
+func (r *run) inspect(ctx context.Context, i int) {
+	if st, ok := r.target.Stores[i].Store.(secretstore.Inspector); ok {
+		r.Stores[i].Trouble = st.Inspect(ctx)
+	}
 }
 
 // describeStore lets who only reads not wait for a store that ignores ctx: nothing is

@@ -72,6 +72,14 @@ type yieldingStore struct {
 	slots *slots
 }
 
+// Inspect implements [secretstore.Inspector].
+func (y yieldingStore) Inspect(ctx context.Context) error {
+	if st, ok := y.Store.(secretstore.Inspector); ok {
+		return st.Inspect(ctx)
+	}
+	return nil
+}
+
 // Annotate implements [secretstore.Store].
 func (y yieldingStore) Annotate(ctx context.Context, seen secretstore.Snapshot, n secretstore.Notes) (secretstore.Snapshot, error) {
 	return y.slots.during(func() (secretstore.Snapshot, error) { return y.Store.Annotate(ctx, seen, n) })

@@ -84,6 +84,9 @@ type StoreState struct {
 	secretstore.Snapshot
 	// Err is why the store could not be read; nil if it was.
 	Err error
+	// Trouble is what a store that was read says of itself: its consumers cannot read
+	// it, or it takes no write. Nil if it says nothing.
+	Trouble error
 	// Seen is when the reading of it began, or the write that gave the snapshot.
 	Seen moment
 }

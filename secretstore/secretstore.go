@@ -89,6 +89,14 @@ type Putter interface {
 	Put(ctx context.Context, seen Snapshot, value secret.Value) (Snapshot, error)
 }
 
+// An Inspector is a Store that can tell, without a change and at the cost of a read at
+// most, what a snapshot does not show: that consumers could not read the current value,
+// or that the next write would be refused. A store need not be one.
+type Inspector interface {
+	// Inspect gives the trouble; nil if there is none that can be seen.
+	Inspect(ctx context.Context) error
+}
+
 // Stage says what a version is for. Not every version has one; those that
 // have none are of no concern to anybody.
 type Stage string

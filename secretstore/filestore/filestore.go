@@ -72,6 +72,7 @@ type Options struct {
 // neither a file open nor a goroutine between its calls.
 type Store struct {
 	dir, shelf string
+	identity   string // the path of its file
 	identities []age.Identity
 	recipients []age.Recipient
 	clock      func() time.Time
@@ -98,7 +99,7 @@ func openOn(d disk, o Options) (*Store, error) {
 	if o.Dir == "" || o.Identity == "" {
 		return nil, fmt.Errorf("a store needs a folder and an identity file: %w", secretstore.ErrNotFound)
 	}
-	s := &Store{dir: o.Dir, shelf: o.Shelf, clock: o.Now, disk: d}
+	s := &Store{dir: o.Dir, shelf: o.Shelf, identity: o.Identity, clock: o.Now, disk: d}
 	if s.clock == nil {
 		s.clock = time.Now
 	}

@@ -36,13 +36,13 @@ func TestAStoreFolderThatOthersMayReadIsWarnedOf(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if snap, err = st.Annotate(t.Context(), snap, secretstore.Notes{}); err != nil {
+	if _, err = st.Annotate(t.Context(), snap, secretstore.Notes{}); err != nil {
 		t.Fatal(err)
 	}
 	if snap, _ = st.Describe(t.Context()); len(snap.Advice) > 0 {
 		t.Errorf("advice %q about folders of its own", snap.Advice)
 	}
-	if err := os.Chmod(shelf, 0o755); err != nil { //nolint:gosec // that is what is warned of
+	if err := os.Chmod(shelf, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	snap, err = st.Describe(t.Context())

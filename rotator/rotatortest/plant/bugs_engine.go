@@ -11,6 +11,8 @@ func engineBugs() []bug {
 		{"grace counted from creation", tests, edits{engine("graceEnd").replaces("cur.Promoted.Add(grace)", "cur.Intent.At.Add(grace)")}},
 		{"grace counted from promotion in the first store", tests, edits{engine("graceEnd").replaces("range self.Stores", "range self.Stores[:1]")}},
 		{"a store that is lost is taken for a new one", tests, edits{engine("rules").drops("(*view).lost,")}},
+		{"a store in trouble is left to the next rotation", tests, edits{engine("rules").drops("(*view).troubled,")}},
+		{"a value that is no key is waited for", tests, edits{engine("keyDeadIn").replaces("(!self.young(cur) || self.noKeyIn(i))", "!self.young(cur)")}},
 		{"no sweep", tests, edits{engine("rules").drops("(*view).sweep,")}},
 		{"sweep without the store's fingerprint", tests, edits{engine("orphans").replaces("for _, id := range self.Named[fingerprint(st.Identity)]", "_ = st; for id := range self.Keys")}},
 		{"sweep of a foreign key", tests, edits{
