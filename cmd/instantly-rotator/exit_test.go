@@ -91,7 +91,7 @@ func TestReportGivesTheWorstOutcome(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stdout bytes.Buffer
-			err := (&app{stdout: &stdout}).report(c.results, rotateFlags{due: true}, time.Now())
+			err := (&app{stdout: &stdout, now: time.Now}).report(c.results, rotateFlags{due: true, output: "table"}, time.Now())
 			if !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
 				t.Errorf("outcome %v, want %v", err, c.want)
 			}

@@ -58,8 +58,9 @@ func oldLives(r rotator.Result, f rotateFlags) bool {
 
 // reportLines prints a line for each target, what a person can do, and the sum.
 func (a *app) reportLines(results []rotator.Result, f rotateFlags, began time.Time, count map[status.End]int) {
+	shared, told := sharedObstacles(results)
 	for _, r := range results {
-		a.reportOne(r)
+		a.reportOne(r, told[r.Target])
 		if f.skipGates != "" {
 			a.reportWaived(r)
 		}
@@ -72,9 +73,12 @@ func (a *app) reportLines(results []rotator.Result, f rotateFlags, began time.Ti
 		if r.Answered {
 			a.reportAnswered(r)
 		}
-		if h := followUp(r, f); h != "" {
+		if h := followUp(r, f); h != "" && !told[r.Target] {
 			fmt.Fprintf(a.stdout, "%s: hint: %s\n", r.Target, a.pasted(h))
 		}
+	}
+	for _, o := range shared {
+		a.reportShared(o, f)
 	}
 	if len(results) < 2 {
 		return
@@ -101,7 +105,8 @@ func followUp(r rotator.Result, f rotateFlags) string {
 	}
 }
 
-func (a *app) reportOne(r rotator.Result) {
+// reportOne says how a run ended; why it failed is told elsewhere if that is shared.
+func (a *app) reportOne(r rotator.Result, shared bool) {
 	for _, id := range r.Swept {
 		fmt.Fprintf(a.stdout, "%s: revoked key %s, of a rotation that was cut off or superseded\n", r.Target, id)
 	}
@@ -117,6 +122,7 @@ func (a *app) reportOne(r rotator.Result) {
 	switch {
 	case errors.Is(r.Err, rotator.ErrLostRace):
 		fmt.Fprintf(a.stdout, "%s: stood back: %v\n", r.Target, rotator.ErrLostRace)
+	case shared:
 	case r.Err != nil:
 		fmt.Fprintf(a.stdout, "%s: %s %v\n", r.Target, text.FgRed.Sprint("failed:"), r.Err)
 		if h := a.hintFor(r.Err, r.Target); h != "" {

@@ -28,10 +28,7 @@ func (a *app) statusTable(report status.Report, wide bool) {
 	blocked := map[string]bool{}
 	for _, t := range report.Obstacles() {
 		blocked[t.Workspace] = true
-		a.say(text.FgRed, obstacleHead(t), t.Text)
-		if t.Hint != "" {
-			a.say(text.FgYellow, "  hint", t.Hint)
-		}
+		a.tellObstacle(t)
 	}
 	a.remarks(targets, wide)
 	for _, w := range report.Workspaces {
@@ -39,6 +36,14 @@ func (a *app) statusTable(report status.Report, wide bool) {
 			continue // it was said why
 		}
 		a.say(text.Reset, "workspace "+w.Workspace, w.Text())
+	}
+}
+
+// tellObstacle says what is in the way, of how many, and what can be done.
+func (a *app) tellObstacle(o status.Obstacle) {
+	a.say(text.FgRed, obstacleHead(o), o.Text)
+	if o.Hint != "" {
+		a.say(text.FgYellow, "  hint", o.Hint)
 	}
 }
 
