@@ -166,6 +166,9 @@ func (c *checker) schedule(f *rotationForm, zone *time.Location) Schedule {
 		c.failErr(f.Schedule.mark, err)
 		return nil
 	}
+	if ticks, ok := s.(fieldSchedule); ok && ticks.onEitherDay() {
+		c.warn(f.Schedule.mark, "leave one of the two at *", "day and weekday are both given: it ticks on each of these days and on each of these weekdays, as in cron")
+	}
 	c.compareWithSchedule(f, s)
 	return s
 }

@@ -126,6 +126,13 @@ func (s fieldSchedule) Next(t time.Time) time.Time {
 	}
 }
 
+// onEitherDay tells whether both day fields are restricted: a day that matches one of
+// them is enough, which many do not expect.
+func (s fieldSchedule) onEitherDay() bool {
+	const star = 1 << 63 // the cron library's mark for a field that is not restricted
+	return s.ticks.Dom&star == 0 && s.ticks.Dow&star == 0
+}
+
 // nextOnWall gives the next tick of a schedule that is known to tick. The cron
 // library searches five years only, which is not enough for 29 February
 // around the year 2100.
