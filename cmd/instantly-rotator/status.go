@@ -38,7 +38,7 @@ Exit code 1 says that something must be seen to: see "help exit-codes".`,
 	c.Flags().StringVarP(&f.output, "output", "o", "table", "table, wide (whole ids and times, each store) or json")
 	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]cobra.Completion{"table", "wide", "json"}, cobra.ShellCompDirectiveNoFileComp)) // fails for no flag that is there
 	c.Flags().BoolVarP(&f.wide, "wide", "w", false, "the same as -o wide")
-	c.Flags().DurationVar(&f.timeout, "timeout", 5*time.Second, "how long to wait for Instantly and the stores")
+	c.Flags().DurationVar(&f.timeout, "timeout", 4*time.Second, "how long to wait for Instantly and the stores")
 	c.Flags().DurationVar(&f.watch, "watch", 0, "show it again and again until Ctrl-C, each time after that `pause`")
 	c.Flags().Lookup("watch").NoOptDefVal = "5s"
 	return c

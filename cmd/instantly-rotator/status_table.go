@@ -86,7 +86,7 @@ func (a *app) say(color text.Color, head, what string) {
 	line := head + ": " + what
 	if terminal(a.stdout) {
 		const indent = "    "
-		line = strings.ReplaceAll(text.WrapSoft(line, a.width()-len(indent)), "\n", "\n"+indent)
+		line = strings.ReplaceAll(wrapped(line, a.width()-len(indent)), "\n", "\n"+indent)
 	}
 	if rest, ok := strings.CutPrefix(line, head); ok {
 		line = color.Sprint(head) + rest
@@ -94,6 +94,19 @@ func (a *app) say(color text.Color, head, what string) {
 	for part := range strings.Lines(line + "\n") {
 		fmt.Fprintln(a.stdout, strings.TrimRight(part, " \n"))
 	}
+}
+
+// wrapped breaks a line between words, but not within a command in quotation marks: it
+// can be pasted as it stands.
+func wrapped(line string, width int) string {
+	const glue = "\uE000" // for private use: no text has it
+	parts := strings.Split(line, `"`)
+	for i := 1; i < len(parts); i += 2 {
+		if len(parts[i]) < width {
+			parts[i] = strings.ReplaceAll(parts[i], " ", glue)
+		}
+	}
+	return strings.ReplaceAll(text.WrapSoft(strings.Join(parts, `"`), width), glue, " ")
 }
 
 // wideRows shows all there is, a row for each store.

@@ -16,7 +16,7 @@ import (
 // silence is how long a command may take without saying what it waits for, and
 // reminder after how long it says so again.
 const (
-	silence  = 2 * time.Second
+	silence  = time.Second
 	reminder = 10 * time.Second
 )
 

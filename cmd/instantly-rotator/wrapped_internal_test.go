@@ -1,0 +1,25 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+func TestALineIsBrokenButNotACommandInIt(t *testing.T) {
+	const command = `"instantly-rotator rotate --begin-anew sending"`
+	const line = "hint: nothing was issued; is the store mounted? If it is lost for good, " + command + " issues a new key there"
+	for width := len(command) + 2; width < len(line); width++ {
+		got := wrapped(line, width)
+		if !strings.Contains(got, command) {
+			t.Errorf("at %d columns the command cannot be pasted:\n%s", width, got)
+		}
+		if n := text.LongestLineLen(got); n > width {
+			t.Errorf("at %d columns a line has %d:\n%s", width, n, got)
+		}
+		if joined := strings.Join(strings.Fields(got), " "); joined != line {
+			t.Errorf("at %d columns the line reads:\n%s", width, joined)
+		}
+	}
+}
