@@ -20,7 +20,7 @@ type checker struct {
 
 // file checks the whole file.
 func (c *checker) file(f *fileForm) *Config {
-	c.cfg = Config{Owner: f.Owner.v, Concurrency: f.Concurrency.v, Resync: c.resync(f.Resync), Lease: c.lease(f.Lease), Stores: map[string]Store{}, Workspaces: map[string]Workspace{}}
+	c.cfg = Config{Owner: f.Owner.v, Concurrency: f.Concurrency.v, Resync: c.resync(f.Resync), VerifyEvery: f.VerifyEvery.v, Lease: c.lease(f.Lease), Stores: map[string]Store{}, Workspaces: map[string]Workspace{}}
 	c.rotation(&f.Defaults)
 	c.nonEmpty(f.Workspaces.mark, len(f.Workspaces.Entries), "a workspace")
 	c.nonEmpty(f.Stores.mark, len(f.Stores.Entries), "a store")

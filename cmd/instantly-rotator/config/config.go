@@ -28,6 +28,8 @@ type Config struct {
 	Concurrency int
 	// Resync is how often the daemon reads the state of every target; at least a second.
 	Resync time.Duration
+	// VerifyEvery is how often the daemon tests what consumers read; 0: never.
+	VerifyEvery time.Duration
 	// Lease is how much longer than the activation timeout a rotation is left to
 	// the instance that started it; 0: not at all.
 	Lease time.Duration

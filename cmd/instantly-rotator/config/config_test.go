@@ -65,7 +65,7 @@ func TestDefaultsFillAMinimalFile(t *testing.T) {
 	want := &config.Config{
 		File:        "/etc/rotator/c.yaml",
 		Owner:       "instantly-rotator",
-		Concurrency: 8, Resync: 10 * time.Minute, Lease: 30 * time.Second,
+		Concurrency: 8, Resync: 10 * time.Minute, VerifyEvery: 24 * time.Hour, Lease: 30 * time.Second,
 		Workspaces: map[string]config.Workspace{"main": {
 			Name: "main", AdminKey: config.SecretRef{Env: "INSTANTLY_ADMIN_KEY"},
 			BaseURL: "https://api.instantly.ai", RequestsPerSecond: 5,
@@ -119,7 +119,7 @@ keys:
 	want := &config.Config{
 		File:        "/etc/rotator/c.yaml",
 		Owner:       "team-1",
-		Concurrency: 2, Resync: 10 * time.Minute, Lease: 30 * time.Second,
+		Concurrency: 2, Resync: 10 * time.Minute, VerifyEvery: 24 * time.Hour, Lease: 30 * time.Second,
 		Workspaces: map[string]config.Workspace{
 			"one": {
 				Name: "one", AdminKey: config.SecretRef{File: "/etc/rotator/secrets/one"}, OrganizationID: "org-1",

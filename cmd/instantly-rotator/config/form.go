@@ -15,6 +15,7 @@ type fileForm struct {
 	Owner       text                 `json:"owner"`
 	Concurrency integer              `json:"concurrency"`
 	Resync      duration             `json:"resync"`
+	VerifyEvery duration             `json:"verify_every"`
 	Lease       duration             `json:"lease"`
 	Defaults    rotationForm         `json:"defaults"`
 	Workspaces  named[workspaceForm] `json:"workspaces"`

@@ -66,6 +66,10 @@ func fileOptions() []Option {
 			Doc: "How often the daemon reads the state of every target. What is due wakes it anyhow: this is for what others changed.",
 		},
 		{
+			Name: "verify_every", Default: "24h",
+			Doc: "How often the daemon reads every current key back from its stores, as consumers do, and tests it. 0s: never.",
+		},
+		{
 			Name: "lease", Default: "30s",
 			Doc: "How much longer than the activation timeout a rotation is left to the instance that started it, " +
 				"before another one takes it up. It saves keys; safety does not hang on it.",

@@ -42,6 +42,7 @@ type Metrics struct {
 	tests         *prometheus.CounterVec
 	requests      *prometheus.CounterVec
 	notifications *prometheus.CounterVec
+	verified      *prometheus.GaugeVec
 	leader        prometheus.Gauge
 	reloaded      prometheus.Gauge
 	reloadedAt    prometheus.Gauge
@@ -57,16 +58,19 @@ func New(version, revision string, s Source) *Metrics {
 		tests:         counter("test_calls_total", "Test calls with a key, by what they said of it.", "workspace", "verdict"),
 		requests:      counter("api_requests_total", "Requests to the Instantly API, by the status of the answer; 0: there was none.", "workspace", "method", "route", "status"),
 		notifications: counter("notifications_total", "Notifications, by what became of them.", "outcome"),
-		leader:        gauge("leader", "1 if this instance rotates keys, 0 if it stands by."),
-		reloaded:      gauge("config_last_reload_successful", "1 if the configuration in force is the one in the file."),
-		reloadedAt:    gauge("config_last_reload_success_timestamp_seconds", "When the configuration was last taken over."),
+		verified: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: namespace, Name: "key_verified", Help: "1 if what consumers of a store read was a key that works when it was last read back and tested, else 0.",
+		}, []string{"target", "store"}),
+		leader:     gauge("leader", "1 if this instance rotates keys, 0 if it stands by."),
+		reloaded:   gauge("config_last_reload_successful", "1 if the configuration in force is the one in the file."),
+		reloadedAt: gauge("config_last_reload_success_timestamp_seconds", "When the configuration was last taken over."),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "build_info", Help: "Always 1.",
 		ConstLabels: prometheus.Labels{"version": version, "revision": revision, "goversion": runtime.Version()},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.rotations, m.failures, m.steps, m.tests, m.requests, m.notifications, m.leader,
+	m.registry.MustRegister(m.rotations, m.failures, m.steps, m.tests, m.requests, m.notifications, m.verified, m.leader,
 		m.reloaded, m.reloadedAt, build, newTargets(s),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -110,6 +114,11 @@ func (m *Metrics) Request(workspace string, c instantly.Call) {
 
 // Notified counts a notification.
 func (m *Metrics) Notified(outcome string) { m.notifications.WithLabelValues(outcome).Inc() }
+
+// Verified tells whether consumers of a target's store got a key that works.
+func (m *Metrics) Verified(target, store string, ok bool) {
+	m.verified.WithLabelValues(target, store).Set(oneIf(ok))
+}
 
 // Leading tells whether this instance rotates keys.
 func (m *Metrics) Leading(yes bool) { m.leader.Set(oneIf(yes)) }

@@ -45,6 +45,7 @@ func eventful() *metrics.Metrics {
 	m.Ended(rotator.Result{Target: "sending", Err: errors.New("x"), Step: rotator.Issue, Status: seen})
 	m.Request("main", instantly.Call{Method: "GET", Route: "/api/v2/api-keys", Status: 429})
 	m.Notified("sent")
+	m.Verified("sending", "local", true)
 	m.Leading(true)
 	m.Reloaded(true, now)
 	return m

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -67,7 +68,10 @@ func (s *Service) leads() context.Context {
 func (s *Service) lead(ctx context.Context) {
 	f := s.startTerm(ctx)
 	s.Log.Info("leading", zap.Int("targets", len(f.Targets)))
+	var verifying sync.WaitGroup
+	verifying.Go(func() { s.verifyAll(ctx) })
 	s.loop.Run(ctx, f)
+	verifying.Wait()
 	s.endTerm()
 }
 
