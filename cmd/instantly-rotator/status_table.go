@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -96,17 +97,22 @@ func (a *app) say(color text.Color, head, what string) {
 	}
 }
 
-// wrapped breaks a line between words, but not within a command in quotation marks: it
-// can be pasted as it stands.
+// wrapped breaks a line between words, but not within a command: it can be pasted as it
+// stands.
 func wrapped(line string, width int) string {
 	const glue = "\uE000" // for private use: no text has it
-	parts := strings.Split(line, `"`)
-	for i := 1; i < len(parts); i += 2 {
-		if len(parts[i]) < width {
-			parts[i] = strings.ReplaceAll(parts[i], " ", glue)
+	line = commandInText().ReplaceAllStringFunc(line, func(command string) string {
+		if len(command)+2 > width {
+			return command
 		}
-	}
-	return strings.ReplaceAll(text.WrapSoft(strings.Join(parts, `"`), width), glue, " ")
+		return strings.ReplaceAll(command, " ", glue)
+	})
+	return strings.ReplaceAll(text.WrapSoft(line, width), glue, " ")
+}
+
+// commandInText matches a command of this program up to a mark that ends it.
+func commandInText() *regexp.Regexp {
+	return regexp.MustCompile(`instantly-rotator( [^\s;,"]+)+`)
 }
 
 // wideRows shows all there is, a row for each store.
