@@ -44,7 +44,7 @@ func checkAnnotateTouchesNoVersion(tr *trial) {
 	tr.rotate(idA, idB)
 	tr.stage(idC)
 	before := tr.describe().Versions
-	tr.annotate(notesOf(idD))
+	tr.annotate(besidePending())
 	if diff := diff(before, tr.describe().Versions); diff != "" {
 		tr.Errorf("annotate changed the versions (-before +after):\n%s", diff)
 	}

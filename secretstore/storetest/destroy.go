@@ -51,7 +51,7 @@ func checkDestroyCurrent(tr *trial) {
 func checkDestroyLeavesOthers(tr *trial) {
 	tr.rotate(idA, idB)
 	tr.stage(idC)
-	notes := notesOf(idD)
+	notes := besidePending()
 	tr.annotate(notes)
 	want := tr.describe().Versions
 	delete(want, secretstore.Previous)

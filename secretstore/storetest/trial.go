@@ -63,6 +63,14 @@ func notesOf(id string) secretstore.Notes {
 	return secretstore.Notes{Intent: intentOf(id), Failure: failure(), Hold: hold(), Incident: incident(), Waiver: waiver()}
 }
 
+// besidePending has every fact that there can be beside a pending version: nobody
+// reserves while there is one, and a store need have no room for it.
+func besidePending() secretstore.Notes {
+	n := notesOf(idD)
+	n.Intent = secretstore.Intent{}
+	return n
+}
+
 // hold is a Hold with every field set.
 func hold() secretstore.Hold {
 	return secretstore.Hold{
