@@ -115,7 +115,7 @@ func Classes() []Class {
 		},
 		{
 			Is: ErrGateOpen, Name: "gate_open", Category: Person, Scope: ScopeTarget,
-			Remedy: "the old key lives on until its consumers have moved; look at what the message names. If they never will: " + skipGates,
+			Remedy: "the old key lives on until its consumers have moved; see what the message names. If they never will: " + skipGates,
 		},
 		{
 			Is: ErrGateUnknown, Name: "gate_unknown", Category: Person, Scope: ScopeTarget,

@@ -115,7 +115,7 @@ func TestDaemonShowsWhatStatusPrints(t *testing.T) {
 // withoutAges reads JSON and leaves out what grows by the second.
 func withoutAges(t *testing.T, text string) any {
 	t.Helper()
-	text = regexp.MustCompile(`"(age_seconds|looked_at)": ?("[^"]*"|\d+),?`).ReplaceAllString(text, "")
+	text = regexp.MustCompile(`"(age_seconds|as_of)": ?("[^"]*"|\d+),?`).ReplaceAllString(text, "")
 	var all any
 	if err := json.Unmarshal([]byte(text), &all); err != nil {
 		t.Fatalf("%v in %s", err, text)

@@ -59,7 +59,7 @@ type Options struct {
 	Recipients []string
 	// Shelf is the folder in which this secret's and others' are; if others than its
 	// owner and group may read or write it, the store advises against that. Empty: it
-	// is not looked at.
+	// is not read.
 	Shelf string
 	// Identities, if set, shares what was read of identity files with the other
 	// stores that are opened with it.

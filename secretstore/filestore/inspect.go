@@ -17,9 +17,9 @@ var (
 // asks the file system whether it would take a write.
 func (s *Store) Inspect(ctx context.Context) error {
 	if err := s.readable(ctx); err != nil {
-		return s.named("look", err)
+		return s.named("check", err)
 	}
-	return s.named("look", takesWrites(s.dir))
+	return s.named("check", takesWrites(s.dir))
 }
 
 // readable fails if the identity in the file does not open what consumers read.

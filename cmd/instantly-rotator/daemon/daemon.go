@@ -164,7 +164,7 @@ func (l *loop) switchTo(f *Fleet) {
 	l.passed.Store(len(l.unseen) == 0)
 }
 
-// startOver forgets when to look at what, and has all of it reconciled.
+// startOver forgets when what is to be reconciled, and has all of it reconciled.
 func (l *loop) startOver() {
 	l.agenda = newAgenda()
 	l.fleet.opened = time.Now()

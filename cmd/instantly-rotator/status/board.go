@@ -22,9 +22,9 @@ type Board struct {
 // An entry is what was last seen of a target.
 type entry struct {
 	rotator.TargetStatus
-	// looked is when the last run ended, settled when the last one did without
+	// ran is when the last run ended, settled when the last one did without
 	// an error; zero if none did yet.
-	looked, settled time.Time
+	ran, settled time.Time
 	// err is why the last run ended early; nil if it did not.
 	err error
 }
@@ -47,7 +47,7 @@ func (b *Board) Put(r rotator.Result, at time.Time) {
 	} else {
 		e.Next = r.Status.Next
 	}
-	e.looked, e.err = at, r.Err
+	e.ran, e.err = at, r.Err
 	if r.Err == nil && !r.Interrupted {
 		e.settled = at
 	}
@@ -83,7 +83,7 @@ func (b *Board) Targets(now time.Time) []Target {
 
 func (e entry) target(now time.Time) Target {
 	t := Of(e.TargetStatus, now)
-	t.LookedAt, t.SettledAt = e.looked.UTC(), humantime.Optional(e.settled)
+	t.AsOf, t.SettledAt = e.ran.UTC(), humantime.Optional(e.settled)
 	if e.err != nil {
 		t.Error, t.Unanswered = e.err.Error(), unanswered(e.err)
 		t.State = stateOf(t)

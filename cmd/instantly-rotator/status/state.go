@@ -108,7 +108,7 @@ func (t Target) keyMissing() bool {
 // waitsForConsumers tells whether only a gate can keep the old key alive.
 func (t Target) waitsForConsumers() bool {
 	for _, old := range t.OldKeys {
-		if len(old.WaitsFor) > 0 && old.Until != nil && !t.LookedAt.Before(*old.Until) {
+		if len(old.WaitsFor) > 0 && old.Until != nil && !t.AsOf.Before(*old.Until) {
 			return true
 		}
 	}

@@ -28,8 +28,8 @@ type Target struct {
 	Workspace string `json:"workspace"`
 	// State is how the target is, in one word: see [State].
 	State State `json:"state"`
-	// LookedAt is as of when all this is.
-	LookedAt time.Time `json:"looked_at"`
+	// AsOf is when all this was read.
+	AsOf time.Time `json:"as_of"`
 	// KeyID is the primary's current version; Ours tells whether the rotator put
 	// it there, else it names no key.
 	KeyID string `json:"key_id,omitempty"`
@@ -129,7 +129,7 @@ type Rotation struct {
 // Of draws the picture of a target at now.
 func Of(o rotator.TargetStatus, now time.Time) Target {
 	t := Target{
-		Target: o.Target, Workspace: o.Workspace, Due: o.Due, Dead: o.Dead, LookedAt: now.UTC(),
+		Target: o.Target, Workspace: o.Workspace, Due: o.Due, Dead: o.Dead, AsOf: now.UTC(),
 		NextStep: string(o.Next.Verb), Reason: o.Next.Reason, NextAt: humantime.Optional(o.Next.At),
 		Since: humantime.Optional(o.Since), NextRotation: humantime.Optional(o.NextDue),
 		Refused: o.Refused, Unanswered: unanswered(o.Next.Err), obstacle: sortError(o), remarks: remarksOf(o),

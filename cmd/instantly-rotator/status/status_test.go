@@ -38,7 +38,7 @@ func TestAFailedRunIsToldWithWhatWasSeenBefore(t *testing.T) {
 	outage := errors.New("no answer")
 	b.Put(rotator.Result{Target: "sending", Err: outage, Status: rotator.TargetStatus{Target: "sending", Err: outage}}, now.Add(time.Hour))
 	got := b.Targets(now.Add(time.Hour))[0]
-	if got.KeyID != "k1" || got.State != status.Blocked || got.Error != "no answer" || !got.SettledAt.Equal(now) || !got.LookedAt.Equal(now.Add(time.Hour)) {
+	if got.KeyID != "k1" || got.State != status.Blocked || got.Error != "no answer" || !got.SettledAt.Equal(now) || !got.AsOf.Equal(now.Add(time.Hour)) {
 		t.Errorf("shown as %+v", got)
 	}
 	if !errors.Is(b.Err(), outage) {
