@@ -19,8 +19,9 @@ import (
 var matrix = flag.Bool("crash.matrix", false, "run the whole crash matrix, which takes minutes")
 
 // atOnce is how many processes run side by side, but for those that met a fault
-// and those that wait for them.
-const atOnce = 2
+// and those that wait for them. More than there are cores: most of their time they
+// wait too, for a key list to confirm a key or for a refusal.
+const atOnce = 6
 
 // A column is what goes wrong with a call.
 type column struct {
