@@ -32,6 +32,12 @@ func (r *run) reserve(ctx context.Context, _ Step) error {
 	v := &view{now: r.now(), State: r.State, policy: r.target.Policy, request: r.req}
 	r.result.FoundDead = r.result.FoundDead || v.dead() && !v.noKeyIn(0)
 	notes := r.primary().Notes
+	if cur, ok := r.current(0); !ok || notes.Waiver.KeyID != cur.ID {
+		notes.Waiver = secretstore.Waiver{} // of a key that is not current any more
+	}
+	if !notes.Hold.On(r.now().Add(-clockMargin)) {
+		notes.Hold = secretstore.Hold{}
+	}
 	at := r.now()
 	if incident := notes.Incident.At; !at.After(incident) { // by another clock: it comes after it all the same
 		at = incident.Add(time.Second)

@@ -77,6 +77,28 @@ func TestAGlanceDoesNotWaitForADiskThatHangs(t *testing.T) {
 	})
 }
 
+// unexamined is a store that never says whether all is well with it.
+type unexamined struct {
+	secretstore.Store
+	end chan struct{}
+}
+
+func (u unexamined) Inspect(context.Context) error { <-u.end; return nil }
+
+func TestAGlanceDoesNotWaitForAnInspectionThatHangs(t *testing.T) {
+	story(t, 2, func(t *testing.T, w *world) {
+		in := rotatedOnce(t, w)
+		target, end := in.Target(), make(chan struct{})
+		target.Stores[1].Store = unexamined{target.Stores[1].Store, end}
+		begun := time.Now()
+		got := glance(t, in, target)[0]
+		close(end)
+		if took := time.Since(begun); took > time.Minute || got.Current == nil {
+			t.Errorf("took %s; current: %v", took, got.Current)
+		}
+	})
+}
+
 // A key that was deleted by hand: one test call, and no waiting for a verdict.
 func TestAGlanceDoesNotTryAgainUntilItKnows(t *testing.T) {
 	for name, age := range map[string]time.Duration{"young": 0, "old": time.Hour} {

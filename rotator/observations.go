@@ -116,7 +116,11 @@ func (r *run) readStore(ctx context.Context, i int, at moment) {
 // inspect asks a store that was read whether all is well with it.
 func (r *run) inspect(ctx context.Context, i int) {
 	if st, ok := r.target.Stores[i].Store.(secretstore.Inspector); ok {
-		r.Stores[i].Trouble = st.Inspect(ctx)
+		if !r.ReadOnly {
+			r.Stores[i].Trouble = st.Inspect(ctx)
+			return
+		}
+		_, r.Stores[i].Trouble = within(ctx, func() (struct{}, error) { return struct{}{}, st.Inspect(ctx) })
 	}
 }
 

@@ -230,7 +230,8 @@ func (r *run) failed(ctx context.Context, step Step, err error) Result {
 func (r *run) conclude() {
 	r.result.Rotated = r.Rotated
 	v := &view{State: r.State, request: r.req}
-	r.result.Answered = !r.Declared && v.answered()
+	_, blind := r.unreadable()
+	r.result.Answered = !r.Declared && !blind && v.answered()
 	if cur, ok := r.current(0); ok && !cur.Foreign {
 		r.result.KeyID = cur.ID
 	}

@@ -1,10 +1,14 @@
 package rotator_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/memstore"
 )
 
 // Two people on call give the same order. The second one must not cut off the key that
@@ -88,6 +92,60 @@ func TestEndingTheGracePeriodMakesRoom(t *testing.T) {
 		mustSettle(t, w.Start().Run(rotator.Request{EndGrace: true, NoRotation: true}))
 		if res := mustSettle(t, w.Start().Run(rotator.Request{RotateSince: time.Now()})); !res.Rotated {
 			t.Errorf("not rotated: %+v", res)
+		}
+	})
+}
+
+// resolvedIncident is the world after an incident that was dealt with.
+func resolvedIncident(t *testing.T, w *world) rotator.Result {
+	t.Helper()
+	mustSettle(t, w.Start().Run(rotator.Request{}))
+	time.Sleep(time.Hour)
+	w.GraceEnded = true
+	return mustSettle(t, w.Start().Run(rotator.Request{Incident: "INC-8", IgnoreBackoff: true}))
+}
+
+func TestTheSameIncidentIsNotDoneAgainForAFollowerThatCannotBeRead(t *testing.T) {
+	story(t, 2, func(t *testing.T, w *world) {
+		first := resolvedIncident(t, w)
+		time.Sleep(3 * time.Second)
+		in := w.Start()
+		in.Hook = failing("describe@1", rotatortest.ErrInjected)
+		if res := in.Run(rotator.Request{Incident: "INC-8", IgnoreBackoff: true}); res.Rotated || res.Answered || res.KeyID != first.KeyID {
+			t.Errorf("rotated %v, answered %v, key %s instead of %s", res.Rotated, res.Answered, res.KeyID, first.KeyID)
+		}
+		if res := w.Start().Run(rotator.Request{}); len(res.Revoked) > 0 {
+			t.Errorf("the next run revoked %v", res.Revoked)
+		}
+	})
+}
+
+func TestTheSameIncidentIsNotDoneAgainForANewFollower(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		first := resolvedIncident(t, w)
+		time.Sleep(3 * time.Second)
+		in := w.Start()
+		target := in.Target()
+		target.Stores = append(target.Stores, rotator.NamedStore{Name: "s1", Store: memstore.New("new")})
+		res := in.Rotator.Reconcile(t.Context(), target, rotator.Request{Incident: "INC-8", IgnoreBackoff: true})
+		if res.Rotated || res.KeyID != first.KeyID {
+			t.Errorf("rotated %v, key %s instead of %s", res.Rotated, res.KeyID, first.KeyID)
+		}
+	})
+}
+
+func TestEndingTheGracePeriodUnderAHoldDestroysNothing(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		w.stores[0].PutByHand(w.Instantly.Add("made by hand").Key.Value)
+		mustSettle(t, w.Start().Run(rotator.Request{RotateSince: time.Now()}))
+		time.Sleep(time.Hour)
+		in := w.Start()
+		if err := in.Rotator.Hold(t.Context(), in.Target(), secretstore.Hold{Since: time.Now(), Reason: "leave it"}); err != nil {
+			t.Fatal(err)
+		}
+		res := w.Start().Run(rotator.Request{EndGrace: true, NoRotation: true})
+		if _, stands := w.Snapshot(0).Versions[secretstore.Previous]; !stands || !errors.Is(res.Err, rotator.ErrHeld) {
+			t.Errorf("stands %v, error %v", stands, res.Err)
 		}
 	})
 }

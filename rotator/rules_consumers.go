@@ -42,7 +42,7 @@ func (v *view) converge() answer {
 // somebody said so and an old key lives for them.
 func (v *view) waive() answer {
 	cur, ok := v.current(0)
-	if v.request.SkipGates == "" || len(v.Gates) == 0 || !ok || cur.Foreign || v.waived() || len(v.toRetire()) == 0 {
+	if v.request.SkipGates == "" || v.Rotated || len(v.Gates) == 0 || !ok || cur.Foreign || v.waived() || len(v.toRetire()) == 0 {
 		return pass()
 	}
 	return act(Step{Verb: Waive, ID: cur.ID, Reason: "its consumers are not waited for: " + shorten(v.request.SkipGates)})

@@ -87,12 +87,15 @@ func (v *view) declared() bool {
 // were just brought to that key. To do it again takes a word of its own.
 func (v *view) answered() bool {
 	noted := v.primary().Notes.Incident
-	if v.request.Again || noted.IsZero() || noted.Open() || noted.ID != shorten(v.request.Incident) {
+	if v.request.Incident == "" || v.request.Again || noted.IsZero() || noted.Open() || noted.ID != shorten(v.request.Incident) {
 		return false
 	}
-	for _, st := range v.Stores {
+	for i, st := range v.Stores {
 		cur, ok := st.Versions[secretstore.Current]
-		if st.Err != nil || !ok || cur.Foreign || born(cur).Before(noted.At) {
+		if i > 0 && !ok {
+			continue // not read, which rule blocked tells, or new: no consumer has an old key from it
+		}
+		if !ok || cur.Foreign || born(cur).Before(noted.At) {
 			return false
 		}
 	}

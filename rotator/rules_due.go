@@ -41,6 +41,9 @@ func (v *view) startRotation() answer {
 // would be in the way of the next rotation.
 func (v *view) leaveRotation(reason string, due bool) answer {
 	if a := v.makeRoom(); v.request.EndGrace && a.step != nil {
+		if h, on := v.hold(); on {
+			return stop(&HoldError{h})
+		}
 		return a
 	}
 	if due {

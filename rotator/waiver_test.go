@@ -41,6 +41,32 @@ func TestAWaiverEndsTheWaitForTheConsumersOfOneKey(t *testing.T) {
 	})
 }
 
+// A waiver is for the key whose consumers do not move, even if the same run rotates.
+func TestAWaiverDoesNotPassToTheKeyOfTheSameRun(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		r := &rollout{takes: 10000 * time.Hour, began: map[string]time.Time{}}
+		mustSettle(t, w.Start().runWith(r))
+		time.Sleep(due)
+		mustSettle(t, w.Start().runWith(r))
+		time.Sleep(due)
+		in := w.Start()
+		target := in.Target()
+		target.Gates = []rotator.Gate{r}
+		res := in.Rotator.Reconcile(t.Context(), target, rotator.Request{SkipGates: "gone"})
+		if !res.Waived || !res.Rotated {
+			t.Fatalf("waived %v, rotated %v: %v", res.Waived, res.Rotated, res.Err)
+		}
+		if got := w.Snapshot(0).Notes.Waiver.KeyID; got == res.KeyID {
+			t.Errorf("the waiver is for the new key %s", got)
+		}
+		time.Sleep(graceOver)
+		if res := w.Start().runWith(r); len(res.Revoked) > 0 {
+			t.Errorf("revoked %v, and nobody asked the consumers of the new key", res.Revoked)
+		}
+		w.Check("the rules")
+	})
+}
+
 // Looking asks no gate. It says that a run has to, and what is waited for.
 func TestLookingTellsThatConsumersAreWaitedFor(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {

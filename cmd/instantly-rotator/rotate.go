@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
 // rotateFlags are what the command asks of the engine.
@@ -100,6 +101,8 @@ func (f rotateFlags) check(names []string) error {
 		return usageError{errors.New("--begin-anew wants the names of the targets whose store is new or lost for good")}
 	case f.compromised && f.incident == "":
 		return usageError{errors.New("--compromised wants --incident: what people will find it under, such as INC-4711")}
+	case len(f.incident) > secretstore.MaxReason:
+		return usageError{fmt.Errorf("--incident has %d bytes, more than the %d that are kept: two of one beginning would count as the same", len(f.incident), secretstore.MaxReason)}
 	case !f.compromised && f.incident != "":
 		return usageError{errors.New("--incident goes with --compromised")}
 	case f.again && !f.compromised:

@@ -76,7 +76,9 @@ func (s *Service) verifyOnce(ctx context.Context) {
 	}
 	wrong := 0
 	for _, v := range newest(found) {
-		s.metrics.Verified(v.Target, v.Store, !isWrong(v))
+		if isWrong(v) || v.Verdict == rotator.Valid { // else nothing is known, and the last answer stands
+			s.metrics.Verified(v.Target, v.Store, !isWrong(v))
+		}
 		if isWrong(v) {
 			wrong++
 			s.tellWrong(v)

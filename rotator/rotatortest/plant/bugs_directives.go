@@ -27,6 +27,7 @@ func directivesBugs() []bug {
 		{"directives: every target asks again in an outage", tests, edits{engine("listedSince").replaces("self.reach.trip(now, err)", "_ = now")}},
 		{"directives: all targets probe at once", tests, edits{engine("allow").drops("self.until = now.Add(self.wait)")}},
 		{"directives: a key is issued before the incident by the clock", tests, edits{engine("reserve").replaces("!at.After(incident)", "at.IsZero()")}},
+		{"directives: a waiver passes to the key of the same run", "./rotator AWaiver", edits{engine("view.waive").drops("self.Rotated ||")}},
 		{"directives: the same incident once more rotates again", tests, edits{engine("view.declare").never("self.answered()")}},
 		{"directives: an incident is put before keys by the clock", tests, edits{engine("afterAll").replaces("!at.After(b)", "at.IsZero()")}},
 	}
