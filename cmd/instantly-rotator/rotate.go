@@ -81,7 +81,7 @@ func (f rotateFlags) request(now time.Time) rotator.Request {
 	switch {
 	case f.compromised:
 		req.Incident, req.Again = f.incident, f.again
-	case !f.due && !f.oldAlone():
+	case !f.due && !f.oldAlone() && !f.beginAnew: // where the store has no key, one is due
 		req.RotateSince = now
 	}
 	return req
@@ -99,6 +99,10 @@ func (f rotateFlags) check(names []string) error {
 		return usageError{errors.New("--compromised wants the names of the targets whose keys are in wrong hands")}
 	case f.beginAnew && len(names) == 0:
 		return usageError{errors.New("--begin-anew wants the names of the targets whose store is new or lost for good")}
+	case f.endGrace && !f.due && len(names) == 0:
+		return usageError{errors.New("--end-grace wants the names of the targets whose old keys are to go now: consumers that still use them will fail")}
+	case f.skipGates == "REASON":
+		return usageError{errors.New("--skip-gates wants a reason in place of REASON: people will read it")}
 	case f.compromised && f.incident == "":
 		return usageError{errors.New("--compromised wants --incident: what people will find it under, such as INC-4711")}
 	case len(f.incident) > secretstore.MaxReason:

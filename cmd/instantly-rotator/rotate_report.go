@@ -44,6 +44,9 @@ func (a *app) outcomeOf(r rotator.Result, f rotateFlags) status.Outcome {
 	if oldLives(r, f) {
 		o.Result, o.Error = status.RunFailed, "the old key "+r.Status.Old[0].ID+" lives on: "+whyOldLives(r)
 	}
+	if f.compromised && errors.Is(r.Err, rotator.ErrLostRace) {
+		o.Result = status.RunFailed // nobody is to take it for done
+	}
 	if h := followUp(r, f); o.Hint == "" {
 		o.Hint = h
 	}
@@ -96,6 +99,8 @@ func followUp(r rotator.Result, f rotateFlags) string {
 	switch {
 	case f.compromised && (r.Err != nil || r.Interrupted):
 		return carriedOn(r, f)
+	case f.compromised && r.Status.Quarantine != "":
+		return "a value that somebody put there was current: the rotator does not know its key and left it alive; if it leaked, delete it in Instantly under Settings > Integrations > API Keys"
 	case r.Failing && !f.force:
 		return "not to wait: instantly-rotator rotate --force " + r.Target
 	case r.Err != nil && !f.due && !f.oldAlone() && !waitsForSomebody(r.Err):
@@ -149,6 +154,8 @@ func waitsForSomebody(err error) bool {
 func carriedOn(r rotator.Result, f rotateFlags) string {
 	retry := "instantly-rotator rotate --compromised " + r.Target + " --incident " + fleet.ShellQuote(f.incident)
 	switch {
+	case errors.Is(r.Err, rotator.ErrLostRace): // whoever it was may have dealt with it, under another name
+		return "another command or instance came between; see where it stands before you type it again: instantly-rotator status " + r.Target
 	case r.Status.Incident.IsZero() && errors.Is(r.Err, rotator.ErrHeld):
 		return "the incident is NOT noted and the key lives on: instantly-rotator release " + r.Target + ", then " + retry
 	case r.Status.Incident.IsZero():

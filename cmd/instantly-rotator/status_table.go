@@ -98,21 +98,32 @@ func (a *app) say(color text.Color, head, what string) {
 }
 
 // wrapped breaks a line between words, but not within a command: it can be pasted as it
-// stands.
+// stands. One that no line holds stands on a line of its own.
 func wrapped(line string, width int) string {
+	var parts []string
+	done := 0
+	for _, at := range commandInText().FindAllStringIndex(line, -1) {
+		if command := line[at[0]:at[1]]; len(command)+2 > width {
+			parts = append(parts, softly(line[done:at[0]], width), command)
+			done = at[1]
+		}
+	}
+	parts = append(parts, softly(line[done:], width))
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), "\n")
+}
+
+// softly breaks a line between words and commands.
+func softly(line string, width int) string {
 	const glue = "\uE000" // for private use: no text has it
 	line = commandInText().ReplaceAllStringFunc(line, func(command string) string {
-		if len(command)+2 > width {
-			return command
-		}
 		return strings.ReplaceAll(command, " ", glue)
 	})
-	return strings.ReplaceAll(text.WrapSoft(line, width), glue, " ")
+	return strings.ReplaceAll(text.WrapSoft(strings.TrimSpace(line), width), glue, " ")
 }
 
 // commandInText matches a command of this program up to a mark that ends it.
 func commandInText() *regexp.Regexp {
-	return regexp.MustCompile(`instantly-rotator( [^\s;,"]+)+`)
+	return regexp.MustCompile(`instantly-rotator( ('[^']*'|[^\s;,"']+))+`)
 }
 
 // wideRows shows all there is, a row for each store.

@@ -70,7 +70,7 @@ func (a *app) verdictOf(v rotator.Verification) verdict {
 	out.Error, out.Hint = v.Err.Error(), a.hintFor(v.Err, v.Target)
 	switch {
 	case errors.Is(v.Err, secretstore.ErrNotFound):
-		out.Error, out.Hint = "the store has no current key", a.pasted("run: instantly-rotator rotate "+v.Target)
+		out.Error, out.Hint = "the store has no current key", a.pasted("see why: instantly-rotator status "+v.Target)
 	case v.Verdict == rotator.Invalid:
 		out.Hint = a.pasted("consumers hold a dead key; run: instantly-rotator rotate " + v.Target)
 	}

@@ -23,3 +23,13 @@ func TestALineIsBrokenButNotACommandInIt(t *testing.T) {
 		}
 	}
 }
+
+func TestACommandThatNoLineHoldsStandsUnbroken(t *testing.T) {
+	const command = "instantly-rotator -c '/srv/with blanks/rotator config.yaml' rotate --due --force mailing"
+	for width := 30; width < len(command); width++ {
+		got := wrapped("mailing: in backoff; run: "+command+"; it tries again", width)
+		if !strings.Contains(got, "\n"+command+"\n") {
+			t.Errorf("at %d columns the command cannot be pasted:\n%s", width, got)
+		}
+	}
+}
