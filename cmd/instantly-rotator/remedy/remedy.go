@@ -23,13 +23,10 @@ func For(err error, target string) string {
 		target = "TARGET"
 	}
 	var notStored *fleet.NotStoredError
-	switch {
-	case errors.As(err, &notStored):
+	if errors.As(err, &notStored) {
 		return "put it there: " + notStored.Command
-	case errors.Is(err, fleet.ErrNoKeyYet): // none was made yet, or the store is not where it was
-		return "see why: " + program + " status"
 	}
-	for _, h := range hints(target) {
+	for _, h := range hints() {
 		if errors.Is(err, h.is) {
 			return h.say
 		}
@@ -56,9 +53,10 @@ type hint struct {
 	say string
 }
 
-func hints(target string) []hint {
+func hints() []hint {
 	return []hint{
 		{notify.ErrNoURL, "put the receiver's URL where the message says, or let url of the receiver point to where it is"},
+		{fleet.ErrNoKeyYet, "none was made yet, or the store is not where it was; see which: " + program + " status"},
 		{fleet.ErrNoAdminKey, "put the admin key where the message says, or let admin_key of the workspace point to where it is; it needs api_keys:create, api_keys:read and api_keys:delete"},
 		{notify.ErrURL, "write it as https://shoutrrr.nickfedor.com shows for the service; a webhook's own address is generic+https://…"},
 		{notify.ErrRefused, "check the token in the receiver's URL, or make a new one with the service"},

@@ -41,7 +41,7 @@ func TestCommandsInHintsAreForTheConfigurationThatWasNamed(t *testing.T) {
 // Hints are sentences for people: they begin in lower case, as what follows
 // "hint: " does, and end without a full stop.
 func TestHintsReadWell(t *testing.T) {
-	for _, h := range hints("sending") {
+	for _, h := range hints() {
 		if first := h.say[:1]; first != strings.ToLower(first) && !strings.HasPrefix(h.say, "Instantly") {
 			t.Errorf("begins in upper case: %s", h.say)
 		}
