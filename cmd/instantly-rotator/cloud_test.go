@@ -45,7 +45,7 @@ func rotateInBothClouds(l *cloudLab) {
 	)
 
 	// What stood in GCP before was no key: nobody needs its grace period.
-	l.wantRun(0, []string{"rotate", "--end-grace"}, `^everywhere: no grace period to end: `)
+	l.wantRun(0, []string{"rotate", "--end-grace", "only-aws", "only-gcp", "everywhere"}, `^everywhere: no grace period to end: `)
 	l.wantRun(0, []string{"rotate"}, `^3 targets: 3 rotated, 0 failed`, `^everywhere: settled; next: revoke the old key `)
 	second := l.wantServed("in the grace period")
 	for target, key := range first {
@@ -128,7 +128,7 @@ func TestShortGracePeriodEndsByItselfInBothClouds(t *testing.T) {
 	l := newCloudLab(t, newAmazon(t), "grace_period: 1s, activation_timeout: 1s")
 	l.wantRun(0, []string{"rotate"})
 	first := l.wantServed("with the first keys")
-	l.wantRun(0, []string{"rotate", "--end-grace"}) // of what stood there before
+	l.wantRun(0, []string{"rotate", "--end-grace", "only-aws", "only-gcp", "everywhere"}) // of what stood there before
 	l.wantRun(0, []string{"rotate"})
 	for end := time.Now().Add(waitLimit); l.settledTargets() < 3; {
 		if time.Now().After(end) {

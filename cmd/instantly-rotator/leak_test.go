@@ -45,7 +45,7 @@ func (l *leakLab) run(args ...string) {
 func (l *leakLab) runAll() {
 	l.Helper()
 	l.run("rotate", "--force", "--log-format", "json")
-	l.run("rotate", "--force", "--end-grace", "--log-format", "console")
+	l.run("rotate", "--end-grace", "sending", "--log-format", "console")
 	for _, command := range []string{"plan", "status", "verify"} {
 		l.run(command, "--output", "table", "--log-format", "console")
 		l.run(command, "--output", "json", "--log-format", "json")
@@ -134,8 +134,8 @@ func (l *leakLab) runInjected(route, rule string) {
 // fewCommands are those that call a route, each in some format.
 func fewCommands(route string) [][]string {
 	commands := [][]string{
-		{"rotate", "--force", "--end-grace", "--log-format", "json"},
-		{"rotate", "--force", "--end-grace", "--log-format", "console"},
+		{"rotate", "--force", "--log-format", "json"},
+		{"rotate", "--end-grace", "sending", "--log-format", "console"},
 	}
 	switch route {
 	case routeList:
