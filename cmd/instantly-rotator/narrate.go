@@ -142,7 +142,7 @@ func (n *narrator) remind() {
 		late[said] = append(late[said], target)
 	}
 	for _, said := range slices.Sorted(maps.Keys(late)) {
-		n.wait(severalOf(late[said]), strings.Join(append([]string{said}, n.troubles()...), "; "))
+		n.wait(someOf(late[said]), strings.Join(append([]string{said}, n.troubles()...), "; "))
 	}
 }
 
@@ -152,15 +152,6 @@ func (n *narrator) troubles() []string {
 		all = append(all, "workspace "+ws+": "+n.trouble[ws].said)
 	}
 	return all
-}
-
-// severalOf names a few targets, and counts the others.
-func severalOf(names []string) string {
-	const most = 3
-	if len(names) <= most {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
 // narratedFleet makes what the named targets need, and lets n know what becomes of them.

@@ -24,7 +24,7 @@ const (
 	// restarted every day verifies all the same.
 	firstVerify = time.Hour
 	// verifyAgain is how much later what failed is tested once more, before anybody is
-	// told: one refusal may be a slip of the API, and a rotation may have come between.
+	// told: one refusal proves nothing, and a rotation may have come between.
 	verifyAgain = time.Minute
 )
 
