@@ -75,9 +75,12 @@ func inFolder() rotatortest.Backend {
 		reader := consumer{store: bare}
 		return rotatortest.Secret{
 			Open: func(_ testing.TB, hook rotatortest.Hook) secretstore.Store {
-				s := *bare
-				s.disk = hookedDisk{hook: hook}
-				return &s
+				hooked, err := openOn(quickDisk{}, o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				hooked.disk = hookedDisk{hook: hook}
+				return hooked
 			},
 			Current: func() string { return reader.current(t) },
 		}
@@ -102,7 +105,7 @@ func (c *consumer) current(t testing.TB) string {
 		return ""
 	}
 	if !bytes.Equal(v.Held, c.sealed) {
-		value, err := unseal(v.Held, c.store.identities)
+		value, err := unseal(v.Held, c.store.own.identities)
 		if err != nil {
 			t.Fatal(err)
 		}

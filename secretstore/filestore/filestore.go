@@ -36,6 +36,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"filippo.io/age"
@@ -73,10 +74,11 @@ type Options struct {
 type Store struct {
 	dir, shelf string
 	identity   string // the path of its file
-	identities []age.Identity
+	own        keyring
 	recipients []age.Recipient
 	clock      func() time.Time
 	disk       disk
+	opened     atomic.Pointer[opened] // the last that was seen
 }
 
 var _ secretstore.Putter = (*Store)(nil)
@@ -115,7 +117,7 @@ func openOn(d disk, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.identities = own.identities
+	s.own = own
 	s.recipients = append([]age.Recipient{own.recipient}, others...)
 	if !made {
 		err = s.make(o.Identity)
@@ -173,7 +175,7 @@ func (s *Store) stage(d sealed, v secretstore.Version, value secret.Value) (next
 		return d, false, err
 	}
 	if again {
-		held, err := unseal(pending.Held, s.identities)
+		held, err := unseal(pending.Held, s.own.identities)
 		if err == nil && !held.Equal(value) {
 			err = document.ErrOtherValue
 		}
@@ -214,7 +216,7 @@ func (s *Store) read(ctx context.Context, id string) (secret.Value, error) {
 	if !held {
 		return secret.Value{}, fmt.Errorf("no version has that id: %w", secretstore.ErrNotFound)
 	}
-	return unseal(v.Held, s.identities)
+	return unseal(v.Held, s.own.identities)
 }
 
 // Promote implements [secretstore.Store].

@@ -3,6 +3,7 @@ package filestore
 import (
 	"bytes"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ import (
 type keyring struct {
 	recipient  age.Recipient
 	identities []age.Identity
+	sum        [sha256.Size]byte // of the file's text
 }
 
 // Identities are identity files that were read once for many stores. The zero
@@ -70,7 +72,11 @@ func openIdentity(d disk, path string, inUse bool) (keyring, error) {
 	return readIdentity(path)
 }
 
-func readIdentity(path string) (keyring, error) {
+func readIdentity(path string) (keyring, error) { return rereadIdentity(path, keyring{}) }
+
+// rereadIdentity gives known, if the file still says what that was made of: to parse it
+// takes longer than to read it.
+func rereadIdentity(path string, known keyring) (keyring, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return keyring{}, failed("read the identity file", err)
@@ -81,6 +87,9 @@ func readIdentity(path string) (keyring, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return keyring{}, failed("read the identity file", err)
+	}
+	if sha256.Sum256(text) == known.sum {
+		return known, nil
 	}
 	k, ok := parseIdentity(text)
 	if !ok {
@@ -112,7 +121,7 @@ func parseIdentity(text []byte) (keyring, bool) {
 	if !ok {
 		return keyring{}, false
 	}
-	return keyring{recipient: first.Recipient(), identities: identities}, true
+	return keyring{recipient: first.Recipient(), identities: identities, sum: sha256.Sum256(text)}, true
 }
 
 // makeIdentity makes a new identity file with mode 0600. It is written whole

@@ -35,7 +35,7 @@ func TestIdentityThatAnotherProcessMadeMeanwhileIsUsed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := unseal(sealed, their.identities); err != nil {
+	if _, err := unseal(sealed, their.own.identities); err != nil {
 		t.Errorf("two processes that started at once use two identities: %v", err)
 	}
 }

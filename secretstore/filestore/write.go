@@ -97,17 +97,29 @@ func (s *Store) lockPath() string { return filepath.Join(s.dir, lockFile) }
 
 // load reads the state; its absence is ErrNotFound.
 func (s *Store) load(ctx context.Context) (state, error) {
-	if err := cancelled(ctx); err != nil {
+	raw, err := s.raw(ctx)
+	if err != nil {
 		return state{}, err
 	}
-	path := filepath.Join(s.dir, stateFile)
-	raw, err := s.disk.Read(path)
-	if err != nil {
-		return state{}, failed("read the state", err)
+	return s.decode(raw)
+}
+
+// raw gives the bytes of the state.
+func (s *Store) raw(ctx context.Context) ([]byte, error) {
+	if err := cancelled(ctx); err != nil {
+		return nil, err
 	}
+	raw, err := s.disk.Read(filepath.Join(s.dir, stateFile))
+	if err != nil {
+		return nil, failed("read the state", err)
+	}
+	return raw, nil
+}
+
+func (s *Store) decode(raw []byte) (state, error) {
 	st, err := decodeState(raw)
 	if err != nil {
-		return state{}, fmt.Errorf("read %s: %w", path, err)
+		return state{}, fmt.Errorf("read %s: %w", filepath.Join(s.dir, stateFile), err)
 	}
 	return st, nil
 }
