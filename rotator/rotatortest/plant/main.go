@@ -5,6 +5,7 @@
 //
 //	go run ./rotator/rotatortest/plant              all bugs
 //	go run ./rotator/rotatortest/plant gcp:         those whose names begin so
+//	go run ./rotator/rotatortest/plant -part 2/3    every third bug, beginning with the second
 //	go run ./rotator/rotatortest/plant -simulated   have the simulator find those that it must find
 //
 // That each bug has its place and compiles is a test of this package, so that
@@ -33,8 +34,10 @@ func bugs() []bug {
 func main() {
 	bySimulator := flag.Bool("simulated", false, "have the simulator find them, and print a table")
 	worlds := flag.Int("worlds", 10_000, "the most worlds that it takes")
+	chosen := part{1, 1}
+	flag.Var(&chosen, "part", "N/OF: every OFth bug, beginning with the Nth")
 	flag.Parse()
-	find := findAll
+	find := func(w io.Writer, prefix string) error { return findAll(w, chosen.share(prefixed(prefix))) }
 	if *bySimulator {
 		find = func(w io.Writer, prefix string) error { return simulate(w, *worlds, prefix) }
 	}
@@ -44,10 +47,13 @@ func main() {
 	}
 }
 
-// findAll plants the bugs whose names begin with prefix. One that lives is an
-// error.
-func findAll(w io.Writer, prefix string) error {
-	planted := slices.DeleteFunc(bugs(), func(b bug) bool { return !strings.HasPrefix(b.name, prefix) })
+// prefixed gives the bugs whose names begin with prefix.
+func prefixed(prefix string) []bug {
+	return slices.DeleteFunc(bugs(), func(b bug) bool { return !strings.HasPrefix(b.name, prefix) })
+}
+
+// findAll plants bugs. One that lives is an error.
+func findAll(w io.Writer, planted []bug) error {
 	said := make(chan string)
 	var found atomic.Int32
 	var group sync.WaitGroup
@@ -71,7 +77,7 @@ func findAll(w io.Writer, prefix string) error {
 		fmt.Fprintln(w, text)
 	}
 	n := int(found.Load())
-	fmt.Fprintf(w, "%d planted bugs, %d found\n", len(planted), n)
+	fmt.Fprintf(w, "%d planted bugs of %d, %d found\n", len(planted), len(bugs()), n)
 	if n < len(planted) || n == 0 {
 		return fmt.Errorf("%d of %d planted bugs were not found", len(planted)-n, len(planted))
 	}
