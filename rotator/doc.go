@@ -45,8 +45,9 @@
 //     moment on it can never be staged: the instance that issued it can do so
 //     only on the snapshot that held its intent. Hence the logical clock in
 //     [State]: what was seen before what. A key that may ever have been current, since
-//     it is not younger than all of which there is a version, is not swept but
-//     retired, like a previous version.
+//     it is not younger than all of which there is a version, or none is left, is not
+//     swept but retired, like a previous version. An intent that stood until this run
+//     took it away says that its key never was.
 //   - While a store gives consumers a value of unknown origin, or did in this run, the
 //     target is quarantined: nothing is revoked or swept, until a rotation has replaced
 //     the value and its grace is over.

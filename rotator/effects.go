@@ -52,7 +52,7 @@ func (r *run) reserve(ctx context.Context, _ Step) error {
 	if err := notes.Intent.Spec.Check(); err != nil {
 		return fmt.Errorf("keep what the key is wanted for: %w", err)
 	}
-	if err := r.annotate(ctx, notes); err != nil {
+	if err := r.replaceIntent(ctx, notes); err != nil {
 		r.FailedReservation = notes.Intent.Nonce
 		return err
 	}
@@ -289,7 +289,20 @@ func (r *run) destroyVersion(ctx context.Context, s Step) error {
 func (r *run) cancel(ctx context.Context, _ Step) error {
 	notes := r.primary().Notes
 	notes.Intent = secretstore.Intent{}
-	return r.annotate(ctx, notes)
+	return r.replaceIntent(ctx, notes)
+}
+
+// replaceIntent writes notes with another intent, or none. Storing a key clears the
+// intent that it was issued for: that of one which stands until then is in no store.
+func (r *run) replaceIntent(ctx context.Context, notes secretstore.Notes) error {
+	stood := r.primary().Notes.Intent.Nonce
+	if err := r.annotate(ctx, notes); err != nil {
+		return err
+	}
+	if stood != "" {
+		r.GivenUp[stood] = true
+	}
+	return nil
 }
 
 func (r *run) declare(ctx context.Context, _ Step) error {

@@ -255,7 +255,8 @@ func (v *view) sweep() answer {
 }
 
 // leftOver gives the orphans that were never current: those younger than every key
-// of which the stores have a version. Only they are swept.
+// of which the stores have a version, and those of an intent that stood until this run
+// gave it up. Only they are swept.
 func (v *view) leftOver() []string {
 	return slices.DeleteFunc(v.orphans(), func(id string) bool { return v.mayHaveBeenCurrent(v.Keys[id]) })
 }
@@ -303,18 +304,27 @@ const clockMargin = 10 * time.Minute
 
 // mayHaveBeenCurrent tells whether a store may have given an orphan to consumers: then
 // it was made before some key of which there still is a version. Instantly's own clock
-// says so where it lists both.
+// says so where it lists both. Where no version of ours is left, the stores may have been
+// emptied, and any key may have been the current one.
 func (v *view) mayHaveBeenCurrent(k Key) bool {
+	if name, _ := parseKeyName(k.Name); v.GivenUp[name.Nonce] {
+		return false
+	}
+	emptied := true
 	for _, st := range v.Stores {
 		for _, ver := range st.Versions {
+			if ver.Foreign {
+				continue
+			}
+			emptied = false
 			made := born(ver).Add(clockMargin)
 			if other, listed := v.Keys[ver.ID]; listed && !other.Created.IsZero() {
 				made = other.Created
 			}
-			if !ver.Foreign && !k.Created.After(made) {
+			if !k.Created.After(made) {
 				return true
 			}
 		}
 	}
-	return false
+	return emptied
 }

@@ -53,6 +53,9 @@ type State struct {
 	// Reserved is the nonce of an intent that this run wrote and for which it
 	// has not tried to issue a key yet.
 	Reserved string
+	// GivenUp are the nonces of intents that stood in the primary until this run took
+	// them away: no store ever took the keys of those, nor can.
+	GivenUp map[string]bool
 	// InHand is the key this run issued and has not stored yet; nil if none.
 	InHand *InHand
 	// Tests made in this run.

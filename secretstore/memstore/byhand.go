@@ -53,6 +53,12 @@ func (s *Store) ForgetRecord() {
 	})
 }
 
+// Empty wipes versions and notes, as when somebody empties a Kubernetes Secret: it is
+// the same secret as before.
+func (s *Store) Empty() {
+	s.changeByHand(func(contents) contents { return document.New[secret.Value]() })
+}
+
 // Contents lists what is held, values included, in the order of a version's
 // life. It is not a call of the contract: no fault comes there.
 func (s *Store) Contents() []Held {

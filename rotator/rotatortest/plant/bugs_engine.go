@@ -34,7 +34,7 @@ func engineBugs() []bug {
 		{"promote without verify", tests, edits{engine("verifyAndPromote").replaces("Verb: Verify", "Verb: Promote")}},
 		{"stage untested", tests, edits{engine("inHand").replaces("Verb: Try, Store: inMemory", "Verb: Stage, Store: 0")}},
 		{"indeterminate taken for invalid", tests, edits{engine("isInvalid").replaces("== Invalid", "!= Valid")}},
-		{"issue without reserve", tests, edits{engine("reserve").replaces("self.annotate(ctx, notes)", "func() error { self.Stores[0].Notes = notes; return nil }()")}},
+		{"issue without reserve", tests, edits{engine("reserve").replaces("self.replaceIntent(ctx, notes)", "func() error { self.Stores[0].Notes = notes; return nil }()")}},
 		{"promote forgets the living current key", tests, edits{engine("mayDisplace").always("self.dead()")}},
 		{"discard revokes before the store lets go", tests, edits{engine("discard").replaces("if s.Store != inMemory {", "_ = self.deleteKey(ctx, s.ID); if s.Store != inMemory {")}},
 		{"the organization is not compared", tests, edits{engine("whose").always("org == self.account")}},
@@ -83,6 +83,8 @@ func engineBugs() []bug {
 		{"a list of before a key was issued says that there is none", tests, edits{engine("confirmID").never("self.Listed <= self.bornAt(ver)"), engine("confirmID").never("self.Listed <= self.primary().Seen")}},
 		{"a key is revoked that the list has under somebody else's name", tests, edits{engine("deleteKey").never("!ok"), engine("deleteKey").never("name.Owner != self.target.Policy.Owner")}},
 		{"a key that was ever current is swept", tests, edits{engine("mayHaveBeenCurrent").returns("false")}},
+		{"an emptied store's last key is swept", "./rotator Emptied", edits{engine("mayHaveBeenCurrent").replaces("emptied := true", "emptied := false")}},
+		{"a first key that no store took is kept as if one had", "./rotator Emptied", edits{engine("mayHaveBeenCurrent").never("self.GivenUp[name.Nonce]")}},
 		{"room is made for the next key in the grace of the last", tests, edits{engine("makeRoom").never("self.inGrace()")}},
 	}
 }
