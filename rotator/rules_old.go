@@ -101,6 +101,9 @@ func (v *view) retireOne(id string) answer {
 	if at, ok := v.Revoked[id]; ok {
 		return v.stillListed(id, at)
 	}
+	if a := v.untroubled(id); !a.passes() {
+		return a
+	}
 	if a := v.gateOpen(); !a.passes() {
 		return a
 	}
@@ -112,6 +115,21 @@ func (v *view) retireOne(id string) answer {
 		reason = "compromised, and its successor works everywhere"
 	}
 	return act(Step{Verb: Revoke, ID: id, Reason: reason})
+}
+
+// untroubled keeps an old key alive while a store says that something is wrong with it:
+// its consumers may not be able to read the current key, although this process is. In an
+// incident nobody is waited for.
+func (v *view) untroubled(id string) answer {
+	if v.emergency() {
+		return pass()
+	}
+	for _, st := range v.Stores {
+		if st.Trouble != nil {
+			return stop(fmt.Errorf("store %s: the old key %s lives on until this is put right: %w", st.Name, id, st.Trouble))
+		}
+	}
+	return pass()
 }
 
 // inGrace tells whether displaced keys must live on.

@@ -5,6 +5,7 @@ package rotator_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -159,6 +160,30 @@ func TestAnAnswerReadLateIsNotFresh(t *testing.T) {
 	})
 }
 
+// A store says that its consumers cannot read the current key, though this process can: the old key is all that
+// they have. In an incident it dies all the same.
+func TestATroubledStoreKeepsTheOldKey(t *testing.T) {
+	for i := range 2 {
+		story(t, 2, func(t *testing.T, w *world) {
+			w.Begin("retirement")
+			run := func(req rotator.Request) rotator.Result {
+				in := w.Start()
+				tg := in.Target()
+				tg.Stores[i].Store = troubled{tg.Stores[i].Store}
+				return in.Rotator.Reconcile(t.Context(), tg, req)
+			}
+			res := run(rotator.Request{})
+			if len(res.Revoked) > 0 || !errors.Is(res.Err, secretstore.ErrCorrupt) || !strings.Contains(res.Err.Error(), "the old key "+rotatortest.KeyID(1)+" lives on until this is put right") {
+				t.Errorf("store %d: revoked %v, %v", i, res.Revoked, res.Err)
+			}
+			w.GraceEnded = true
+			if res := run(rotator.Request{Incident: "INC-1"}); len(res.Revoked) != 2 {
+				t.Errorf("store %d, in an incident: revoked %v, want both old keys", i, res.Revoked)
+			}
+		})
+	}
+}
+
 func TestAPanicInOneTargetsStoreMustNotEndTheOthers(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		in := w.Start()
@@ -273,6 +298,11 @@ func (c corrupt) Read(ctx context.Context, id string) (secret.Value, error) {
 	}
 	return c.Store.Read(ctx, id)
 }
+
+// troubled is a store whose consumers cannot read it.
+type troubled struct{ secretstore.Store }
+
+func (troubled) Inspect(context.Context) error { return secretstore.ErrCorrupt }
 
 // noCurrent shows a store whose current version was removed by hand, until there is a new one.
 type noCurrent struct{ secretstore.Store }

@@ -85,6 +85,7 @@ func engineBugs() []bug {
 		{"a key that was ever current is swept", tests, edits{engine("mayHaveBeenCurrent").returns("false")}},
 		{"an emptied store's last key is swept", "./rotator Emptied", edits{engine("mayHaveBeenCurrent").replaces("emptied := true", "emptied := false")}},
 		{"a first key that no store took is kept as if one had", "./rotator Emptied", edits{engine("mayHaveBeenCurrent").never("self.GivenUp[name.Nonce]")}},
+		{"an old key is revoked while a store is in trouble", "./rotator Trouble", edits{engine("retireOne").never("self.untroubled(id)")}},
 		{"room is made for the next key in the grace of the last", tests, edits{engine("makeRoom").never("self.inGrace()")}},
 	}
 }
