@@ -5,10 +5,11 @@ import (
 	"sync"
 )
 
-// Glance is [Rotator.Status] for whoever does not wait: nothing is tried again towards
-// a verdict, and when ctx ends each target is told as its stores said by then. The
-// stores are read while the keys are listed, whose workspace may hang.
-func (r *Rotator) Glance(ctx context.Context, ts []Target) []TargetStatus {
+// Glance observes targets, side by side, and says what Reconcile would do next for a
+// request. It makes test calls where the next step hangs on them, but nothing is tried
+// again towards a verdict, and when ctx ends each target is told as its stores said by
+// then. The stores are read while the keys are listed, whose workspace may hang.
+func (r *Rotator) Glance(ctx context.Context, ts []Target, req Request) []TargetStatus {
 	var mu sync.Mutex
 	failed := map[*Workspace]error{}
 	var lists sync.WaitGroup
@@ -22,9 +23,10 @@ func (r *Rotator) Glance(ctx context.Context, ts []Target) []TargetStatus {
 		})
 	}
 	runs := each(r, ts, func(t Target, mark int) *run {
-		run := r.newRun(t, Request{}, mark)
+		run := r.newRun(t, req, mark)
 		run.ReadOnly = true
 		run.readAtOnce(ctx)
+		r.opts.Doing(t.Name, Step{Verb: List, Reason: "read the workspace's keys"})
 		return run
 	})
 	lists.Wait()
@@ -40,6 +42,7 @@ func (r *Rotator) Glance(ctx context.Context, ts []Target) []TargetStatus {
 // readAtOnce reads the stores side by side, so that one that hangs takes no time from
 // another. A follower may then be seen ahead of the primary, which is only shown.
 func (r *run) readAtOnce(ctx context.Context) {
+	r.opts.Doing(r.target.Name, Step{Verb: Observe, Reason: "read the stores"})
 	at := r.tick()
 	var all sync.WaitGroup
 	for i := range r.Stores {
@@ -53,6 +56,7 @@ func (r *run) readAtOnce(ctx context.Context) {
 // keys could not be listed.
 func (r *run) glance(ctx context.Context, unlisted error) (o TargetStatus) {
 	defer recovered(func(err error) { o = r.unknown(err) })
+	defer r.opts.Doing(r.target.Name, Step{})
 	if unlisted != nil {
 		return r.unknown(unlisted)
 	}
@@ -64,6 +68,7 @@ func (r *run) glance(ctx context.Context, unlisted error) (o TargetStatus) {
 		case step.At.After(r.now()):
 			return r.undecided(step)
 		}
+		r.opts.Doing(r.target.Name, step)
 		if err := r.bounded(ctx, step); err != nil {
 			return r.unknown(err)
 		}

@@ -19,7 +19,7 @@ func glance(t *testing.T, in *instance, ts ...rotator.Target) []rotator.TargetSt
 	ctx, cancel := context.WithTimeout(t.Context(), glanced)
 	defer cancel()
 	began := time.Now()
-	seen := in.Rotator.Glance(ctx, ts)
+	seen := in.Rotator.Glance(ctx, ts, rotator.Request{})
 	if took := time.Since(began); took > glanced {
 		t.Errorf("it took %s", took)
 	}

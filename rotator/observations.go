@@ -188,9 +188,18 @@ func (r *run) prove(ctx context.Context, s Step) error {
 	return nil
 }
 
-// readBack reads a version's value. One that is gone for good works for nobody:
-// it counts as invalid.
+// readBack reads a version's value, and keeps it for this run.
 func (r *run) readBack(ctx context.Context, s Step) (secret.Value, TestCall, error) {
+	value, probe, err := r.readValue(ctx, s)
+	if !value.IsZero() {
+		r.read[place{s.Store, s.ID}] = value
+	}
+	return value, probe, err
+}
+
+// readValue reads a version's value. One that is gone for good works for nobody: it
+// counts as invalid.
+func (r *run) readValue(ctx context.Context, s Step) (secret.Value, TestCall, error) {
 	st := r.target.Stores[s.Store]
 	value, err := st.Read(ctx, s.ID)
 	switch {
@@ -204,7 +213,6 @@ func (r *run) readBack(ctx context.Context, s Step) (secret.Value, TestCall, err
 	if value.IsZero() {
 		return value, TestCall{Verdict: Invalid, Err: fmt.Errorf("store %s: %w: it is empty", st.Name, ErrNoKey)}, nil
 	}
-	r.read[place{s.Store, s.ID}] = value
 	return value, TestCall{}, nil
 }
 

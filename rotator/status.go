@@ -76,35 +76,6 @@ type Rotation struct {
 	UnderWay bool
 }
 
-// Status observes targets, side by side, and says what Reconcile would do next.
-// It makes test calls where the next step hangs on them.
-func (r *Rotator) Status(ctx context.Context, ts []Target, req Request) []TargetStatus {
-	return each(r, ts, func(t Target, mark int) TargetStatus {
-		return r.newRun(t, req, mark).status(ctx)
-	})
-}
-
-func (r *run) status(ctx context.Context) (o TargetStatus) {
-	defer recovered(func(err error) { o = r.unknown(err) })
-	defer r.opts.Doing(r.target.Name, Step{})
-	r.ReadOnly = true
-	for range maxSteps {
-		step := decide(r.now(), r.State, r.target.Policy, r.req)
-		if step.Verb.ends() {
-			return r.describe(step)
-		}
-		r.opts.Doing(r.target.Name, step)
-		if !r.wait(ctx, step.At) {
-			return r.unknown(ctx.Err())
-		}
-		if err := r.bounded(ctx, step); err != nil {
-			r.readStores(ctx) // show at least what the stores say
-			return r.unknown(err)
-		}
-	}
-	return r.unknown(ErrTooManySteps)
-}
-
 // ends tells whether reading ends with the step: it is no reading any more.
 func (v Verb) ends() bool { return v.Effect() || v == Settled || v == Stop || v == Check }
 
@@ -177,57 +148,6 @@ func (v *view) rotation() *Rotation {
 	failed := f.Count > 0 && !f.At.Before(in.At)
 	underWay := !failed && in.Holder != v.Instance && v.within(in.At, in.Until.Sub(in.At))
 	return &Rotation{By: in.Holder, Since: in.At, UnderWay: underWay}
-}
-
-// Verification is what verify says of one store's current version.
-type Verification struct {
-	Target string
-	Store  string
-	KeyID  string
-	// Foreign: the version is not ours, so KeyID names no key.
-	Foreign bool
-	TestCall
-}
-
-// Verify reads the current version of every store back and makes the test call
-// with it. It changes nothing.
-func (r *Rotator) Verify(ctx context.Context, ts []Target) []Verification {
-	return slices.Concat(each(r, ts, func(t Target, mark int) []Verification {
-		return r.newRun(t, Request{}, mark).checks(ctx)
-	})...)
-}
-
-func (r *run) checks(ctx context.Context) []Verification {
-	defer r.opts.Doing(r.target.Name, Step{})
-	r.opts.Doing(r.target.Name, Step{Verb: Observe, Reason: "read the stores"})
-	r.readStores(ctx)
-	var out []Verification
-	for i, st := range r.Stores {
-		out = append(out, r.checkStore(ctx, i, st))
-	}
-	return out
-}
-
-func (r *run) checkStore(ctx context.Context, i int, st StoreState) Verification {
-	c := Verification{Target: r.target.Name, Store: st.Name}
-	if st.Err != nil {
-		c.Err = st.Err
-		return c
-	}
-	cur, ok := r.current(i)
-	if !ok {
-		c.Verdict, c.Err = Invalid, secretstore.ErrNotFound
-		return c
-	}
-	c.KeyID, c.Foreign = cur.ID, cur.Foreign
-	step := Step{Verb: Verify, Store: i, ID: cur.ID, Reason: "does the key work as store " + st.Name + " has it?"}
-	r.opts.Doing(r.target.Name, step)
-	if err := r.verify(ctx, step); err != nil {
-		c.Err = err
-		return c
-	}
-	c.TestCall = r.Tests[place{i, cur.ID}].TestCall
-	return c
 }
 
 // Inventory is what a workspace's key list says beside our targets.

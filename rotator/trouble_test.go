@@ -203,7 +203,7 @@ func TestClearingARecordIsNotDue(t *testing.T) {
 		in.Hook = losingAnswer("promote@0")
 		in.Run(rotator.Request{})
 		in = w.Start()
-		o := in.Rotator.Status(t.Context(), []rotator.Target{in.Target()}, rotator.Request{})[0]
+		o := in.Rotator.Glance(t.Context(), []rotator.Target{in.Target()}, rotator.Request{})[0]
 		if o.Due {
 			t.Errorf("due because %q; next step %s", o.Because, o.Next.Verb)
 		}

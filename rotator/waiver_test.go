@@ -78,7 +78,7 @@ func TestLookingTellsThatConsumersAreWaitedFor(t *testing.T) {
 		in := w.Start()
 		target := in.Target()
 		target.Gates = []rotator.Gate{r}
-		seen := in.Rotator.Status(t.Context(), []rotator.Target{target}, rotator.Request{})[0]
+		seen := in.Rotator.Glance(t.Context(), []rotator.Target{target}, rotator.Request{})[0]
 		if seen.Next.Verb != rotator.Converge || len(seen.Gates) != 1 {
 			t.Errorf("next: %+v; gates: %v", seen.Next, seen.Gates)
 		}

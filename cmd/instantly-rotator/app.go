@@ -24,6 +24,9 @@ type app struct {
 	logFormat  string
 }
 
+// program is what people type.
+const program = "instantly-rotator"
+
 // defaultConfig is read if --config and INSTANTLY_ROTATOR_CONFIG say nothing.
 const defaultConfig = "config.yaml"
 
@@ -36,14 +39,15 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	err := a.outcome(root.ExecuteContext(ctx))
-	a.complain(err)
+	ran, err := root.ExecuteContextC(ctx)
+	err = a.outcome(err)
+	a.complain(err, ran.CommandPath())
 	return exitCode(err)
 }
 
 func (a *app) rootCommand() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "instantly-rotator",
+		Use:   program,
 		Short: "Keep Instantly API keys fresh, without a consumer ever holding a dead one",
 		Long: `instantly-rotator keeps Instantly API keys fresh.
 

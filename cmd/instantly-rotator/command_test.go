@@ -50,7 +50,7 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 //
 //	exits CODE PROG ARGS…     run a program that ends with that exit code
 //	eventually PATTERN PROG…  run a program again and again until its standard output matches
-//	terminal CODE PROG ARGS…  the same with standard output and error at a terminal
+//	terminal CODE PROG ARGS…  exits, with standard output and error at a terminal, $COLUMNS wide
 //	sandbox [--FLAG=FILE…] FILE…  start a sandbox; sets $API and $INSTANTLY_ADMIN_KEY, puts $API into the files
 //	certificate CERT KEY      make a certificate for 127.0.0.1 that is its own CA
 //	faults [JSON]             set the sandbox's faults; without JSON none, and no rules
@@ -410,7 +410,11 @@ func atTerminal(ts *testscript.TestScript, _ bool, args []string) {
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}
 	}
-	seen, err := runAtTerminal(cmd)
+	columns := 0
+	if wide := ts.Getenv("COLUMNS"); wide != "" {
+		columns = number(ts, wide)
+	}
+	seen, err := runAtTerminal(cmd, columns)
 	_, _ = io.WriteString(ts.Stdout(), seen)
 	wantCode(ts, args[0], err)
 }

@@ -88,8 +88,9 @@ func (a *app) pasted(text string) string {
 	return remedy.Pasted(text, a.configPath)
 }
 
-// complain says what went wrong, where the command has not said it yet.
-func (a *app) complain(err error) {
+// complain says what went wrong, where the command, such as "instantly-rotator rotate",
+// has not said it yet.
+func (a *app) complain(err error, command string) {
 	if err == nil || errors.Is(err, errFailed) || errors.Is(err, errDue) {
 		return
 	}
@@ -108,11 +109,19 @@ func (a *app) complain(err error) {
 	fmt.Fprintf(a.stderr, "%s %s\n", text.FgRed.Sprint("error:"), err)
 	hint := a.hintFor(err, "")
 	if hint == "" && exitCode(err) == exitUsage {
-		hint = "instantly-rotator --help lists the commands and flags"
+		hint = usageHint(command)
 	}
 	if hint != "" {
 		fmt.Fprintln(a.stderr, "hint: ", hint)
 	}
+}
+
+// usageHint says where it stands what a command takes.
+func usageHint(command string) string {
+	if command == program {
+		return program + " --help lists the commands and flags"
+	}
+	return command + " --help says what it takes"
 }
 
 // noArgs refuses arguments as a usage error.

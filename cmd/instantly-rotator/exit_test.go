@@ -59,7 +59,7 @@ func TestComplaintsSayOnceWhatIsWrong(t *testing.T) {
 	for _, o := range outcomes() {
 		t.Run(o.name, func(t *testing.T) {
 			var stderr bytes.Buffer
-			(&app{stderr: &stderr}).complain(o.err)
+			(&app{stderr: &stderr}).complain(o.err, program)
 			if stderr.String() != o.says {
 				t.Errorf("says %q, want %q", &stderr, o.says)
 			}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
-	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
 
 // errNoConfig: there is no configuration to read.
@@ -46,11 +45,11 @@ func (a *app) loadInto(log *zap.Logger) (*config.Config, error) {
 // fleet makes what the named targets need, or all of them if no name is given.
 // Whoever calls it closes it.
 func (a *app) fleet(ctx context.Context, names []string, readOnly bool) (*fleet.Fleet, error) {
-	return a.openFleet(ctx, names, readOnly, nil)
+	return a.openFleet(ctx, names, readOnly, func(*fleet.Options) {})
 }
 
-// openFleet makes it with somebody who is told what is waited for; nil for nobody.
-func (a *app) openFleet(ctx context.Context, names []string, readOnly bool, doing func(string, rotator.Step)) (*fleet.Fleet, error) {
+// openFleet makes it with further options.
+func (a *app) openFleet(ctx context.Context, names []string, readOnly bool, with func(*fleet.Options)) (*fleet.Fleet, error) {
 	log, err := a.logger()
 	if err != nil {
 		return nil, err
@@ -60,7 +59,7 @@ func (a *app) openFleet(ctx context.Context, names []string, readOnly bool, doin
 		return nil, err
 	}
 	o := a.fleetOptions(cfg, log, readOnly)
-	o.Doing = doing
+	with(&o)
 	return fleet.Named(ctx, o, names)
 }
 

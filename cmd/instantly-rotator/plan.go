@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -11,35 +12,48 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
 
+// planFlags say how the plan is shown, and how long answers are waited for.
+type planFlags struct {
+	output  string
+	timeout time.Duration
+}
+
 func (a *app) planCommand() *cobra.Command {
-	var output string
+	var f planFlags
 	c := &cobra.Command{
 		Use:               "plan [TARGET...]",
 		ValidArgsFunction: a.completeTargets,
 		Short:             "Show what a run of \"rotate --due\" would do, and why",
 		Long: `Show what a run of "rotate --due" would do next for each target, and why.
-It changes nothing. Exit code 2 says that something is due, 1 that something is
-in the way.`,
+It changes nothing, and does not try again until it knows: when nothing was answered
+for --timeout, the rest is not known. Exit code 2 says that something is due, 1 that
+something is in the way.`,
 		RunE: func(c *cobra.Command, names []string) error {
-			return a.plan(c.Context(), names, rotator.Request{}, output, true)
+			return a.plan(c.Context(), names, rotator.Request{}, f, true)
 		},
 	}
-	outputFlag(c, &output)
+	outputFlag(c, &f.output)
+	timeoutFlag(c, &f.timeout)
 	return c
 }
 
 // plan shows the next steps. gate: something due is exit code 2, for pipelines.
-func (a *app) plan(ctx context.Context, names []string, req rotator.Request, output string, gate bool) error {
-	f, end, err := a.patientFleet(ctx, names)
+func (a *app) plan(parent context.Context, names []string, req rotator.Request, flags planFlags, gate bool) error {
+	f, ctx, end, err := a.waitingFleet(parent, names, flags.timeout)
 	if err != nil {
 		return err
 	}
-	defer end()
-	statuses := f.Status(ctx, f.Targets, req)
+	statuses := f.Glance(ctx, f.Targets, req)
+	end()
+	if parent.Err() != nil {
+		return a.interrupted()
+	}
 	steps := make([]status.PlannedStep, len(statuses))
+	report := status.Report{Timeout: flags.timeout}
 	due, failed := 0, 0
 	for i, o := range statuses {
 		steps[i] = status.Planned(o)
+		report.Targets = append(report.Targets, status.Of(o, a.now()))
 		if o.Due {
 			due++
 		}
@@ -47,12 +61,10 @@ func (a *app) plan(ctx context.Context, names []string, req rotator.Request, out
 			failed++
 		}
 	}
-	if err := a.show(output, map[string]any{"plan": steps}, func() { a.planTable(steps, due) }); err != nil {
+	if err := a.show(flags.output, map[string]any{"plan": steps}, func() { a.planTable(steps, report.Obstacles(), due) }); err != nil {
 		return err
 	}
 	switch {
-	case ctx.Err() != nil:
-		return errInterrupted
 	case failed > 0:
 		return errFailed
 	case due > 0 && gate:
@@ -62,20 +74,34 @@ func (a *app) plan(ctx context.Context, names []string, req rotator.Request, out
 	}
 }
 
-func (a *app) planTable(steps []status.PlannedStep, due int) {
-	t := a.table("TARGET", "WORKSPACE", "DUE", "NEXT STEP", "KEY", "WHY")
-	for _, p := range steps {
-		t.AppendRow(row(p.Target, p.Workspace, dueWord(p), stepWords(p), shortID(p.KeyID), a.why(p)))
-	}
-	t.Render()
-	for _, p := range steps {
-		if p.Hint != "" {
-			fmt.Fprintf(a.stdout, "%s: hint: %s\n", p.Target, a.pasted(p.Hint))
+// planTable shows the steps to people, and below them what is in the way of several
+// targets once.
+func (a *app) planTable(steps []status.PlannedStep, obstacles []status.Obstacle, due int) {
+	told := map[string]bool{}
+	for _, o := range obstacles {
+		for _, name := range o.Targets {
+			told[name] = true
 		}
+	}
+	var rows [][]string
+	var remarks []remark
+	for _, p := range steps {
+		why := a.why(p)
+		if told[p.Target] {
+			why = "see below"
+		} else if p.Hint != "" {
+			remarks = append(remarks, remark{p.Target, "hint: " + p.Hint})
+		}
+		rows = append(rows, []string{p.Target, p.Workspace, dueWord(p), stepWords(p), shortID(p.KeyID), why})
 		for _, advice := range p.Advice {
-			fmt.Fprintf(a.stdout, "%s: %s\n", p.Target, a.pasted(advice))
+			remarks = append(remarks, remark{p.Target, advice})
 		}
 	}
+	a.fitted([]string{"TARGET", "WORKSPACE", "DUE", "NEXT STEP", "KEY", "WHY"}, rows)
+	for _, o := range obstacles {
+		a.tellObstacle(o)
+	}
+	a.tellOnce(remarks, true)
 	if due > 0 {
 		fmt.Fprintf(a.stdout, "%d due; nothing was changed\n", due)
 	}
@@ -111,6 +137,8 @@ func (a *app) why(p status.PlannedStep) string {
 	switch {
 	case p.Error != "":
 		return p.Error
+	case p.At != nil && p.Step == string(rotator.Settled) && terminal(a.stdout):
+		return p.Reason + " " + humantime.Until(*p.At, a.now())
 	case p.At != nil && p.Step == string(rotator.Settled):
 		return fmt.Sprintf("%s at %s (%s)", p.Reason, humantime.Stamp(*p.At), humantime.Until(*p.At, a.now()))
 	default:

@@ -23,6 +23,7 @@ type rotateFlags struct {
 	skipGates                    string // why
 	shard                        string
 	output                       string
+	timeout                      time.Duration // of dryRun
 }
 
 func (a *app) rotateCommand() *cobra.Command {
@@ -62,6 +63,7 @@ it on, or says that it is resolved; --again replaces the key of after it too.`,
 	outputFlag(c, &f.output)
 	c.Flags().BoolVar(&f.due, "due", false, "only what is due")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "show what would happen, change nothing")
+	c.Flags().DurationVar(&f.timeout, "timeout", defaultTimeout, "with --dry-run: how long to wait for Instantly and the stores while nothing is answered")
 	c.Flags().BoolVar(&f.force, "force", false, "do not wait for the backoff after failed attempts, nor for another instance that has begun")
 	c.Flags().BoolVar(&f.compromised, "compromised", false, "replace the keys of the named targets and revoke the old ones at once: consumers that still use them will fail")
 	c.Flags().BoolVar(&f.beginAnew, "begin-anew", false, "the primary store of the named targets is new, or lost for good: issue keys there although others were issued before, which are left alone")
@@ -109,6 +111,8 @@ func (f rotateFlags) check(names []string) error {
 		return usageError{fmt.Errorf("--incident has %d bytes, more than the %d that are kept: two of one beginning would count as the same", len(f.incident), secretstore.MaxReason)}
 	case !f.compromised && f.incident != "":
 		return usageError{errors.New("--incident goes with --compromised")}
+	case f.timeout != defaultTimeout && !f.dryRun:
+		return usageError{errors.New("--timeout goes with --dry-run: a rotation waits as long as it takes")}
 	case f.again && !f.compromised:
 		return usageError{errors.New("--again goes with --compromised")}
 	case f.compromised && (f.due || f.endGrace):
@@ -132,7 +136,7 @@ func (a *app) rotate(ctx context.Context, names []string, f rotateFlags) error {
 		return err
 	}
 	if f.dryRun {
-		return a.plan(ctx, names, f.request(began), f.output, false)
+		return a.plan(ctx, names, f.request(began), planFlags{f.output, f.timeout}, false)
 	}
 	n := newNarrator(a.now)
 	defer n.end()

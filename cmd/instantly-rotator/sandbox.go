@@ -39,10 +39,13 @@ scopes, and can be told to fail, on the same address:
 
 Nothing in it is worth protecting; its admin key is printed so that you can use it.
 With --tls-cert and --tls-key it serves other machines too, such as the pods of a
-cluster: whoever reaches it can use it.`,
+cluster: whoever reaches it can use it.
+
+` + faultHelp(),
 		Example: `  instantly-rotator sandbox --listen 127.0.0.1:8086 --state sandbox.json
   # in the configuration: base_url: http://127.0.0.1:8086
-  curl -X PUT http://127.0.0.1:8086/_sandbox/faults -d '{"unavailable": true}'`,
+  curl -X PUT http://127.0.0.1:8086/_sandbox/faults -d '{"unavailable": true}'
+  curl -X POST http://127.0.0.1:8086/_sandbox/inject -d '{"kind": "hang", "method": "DELETE", "times": 2}'`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.sandbox(c.Context(), f) },
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/status"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
 
 // statusFlags say how much is shown, and how long it may take.
@@ -38,7 +39,7 @@ Exit code 1 says that something must be seen to: see "help exit-codes".`,
 	c.Flags().StringVarP(&f.output, "output", "o", "table", "table, wide (whole ids and times, each store) or json")
 	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]cobra.Completion{"table", "wide", "json"}, cobra.ShellCompDirectiveNoFileComp)) // fails for no flag that is there
 	c.Flags().BoolVarP(&f.wide, "wide", "w", false, "the same as -o wide")
-	c.Flags().DurationVar(&f.timeout, "timeout", 4*time.Second, "how long to wait for Instantly and the stores")
+	c.Flags().DurationVar(&f.timeout, "timeout", defaultTimeout, "how long to wait for Instantly and the stores")
 	c.Flags().DurationVar(&f.watch, "watch", 0, "show it again and again until Ctrl-C, each time after that `pause`")
 	c.Flags().Lookup("watch").NoOptDefVal = "5s"
 	return c
@@ -70,14 +71,14 @@ func (a *app) status(ctx context.Context, names []string, f statusFlags) error {
 		return a.watchStatus(ctx, names, f)
 	}
 	report, err := a.statusReport(ctx, names, f.timeout)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return a.interrupted()
+	case err != nil:
 		return err
 	}
 	if err := a.show(f.output, report, func() { a.statusTable(report, f.wide) }); err != nil {
 		return err
-	}
-	if ctx.Err() != nil {
-		return errInterrupted
 	}
 	return statusOutcome(report)
 }
@@ -124,13 +125,13 @@ func (a *app) statusReport(ctx context.Context, names []string, timeout time.Dur
 		said := a.afterSilence(func() string { return "asking Instantly …" })
 		defer said()
 	}
-	f, err := a.quickFleet(ctx, names, timeout)
+	f, err := a.quickFleet(ctx, names, timeout, func(*fleet.Options) {})
 	if err != nil {
 		return status.Report{}, err
 	}
 	defer f.Close()
 	now := a.now()
-	statuses := f.Glance(ctx, f.Targets)
+	statuses := f.Glance(ctx, f.Targets, rotator.Request{})
 	report := status.Report{At: now.UTC(), Timeout: timeout, Targets: make([]status.Target, len(statuses)), Workspaces: []status.Workspace{}}
 	for i, o := range statuses {
 		report.Targets[i] = status.Of(o, now)
@@ -140,12 +141,4 @@ func (a *app) statusReport(ctx context.Context, names []string, timeout time.Dur
 		report.Workspaces = status.WorkspacesOf(f.Inventory(ctx, f.Targets, statuses))
 	}
 	return report, nil
-}
-
-// quickFleet opens what the targets need; stores that give admin keys get half of the
-// time, so that the others are still asked.
-func (a *app) quickFleet(ctx context.Context, names []string, timeout time.Duration) (*fleet.Fleet, error) {
-	ctx, cancel := context.WithTimeout(ctx, timeout/2)
-	defer cancel()
-	return a.fleet(ctx, names, true)
 }

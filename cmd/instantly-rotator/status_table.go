@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -29,9 +28,12 @@ func (a *app) statusTable(report status.Report, wide bool) {
 	blocked := map[string]bool{}
 	for _, t := range report.Obstacles() {
 		blocked[t.Workspace] = true
+		if t.Unanswered && t.Store == "" {
+			t.Text += ": shown as of the stores"
+		}
 		a.tellObstacle(t)
 	}
-	a.remarks(targets, wide)
+	a.tellOnce(remarksOf(targets), wide)
 	for _, w := range report.Workspaces {
 		if w.Error != "" && blocked[w.Workspace] {
 			continue // it was said why
@@ -56,74 +58,15 @@ func obstacleHead(t status.Obstacle) string {
 	return head + " (" + someOf(t.Targets) + ")"
 }
 
-// mostRemarks is how many of them one reads; more are for -o wide.
-const mostRemarks = 20
-
-// remarks say what is to be known or done of targets; what is the same for several is
-// said once.
-func (a *app) remarks(targets []status.Target, wide bool) {
-	var said []string
-	about := map[string][]string{}
+// remarksOf gives what is to be known or done of targets.
+func remarksOf(targets []status.Target) []remark {
+	var all []remark
 	for _, of := range targets {
-		for _, remark := range of.Remarks() {
-			if about[remark] == nil {
-				said = append(said, remark)
-			}
-			about[remark] = append(about[remark], of.Target)
+		for _, text := range of.Remarks() {
+			all = append(all, remark{of.Target, text})
 		}
 	}
-	for i, remark := range said {
-		if i == mostRemarks && !wide {
-			fmt.Fprintf(a.stdout, "%d more remarks: -o wide has all\n", len(said)-i)
-			return
-		}
-		a.say(text.FgYellow, someOf(about[remark]), remark)
-	}
-}
-
-// say prints a line; at a terminal it is broken between words.
-func (a *app) say(color text.Color, head, what string) {
-	what = a.pasted(what)
-	line := head + ": " + what
-	if terminal(a.stdout) {
-		const indent = "    "
-		line = strings.ReplaceAll(wrapped(line, a.width()-len(indent)), "\n", "\n"+indent)
-	}
-	if rest, ok := strings.CutPrefix(line, head); ok {
-		line = color.Sprint(head) + rest
-	}
-	for part := range strings.Lines(line + "\n") {
-		fmt.Fprintln(a.stdout, strings.TrimRight(part, " \n"))
-	}
-}
-
-// wrapped breaks a line between words, but not within a command: it can be pasted as it
-// stands. One that no line holds stands on a line of its own.
-func wrapped(line string, width int) string {
-	var parts []string
-	done := 0
-	for _, at := range commandInText().FindAllStringIndex(line, -1) {
-		if command := line[at[0]:at[1]]; len(command)+2 > width {
-			parts = append(parts, softly(line[done:at[0]], width), command)
-			done = at[1]
-		}
-	}
-	parts = append(parts, softly(line[done:], width))
-	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), "\n")
-}
-
-// softly breaks a line between words and commands.
-func softly(line string, width int) string {
-	const glue = "\uE000" // for private use: no text has it
-	line = commandInText().ReplaceAllStringFunc(line, func(command string) string {
-		return strings.ReplaceAll(command, " ", glue)
-	})
-	return strings.ReplaceAll(text.WrapSoft(strings.TrimSpace(line), width), glue, " ")
-}
-
-// commandInText matches a command of this program up to a mark that ends it.
-func commandInText() *regexp.Regexp {
-	return regexp.MustCompile(`instantly-rotator( ('[^']*'|[^\s;,"']+))+`)
+	return all
 }
 
 // wideRows shows all there is, a row for each store.
@@ -158,63 +101,13 @@ func (a *app) narrowRows(targets []status.Target, now time.Time) {
 		}
 	}
 	keep := telling(header, rows)
-	t := plainTable()
-	t.AppendHeader(row(pick(header, keep)...))
-	for _, r := range rows {
-		t.AppendRow(row(pick(r, keep)...))
-	}
-	if out := t.Render(); text.LongestLineLen(out) <= a.width() {
+	if out := drawn(header, rows, keep); text.LongestLineLen(out) <= a.width() {
 		fmt.Fprintln(a.stdout, out)
 		return
 	}
 	for _, r := range rows {
 		a.stack(header, r, keep)
 	}
-}
-
-// stack prints a row as two lines or more.
-func (a *app) stack(header, r []string, keep []int) {
-	last := len(r) - 1
-	fmt.Fprintln(a.stdout, strings.TrimSpace(cmp.Or(r[0], "  store "+r[2])+"  "+r[last]))
-	var rest []string
-	for _, i := range keep {
-		if i > 0 && i < last && r[i] != "" && (r[0] != "" || header[i] != "STORES") {
-			rest = append(rest, strings.ToLower(header[i])+" "+r[i])
-		}
-	}
-	if len(rest) == 0 {
-		return
-	}
-	const indent = "  "
-	said := text.WrapSoft(strings.Join(rest, ", "), a.width()-len(indent))
-	fmt.Fprintln(a.stdout, indent+strings.ReplaceAll(said, "\n", "\n"+indent))
-}
-
-// telling gives the columns that tell something: WORKSPACE and STORES only if there are
-// several, the others if they are not empty.
-func telling(header []string, rows [][]string) []int {
-	var keep []int
-	for i, name := range header {
-		seen := map[string]bool{}
-		for _, r := range rows {
-			if r[i] != "" && r[i] != "-" {
-				seen[r[i]] = true
-			}
-		}
-		several := name == "WORKSPACE" || name == "STORES"
-		if len(seen) > 1 || (len(seen) == 1 && !several) || name == "CURRENT" {
-			keep = append(keep, i)
-		}
-	}
-	return keep
-}
-
-func pick(cells []string, keep []int) []string {
-	out := make([]string, len(keep))
-	for i, at := range keep {
-		out[i] = cells[at]
-	}
-	return out
 }
 
 // state writes a target's state for people.

@@ -8,17 +8,23 @@ import (
 	"strings"
 	"syscall"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // runAtTerminal runs a command with its output at a pseudo-terminal and gives
-// what a person would see, with \n for the terminal's line ends.
-func runAtTerminal(cmd *exec.Cmd) (seen string, err error) {
+// what a person would see, with \n for the terminal's line ends. Without columns the
+// terminal does not say how wide it is.
+func runAtTerminal(cmd *exec.Cmd, columns int) (seen string, err error) {
 	person, program, err := openTerminal()
 	if err != nil {
 		return "", err
 	}
 	defer person.Close()
 	defer program.Close()
+	if err := unix.IoctlSetWinsize(int(program.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: uint16(columns)}); err != nil {
+		return "", err
+	}
 	cmd.Stdout, cmd.Stderr = program, program
 	read := make(chan string)
 	go func() { read <- readTo(person, endOfOutput) }()

@@ -8,4 +8,4 @@ import (
 )
 
 // runAtTerminal: scripts use "[linux] terminal …".
-func runAtTerminal(*exec.Cmd) (string, error) { return "", errors.ErrUnsupported }
+func runAtTerminal(*exec.Cmd, int) (string, error) { return "", errors.ErrUnsupported }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
@@ -13,16 +14,18 @@ import (
 )
 
 func (a *app) verifyCommand() *cobra.Command {
-	var output string
+	var f planFlags
 	c := &cobra.Command{
 		Use:               "verify [TARGET...]",
 		ValidArgsFunction: a.completeTargets,
 		Short:             "Read every current key back from its stores and test it",
 		Long: `Read the current key of every store back, as consumers do, and make a test
-call with it. It changes nothing. Exit code 1 says that some key is not valid.`,
-		RunE: func(c *cobra.Command, names []string) error { return a.verify(c.Context(), names, output) },
+call with it. It changes nothing. Exit code 1 says that some key is not valid, or
+that it is not known: nothing was answered for --timeout.`,
+		RunE: func(c *cobra.Command, names []string) error { return a.verify(c.Context(), names, f) },
 	}
-	outputFlag(c, &output)
+	outputFlag(c, &f.output)
+	timeoutFlag(c, &f.timeout)
 	return c
 }
 
@@ -37,38 +40,40 @@ type verdict struct {
 	Hint    string `json:"hint,omitempty"`
 }
 
-func (a *app) verify(ctx context.Context, names []string, output string) error {
-	f, end, err := a.patientFleet(ctx, names)
+func (a *app) verify(parent context.Context, names []string, flags planFlags) error {
+	f, ctx, end, err := a.waitingFleet(parent, names, flags.timeout)
 	if err != nil {
 		return err
 	}
-	defer end()
-	var verdicts []verdict
+	found := f.Verify(ctx, f.Targets)
+	end()
+	if parent.Err() != nil {
+		return a.interrupted()
+	}
+	verdicts := make([]verdict, len(found))
 	failed := false
-	for _, v := range f.Verify(ctx, f.Targets) {
-		verdicts = append(verdicts, a.verdictOf(v))
+	for i, v := range found {
+		verdicts[i] = a.verdictOf(v, flags.timeout)
 		failed = failed || v.Verdict != rotator.Valid
 	}
-	if err := a.show(output, map[string]any{"verdicts": verdicts}, func() { a.verdictTable(verdicts) }); err != nil {
+	if err := a.show(flags.output, map[string]any{"verdicts": verdicts}, func() { a.verdictTable(verdicts) }); err != nil {
 		return err
 	}
-	switch {
-	case ctx.Err() != nil:
-		return errInterrupted
-	case failed:
+	if failed {
 		return errFailed
-	default:
-		return nil
 	}
+	return nil
 }
 
-func (a *app) verdictOf(v rotator.Verification) verdict {
+func (a *app) verdictOf(v rotator.Verification, timeout time.Duration) verdict {
 	out := verdict{Target: v.Target, Store: v.Store, KeyID: v.KeyID, Ours: v.KeyID != "" && !v.Foreign, Verdict: v.Verdict.String()}
 	if v.Err == nil {
 		return out
 	}
 	out.Error, out.Hint = v.Err.Error(), a.hintFor(v.Err, v.Target)
 	switch {
+	case errors.Is(v.Err, context.DeadlineExceeded):
+		out.Error, out.Hint = fmt.Sprintf("not answered within %s", timeout), "run it again, or let --timeout be longer"
 	case errors.Is(v.Err, secretstore.ErrNotFound):
 		out.Error, out.Hint = "the store has no current key", a.pasted("see why: instantly-rotator status "+v.Target)
 	case v.Verdict == rotator.Invalid:
@@ -77,17 +82,33 @@ func (a *app) verdictOf(v rotator.Verification) verdict {
 	return out
 }
 
+// verdictTable shows the verdicts to people: why, and what can be done, once where it
+// is the same for several.
 func (a *app) verdictTable(verdicts []verdict) {
-	t := a.table("TARGET", "STORE", "KEY", "VERDICT", "WHY")
+	targets := map[string]map[string]bool{}
 	for _, v := range verdicts {
-		t.AppendRow(row(v.Target, v.Store, shortID(v.KeyID), paint(v.Verdict), v.Error))
+		if targets[v.Error] == nil {
+			targets[v.Error] = map[string]bool{}
+		}
+		targets[v.Error][v.Target] = true
 	}
-	t.Render()
+	var rows [][]string
+	var remarks []remark
+	for _, v := range verdicts {
+		why := v.Error
+		if why != "" && len(targets[why]) > 1 {
+			remarks = append(remarks, remark{v.Target, why})
+			why = "see below"
+		}
+		rows = append(rows, []string{v.Target, v.Store, shortID(v.KeyID), paint(v.Verdict), why})
+	}
 	for _, v := range verdicts {
 		if v.Hint != "" {
-			fmt.Fprintf(a.stdout, "%s: hint: %s\n", v.Target, v.Hint)
+			remarks = append(remarks, remark{v.Target, "hint: " + v.Hint})
 		}
 	}
+	a.fitted([]string{"TARGET", "STORE", "KEY", "VERDICT", "WHY"}, rows)
+	a.tellOnce(remarks, true)
 }
 
 func paint(verdict string) string {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/idle"
+	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
 
@@ -47,22 +49,58 @@ func (a *app) afterSilence(what func() string) (stop func()) {
 	}
 }
 
-// patientFleet makes what the named targets need, for a command that waits as long as it
-// takes to find out: it says what for. end is called when it is done.
-func (a *app) patientFleet(ctx context.Context, names []string) (f *fleet.Fleet, end func(), err error) {
+// defaultTimeout is how long a command waits for Instantly and the stores by itself.
+const defaultTimeout = 4 * time.Second
+
+// waitingFleet makes what the named targets need, for a command that has much to find
+// out: it says what it waits for, and ctx ends when nothing was answered for timeout.
+// end is called when it is done.
+func (a *app) waitingFleet(parent context.Context, names []string, timeout time.Duration) (f *fleet.Fleet, ctx context.Context, end func(), err error) {
+	if timeout <= 0 {
+		return nil, nil, nil, usageError{fmt.Errorf("--timeout %s: want a time above 0", timeout)}
+	}
 	const opening = "admin keys"
 	doing := errands{of: map[string]string{opening: "read from where they are"}}
 	stop := a.afterSilence(doing.String)
-	f, err = a.openFleet(ctx, names, true, doing.begun)
+	waited, cancel := idle.New(parent, timeout)
+	f, err = a.quickFleet(waited, names, timeout, func(o *fleet.Options) {
+		o.Doing = func(target string, s rotator.Step) {
+			waited.Moved()
+			doing.begun(target, s)
+		}
+		o.Called = func(_ string, c instantly.Call) {
+			if fleet.Trouble(c, time.Time{}) == "" {
+				waited.Moved()
+			}
+		}
+	})
 	if err != nil {
+		cancel()
 		stop()
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
+	waited.Moved()
 	doing.begun(opening, rotator.Step{})
-	return f, func() {
+	return f, waited, func() {
 		stop()
 		f.Close()
+		cancel()
 	}, nil
+}
+
+// quickFleet makes what the named targets need, for a command that only reads. Stores
+// that give admin keys get half of the time, so that the others are still asked.
+func (a *app) quickFleet(ctx context.Context, names []string, timeout time.Duration, with func(*fleet.Options)) (*fleet.Fleet, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout/2)
+	defer cancel()
+	return a.openFleet(ctx, names, true, with)
+}
+
+// interrupted ends a command that changes nothing: what it has found out by then is not
+// worth showing.
+func (a *app) interrupted() error {
+	fmt.Fprintln(a.stderr, "interrupted")
+	return errInterrupted
 }
 
 // errands are what is being found out, by target.

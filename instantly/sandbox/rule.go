@@ -50,7 +50,8 @@ const (
 	KindTrickle Kind = "trickle"
 )
 
-func kinds() []Kind {
+// Kinds lists all of them.
+func Kinds() []Kind {
 	return []Kind{KindDrop, KindHang, KindDelay, KindStatus, KindTruncated,
 		KindHuge, KindNotJSON, KindWrongType, KindEmpty, KindErrorInSuccess, KindTrickle}
 }
@@ -97,8 +98,8 @@ func (r Rule) withDefaults() Rule {
 func (r Rule) Check() error {
 	r = r.withDefaults()
 	var wrong []error
-	if !slices.Contains(kinds(), r.Kind) {
-		wrong = append(wrong, fmt.Errorf("kind is %q: one of %q", r.Kind, kinds()))
+	if !slices.Contains(Kinds(), r.Kind) {
+		wrong = append(wrong, fmt.Errorf("kind is %q: one of %q", r.Kind, Kinds()))
 	}
 	if r.When != Before && r.When != After {
 		wrong = append(wrong, fmt.Errorf("when is %q: before or after", r.When))

@@ -57,12 +57,14 @@ func remarksOf(o rotator.TargetStatus) []string {
 	case o.Dead:
 		hints = append(hints, "consumers hold a dead key; run: instantly-rotator rotate "+o.Target)
 	case o.Refused:
-		hints = append(hints, "the current key was refused just now: it is dead, or not active yet; \"instantly-rotator rotate --due\" finds out, and replaces it")
+		hints = append(hints, refusedHint)
 	case o.Due && o.Next.Err == nil && o.Next.Verb != rotator.Converge:
 		hints = append(hints, "due: "+o.Because+"; \"instantly-rotator rotate --due\" sees to it")
 	}
 	return hints
 }
+
+const refusedHint = "the current key was refused just now: it is dead, or not active yet; \"instantly-rotator rotate --due\" finds out, and replaces it"
 
 // rotationHint says who has begun a rotation, and whether anybody is at it.
 func rotationHint(r rotator.Rotation) string {

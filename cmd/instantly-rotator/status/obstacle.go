@@ -16,6 +16,7 @@ type Obstacle struct {
 	Workspace, Store string // one of the two
 	Targets          []string
 	Text, Hint       string
+	Unanswered       bool // nothing else is known
 }
 
 // sortedError is the error that is in the way of a target.
@@ -69,21 +70,13 @@ func (r Report) Obstacles() []Obstacle {
 			i = len(all)
 			at[kind] = i
 			all = append(all, Obstacle{Workspace: ob.workspace, Store: ob.store, Text: ob.text, Hint: ob.hint})
-			if t.Unanswered {
-				all[i].Text = r.notAnswered(ob.store)
+			if t.Unanswered && r.Timeout > 0 {
+				all[i].Text, all[i].Unanswered = fmt.Sprintf("not answered within %s", r.Timeout), true
 			}
 		}
 		all[i].Targets = append(all[i].Targets, t.Target)
 	}
 	return all
-}
-
-func (r Report) notAnswered(store string) string {
-	text := fmt.Sprintf("not answered within %s", r.Timeout)
-	if store == "" {
-		text += ": shown as of the stores"
-	}
-	return text
 }
 
 // Remarks are what people should know or do about the target, beside what

@@ -35,9 +35,13 @@ func Planned(o rotator.TargetStatus) PlannedStep {
 	if o.Due {
 		p.Store = o.Stores[max(o.Next.Store, 0)].Name
 	}
-	if o.Next.Verb == rotator.Check { // asking comes before the step that is meant
-		p.Step = string(rotator.Reserve)
-		p.Reason = o.Because
+	switch {
+	case o.Next.Verb == rotator.Check, o.Dead && o.Due && !o.Next.At.IsZero() && o.Hold.IsZero(): // asking comes before the step that is meant
+		p.Step, p.Reason, p.KeyID, p.At = string(rotator.Reserve), o.Because, "", nil
+	case o.Refused:
+		p.Reason, p.At = refusedHint, nil
+	case !o.Next.At.IsZero() && o.Due: // asking once more
+		p.Reason, p.At = o.Because, nil
 	}
 	if o.Next.Err != nil {
 		p.Error, p.Hint = o.Next.Err.Error(), remedy.For(o.Next.Err, o.Target)
