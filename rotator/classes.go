@@ -147,6 +147,15 @@ func Classes() []Class {
 			Remedy: "somebody changed the secret by hand; put it right as the message says, then run again",
 		},
 		{
+			Is: ErrRevokeByHand, Name: "revoke_by_hand", Category: Person, Scope: ScopeTarget,
+			Remedy: "the old key lives on: revoke it in Instantly under Settings > Integrations > API Keys; the next run forgets it then. " +
+				`To keep it and have it forgotten: "{program} rotate --end-grace {target}"`,
+		},
+		{
+			Is: ErrNotAdopted, Name: "not_adopted", Category: Person, Scope: ScopeTarget, Silent: true,
+			Remedy: `nothing was changed; "{program} adopt --dry-run {target}" says which key it can be; "{program} rotate {target}" gives it a key of its own instead`,
+		},
+		{
 			Is: ErrScopes, Name: "wrong_scopes", Category: Configuration, Scope: ScopeTarget,
 			Remedy: "the new key was given up and the old one is in use; check the scopes in the configuration against what Instantly offers",
 		},

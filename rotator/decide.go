@@ -38,6 +38,7 @@ func rules() []rule {
 		(*view).lost,          // nor where a store was; before sweep, which would take its keys for orphans
 		(*view).inHand,        // before all writes: a value that is in memory only is lost with the process
 		(*view).standBack,     // who lost a race leaves the rest to the winner; but a key in hand is given up first
+		(*view).adopt,         // before pending, which makes use of what was issued
 		(*view).pending,       // what was issued is made use of before anything else is begun
 		(*view).alive,         // deliver and retire must know whether the current key works
 		(*view).waive,         // before converge, which asks consumers

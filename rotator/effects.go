@@ -115,7 +115,10 @@ func (r *run) acceptable(key Key, intent secretstore.Intent) error {
 }
 
 func (r *run) stage(ctx context.Context, s Step) error {
-	ver, value := r.toStage(s)
+	ver, value, err := r.toStage(s)
+	if err != nil {
+		return err
+	}
 	at := r.tick()
 	snap, err := r.target.Stores[s.Store].Stage(ctx, r.Stores[s.Store].Snapshot, ver, value)
 	if err := r.wrote(s.Store, snap, at, err); err != nil {
@@ -127,15 +130,18 @@ func (r *run) stage(ctx context.Context, s Step) error {
 	return nil
 }
 
-// toStage gives what a store is to take: the key in hand, or for a store that
-// follows the primary's current one as it was read back and tested.
-func (r *run) toStage(s Step) (secretstore.Version, secret.Value) {
+// toStage gives what a store is to take: the key in hand, or one that is adopted, or for
+// a store that follows the primary's current one as it was read back and tested.
+func (r *run) toStage(s Step) (secretstore.Version, secret.Value, error) {
+	if a := r.req.Adopt; a != nil && s.Store == 0 {
+		return r.toAdopt(*a)
+	}
 	if s.Store == 0 {
 		intent := r.primary().Notes.Intent
-		return secretstore.Version{ID: s.ID, Name: r.keyName(intent), Intent: intent, Account: r.Account}, r.value
+		return secretstore.Version{ID: s.ID, Name: r.keyName(intent), Intent: intent, Account: r.Account}, r.value, nil
 	}
 	cur, _ := r.current(0)
-	return secretstore.Version{ID: cur.ID, Name: r.keyName(cur.Intent), Intent: cur.Intent, Account: cur.Account}, r.read[place{0, cur.ID}]
+	return secretstore.Version{ID: cur.ID, Name: r.nameOf(cur), Intent: cur.Intent, Account: cur.Account}, r.read[place{0, cur.ID}], nil
 }
 
 // forgetInHand forgets the key in hand: it is stored, or given up.
@@ -146,7 +152,11 @@ func (r *run) promote(ctx context.Context, s Step) error {
 		return err
 	}
 	r.Displaced = true
-	if s.Store == 0 {
+	cur, _ := r.current(0)
+	switch {
+	case s.Store == 0 && cur.Intent.Adopted != "":
+		r.result.Adopted = s.ID
+	case s.Store == 0:
 		r.Rotated = true
 	}
 	if r.primary().Notes.Incident.Open() && !r.listedAll() {
@@ -240,12 +250,14 @@ func (r *run) sweep(ctx context.Context, s Step) error {
 	return nil
 }
 
-// deleteKey revokes a key, but never one that the list has under somebody else's name.
+// deleteKey revokes a key, but never one that the list has under somebody else's name,
+// unless it was adopted.
 func (r *run) deleteKey(ctx context.Context, id string) error {
-	if k, listed := r.Keys[id]; listed {
-		if name, ok := parseKeyName(k.Name); !ok || name.Owner != r.target.Policy.Owner {
-			return fmt.Errorf("key %s: %w: it is named %q, and is not ours to revoke", id, ErrUnlisted, k.Name)
-		}
+	if k, listed := r.Keys[id]; listed && !r.isOurs(k) {
+		return fmt.Errorf("key %s: %w: it is named %q, and is not ours to revoke", id, ErrUnlisted, k.Name)
+	}
+	if in, adopted := r.adoption(id); adopted && !IsRevocable(in.Adopted) {
+		return fmt.Errorf("key %s: %w", id, ErrRevokeByHand)
 	}
 	if err := r.target.Workspace.issuer.Revoke(ctx, id); err != nil {
 		return keyed(id, err)

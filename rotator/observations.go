@@ -166,6 +166,11 @@ func (r *run) verify(ctx context.Context, s Step) error {
 	if !value.IsZero() {
 		probe, begun = r.probeOnce(ctx, s, value)
 	}
+	if probe.Verdict == Valid {
+		if probe, err = r.compare(ctx, s, value); err != nil {
+			return err
+		}
+	}
 	r.note(place{s.Store, s.ID}, probe, at, begun)
 	return nil
 }

@@ -73,6 +73,8 @@ type Request struct {
 	// NoRotation begins no rotation, and makes no pending key current, whatever is due:
 	// the request is about the old key alone.
 	NoRotation bool
+	// Adopt records the current value as the key's that somebody made; see [Rotator.Adopt].
+	Adopt *Adoption
 	// Incident declares that the keys issued until now are in wrong hands: they
 	// are replaced and revoked without a grace period. It is what people call
 	// the incident; empty: none is declared. A declared incident is carried on

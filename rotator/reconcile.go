@@ -54,7 +54,7 @@ func (r *Rotator) newRun(t Target, req Request, mark int) *run {
 	w := &run{Rotator: r, target: t, req: req, mark: mark, read: make(map[place]secret.Value)}
 	w.State = State{
 		Target: t.Name, Instance: r.opts.Instance, Tests: make(map[place]test), Revoked: make(map[string]time.Time),
-		Unswept: make(map[string]bool), GivenUp: make(map[string]bool),
+		Unswept: make(map[string]bool), GivenUp: make(map[string]bool), Twins: make(map[place]bool),
 	}
 	for _, st := range t.Stores {
 		w.Stores = append(w.Stores, StoreState{Name: st.Name})

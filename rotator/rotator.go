@@ -132,6 +132,8 @@ type Result struct {
 	// Revoked are the old keys this run revoked, Swept those left behind by an
 	// interrupted rotation, Discarded those it issued and had to give up.
 	Revoked, Swept, Discarded []string
+	// Adopted is the key that the run recorded a store's value as; empty if it did not.
+	Adopted string
 	// Answered: the incident that was asked for had been resolved before this run, and
 	// every store has a key of after it. Nothing was done for it.
 	Answered bool

@@ -136,7 +136,12 @@ func (v *view) superseded() answer {
 
 // promotedFrom is the earliest instant at which a promotion can have happened:
 // what is written down is the latest.
+//
+// To adopt a key is no rotation: that is counted from when the key was made.
 func promotedFrom(cur secretstore.Version) time.Time {
+	if cur.Intent.Adopted != "" {
+		return since(cur)
+	}
 	return cur.Promoted.Add(-promotionBound(cur.Intent.Grace))
 }
 
@@ -158,8 +163,12 @@ func futureStamp(cur secretstore.Version) string {
 	return "the current key is stamped in the future (" + cur.Promoted.UTC().Format(time.RFC3339) + "): a clock was ahead"
 }
 
-// since is when the age of the current key began; zero if that is not known.
+// since is when the age of the current key began; zero if that is not known. One that was
+// adopted is as old as its key.
 func since(cur secretstore.Version) time.Time {
+	if cur.Intent.Adopted != "" && !cur.Intent.At.IsZero() {
+		return cur.Intent.At
+	}
 	if cur.Promoted.IsZero() {
 		return cur.Created
 	}
@@ -277,7 +286,7 @@ func (v *view) makeRoom() answer {
 		return pass()
 	case v.inGrace():
 		return v.waitForGrace(old)
-	case old.Foreign || v.quarantined() || v.inUse(old.ID):
+	case old.Foreign || v.quarantined() || v.inUse(old.ID) || !IsRevocable(old.Intent.Adopted):
 		return act(Step{Verb: Destroy, ID: old.ID, Reason: "make room for the next key"})
 	default:
 		return v.waitForGrace(old)

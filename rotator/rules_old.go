@@ -107,6 +107,9 @@ func (v *view) retireOne(id string) answer {
 	if a := v.gateOpen(); !a.passes() {
 		return a
 	}
+	if in, adopted := v.adoption(id); adopted && !IsRevocable(in.Adopted) {
+		return v.leaveKey(id)
+	}
 	if a := v.confirmCurrent(); !a.passes() {
 		return a
 	}
@@ -336,7 +339,13 @@ func (v *view) mayHaveBeenCurrent(k Key) bool {
 			}
 			emptied = false
 			made := born(ver).Add(clockMargin)
-			if other, listed := v.Keys[ver.ID]; listed && !other.Created.IsZero() {
+			switch other, listed := v.Keys[ver.ID]; {
+			case ver.Intent.Adopted != "": // what it took the place of may be younger than it
+				made = later(ver.Created, ver.Promoted).Add(clockMargin)
+				if made.Before(born(ver)) {
+					return true // nobody knows when
+				}
+			case listed && !other.Created.IsZero():
 				made = other.Created
 			}
 			if !k.Created.After(made) {
@@ -345,4 +354,11 @@ func (v *view) mayHaveBeenCurrent(k Key) bool {
 		}
 	}
 	return emptied
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

@@ -66,6 +66,9 @@ type State struct {
 	Unswept map[string]bool
 	// Foreign: a value of unknown origin was current in some store in this run.
 	Foreign bool
+	// Twins are versions of unknown origin that this run saw to hold the value of the key
+	// that is adopted in their place.
+	Twins map[place]bool
 	// LostRace: another writer came between; this run must stand back. The
 	// conflict, or nil.
 	LostRace error

@@ -163,7 +163,18 @@ type Intent struct {
 	// alone, so that two of them do not issue keys for one rotation. It saves
 	// keys; it is not what keeps two writers apart. Zero: no lease.
 	Until time.Time `json:"until,omitzero"`
+	// Adopted: the key was not issued for this intent but made by somebody else, and
+	// how it was shown to be the one whose value is stored. Empty for a key that was
+	// issued. At is when the key was made then; zero if that is not known.
+	Adopted Adopted `json:"adopted,omitempty"`
 }
+
+// Adopted is how it was shown that a stored value is that of a key which the rotator did
+// not issue. Stores keep it as it is: lower case letters, at most [MaxAdopted].
+type Adopted string
+
+// MaxAdopted is the most bytes an Adopted may have.
+const MaxAdopted = 16
 
 // Spec is what a version was issued for, or is to be: what the key may do, for
 // example. Only the engine and the issuer understand it. Stores keep it byte for

@@ -33,7 +33,7 @@ func scopesOf(spec secretstore.Spec) []string {
 // Issuer issues the API keys of the workspace that the client's admin key reaches.
 type Issuer struct{ client *instantly.Client }
 
-var _ rotator.Issuer = Issuer{}
+var _ rotator.Identifier = Issuer{}
 
 // New gives the issuer of a workspace.
 func New(client *instantly.Client) Issuer { return Issuer{client} }

@@ -115,3 +115,13 @@ func (t tapped) Destroy(ctx context.Context, seen secretstore.Snapshot, id strin
 	err = t.hook.around(ctx, "destroy", func() error { snap, err = t.store.Destroy(ctx, seen, id); return err })
 	return snap, err
 }
+
+// Put lets people put a value where the store takes one from them.
+func (t tapped) Put(ctx context.Context, seen secretstore.Snapshot, value secret.Value) (snap secretstore.Snapshot, err error) {
+	putter, ok := t.store.(secretstore.Putter)
+	if !ok {
+		return snap, fmt.Errorf("put: %w", secretstore.ErrDenied)
+	}
+	err = t.hook.around(ctx, "put", func() error { snap, err = putter.Put(ctx, seen, value); return err })
+	return snap, err
+}

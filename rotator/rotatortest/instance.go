@@ -71,6 +71,20 @@ func (in *Instance) Run(req rotator.Request) rotator.Result {
 	return res
 }
 
+// Adopt has it found out which key the value is that somebody put into the primary store,
+// and taken over. The proposal tells why not, if it is not.
+func (in *Instance) Adopt(wish rotator.Wish) (rotator.Proposal, rotator.Result) {
+	t := in.Target()
+	p := in.Rotator.Propose(context.Background(), []rotator.Target{t}, map[string]rotator.Wish{t.Name: wish})[0]
+	if p.Adoption == nil {
+		return p, rotator.Result{Err: p.Err}
+	}
+	in.Instantly.adopted(p.Adoption.Key.ID, rotator.IsRevocable(p.Adoption.How))
+	res := in.Rotator.Adopt(context.Background(), t, *p.Adoption)
+	in.Judge("the adoption")
+	return p, res
+}
+
 // Steps gives the verbs of the events, without those that only read.
 func (in *Instance) Steps() string {
 	in.eventsMu.Lock()
@@ -119,7 +133,7 @@ type API struct{ in *Instance }
 // API implements the engine's view of the workspace.
 func (in *Instance) API() API { return API{in} }
 
-var _ rotator.Issuer = API{}
+var _ rotator.Identifier = API{}
 
 // call makes a call whose effect has the workspace to itself.
 func (a API) call(ctx context.Context, op string, effect func(c *Instantly) error) error {
@@ -193,6 +207,20 @@ func (a API) Test(ctx context.Context, value secret.Value, _ secretstore.Spec) (
 	}
 	return p
 }
+
+// Identify implements [rotator.Identifier].
+func (a API) Identify(ctx context.Context, values []secret.Value) (told []rotator.Identity, err error) {
+	err = a.call(ctx, "identify", func(c *Instantly) error {
+		for _, value := range values {
+			told = append(told, c.identify(value.Reveal()))
+		}
+		return nil
+	})
+	return told, err
+}
+
+// SameSpec implements [rotator.Identifier].
+func (a API) SameSpec(x, y secretstore.Spec) bool { return x == y }
 
 // Account implements [rotator.Issuer].
 func (a API) Account(ctx context.Context) (org string, err error) {

@@ -35,6 +35,8 @@ type Instantly struct {
 	// Misnames, if set, tells of which new keys the answer to the create has another id
 	// than the key list.
 	Misnames func(Key) bool
+	// Shows: the key list gives values. Mute: nobody says what a value may do.
+	Shows, Mute bool
 	// MovedTo is the organization, once it is no longer [Organization].
 	MovedTo string
 
@@ -47,6 +49,7 @@ type Key struct {
 	rotator.Key
 	Value     string
 	Foreign   bool // made by somebody else
+	Adopted   bool // and shown to be what a store had, when that was taken over
 	ByHand    bool // revoked by a person
 	LiveFrom  time.Time
 	DeadFrom  time.Time // zero: lives
@@ -128,6 +131,13 @@ func (c *Instantly) RevokeByHand(id string) {
 	k.ByHand, k.DeletedAt, k.DeadFrom = true, time.Now(), time.Now()
 }
 
+// adopted notes that somebody took a key over, and whether it was shown to be his.
+func (c *Instantly) adopted(id string, shown bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.Keys[id].Adopted = shown
+}
+
 // The rest is for callers that hold the lock.
 
 func (c *Instantly) find(value string) *Key {
@@ -167,4 +177,18 @@ func (c *Instantly) test(value string) (rotator.TestCall, error) {
 	}
 	c.proven[value] = now
 	return rotator.TestCall{Verdict: rotator.Valid}, nil
+}
+
+func (c *Instantly) identify(value string) (told rotator.Identity) {
+	k := c.find(value)
+	if k == nil || !k.live(time.Now()) {
+		return told
+	}
+	if c.Shows {
+		told.KeyID = k.ID
+	}
+	if !c.Mute {
+		told.Spec, told.Attested = k.Spec, true
+	}
+	return told
 }

@@ -57,7 +57,7 @@ func (w *World) judgeDelete(k *Key) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
-	if k.Foreign {
+	if _, wasCurrent := w.displaced[k.Value]; k.Foreign && (!k.Adopted || !wasCurrent) {
 		w.violate("rule 4: the foreign key %s was revoked", k.ID)
 	}
 	if slices.Contains(w.current, k.Value) {

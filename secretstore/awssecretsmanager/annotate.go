@@ -145,7 +145,7 @@ func anyName() string { return strings.ToLower(rand.Text()[:6]) }
 
 func sameIntent(a, b secretstore.Intent) bool {
 	return a.Nonce == b.Nonce && sameStamp(a.At, b.At) && a.Grace == b.Grace && a.Spec == b.Spec &&
-		a.Holder == b.Holder && sameStamp(a.Until, b.Until)
+		a.Holder == b.Holder && sameStamp(a.Until, b.Until) && a.Adopted == b.Adopted
 }
 
 // sameStamp compares times as marks keep them.

@@ -41,7 +41,8 @@ const (
 	// nonce it was issued for, the account, the key's id if it is not the
 	// version's.
 	kindKey = "key"
-	// kindIntent is an intent: nonce, time, grace, lease, spec. On the version whose
+	// kindIntent is an intent: nonce, time (and how its key was adopted, after a "+"),
+	// grace, lease, spec. On the version whose
 	// kindKey has the same nonce it is the version's own; anywhere else it is
 	// the reserved one.
 	kindIntent = "intent"
@@ -154,7 +155,22 @@ func slotOf(i secretstore.Intent, version string) string {
 
 // intentTexts gives an intent's mark and the parts that do not fit into it.
 func intentTexts(slot string, i secretstore.Intent) (head string, more []string) {
-	return fit(slot, specText(i.Spec), kindIntent, slot, stamp(i.At), escape(i.Grace.String()), leaseText(i))
+	return fit(slot, specText(i.Spec), kindIntent, slot, originText(i), escape(i.Grace.String()), leaseText(i))
+}
+
+// originText says when the intent was written and, for a key that was adopted, how:
+// "TIME+ADOPTED".
+func originText(i secretstore.Intent) string {
+	if i.Adopted == "" {
+		return stamp(i.At)
+	}
+	return stamp(i.At) + "+" + escape(string(i.Adopted))
+}
+
+func parseOrigin(text string) (at time.Time, adopted secretstore.Adopted, err error) {
+	begun, how, _ := strings.Cut(text, "+")
+	at, err = parseStamp(begun)
+	return at, secretstore.Adopted(unescape(how)), err
 }
 
 // leaseText says who holds the intent, and until when: "HOLDER+TIME".
@@ -180,14 +196,14 @@ type partOf = func(slot string, n int) (string, bool)
 
 // asIntent reads an intent back; more gives the parts that go with it.
 func (m mark) asIntent(more partOf) (secretstore.Intent, bool) {
-	at, errAt := parseStamp(m.fields[1])
+	at, adopted, errAt := parseOrigin(m.fields[1])
 	grace, errGrace := time.ParseDuration(unescape(m.fields[2]))
 	holder, until, errLease := parseLease(m.fields[3])
 	spec, ok := unfit(m.fields[0], m.fields[4], more)
 	if errAt != nil || errGrace != nil || errLease != nil || !ok {
 		return secretstore.Intent{}, false
 	}
-	i := secretstore.Intent{At: at, Spec: parseSpec(spec), Grace: grace, Holder: holder, Until: until}
+	i := secretstore.Intent{At: at, Spec: parseSpec(spec), Grace: grace, Holder: holder, Until: until, Adopted: adopted}
 	if !strings.HasPrefix(m.fields[0], noNonce) {
 		i.Nonce = unescape(m.fields[0])
 	}

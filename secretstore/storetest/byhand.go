@@ -11,6 +11,7 @@ func byHandClaims() []claim {
 		{"A value put by hand makes snapshots stale", checkByHandIsAChange},
 		{"Promote displaces a value put by hand to previous", checkByHandDisplaced},
 		{"A version displaced by hand keeps its record", checkByHandKeepsRecord},
+		{"A value put by hand can be taken over under an id of its own", checkByHandTakenOver},
 	}
 }
 
@@ -70,5 +71,31 @@ func checkByHandKeepsRecord(tr *trial) {
 	}
 	if diff := diff(want, got); diff != "" {
 		tr.Errorf("the displaced version (-want +got):\n%s", diff)
+	}
+}
+
+// checkByHandTakenOver stages the value that is there once more: readers get it all the
+// time, whichever version it is, and its record says how it came there.
+func checkByHandTakenOver(tr *trial) {
+	value := secret.New("made by hand")
+	tr.rotate(idB)
+	foreign := tr.putByHand(value)
+	if _, _, stands := tr.describe().Find(idB); stands {
+		tr.destroy(idB)
+	}
+	taken := version(idA)
+	taken.Intent.Adopted = "scopes"
+	if _, err := tr.store.Stage(tr.Context(), tr.describe(), taken, value); err != nil {
+		tr.Fatalf("stage: %v", err)
+	}
+	tr.wantHeld(idA, foreign.ID, "")
+	tr.wantValue(foreign.ID, value)
+	tr.promote(idA)
+	tr.wantHeld("", idA, foreign.ID)
+	tr.destroy(foreign.ID)
+	tr.wantHeld("", idA, "")
+	tr.wantValue(idA, value)
+	if got := tr.describe().Versions[secretstore.Current].Intent; got.Adopted != taken.Intent.Adopted || !got.At.Equal(taken.Intent.At) {
+		tr.Errorf("the version that was taken over has the intent %+v, want %+v", got, taken.Intent)
 	}
 }

@@ -44,6 +44,9 @@ func promoteMutants() []mutant {
 		{"the current version loses its intent", func(b *bent) {
 			b.out = showStage(secretstore.Current, func(v *vers) { v.Intent = secretstore.Intent{} })
 		}, []string{"Promote keeps the record of the version it makes current"}},
+		{"the current version forgets how it was taken over", func(b *bent) {
+			b.out = showStage(secretstore.Current, func(v *vers) { v.Intent.Adopted = "" })
+		}, []string{"A value put by hand can be taken over under an id of its own"}},
 		{"the previous version loses its promotion time", func(b *bent) {
 			b.out = showStage(secretstore.Previous, func(v *vers) { v.Promoted = time.Time{} })
 		}, []string{"A displaced version keeps its record", "A version displaced by hand keeps its record"}},
