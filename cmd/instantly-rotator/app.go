@@ -56,7 +56,9 @@ says so, writes it to the secret stores, verifies it with a test call, and
 revokes the old key once its grace period is over. Whatever crashes in between,
 consumers hold a key that works, and the next run goes on.
 
-New here?   instantly-rotator demo
+New here?   instantly-rotator demo          watch it
+            instantly-rotator init --demo   try it
+            instantly-rotator init          set it up
 On call?    instantly-rotator status`,
 		Version:       version(),
 		SilenceErrors: true,
@@ -69,7 +71,7 @@ On call?    instantly-rotator status`,
 	flags.StringVar(&a.logLevel, "log-level", "", "debug, info, warn or error (default: warn at a terminal, else info)")
 	flags.StringVar(&a.logFormat, "log-format", "", "console or json (default: console at a terminal, else json)")
 	root.AddCommand(
-		environmentTopic(), configurationTopic(), a.manCommand(),
+		environmentTopic(), configurationTopic(), a.manCommand(), a.initCommand(),
 		a.daemonCommand(), a.rotateCommand(), a.planCommand(), a.statusCommand(), a.verifyCommand(),
 		a.holdCommand(), a.releaseCommand(),
 		a.validateCommand(), a.schemaCommand(), a.getCommand(), a.putCommand(), a.execCommand(), a.notifyCommand(),

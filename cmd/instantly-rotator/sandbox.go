@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -20,6 +21,7 @@ import (
 // sandboxFlags say where a sandbox serves and what it begins with.
 type sandboxFlags struct {
 	listen, state, adminKeyFile string
+	while                       string
 	tlsCert, tlsKey             string
 }
 
@@ -52,6 +54,7 @@ cluster: whoever reaches it can use it.
 	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8086", "`address` to serve on: of this machine only, unless with TLS")
 	c.Flags().StringVar(&f.state, "state", "", "`file` that keeps the sandbox's keys over a restart")
 	c.Flags().StringVar(&f.adminKeyFile, "admin-key-file", "", "`file` with the admin key to begin with; left out, one is made up")
+	c.Flags().StringVar(&f.while, "while", "", "`file` whose removal ends the sandbox")
 	c.Flags().StringVar(&f.tlsCert, "tls-cert", "", "`file` with the certificate, and those between it and its CA, to serve https with (PEM)")
 	c.Flags().StringVar(&f.tlsKey, "tls-key", "", "`file` with the private key of --tls-cert (PEM)")
 	return c
@@ -73,6 +76,11 @@ func (a *app) sandbox(ctx context.Context, f sandboxFlags) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if f.while != "" {
+		go endWithout(ctx, f.while, cancel)
+	}
 	srv := &http.Server{Handler: server, TLSConfig: config, ReadHeaderTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
 	defer stop()
@@ -85,6 +93,20 @@ func (a *app) sandbox(ctx context.Context, f sandboxFlags) error {
 		return err
 	}
 	return nil // ended as asked
+}
+
+// endWithout ends something when a file is gone.
+func endWithout(ctx context.Context, file string, end func()) {
+	const pause = 500 * time.Millisecond
+	for ctx.Err() == nil {
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			end()
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
 }
 
 // tls reads the certificate; nil if there is none to serve with.

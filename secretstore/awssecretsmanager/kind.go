@@ -14,7 +14,9 @@ import (
 
 // Kind is AWS Secrets Manager in the configuration.
 func Kind() storekind.Kind {
-	return storekind.Kind{Name: "aws", Settings: func() storekind.Settings { return &Settings{} }}
+	return storekind.Kind{
+		Name: "aws", Title: "AWS Secrets Manager", Settings: func() storekind.Settings { return &Settings{} }, Discover: discover,
+	}
 }
 
 // Settings say where one account and region keeps its secrets.
@@ -45,7 +47,7 @@ var (
 func (s *Settings) Options() []storekind.Option {
 	options := []storekind.Option{
 		{
-			Name: "region", Into: &s.Region, Pattern: `^[a-z]{2}(-[a-z]+)+-[0-9]+$`, Want: "want for example eu-west-1",
+			Name: "region", Into: &s.Region, Asked: true, Pattern: `^[a-z]{2}(-[a-z]+)+-[0-9]+$`, Want: "want for example eu-west-1",
 			Doc:      "The AWS region. Left out, that of the profile or of AWS_REGION.",
 			Examples: []string{"eu-west-1", "us-east-1"},
 		},
@@ -64,7 +66,7 @@ func (s *Settings) Options() []storekind.Option {
 			Doc:  "Another address of the service, such as a VPC endpoint; plain http only for a loopback host, such as an emulator.",
 		},
 		{
-			Name: "create_missing", Into: &s.CreateMissing,
+			Name: "create_missing", Into: &s.CreateMissing, Asked: true,
 			Doc: "Makes a secret that is not there on the first write. Left out, false: " +
 				"a mistyped name is an error rather than a new secret.",
 		},

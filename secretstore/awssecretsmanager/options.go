@@ -130,6 +130,25 @@ func (c *Client) Open(o Options) *Store {
 }
 
 func connect(ctx context.Context, s Site) (*secretsmanager.Client, error) {
+	cfg, err := s.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Region == "" {
+		return nil, fmt.Errorf("no region: set it in the store's configuration, the profile or AWS_REGION: %w", secretstore.ErrNotFound)
+	}
+	if s.AssumeRole.ARN != "" {
+		cfg.Credentials = aws.NewCredentialsCache(s.AssumeRole.provider(cfg))
+	}
+	return secretsmanager.NewFromConfig(cfg, func(o *secretsmanager.Options) {
+		if s.Endpoint != "" {
+			o.BaseEndpoint = aws.String(s.Endpoint)
+		}
+	}), nil
+}
+
+// load reads what the environment and the shared configuration say.
+func (s Site) load(ctx context.Context) (aws.Config, error) {
 	load := []func(*config.LoadOptions) error{
 		// The SDK must not log whatever the environment says: a body has a value in it.
 		config.WithLogger(logging.Nop{}), config.WithClientLogMode(0),
@@ -146,22 +165,12 @@ func connect(ctx context.Context, s Site) (*secretsmanager.Client, error) {
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, load...)
 	if err != nil {
-		return nil, fmt.Errorf("read the AWS configuration: %w", err)
+		return aws.Config{}, fmt.Errorf("read the AWS configuration: %w", err)
 	}
 	if s.HTTPClient != nil {
 		cfg.HTTPClient = s.HTTPClient
 	}
-	if cfg.Region == "" {
-		return nil, fmt.Errorf("no region: set it in the store's configuration, the profile or AWS_REGION: %w", secretstore.ErrNotFound)
-	}
-	if s.AssumeRole.ARN != "" {
-		cfg.Credentials = aws.NewCredentialsCache(s.AssumeRole.provider(cfg))
-	}
-	return secretsmanager.NewFromConfig(cfg, func(o *secretsmanager.Options) {
-		if s.Endpoint != "" {
-			o.BaseEndpoint = aws.String(s.Endpoint)
-		}
-	}), nil
+	return cfg, nil
 }
 
 // quickMetadata asks the metadata service of a machine at EC2, which answers within

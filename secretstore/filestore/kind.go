@@ -15,7 +15,7 @@ import (
 
 // Kind is folders on this machine in the configuration.
 func Kind() storekind.Kind {
-	return storekind.Kind{Name: "file", Settings: func() storekind.Settings { return &Settings{} }}
+	return storekind.Kind{Name: "file", Title: "folders on this machine, encrypted with age", Settings: func() storekind.Settings { return &Settings{} }}
 }
 
 // Settings say where a folder is that has a folder inside for each secret.
@@ -36,7 +36,8 @@ func (s *Settings) Options() []storekind.Option {
 	return []storekind.Option{
 		{
 			Name: "path", Into: &s.Path, Path: true, Required: true,
-			Doc: "The store's folder, made on first use. Relative paths begin in the folder of this file.",
+			Doc:      "The store's folder, made on first use. Relative paths begin in the folder of this file.",
+			Examples: []string{"./store"},
 		},
 		{
 			Name: "identity", Into: &s.Identity, Path: true,

@@ -12,7 +12,9 @@ import (
 
 // Kind is GCP Secret Manager in the configuration.
 func Kind() storekind.Kind {
-	return storekind.Kind{Name: "gcp", Settings: func() storekind.Settings { return &Settings{} }}
+	return storekind.Kind{
+		Name: "gcp", Title: "GCP Secret Manager", Settings: func() storekind.Settings { return &Settings{} }, Discover: discover,
+	}
 }
 
 // Settings say how one project keeps its secrets.
@@ -65,7 +67,7 @@ func (s *Settings) Options() []storekind.Option {
 			Pattern: `^[^/@\s]+:[0-9]{1,5}$`, Want: "want host:port", Examples: []string{"127.0.0.1:9090"},
 		},
 		{
-			Name: "create_missing", Into: &s.CreateMissing, Default: "false",
+			Name: "create_missing", Into: &s.CreateMissing, Asked: true, Default: "false",
 			Doc: "Make a secret that is not there, at the first write. " +
 				"Off, so that a misspelt name is an error and access stays yours to give.",
 		},

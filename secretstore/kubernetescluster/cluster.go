@@ -90,6 +90,9 @@ func (c *Client) Group(version schema.GroupVersion, register func(*runtime.Schem
 // kubeconfig's context; empty if neither says.
 func (c *Client) Namespace() string { return c.namespace }
 
+// Host is the address of the API server.
+func (c *Client) Host() string { return c.cfg.Host }
+
 // DiscardLogs keeps client-go from writing to standard error, which it does by
 // itself, about the whole process. Calls return their errors all the same.
 func DiscardLogs() { klog.SetLogger(klog.Logger{}) }

@@ -13,7 +13,9 @@ import (
 
 // Kind is Kubernetes Secrets in the configuration.
 func Kind() storekind.Kind {
-	return storekind.Kind{Name: "kubernetes", Settings: func() storekind.Settings { return &Settings{} }}
+	return storekind.Kind{
+		Name: "kubernetes", Title: "Secrets of a Kubernetes cluster", Settings: func() storekind.Settings { return &Settings{} }, Discover: discover,
+	}
 }
 
 // Settings say which namespace's Secrets they are.
@@ -38,7 +40,7 @@ var (
 func (s *Settings) Options() []storekind.Option {
 	return []storekind.Option{
 		{
-			Name: "namespace", Into: &s.Namespace, Pattern: kubernetescluster.NamespacePattern, Want: kubernetescluster.NamespaceWant,
+			Name: "namespace", Into: &s.Namespace, Asked: true, Pattern: kubernetescluster.NamespacePattern, Want: kubernetescluster.NamespaceWant,
 			Doc:      "The namespace of the Secrets. Left out, the pod's own or, outside of a cluster, that of the kubeconfig's context.",
 			Examples: []string{"growth"},
 		},
@@ -56,7 +58,7 @@ func (s *Settings) Options() []storekind.Option {
 		},
 		{Name: "context", Into: &s.Cluster.Context, Doc: "A context of the kubeconfig. Left out, its current one."},
 		{
-			Name: "create_missing", Into: &s.CreateMissing, Default: "false",
+			Name: "create_missing", Into: &s.CreateMissing, Asked: true, Default: "false",
 			Doc: "Make a Secret that is not there, at the first write. Off, so that a misspelt name is an error, " +
 				"and because the right to create cannot be limited to names.",
 		},

@@ -14,8 +14,22 @@ import (
 type Kind struct {
 	// Name is what the configuration calls it, in lower-case letters.
 	Name string
+	// Title says to people what it is, in a few words.
+	Title string
 	// Settings gives those of one store, with nothing set.
 	Settings func() Settings
+	// Discover tells what the surroundings of this process have for it: credentials that
+	// the service accepts now. It calls the service and changes nothing. Nil: there is
+	// nothing to find.
+	Discover func(ctx context.Context) (Discovery, error)
+}
+
+// Discovery is what works here for a kind of store.
+type Discovery struct {
+	// As says as whom the service is called, and where.
+	As string
+	// Settings that go with it, by the names of options.
+	Settings map[string]string
 }
 
 // Settings say where and how one configured store keeps its secrets.
@@ -61,6 +75,8 @@ type Option struct {
 	Default string
 	// Required options must be written.
 	Required bool
+	// Asked: whoever sets up a store is asked for it, although it may be left out.
+	Asked bool
 
 	// Pattern is what a text, and each text of a list, must match, if not empty.
 	// Want says it in words, as it does for Min and Max of a number.
