@@ -92,7 +92,7 @@ func (b *breaker) mend() {
 // mayRotate asks the breakers whether this run may begin a rotation. Whoever is in
 // a hurry is not held up.
 func (r *run) mayRotate() error {
-	if r.req.IgnoreBackoff || r.primary().Notes.Incident.Open() {
+	if r.req.IgnoreBackoff || r.emergency() {
 		return nil
 	}
 	for _, b := range []*breaker{&r.target.Workspace.rotations, &r.rotations} {

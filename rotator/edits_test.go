@@ -45,6 +45,37 @@ func TestSwappingBackMustNotRotateByItself(t *testing.T) {
 	})
 }
 
+// Another store is made the primary while an incident is open: the former one, which follows now, has it on record.
+func TestAnOpenIncidentOutlivesAnotherOrderOfStores(t *testing.T) {
+	story(t, 2, func(t *testing.T, w *world) {
+		first := mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(time.Hour)
+		w.GraceEnded = true
+		in := w.Start()
+		in.Hook = failing("create", rotatortest.ErrInjected)
+		_ = in.Run(rotator.Request{Incident: "INC-8", IgnoreBackoff: true})
+		w.swap()
+		in = w.Start()
+		if o := in.Rotator.Glance(t.Context(), []rotator.Target{in.Target()}, rotator.Request{})[0]; o.Incident.ID != "INC-8" {
+			t.Errorf("status knows of no incident: %+v", o.Incident)
+		}
+		res := mustSettle(t, w.Start().Run(rotator.Request{}))
+		if !slices.Equal(res.Revoked, []string{first.KeyID}) || res.Status.Resolved.ID != "INC-8" {
+			t.Errorf("revoked %v, resolved %+v; want the leaked key and its incident", res.Revoked, res.Status.Resolved)
+		}
+		for range 2 { // resolved in one store, still open in the other: it is done with, in either order
+			w.swap()
+			time.Sleep(time.Hour)
+			if res := mustSettle(t, w.Start().Run(rotator.Request{})); res.Rotated || !res.Status.Incident.IsZero() {
+				t.Errorf("swapped back: rotated %t, open %+v", res.Rotated, res.Status.Incident)
+			}
+		}
+		if res := mustSettle(t, w.Start().Run(rotator.Request{Incident: "INC-8"})); !res.Answered {
+			t.Error("the same order is not answered in the other order of stores")
+		}
+	})
+}
+
 // Grace is shortened while an old key is in its grace; the current one dies and is replaced.
 func TestAShortenedGraceMustNotCutAKeyAlreadyInGrace(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {

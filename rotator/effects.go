@@ -159,7 +159,7 @@ func (r *run) promote(ctx context.Context, s Step) error {
 	case s.Store == 0:
 		r.Rotated = true
 	}
-	if r.primary().Notes.Incident.Open() && !r.listedAll() {
+	if r.emergency() && !r.listedAll() {
 		r.relist() // the old key goes in this very run; the list may be of before it was issued
 	}
 	return nil
@@ -318,33 +318,17 @@ func (r *run) replaceIntent(ctx context.Context, notes secretstore.Notes) error 
 }
 
 func (r *run) declare(ctx context.Context, _ Step) error {
-	notes := r.primary().Notes
-	notes.Incident = secretstore.Incident{ID: shorten(r.req.Incident), At: r.afterAll()}
+	v := &view{now: r.now(), State: r.State, policy: r.target.Policy, request: r.req}
+	notes, noted := r.primary().Notes, r.incident()
+	notes.Incident, _ = v.toDeclare()
 	if err := r.annotate(ctx, notes); err != nil {
 		return err
 	}
-	r.Declared = true
+	r.Declared = r.Declared || notes.Incident != noted
 	for i := range r.Stores {
 		r.Stores[i].Seen = 0 // keys are listed first, stores read after that
 	}
 	return nil
-}
-
-// afterAll is now, or later where a key that the stores have was issued by a clock
-// that is ahead: an incident comes after every key that is there.
-func (r *run) afterAll() time.Time {
-	at := r.now()
-	if intent := r.primary().Notes.Intent; !intent.IsZero() && !at.After(intent.At) {
-		at = intent.At.Add(time.Second)
-	}
-	for _, st := range r.Stores {
-		for _, ver := range st.Versions {
-			if b := born(ver); !at.After(b) {
-				at = b.Add(time.Second)
-			}
-		}
-	}
-	return at
 }
 
 func (r *run) resolve(ctx context.Context, _ Step) error {

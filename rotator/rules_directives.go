@@ -57,17 +57,16 @@ func heldBy(h secretstore.Hold) string {
 // before Instantly is asked for anything: from then on every instance carries it
 // on, whatever is out of reach now.
 func (v *view) declare() answer {
-	if v.request.Incident == "" || v.Declared {
-		return pass()
-	}
-	if !v.observed() {
+	asked := v.request.Incident != "" && !v.Declared
+	if asked && !v.observed() {
 		return act(Step{Verb: Observe, Reason: "read the stores"})
 	}
-	if v.primary().Err != nil || v.declared() || v.answered() {
-		return pass()
-	}
-	if _, lost := v.lostBecause(); lost || (v.unused() && v.Listed == 0) {
+	in, due := v.toDeclare()
+	if _, lost := v.lostBecause(); !due || lost || (v.unused() && v.Listed == 0) {
 		return pass() // not to be noted in a place where a store was: the keys tell
+	}
+	if in == v.incident() {
+		return act(Step{Verb: Declare, Reason: "incident " + in.ID + " is open in a store that follows"})
 	}
 	if h, on := v.hold(); on {
 		return stop(&HoldError{h})
@@ -75,10 +74,55 @@ func (v *view) declare() answer {
 	return act(Step{Verb: Declare, Reason: "every key issued until now is to be replaced and revoked"})
 }
 
+// toDeclare gives the incident that is to be noted down in the primary: the one that was
+// asked for, or one that is open in another store.
+func (v *view) toDeclare() (in secretstore.Incident, due bool) {
+	if !v.observed() || v.primary().Err != nil {
+		return in, false
+	}
+	if v.request.Incident != "" && !v.Declared && !v.declared() && !v.answered() {
+		return secretstore.Incident{ID: shorten(v.request.Incident), At: v.afterAll()}, true
+	}
+	in = v.incident()
+	return in, in.Open() && in != v.primary().Notes.Incident
+}
+
+// incident gives the newest one on record. Every store is asked: one that follows may
+// have been the primary before the configuration's order was changed. Where two have the
+// same one, to the second that a store keeps, it is resolved if either says so.
+func (s State) incident() secretstore.Incident {
+	var newest secretstore.Incident
+	for _, st := range s.Stores {
+		in := st.Notes.Incident
+		same := in.At.Sub(newest.At).Abs() < time.Second
+		if (same && !in.Open()) || (!same && in.At.After(newest.At)) {
+			newest = in
+		}
+	}
+	return newest
+}
+
+// afterAll is now, or later where a key that the stores have was issued by a clock
+// that is ahead: an incident comes after every key that is there.
+func (v *view) afterAll() time.Time {
+	at := v.now
+	if intent := v.primary().Notes.Intent; !intent.IsZero() && !at.After(intent.At) {
+		at = intent.At.Add(time.Second)
+	}
+	for _, st := range v.Stores {
+		for _, ver := range st.Versions {
+			if b := born(ver); !at.After(b) {
+				at = b.Add(time.Second)
+			}
+		}
+	}
+	return at
+}
+
 // declared tells whether the incident that was asked for is on record, and not done
 // with: it is carried on.
 func (v *view) declared() bool {
-	noted := v.primary().Notes.Incident
+	noted := v.incident()
 	return noted.Open() && noted.ID == shorten(v.request.Incident)
 }
 
@@ -86,7 +130,7 @@ func (v *view) declared() bool {
 // every store has a key of after it: two people may give the same order, and consumers
 // were just brought to that key. To do it again takes a word of its own.
 func (v *view) answered() bool {
-	noted := v.primary().Notes.Incident
+	noted := v.incident()
 	if v.request.Incident == "" || v.request.Again || noted.IsZero() || noted.Open() || noted.ID != shorten(v.request.Incident) {
 		return false
 	}
@@ -104,12 +148,12 @@ func (v *view) answered() bool {
 
 // emergency tells whether an incident was declared and is not done with: keys
 // get no grace.
-func (v *view) emergency() bool { return v.primary().Notes.Incident.Open() }
+func (s State) emergency() bool { return s.incident().Open() }
 
 // suspect tells whether a version's key was issued before the incident, or may
 // have been, as every key of unknown origin.
 func (v *view) suspect(ver secretstore.Version) bool {
-	return v.emergency() && (ver.Foreign || born(ver).Before(v.primary().Notes.Incident.At))
+	return v.emergency() && (ver.Foreign || born(ver).Before(v.incident().At))
 }
 
 // resolve takes the incident off when every store has a key of after it and no

@@ -94,7 +94,7 @@ func (v *view) due() (reason string, due bool) {
 	case v.followerDead():
 		return "a store that follows has a dead key, and the primary's is not ours to deliver", true
 	case v.suspect(cur):
-		return "compromised: incident " + v.primary().Notes.Incident.ID, true
+		return "compromised: incident " + v.incident().ID, true
 	case !v.primary().Notes.Intent.IsZero() && !v.intentSuperseded():
 		return "an interrupted rotation is taken up again", true
 	case v.asked(cur) && v.ahead(cur):

@@ -97,7 +97,7 @@ func (r *run) describe(next Step) TargetStatus {
 	o := TargetStatus{Target: r.target.Name, Workspace: r.target.Workspace.Name, Stores: r.Stores, Next: next,
 		Failure: r.primary().Notes.Failure, Due: next.Verb.action().worthRun}
 	o.Hold, _ = v.hold()
-	if noted := r.primary().Notes.Incident; noted.Open() {
+	if noted := r.incident(); noted.Open() {
 		o.Incident = noted
 	} else {
 		o.Resolved = noted

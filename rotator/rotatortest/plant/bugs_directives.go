@@ -28,7 +28,8 @@ func directivesBugs() []bug {
 		{"directives: all targets probe at once", tests, edits{engine("allow").drops("self.until = now.Add(self.wait)")}},
 		{"directives: a key is issued before the incident by the clock", tests, edits{engine("reserve").replaces("!at.After(incident)", "at.IsZero()")}},
 		{"directives: a waiver passes to the key of the same run", "./rotator AWaiver", edits{engine("view.waive").drops("self.Rotated ||")}},
-		{"directives: the same incident once more rotates again", tests, edits{engine("view.declare").never("self.answered()")}},
+		{"directives: the same incident once more rotates again", tests, edits{engine("toDeclare").replaces("&& !self.answered()", "")}},
+		{"directives: an incident is forgotten when another store is made the primary", "./rotator IncidentOutlives", edits{engine("State.incident").replaces("range self.Stores", "range self.Stores[:1]")}},
 		{"directives: an incident is put before keys by the clock", tests, edits{engine("afterAll").replaces("!at.After(b)", "at.IsZero()")}},
 	}
 }
