@@ -208,7 +208,8 @@ func (s Spec) Check() error {
 func (i Intent) IsZero() bool { return i.Nonce == "" }
 
 // Failure records what went wrong since the last step that succeeded, so that
-// backoff survives a restart and a person can see the reason.
+// backoff survives a restart and a person can see the reason. A backend with little
+// room may drop it, and reasons and names in the notes, for an Intent that would not fit.
 type Failure struct {
 	// Count of failed attempts in a row; 0 means that nothing is wrong.
 	Count int `json:"count,omitempty"`

@@ -91,14 +91,39 @@ func (op *write) prepare(add int, reserve bool) error {
 			}
 		}
 		add += labelsOfARotation
+		if err := op.dropOutlived(add); err != nil {
+			return err
+		}
 	}
 	// Tags become labels with the first version; the mark of ownership is set with them.
 	return op.room(add)
 }
 
 // labelsOfARotation is how many labels a rotation adds at most to those of its
-// intent: AWSPENDING, kindKey, kindPromoted, kindKeep, AWSPREVIOUS.
+// intent: AWSPENDING, kindKey, kindPromoted, which there are two of for a moment if
+// AWSCURRENT moved late, and kindKeep or AWSPREVIOUS.
 const labelsOfARotation = 5
+
+// dropOutlived takes facts away where so many more labels do not fit, what is worth the
+// least first: a rotation must not fail for what is on record about the last one. It
+// replaces the failure; a hold, a waiver and an incident stand without their words.
+func (op *write) dropOutlived(more int) error {
+	for _, kind := range []string{kindFailure, kindHold, kindWaiver, kindIncident} {
+		for _, m := range op.facts[kind] {
+			if len(op.labels)+more <= maxLabels {
+				return nil
+			}
+			outlived := op.partsOf(m.fields[0])
+			if kind == kindFailure {
+				outlived = append(outlived, m.text)
+			}
+			if err := op.remove(outlived...); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
 
 // writeDown writes, then reads. If another writer did the same meanwhile, at
 // least the one that reads last sees the other, and takes its own back.

@@ -28,7 +28,8 @@
 // A version is pending if it bears its own intent and AWSPENDING, or if its
 // promotion is announced (see below). One without kindKey or intent is foreign,
 // except that one with kindKey alone, on no other stage, is just being put.
-// Losing any label is safe: keys live longer, never shorter.
+// Losing any label is safe: keys live longer, never shorter. Where a new intent would
+// not fit, the last failure goes, and then long texts of the other facts.
 //
 // The first version of a secret becomes AWSCURRENT whatever is asked: its key
 // was tested before. It bears rotator/first until it is promoted, and is
