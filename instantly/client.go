@@ -26,8 +26,8 @@ const (
 // DefaultRetryBudget bounds all attempts of one GET or DELETE together.
 const DefaultRetryBudget = time.Minute
 
-// Options say which workspace a client talks to, and how. Only AdminKey is
-// required.
+// Options say which workspace a client talks to, and how. Only AdminKey, or
+// Credential in its place, is required.
 type Options struct {
 	// BaseURL is scheme, host and, for a gateway, a path before /api/v2.
 	// Default https://api.instantly.ai. Plain http only to this machine.
@@ -35,6 +35,8 @@ type Options struct {
 	// AdminKey is the key that calls are made with. What it needs: api_keys:create,
 	// api_keys:read and api_keys:delete, better workspaces:read too.
 	AdminKey secret.Value
+	// Credential is in place of AdminKey one that may be replaced.
+	Credential *Credential
 	// AsWorkspace is the id of a sub-workspace that an agency's admin key acts
 	// for (header x-as-workspace, vendor's workspace group guide). That creating
 	// a key under it makes one of the sub-workspace follows from that guide but
@@ -97,7 +99,7 @@ func NewClient(o Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("instantly: base URL: %w", err)
 	}
-	if err := checkSendable(o.AdminKey); err != nil {
+	if err := checkSendable(o.Credential.Value()); err != nil {
 		return nil, fmt.Errorf("instantly: admin key: %w", err)
 	}
 	if o.AsWorkspace != "" && !isID(o.AsWorkspace) {
@@ -128,6 +130,9 @@ func withDefaults(o Options) Options {
 	}
 	if o.UserAgent == "" {
 		o.UserAgent = "instantly-rotator/" + version() + " (+https://" + modulePath + ")"
+	}
+	if o.Credential == nil {
+		o.Credential = NewCredential(o.AdminKey, nil)
 	}
 	if o.Pacer == nil {
 		o.Pacer = NewPacer(defaultPace)

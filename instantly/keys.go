@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
 const (
@@ -29,13 +31,11 @@ func (c *Client) CreateKey(ctx context.Context, name string, scopes []string) (K
 	if err != nil {
 		return Key{}, &Error{Op: op, classes: []error{ErrBadRequest}, cause: errors.New("the request cannot be built")}
 	}
-	answered, err := c.waitForPermit(ctx, op)
-	if err != nil {
+	got, err := c.pacedAttempt(ctx, c.admin(request{op: op, method: http.MethodPost, route: routeKeys, body: body}))
+	switch {
+	case errors.Is(err, errNotSent):
 		return Key{}, err
-	}
-	defer answered()
-	got, err := c.attempt(ctx, c.admin(request{op: op, method: http.MethodPost, route: routeKeys, body: body}))
-	if err != nil {
+	case err != nil:
 		return Key{}, withOutcome(err)
 	}
 	key, err := decodeCreated(op, got)
@@ -107,6 +107,32 @@ func (c *Client) CheckDelete(ctx context.Context) error {
 	}
 	return err
 }
+
+// CheckAdmin tells whether value, a key, can list keys and could delete them, as
+// [Client.CheckDelete] does of the admin key. Like a test call it goes without
+// x-as-workspace.
+func (c *Client) CheckAdmin(ctx context.Context, value secret.Value) error {
+	list := request{op: "check that the key can list API keys", method: http.MethodGet, route: routeKeys, maxAnswer: maxAnswer, credential: value}
+	list.query = withQuery(nil, "limit", "1")
+	got, err := c.withRetries(ctx, list, c.testBudget())
+	if err != nil {
+		return err
+	}
+	if _, err := decode[page[json.RawMessage]](list.op, got); err != nil {
+		return err
+	}
+	_, err = c.withRetries(ctx, request{
+		op: "check that the key can delete API keys", method: http.MethodDelete, route: routeKey, value: randomUUID(),
+		ignoreAnswer: true, maxAnswer: maxAnswer, credential: value,
+	}, c.testBudget())
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// ActWith has the client, and all that share its credential, act with value.
+func (c *Client) ActWith(value secret.Value) { c.options.Credential.Replace(value) }
 
 // deleteKey sends neither body nor Content-Type: the API's server is known to
 // refuse a Content-Type without a body, and the vendor's OpenAPI file has no

@@ -48,11 +48,7 @@ func (p probeCall) isInconclusive(err error) bool {
 func (c *Client) testCall(ctx context.Context, p probeCall, value secret.Value) error {
 	r := p.request()
 	r.credential = value
-	budget := c.options.RetryBudget
-	if budget > probeBudget {
-		budget = probeBudget
-	}
-	got, err := c.withRetries(ctx, r, budget)
+	got, err := c.withRetries(ctx, r, c.testBudget())
 	if err != nil {
 		return err
 	}
@@ -64,6 +60,9 @@ func (c *Client) testCall(ctx context.Context, p probeCall, value secret.Value) 
 	}
 	return nil
 }
+
+// testBudget bounds a test call.
+func (c *Client) testBudget() time.Duration { return min(c.options.RetryBudget, probeBudget) }
 
 // probeOf turns the outcome of a test call into what it says.
 func probeOf(err error) Probe {

@@ -26,9 +26,11 @@ type request struct {
 	value  string
 	query  url.Values
 	body   []byte // JSON; nil for none
-	// credential and workspace go into headers; see Client.admin.
+	// credential and workspace go into headers; byAdmin: each attempt is made with the
+	// admin key of that moment. See Client.admin.
 	credential secret.Value
 	workspace  string
+	byAdmin    bool
 	maxAnswer  int64 // bytes
 	// ignoreAnswer: a 2xx is enough, whatever its body, unless that names an error.
 	ignoreAnswer bool
@@ -36,7 +38,7 @@ type request struct {
 
 // admin completes a request that is made with the admin key.
 func (c *Client) admin(r request) request {
-	r.credential = c.options.AdminKey
+	r.byAdmin = true
 	r.workspace = c.options.AsWorkspace
 	if r.maxAnswer == 0 {
 		r.maxAnswer = maxAnswer

@@ -115,8 +115,26 @@ func interrupted(last, reason error) error {
 	return &stopped
 }
 
-// pacedAttempt makes one attempt when the pacer allows it.
+// pacedAttempt makes one attempt when the pacer allows it, and another one where the
+// admin key has been replaced meanwhile and the old one is not known any more. That is
+// safe for a create too: the API has said in its own words that it does not know who
+// asks, so it has not done what was asked. Any other answer, and none, is left to the
+// caller; so is the second one, whatever it is.
 func (c *Client) pacedAttempt(ctx context.Context, r request) (answer, error) {
+	if !r.byAdmin {
+		return c.permittedAttempt(ctx, r)
+	}
+	r.credential = c.options.Credential.Value()
+	got, err := c.permittedAttempt(ctx, r)
+	if errors.Is(err, ErrUnauthorized) && c.options.Credential.renewed(ctx, r.credential) {
+		r.credential = c.options.Credential.Value()
+		return c.permittedAttempt(ctx, r)
+	}
+	return got, err
+}
+
+// permittedAttempt makes one attempt when the pacer allows it.
+func (c *Client) permittedAttempt(ctx context.Context, r request) (answer, error) {
 	answered, err := c.waitForPermit(ctx, r.op)
 	if err != nil {
 		return answer{}, err
@@ -163,7 +181,7 @@ func (c *Client) attempt(ctx context.Context, r request) (answer, error) {
 	if err != nil {
 		return answer{}, unanswered(ctx, timed, r.op, got.status, err)
 	}
-	hide := func(text string) string { return censor(text, c.options.AdminKey, r.credential) }
+	hide := func(text string) string { return censor(text, c.options.Credential.Value(), r.credential) }
 	if e := classify(r.op, got, hide, time.Now()); e != nil {
 		return answer{}, e
 	}

@@ -24,11 +24,23 @@ func (r *run) converge(ctx context.Context, s Step) error {
 	return nil
 }
 
-// survey reads the stores of the targets that this one is kept apart from, and keeps the
+// survey reads the stores of the credential, and of the targets that this one is kept apart from, and keeps the
 // others of this process from beginning until this run is over. A target whose
 // store cannot be read must not stop this one.
 func (r *run) survey(ctx context.Context, _ Step) error {
-	r.Survey = surveyed{done: true}
+	first := r.Survey.first
+	if first.IsZero() {
+		first = r.now()
+	}
+	r.Survey = surveyed{done: true, first: first}
+	if r.Awaits {
+		if snap, err := r.target.Awaits.Describe(ctx); err == nil {
+			r.Survey.replacement = r.replacementOf(r.target.Awaits, snap)
+		}
+	}
+	if r.Peers == 0 {
+		return nil
+	}
 	if !r.ReadOnly && !r.lockGroup() {
 		r.Survey.busy, r.Survey.name = true, "a related key that is being rotated"
 		return nil

@@ -40,6 +40,7 @@ func rules() []rule {
 		(*view).standBack,     // who lost a race leaves the rest to the winner; but a key in hand is given up first
 		(*view).adopt,         // before pending, which makes use of what was issued
 		(*view).pending,       // what was issued is made use of before anything else is begun
+		(*view).assumed,       // as soon as it is current: all that is done for the workspace is done with it
 		(*view).alive,         // deliver and retire must know whether the current key works
 		(*view).waive,         // before converge, which asks consumers
 		(*view).deliver,       // before converge and retire: followers' consumers need the key first

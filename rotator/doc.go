@@ -32,7 +32,9 @@
 //	destroy  forget the old version in the stores, the primary's last
 //
 // Beside it: sweep (revoke keys of ours that nothing refers to and that were never current), discard (give
-// up a key that never became valid), cancel (drop an intent nobody goes on with).
+// up a key that never became valid), cancel (drop an intent nobody goes on with),
+// assume (have the issuer act with a new key, where the target is the issuer's own
+// credential: see [Successor]).
 //
 // # Why it is safe
 //

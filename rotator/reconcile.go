@@ -60,6 +60,7 @@ func (r *Rotator) newRun(t Target, req Request, mark int) *run {
 		w.Stores = append(w.Stores, StoreState{Name: st.Name})
 	}
 	w.Gates, w.Peers = make([]gateResult, len(t.Gates)), len(t.Peers)
+	w.Credential, w.Awaits = t.Credential, t.Awaits.Store != nil
 	w.result.Target = t.Name
 	return w
 }

@@ -26,6 +26,12 @@ type Target struct {
 	// are the primary stores of the others in it, under their targets' names.
 	Group string
 	Peers []NamedStore
+	// Credential: its key is what the workspace's issuer, a [Successor], acts with.
+	Credential bool
+	// Awaits is the primary store of the target that is the workspace's Credential, under
+	// that target's name; without a Store if there is none. While that key is being
+	// replaced, no rotation of this target begins.
+	Awaits NamedStore
 }
 
 // NamedStore is a store with its name in the configuration.

@@ -74,10 +74,13 @@ func (v *view) gateOpen() answer {
 
 // surveyed is what the targets say that this one is kept apart from.
 type surveyed struct {
-	done bool
-	busy bool      // one of them is being rotated by this process
-	last time.Time // the newest promotion among them, or rotation that was begun
-	name string    // whose that is
+	done  bool
+	first time.Time // when it was first asked for
+	busy  bool      // one of them is being rotated by this process
+	last  time.Time // the newest promotion among them, or rotation that was begun
+	name  string    // whose that is
+
+	replacement replacement // of the credential
 }
 
 // apart keeps related targets from getting new keys one right after the other.

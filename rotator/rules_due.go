@@ -24,7 +24,7 @@ func (v *view) startRotation() answer {
 	}
 	for _, obstacle := range []rule{
 		(*view).held, (*view).missingStore, (*view).strangePending, (*view).leased, (*view).inFreezeWindow,
-		(*view).makeRoom, (*view).failedBefore, (*view).apart, (*view).circuitOpen,
+		(*view).makeRoom, (*view).failedBefore, (*view).apart, (*view).beingReplaced, (*view).circuitOpen,
 	} {
 		if a := obstacle(v); !a.passes() {
 			return a

@@ -113,6 +113,9 @@ func (v *view) retireOne(id string) answer {
 	if a := v.confirmCurrent(); !a.passes() {
 		return a
 	}
+	if a := v.assume(); !a.passes() {
+		return a
+	}
 	reason := "grace is over and its successor works everywhere"
 	if v.emergency() {
 		reason = "compromised, and its successor works everywhere"

@@ -49,6 +49,12 @@ type State struct {
 	// what they said.
 	Peers  int
 	Survey surveyed
+	// Credential: the target's key is what the issuer acts with, and ActsWith is the id of
+	// the one with which it is known to act since this run. Awaits: it is another target's,
+	// and no rotation begins while it is being replaced.
+	Credential bool
+	ActsWith   string
+	Awaits     bool
 
 	// Reserved is the nonce of an intent that this run wrote and for which it
 	// has not tried to issue a key yet.

@@ -20,6 +20,8 @@ type TargetStatus struct {
 	Current *secretstore.Version
 	// Since is when the age of the current key began; zero if not known.
 	Since time.Time
+	// Credential: the key is what its workspace's issuer acts with.
+	Credential bool
 	// Odd is what is odd about that: it is in the future. Empty if nothing is.
 	Odd string
 	// NextDue is when the current key falls due; zero if never, or not known.
@@ -95,7 +97,7 @@ func (r *run) unknown(err error) TargetStatus {
 func (r *run) describe(next Step) TargetStatus {
 	v := &view{now: r.now(), State: r.State, policy: r.target.Policy, request: r.req}
 	o := TargetStatus{Target: r.target.Name, Workspace: r.target.Workspace.Name, Stores: r.Stores, Next: next,
-		Failure: r.primary().Notes.Failure, Due: next.Verb.action().worthRun}
+		Failure: r.primary().Notes.Failure, Due: next.Verb.action().worthRun, Credential: r.Credential}
 	o.Hold, _ = v.hold()
 	if noted := r.incident(); noted.Open() {
 		o.Incident = noted

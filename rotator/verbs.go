@@ -38,6 +38,9 @@ const (
 	// Waive notes down that the consumers of the current key are not waited for.
 	Waive Verb = "waive"
 
+	// Assume has the issuer act with the current key: see [Successor].
+	Assume Verb = "assume"
+
 	// Converge brings consumers to the current key and asks whether they moved.
 	Converge Verb = "converge"
 
@@ -99,6 +102,7 @@ func actions() []action {
 		{verb: Declare, perform: (*run).declare, effect: true, worthRun: true, store: true, retried: true},
 		{verb: Resolve, perform: (*run).resolve, effect: true, store: true, retried: true},
 		{verb: Waive, perform: (*run).waive, effect: true, worthRun: true, store: true, retried: true},
+		{verb: Assume, perform: (*run).assume, retried: true},
 		{verb: Converge, perform: (*run).converge, effect: true, worthRun: true, retried: true},
 		{verb: Observe, perform: (*run).observe},
 		{verb: Survey, perform: (*run).survey, retried: true},

@@ -190,6 +190,13 @@ func (w *Workspace) check(ctx context.Context, now time.Time) error {
 	return nil
 }
 
+// succeeded takes note that the issuer acts with another credential.
+func (w *Workspace) succeeded() {
+	w.checking <- struct{}{}
+	defer func() { <-w.checking }()
+	w.checked = time.Time{}
+}
+
 // acquire waits for this caller's turn.
 func (w *Workspace) acquire(ctx context.Context, turn chan<- struct{}, what string) error {
 	select {

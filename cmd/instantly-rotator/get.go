@@ -16,6 +16,7 @@ import (
 // getFlags are the flags of get.
 type getFlags struct {
 	show, noNewline bool
+	admin           bool
 	store           string
 }
 
@@ -27,13 +28,15 @@ func (a *app) getCommand() *cobra.Command {
 		Short:             "Print the current key, for scripts and units",
 		Long: `Print the current key of a target, as its consumers read it. It goes to a pipe
 or a file; on a terminal, where it would stay in the scroll-back, only with
---show. No call is made to Instantly.`,
+--show. That of an admin key, which can make any other, wants --admin. No call is made
+to Instantly.`,
 		Example: `  INSTANTLY_API_KEY="$(instantly-rotator get sending)" ./send
   instantly-rotator get --no-newline sending > /run/sender/api-key`,
 		Args: oneTarget,
 		RunE: func(c *cobra.Command, args []string) error { return a.get(c.Context(), args[0], f) },
 	}
 	c.Flags().BoolVar(&f.show, "show", false, "print it on a terminal too")
+	c.Flags().BoolVar(&f.admin, "admin", false, "print an admin key")
 	c.Flags().BoolVarP(&f.noNewline, "no-newline", "n", false, "no newline after the key")
 	c.Flags().StringVar(&f.store, "store", "", "the `name` of the store to read (default: the primary)")
 	return c
@@ -50,6 +53,9 @@ func (a *app) get(ctx context.Context, target string, f getFlags) error {
 	ref, err := storeOf(cfg, target, f.store)
 	if err != nil {
 		return err
+	}
+	if !f.admin && slices.ContainsFunc(cfg.Keys, func(k config.Key) bool { return k.Name == target && k.Admin }) {
+		return usageError{fmt.Errorf("%s is an admin key, which can make and revoke every other: if you mean it, add --admin", target)}
 	}
 	c := fleet.Connect(a.fleetOptions(cfg, zap.NewNop(), true))
 	defer c.Close()

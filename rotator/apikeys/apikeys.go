@@ -34,6 +34,7 @@ func scopesOf(spec secretstore.Spec) []string {
 type Issuer struct{ client *instantly.Client }
 
 var _ rotator.Identifier = Issuer{}
+var _ rotator.Successor = Issuer{}
 
 // New gives the issuer of a workspace.
 func New(client *instantly.Client) Issuer { return Issuer{client} }
@@ -78,7 +79,26 @@ func (i Issuer) Test(ctx context.Context, value secret.Value, spec secretstore.S
 	if errors.Is(p.Err, instantly.ErrNoKey) {
 		p.Err = fmt.Errorf("%w: %w", rotator.ErrNoKey, p.Err)
 	}
+	if p.Verdict == instantly.Valid && administers(scopesOf(spec)) {
+		return i.testAdmin(ctx, value)
+	}
 	return rotator.TestCall{Verdict: verdictOf(p.Verdict), Err: p.Err}
+}
+
+// administers tells whether a key with these scopes can be an admin key.
+func administers(scopes []string) bool {
+	return instantly.CoversAll(scopes, []string{"api_keys:create", "api_keys:read", "api_keys:delete"})
+}
+
+// testAdmin finds out whether a key can list keys and revoke them. That it can create
+// them cannot be asked without harm. One that lives but may not says nothing about
+// the key's life: nothing goes on with it, and it is not taken for dead.
+func (i Issuer) testAdmin(ctx context.Context, value secret.Value) rotator.TestCall {
+	err := i.client.CheckAdmin(ctx, value)
+	if errors.Is(err, instantly.ErrScope) {
+		return rotator.TestCall{Err: err}
+	}
+	return rotator.TestCall{Verdict: verdictOf(instantly.VerdictOf(err)), Err: err}
 }
 
 func verdictOf(v instantly.Verdict) rotator.Verdict {
@@ -100,3 +120,6 @@ func (i Issuer) Preflight(ctx context.Context) error { return i.client.CheckDele
 
 // Account implements [rotator.Issuer]: it is the workspace's organization.
 func (i Issuer) Account(ctx context.Context) (string, error) { return i.client.Organization(ctx) }
+
+// ActWith implements [rotator.Successor].
+func (i Issuer) ActWith(value secret.Value) { i.client.ActWith(value) }

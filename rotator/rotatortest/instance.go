@@ -22,6 +22,7 @@ type Instance struct {
 	Hook Hook
 
 	stores   []secretstore.Store
+	acting   string // the admin key that it acts with, where that is the target: as old a one as can be
 	eventsMu sync.Mutex
 	events   []rotator.Event
 }
@@ -31,7 +32,7 @@ func (w *World) Start() *Instance { return w.StartWith(rotator.Options{}) }
 
 // StartWith starts an instance with options; Observe is its own.
 func (w *World) StartWith(o rotator.Options) *Instance {
-	in := &Instance{World: w, Hook: func(string, When) error { return nil }}
+	in := &Instance{World: w, Hook: func(string, When) error { return nil }, acting: w.acting}
 	o.InTurn = true // hooks count calls
 	o.Observe = func(e rotator.Event) {
 		in.eventsMu.Lock()
@@ -57,7 +58,7 @@ func (in *Instance) intercept(call string, when When) error {
 
 // Target is the world's one target, as the instance reaches it.
 func (in *Instance) Target() rotator.Target {
-	t := rotator.Target{Name: "sending", Policy: in.Policy, Workspace: rotator.NewWorkspace("acme", in.API(), Organization)}
+	t := rotator.Target{Name: "sending", Policy: in.Policy, Workspace: rotator.NewWorkspace("acme", in.API(), Organization), Credential: in.Credential != ""}
 	for i, s := range in.stores {
 		t.Stores = append(t.Stores, rotator.NamedStore{Name: fmt.Sprintf("s%d", i), Store: s})
 	}
@@ -134,10 +135,30 @@ type API struct{ in *Instance }
 func (in *Instance) API() API { return API{in} }
 
 var _ rotator.Identifier = API{}
+var _ rotator.Successor = API{}
+
+// ActWith implements [rotator.Successor].
+func (a API) ActWith(value secret.Value) { a.in.actWith(value.Reveal()) }
+
+func (in *Instance) actWith(value string) { in.acting, in.World.acting = value, value }
+
+// authorized refuses calls with an admin key that is dead, after it was read again.
+func (in *Instance) authorized() error {
+	if in.Credential == "" || in.Instantly.Alive(in.acting) {
+		return nil
+	}
+	if in.actWith(in.secrets[0].Current()); in.Instantly.Alive(in.acting) {
+		return nil
+	}
+	return fmt.Errorf("the admin key: %w", ErrDead)
+}
 
 // call makes a call whose effect has the workspace to itself.
 func (a API) call(ctx context.Context, op string, effect func(c *Instantly) error) error {
 	return Hook(a.in.intercept).around(ctx, op, func() error {
+		if err := a.in.authorized(); err != nil && op != "probe" {
+			return err
+		}
 		c := a.in.Instantly
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -181,6 +202,9 @@ func (a API) List(ctx context.Context) (keys []rotator.Key, err error) {
 // Revoke implements [rotator.Issuer].
 func (a API) Revoke(ctx context.Context, id string) error {
 	return Hook(a.in.intercept).around(ctx, "delete", func() error {
+		if err := a.in.authorized(); err != nil {
+			return err
+		}
 		c := a.in.Instantly
 		c.mu.Lock()
 		k, ok := c.Keys[id]
@@ -189,6 +213,7 @@ func (a API) Revoke(ctx context.Context, id string) error {
 			return nil
 		}
 		a.in.judgeDelete(k)
+		a.in.judgeActing(k)
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		k.DeletedAt, k.DeadFrom = time.Now(), time.Now().Add(c.Revocation)

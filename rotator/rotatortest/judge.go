@@ -84,6 +84,21 @@ func (w *World) judgeDelete(k *Key) {
 	}
 }
 
+// judgeActing checks that an admin key which consumers may have is revoked by its
+// successor: never by itself, nor by one that is not current.
+func (in *Instance) judgeActing(k *Key) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if _, wasCurrent := in.displaced[k.Value]; !wasCurrent || in.Credential == "" {
+		return
+	}
+	if in.acting == k.Value {
+		in.violate("rule 3: admin key %s revoked itself", k.ID)
+	} else if !slices.Contains(in.current, in.acting) {
+		in.violate("rule 3: admin key %s was revoked by one that is not its successor", k.ID)
+	}
+}
+
 // stagesOf gives the stage of the key's version in each store, "" where it has
 // none. The version may have been staged under another id than the key list has.
 func (w *World) stagesOf(k *Key) []secretstore.Stage {

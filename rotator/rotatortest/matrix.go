@@ -90,6 +90,7 @@ func lives() []life {
 		{"first key, rotation, end of grace", func(*World) {}},
 		{"the second key never works once stored", SpoilSecondKey},
 		{"the second key is listed under another id", func(w *World) { MisnameKey(w, 2) }},
+		{"the admin key itself: first key, rotation, end of grace", (*World).HoldCredential},
 	}
 }
 

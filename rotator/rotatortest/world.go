@@ -39,8 +39,12 @@ type World struct {
 	Policy    rotator.Policy
 	// GraceEnded: somebody ended the grace period on purpose.
 	GraceEnded bool
+	// Credential is the value of the hand-made admin key with which the target's first key
+	// is issued, where the target is the admin key itself; empty if it is not.
+	Credential string
 
 	secrets   []Secret
+	acting    string              // the admin key that the newest instance acts with
 	observers []secretstore.Store // of the judge's own, one a secret
 
 	mu         sync.Mutex
@@ -73,6 +77,12 @@ func (b Backend) world(t testing.TB) *World {
 		secrets[i] = b.Fresh(t)
 	}
 	return NewWorld(t, secrets...)
+}
+
+// HoldCredential makes the target the admin key itself. The first one is made by hand.
+func (w *World) HoldCredential() {
+	w.Credential = w.Instantly.Add("admin key made by hand").Value
+	w.acting = w.Credential
 }
 
 // Swap exchanges two stores in the target's configuration.

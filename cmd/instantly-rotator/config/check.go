@@ -31,6 +31,7 @@ func (c *checker) file(f *fileForm) *Config {
 	for _, e := range f.Workspaces.Entries {
 		c.cfg.Workspaces[e.Name.v] = c.workspace(e.Name.v, &e.Value, f)
 	}
+	c.cfg.Keys = c.adminKeys(f) // first: they are what the others are made with
 	for i := range f.Keys.Items {
 		f.Keys.Items[i].inherit(&f.Defaults)
 		c.cfg.Keys = append(c.cfg.Keys, c.key(&f.Keys.Items[i], f))
@@ -97,7 +98,7 @@ func knownAre(names []string) string {
 func (c *checker) workspace(name string, w *workspaceForm, f *fileForm) Workspace {
 	return Workspace{
 		Name:              name,
-		AdminKey:          secretRef(c, &w.AdminKey, f),
+		AdminKey:          secretRef(c, &w.AdminKey.refForm, f),
 		OrganizationID:    w.OrganizationID.v,
 		BaseURL:           c.baseURL(w.BaseURL),
 		AsWorkspace:       w.AsWorkspace.v,

@@ -91,10 +91,16 @@ func (c *checker) distinctSecrets(f *fileForm) {
 	for _, e := range f.Workspaces.Entries {
 		c.occupy(e.Value.AdminKey.Store, e.Value.AdminKey.Secret, e.Value.AdminKey.mark, first)
 	}
+	for _, e := range f.Workspaces.Entries {
+		name := text{value[string]{v: e.Name.v + "-admin-key", ok: true}}
+		for _, s := range e.Value.AdminKey.Rotate.Followers.Items {
+			c.distinctSecret(name, s, first)
+		}
+	}
 	for i := range f.Keys.Items {
 		k := &f.Keys.Items[i]
 		for _, s := range k.Stores.Items {
-			c.distinctSecret(k, s, first)
+			c.distinctSecret(k.Name, s, first)
 		}
 	}
 }
@@ -106,11 +112,12 @@ func (c *checker) occupy(store, secret text, at mark, first map[string]mark) {
 	}
 }
 
-func (c *checker) distinctSecret(k *keyForm, s storeRefForm, first map[string]mark) {
+// distinctSecret reports a secret of a target that is in use already.
+func (c *checker) distinctSecret(target text, s storeRefForm, first map[string]mark) {
 	store, ok := c.cfg.Stores[s.Store.v]
 	secret := s.Secret
 	if !secret.written() {
-		secret.v, secret.ok = k.Name.v, k.Name.ok
+		secret.v, secret.ok = target.v, target.ok
 	}
 	if !ok || !secret.ok {
 		return

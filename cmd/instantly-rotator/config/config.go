@@ -37,7 +37,7 @@ type Config struct {
 	Workspaces map[string]Workspace
 	// Stores by name.
 	Stores map[string]Store
-	// Keys in the order of the file; at least one.
+	// Keys in the order of the file, after the admin keys that are rotated; at least one.
 	Keys []Key
 	// Notify lists who is told what happened, in the order of the file; may be empty.
 	Notify []Receiver
@@ -48,6 +48,9 @@ type Workspace struct {
 	Name string
 	// AdminKey refers to the key that issues and revokes the others.
 	AdminKey SecretRef
+	// AdminTarget is the name of the target that keeps that key fresh; empty if none
+	// does.
+	AdminTarget string
 	// OrganizationID is the only organization in which anything may be touched;
 	// empty if the file does not pin one.
 	OrganizationID string
@@ -91,6 +94,9 @@ type Key struct {
 	Name string
 	// Workspace is the name of one of the configuration's workspaces.
 	Workspace string
+	// Admin: it is the admin key of that workspace, and of all that share it. It is issued
+	// in the workspace's own name, as_workspace or not.
+	Admin bool
 	// Scopes wanted for the key, in "resource:action" form, in the order of the
 	// file, none twice.
 	Scopes []string

@@ -27,11 +27,11 @@ type fileForm struct {
 // workspaceForm is one entry of workspaces.
 type workspaceForm struct {
 	mark
-	AdminKey          refForm[adminKeyPurpose] `json:"admin_key"`
-	OrganizationID    text                     `json:"organization_id"`
-	BaseURL           text                     `json:"base_url"`
-	AsWorkspace       text                     `json:"as_workspace"`
-	RequestsPerSecond number                   `json:"requests_per_second"`
+	AdminKey          adminKeyForm `json:"admin_key"`
+	OrganizationID    text         `json:"organization_id"`
+	BaseURL           text         `json:"base_url"`
+	AsWorkspace       text         `json:"as_workspace"`
+	RequestsPerSecond number       `json:"requests_per_second"`
 }
 
 // rotationForm holds the options that each target may have and that take their

@@ -160,6 +160,7 @@ func workspaceOptions() []Option {
 		},
 	}
 	options = append(options, refOptions(adminKeyPurpose{}, "key", "INSTANTLY_ADMIN_KEY", "/run/secrets/instantly")...)
+	options = append(options, adminRotationOptions()...)
 	return append(options, []Option{
 		{
 			In: in, Name: "organization_id", Pattern: idPattern, Want: "want the id as Instantly shows it",

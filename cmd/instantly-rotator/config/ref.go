@@ -43,9 +43,14 @@ func (receiverURLPurpose) spoilt() string  { return "replace the URL if it was w
 
 func (refForm[P]) section() string { var p P; return p.section() }
 
-// decode keeps a pasted secret out of every message.
 func (f *refForm[P]) decode(d *decoder, n *yaml.Node, at mark) {
 	var p P
+	decodeRef(d, n, f, p, at)
+}
+
+// decodeRef reads a section that says where a secret is. It keeps a pasted one out of
+// every message.
+func decodeRef(d *decoder, n *yaml.Node, f form, p purpose, at mark) {
 	if n.Kind == yaml.ScalarNode && n.ShortTag() != "!!null" {
 		f.place(at)
 		d.pasted(p, "{env: NAME} or {file: PATH}", at)

@@ -85,14 +85,23 @@ func defaultValue(o Option) any {
 
 // JSONSchemaExtend implements an interface of package jsonschema.
 func (f keyForm) JSONSchemaExtend(s *jsonschema.Schema) {
-	describe(s, f.rotationForm.section())
+	describeRotation(s)
+	describe(s, f.section())
+	describeScopes(s)
+}
+
+// describeRotation puts the words of the options that are inherited on a section.
+func describeRotation(s *jsonschema.Schema) {
+	describe(s, rotationForm{}.section())
 	for _, field := range fieldsOf(&rotationForm{}) {
 		if p, ok := s.Properties.Get(field.name); ok {
 			p.Default = nil // it is inherited
 			p.Description += " If left out: as in defaults."
 		}
 	}
-	describe(s, f.section())
+}
+
+func describeScopes(s *jsonschema.Schema) {
 	if p, ok := s.Properties.Get("scopes"); ok {
 		p.UniqueItems = true
 		p.Items.Pattern = scopePattern

@@ -41,7 +41,7 @@ type Connections struct {
 	env        *storekind.Environment
 	stores     map[config.StoreRef]secretstore.Store
 	clients    []*instantly.Client
-	stored     []storedKey
+	admins     map[string]*adminKey // by where they are kept
 }
 
 // RetryNow has what is being retried at Instantly tried again at once.
@@ -54,7 +54,7 @@ func (c *Connections) RetryNow() {
 // Connect opens nothing yet.
 func Connect(o Options) *Connections {
 	return &Connections{
-		Options: o, workspaces: map[string]*rotator.Workspace{}, stores: map[config.StoreRef]secretstore.Store{},
+		Options: o, workspaces: map[string]*rotator.Workspace{}, stores: map[config.StoreRef]secretstore.Store{}, admins: map[string]*adminKey{},
 		env: &storekind.Environment{Owner: o.Config.Owner, Now: o.Now, ReadOnly: o.ReadOnly},
 	}
 }
@@ -83,7 +83,21 @@ func (c *Connections) workspace(ctx context.Context, name string) *rotator.Works
 	if ws, ok := c.workspaces[name]; ok {
 		return ws
 	}
-	cfg := c.Config.Workspaces[name]
+	return c.bind(ctx, c.Config.Workspaces[name])
+}
+
+// home is the workspace in whose own name a target's keys are issued: an agency's admin
+// key is not one of the workspace that it acts for.
+func (c *Connections) home(ctx context.Context, k config.Key) *rotator.Workspace {
+	cfg := c.Config.Workspaces[k.Workspace]
+	if !k.Admin || cfg.AsWorkspace == "" {
+		return c.workspace(ctx, k.Workspace)
+	}
+	cfg.Name, cfg.AsWorkspace, cfg.OrganizationID = k.Name, "", ""
+	return c.bind(ctx, cfg)
+}
+
+func (c *Connections) bind(ctx context.Context, cfg config.Workspace) *rotator.Workspace {
 	var issuer rotator.Issuer
 	if client, err := c.client(ctx, cfg); err != nil {
 		issuer = unreachable{err}
@@ -91,8 +105,8 @@ func (c *Connections) workspace(ctx context.Context, name string) *rotator.Works
 		c.clients = append(c.clients, client)
 		issuer = apikeys.New(client)
 	}
-	ws := rotator.NewWorkspace(name, issuer, cfg.OrganizationID)
-	c.workspaces[name] = ws
+	ws := rotator.NewWorkspace(cfg.Name, issuer, cfg.OrganizationID)
+	c.workspaces[cfg.Name] = ws
 	return ws
 }
 
@@ -100,13 +114,12 @@ func (c *Connections) workspace(ctx context.Context, name string) *rotator.Works
 const readOnlyRetries = 5 * time.Second
 
 func (c *Connections) client(ctx context.Context, cfg config.Workspace) (*instantly.Client, error) {
-	key, err := c.adminKey(ctx, cfg.AdminKey)
-	c.remember(ctx, cfg.AdminKey, key)
-	if err != nil {
-		return nil, err
+	key := c.adminKey(ctx, cfg.AdminKey)
+	if key.err != nil {
+		return nil, key.err
 	}
 	o := instantly.Options{
-		BaseURL: cfg.BaseURL, AdminKey: key, AsWorkspace: cfg.AsWorkspace,
+		BaseURL: cfg.BaseURL, Credential: key.Credential, AsWorkspace: cfg.AsWorkspace,
 		Pacer:   instantly.NewPacer(cfg.RequestsPerSecond),
 		Observe: func(call instantly.Call) { c.called(cfg.Name, call) },
 	}

@@ -46,7 +46,19 @@ func newFleet(ctx context.Context, o Options, keys []config.Key) *Fleet {
 		f.Targets = append(f.Targets, f.target(ctx, k))
 	}
 	f.keepApart(ctx)
+	for i := range f.Targets {
+		f.awaitAdminKey(ctx, &f.Targets[i], keys[i])
+	}
 	return f
+}
+
+// awaitAdminKey tells a target which other one is the admin key that it is rotated with.
+func (f *Fleet) awaitAdminKey(ctx context.Context, t *rotator.Target, k config.Key) {
+	for _, admin := range f.Config.Keys {
+		if !k.Admin && admin.Name == f.Config.Workspaces[k.Workspace].AdminTarget {
+			t.Awaits = rotator.NamedStore{Name: admin.Name, Store: f.Store(ctx, admin.Stores[0])}
+		}
+	}
 }
 
 // instance names this process in what it writes: where it runs, and which it is.
@@ -61,7 +73,7 @@ func instance() string {
 
 func (f *Fleet) target(ctx context.Context, k config.Key) rotator.Target {
 	t := rotator.Target{
-		Name: k.Name, Workspace: f.workspace(ctx, k.Workspace), Policy: f.policy(k), Group: k.Group,
+		Name: k.Name, Workspace: f.home(ctx, k), Policy: f.policy(k), Group: k.Group, Credential: k.Admin,
 	}
 	for _, ref := range k.Stores {
 		t.Stores = append(t.Stores, rotator.NamedStore{Name: ref.Store, Store: f.Store(ctx, ref)})

@@ -116,7 +116,7 @@ func TestAdminKeyIsReadWithoutTheSpaceAroundIt(t *testing.T) {
 	}
 	c := Connect(Options{Config: &config.Config{}, Getenv: func(string) string { return "abc\n" }})
 	for _, ref := range []config.SecretRef{{Env: "KEY"}, {File: file}} {
-		if got, err := c.adminKey(t.Context(), ref); err != nil || !got.Equal(secret.New("abc")) {
+		if got, err := c.Secret(t.Context(), ref); err != nil || !got.Equal(secret.New("abc")) {
 			t.Errorf("%+v: %v, or another value", ref, err)
 		}
 	}
@@ -131,7 +131,7 @@ func TestAdminKeyThatIsNotThereSaysWhereItShouldBe(t *testing.T) {
 	for place, ref := range map[string]config.SecretRef{
 		"environment variable KEY": {Env: "KEY"}, "file " + empty: {File: empty}, empty + "er": {File: empty + "er"},
 	} {
-		_, err := c.adminKey(t.Context(), ref)
+		err := c.adminKey(t.Context(), ref).err
 		if !errors.Is(err, ErrNoAdminKey) || !strings.Contains(err.Error(), place) {
 			t.Errorf("%+v: %v", ref, err)
 		}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"time"
 
@@ -16,34 +15,8 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/storekind"
 )
 
-// ErrNoAdminKey: a workspace's admin key is not where the configuration says.
-var ErrNoAdminKey = errors.New("no admin key")
-
 // ErrNoKeyYet: a store has no current version.
 var ErrNoKeyYet = errors.New("the store has no key yet")
-
-// A storedKey is an admin key that was read in a store.
-type storedKey struct {
-	ref   config.SecretRef
-	store secretstore.Store
-	value secret.Value // zero if it could not be had
-}
-
-// remember keeps what was read in a store: see AdminKeyReplaced.
-func (c *Connections) remember(ctx context.Context, ref config.SecretRef, value secret.Value) {
-	if ref.Store != "" {
-		c.stored = append(c.stored, storedKey{ref, c.Store(ctx, config.StoreRef{Store: ref.Store, Secret: ref.Secret}), value})
-	}
-}
-
-// AdminKeyReplaced tells whether a store has another admin key by now than the one
-// that is in use.
-func (c *Connections) AdminKeyReplaced(ctx context.Context) bool {
-	return slices.ContainsFunc(c.stored, func(k storedKey) bool {
-		now, err := c.storedSecret(ctx, k.ref, k.store)
-		return err == nil && !now.Equal(k.value)
-	})
-}
 
 // NotStoredError says that the configuration refers to a secret in a store that
 // holds nothing yet. It is [ErrNoKeyYet].
@@ -75,15 +48,6 @@ func ShellQuote(word string) string {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-}
-
-// adminKey reads the key from where the configuration refers to.
-func (c *Connections) adminKey(ctx context.Context, ref config.SecretRef) (secret.Value, error) {
-	value, err := c.Secret(ctx, ref)
-	if err != nil {
-		return value, fmt.Errorf("%w: %w", ErrNoAdminKey, err)
-	}
-	return value, nil
 }
 
 // Secret reads what the configuration refers to.

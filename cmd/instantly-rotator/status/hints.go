@@ -39,6 +39,9 @@ func remarksOf(o rotator.TargetStatus) []string {
 	if o.Current != nil && o.Current.Foreign {
 		hints = append(hints, "the current key was not made by the rotator: it is used as it is and never revoked; \"instantly-rotator rotate "+o.Target+"\" replaces it, then revoke it yourself in Instantly")
 	}
+	if o.Credential && len(o.Stores) > 0 && o.Stores[0].Versions[secretstore.Previous].Foreign {
+		hints = append(hints, "the admin key of before, which the rotator did not make, still lives: when nothing else uses it, revoke it yourself in Instantly under Settings > Integrations > API Keys")
+	}
 	if o.Current != nil && o.Since.IsZero() {
 		hints = append(hints, "the age of the current key is not known, so it never falls due by itself; \"instantly-rotator rotate "+o.Target+"\" starts afresh")
 	}

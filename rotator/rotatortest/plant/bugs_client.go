@@ -15,7 +15,7 @@ func clientBugs() []bug {
 		{"client: an id that is a path taken from the list", tests, edits{client("Keys").never("!isID(k.ID)")}},
 		{"client: a list without an end by time", tests, edits{client("listAll").replaces("took > maxListTime", "false")}},
 		{"client: a slow answer asked for again", tests, edits{client("retryable").replaces("errors.Is(err, errTimedOut)", "false")}},
-		{"client: retry of the POST", tests, edits{client("CreateKey").replaces("self.attempt(ctx, self.admin(request{op: op, method: http.MethodPost, route: routeKeys, body: body}))", "self.withRetries(ctx, self.admin(request{op: op, method: http.MethodPost, route: routeKeys, body: body}), self.options.RetryBudget)")}},
+		{"client: retry of the POST", tests, edits{client("CreateKey").replaces("self.pacedAttempt(ctx, self.admin(request{op: op, method: http.MethodPost, route: routeKeys, body: body}))", "self.withRetries(ctx, self.admin(request{op: op, method: http.MethodPost, route: routeKeys, body: body}), self.options.RetryBudget)")}},
 		{"client: a POST on a connection that was used before", tests, edits{client("clientFor").never("http.MethodPost")}},
 	}
 }

@@ -86,6 +86,8 @@ func engineBugs() []bug {
 		{"an emptied store's last key is swept", "./rotator Emptied", edits{engine("mayHaveBeenCurrent").replaces("emptied := true", "emptied := false")}},
 		{"a first key that no store took is kept as if one had", "./rotator Emptied", edits{engine("mayHaveBeenCurrent").never("self.GivenUp[name.Nonce]")}},
 		{"an old key is revoked while a store is in trouble", "./rotator Trouble", edits{engine("retireOne").never("self.untroubled(id)")}},
+		{"the predecessor of an admin key revokes itself", "./rotator ProcessOfBefore", edits{engine("retireOne").never("self.assume()")}},
+		{"a target begins while the admin key is swapped", "./rotator WhileTheAdminKey", edits{engine("startRotation").drops("(*view).beingReplaced,")}},
 		{"room is made for the next key in the grace of the last", tests, edits{engine("makeRoom").never("self.inGrace()")}},
 	}
 }
