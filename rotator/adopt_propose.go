@@ -41,7 +41,7 @@ type Proposal struct {
 // record tells. all are the targets of the configuration, which may hold the same keys.
 // wishes names those that are to be adopted; nil: all.
 func (r *Rotator) Propose(ctx context.Context, all []Target, wishes map[string]Wish) []Proposal {
-	s := &inquiry{rotator: r, wishes: wishes}
+	s := &inquiry{wishes: wishes, proposed: map[string]string{}}
 	s.holdings = each(r, all, func(t Target, mark int) *holding { return r.newRun(t, Request{}, mark).hold(ctx) })
 	s.identify(ctx)
 	var out []Proposal
@@ -111,9 +111,9 @@ func (r *run) holdOne(ctx context.Context, h *holding, i int, id string) error {
 
 // inquiry is one Propose under way.
 type inquiry struct {
-	rotator  *Rotator
 	wishes   map[string]Wish
 	holdings []*holding
+	proposed map[string]string // by key: the target that is to adopt it
 }
 
 func (s *inquiry) wanted(h *holding) bool {
@@ -188,6 +188,7 @@ func (s *inquiry) propose(ctx context.Context, h *holding) Proposal {
 		}
 		how = AdoptedByWord
 	}
+	s.proposed[key.ID] = p.Target
 	p.adoptAs(h, key, how)
 	return p
 }
@@ -239,16 +240,20 @@ func (h *holding) valueOf(ctx context.Context, id string) (secret.Value, bool) {
 	return secret.Value{}, false
 }
 
-// spokenFor tells whether another target has the key on record.
+// spokenFor tells whether another target has the key on record, or is to have it.
 func (s *inquiry) spokenFor(h *holding, id string) error {
+	by := s.proposed[id]
 	for _, o := range s.beside(h) {
 		for _, st := range o.Stores {
 			if ver, _, ok := st.Find(id); ok && !ver.Foreign {
-				return fmt.Errorf("%w: key %s is that of target %s: %s needs a key of its own, which a rotation gives it", ErrNotAdopted, id, o.target.Name, h.target.Name)
+				by = o.target.Name
 			}
 		}
 	}
-	return nil
+	if by == "" {
+		return nil
+	}
+	return fmt.Errorf("%w: key %s is that of target %s: %s needs a key of its own, which a rotation gives it", ErrNotAdopted, id, by, h.target.Name)
 }
 
 // shared gives the other targets whose primary gives the same value.

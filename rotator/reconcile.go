@@ -317,6 +317,7 @@ func (r *run) tell(step Step, took time.Duration, err error) {
 	if step.Store >= 0 && a.store {
 		e.Store = r.target.Stores[step.Store].Name
 	}
+	_, e.Adopted = r.adoption(step.ID)
 	if step.Verb == Issue && r.InHand != nil {
 		e.KeyID = r.InHand.ID
 	}

@@ -122,6 +122,8 @@ type Event struct {
 	Reason    string
 	// Verdict of a test call: "valid", "invalid" or "indeterminate".
 	Verdict string
+	// Adopted: the key was adopted, not issued.
+	Adopted bool
 	// Since and Until are those of the step: what has been tried for how long.
 	Since, Until time.Time
 	Took         time.Duration

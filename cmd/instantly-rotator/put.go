@@ -213,6 +213,6 @@ func (a *app) sayPut(cfg *config.Config, p placement) {
 	}
 	program := "instantly-rotator -c " + fleet.ShellQuote(cfg.File)
 	fmt.Fprintf(a.stdout, `%[1]s: consumers of this store get it from now on; it was not tested: %[2]s verify %[1]s
-%[1]s: it is of unknown origin: it is never revoked, and nothing of %[1]s is revoked or cleaned up until it is replaced: %[2]s rotate %[1]s
+%[1]s: it is of unknown origin: it is never revoked, and nothing of %[1]s is revoked or cleaned up until it is taken over: %[2]s adopt %[1]s; or replaced: %[2]s rotate %[1]s
 `, p.target, program)
 }

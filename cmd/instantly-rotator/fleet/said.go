@@ -31,6 +31,9 @@ func Said(e rotator.Event) string {
 	case rotator.Try, rotator.Verify:
 		return verified(e)
 	case rotator.Promote:
+		if e.Adopted {
+			return "key " + e.KeyID + " is on record in " + e.Store + ": consumers read the same value as before"
+		}
 		return "key " + e.KeyID + " is current NOW in " + e.Store + ": restart consumers that cache the old one"
 	case rotator.Waive:
 		return "noted in the store: " + e.Reason

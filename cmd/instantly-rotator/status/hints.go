@@ -37,7 +37,7 @@ func remarksOf(o rotator.TargetStatus) []string {
 		hints = append(hints, fmt.Sprintf("failed %s, last at %s (%s): %s", humantime.Times(o.Failure.Count), humantime.Stamp(o.Failure.At), o.Failure.Step, o.Failure.Reason))
 	}
 	if o.Current != nil && o.Current.Foreign {
-		hints = append(hints, "the current key was not made by the rotator: it is used as it is and never revoked; \"instantly-rotator rotate "+o.Target+"\" replaces it, then revoke it yourself in Instantly")
+		hints = append(hints, "the current key was not made by the rotator: it is used as it is and never revoked; \"instantly-rotator adopt "+o.Target+"\" takes it over as it is; \"instantly-rotator rotate "+o.Target+"\" replaces it, then revoke it yourself in Instantly")
 	}
 	if o.Credential && len(o.Stores) > 0 && o.Stores[0].Versions[secretstore.Previous].Foreign {
 		hints = append(hints, "the admin key of before, which the rotator did not make, still lives: when nothing else uses it, revoke it yourself in Instantly under Settings > Integrations > API Keys")

@@ -76,7 +76,11 @@ func (w Workspace) Text() string {
 	if n := len(w.UnknownStores); n > 0 {
 		said = append(said, fmt.Sprintf("%d named as ours but of no store that is configured (%s)", n, namesOf(w.UnknownStores)))
 	}
-	said = append(said, fmt.Sprintf("%d of others (never touched)", len(w.NotOurs)))
+	others := fmt.Sprintf("%d of others (never touched)", len(w.NotOurs))
+	if len(w.NotOurs) > 0 {
+		others += ": " + namesOf(w.NotOurs)
+	}
+	said = append(said, others)
 	return strings.Join(said, ", ")
 }
 
