@@ -115,10 +115,13 @@ func (a *app) initialize(c *cobra.Command, g setup.Given) error {
 	if _, err := os.Lstat(a.configPath); err == nil {
 		return a.thereAlready()
 	}
+	if folder := filepath.Dir(a.configPath); !isFolder(folder) {
+		return usageError{fmt.Errorf("no folder %s for the configuration: make it first: mkdir -p %s", folder, fleet.ShellQuote(folder))}
+	}
 	ctx := c.Context()
 	s := setup.Survey{File: a.configPath, Given: g, Getenv: a.getenv, Now: a.now}
 	if term.IsTerminal(int(os.Stdin.Fd())) {
-		s.Person = setup.At(os.Stdin, a.stdout)
+		s.Person = setup.At(os.Stdin, a.stderr)
 		s.Surroundings = a.surroundings(ctx, g)
 	}
 	found, err := s.Run(ctx)
@@ -134,6 +137,11 @@ func (a *app) initialize(c *cobra.Command, g setup.Given) error {
 		return err
 	}
 	return a.writeConfig(c, found)
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // surroundings searches while the person reads the first lines.

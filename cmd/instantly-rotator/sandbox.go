@@ -79,6 +79,9 @@ func (a *app) sandbox(ctx context.Context, f sandboxFlags) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if f.while != "" {
+		if _, err := os.Stat(f.while); err != nil {
+			return usageError{fmt.Errorf("--while: %w", err)}
+		}
 		go endWithout(ctx, f.while, cancel)
 	}
 	srv := &http.Server{Handler: server, TLSConfig: config, ReadHeaderTimeout: 10 * time.Second}

@@ -67,8 +67,12 @@ func (d Demo) Start(ctx context.Context) (Sandbox, error) {
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return Sandbox{}, err
 	}
+	base, err := d.baseURL()
+	if err != nil {
+		return Sandbox{}, err
+	}
 	listen := "127.0.0.1:0"
-	if base := d.baseURL(); base != "" {
+	if base != "" {
 		if box, runs := d.running(ctx, base); runs {
 			return box, nil
 		}
@@ -119,16 +123,22 @@ func demoAnswers(base string) Answers {
 	}
 }
 
-// baseURL is where the configuration has the sandbox; empty if there is none yet.
-func (d Demo) baseURL() string {
+// baseURL is where the configuration has the sandbox; empty if there is no configuration
+// yet. Whoever has changed it may have changed it for good.
+func (d Demo) baseURL() (string, error) {
 	cfg, _, err := config.Load(d.Config())
-	if err != nil || len(cfg.Workspaces) != 1 {
-		return ""
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
 	}
 	for _, w := range cfg.Workspaces {
-		return w.BaseURL
+		if strings.HasPrefix(w.BaseURL, "http://") { // which is this machine
+			return w.BaseURL, nil
+		}
 	}
-	return ""
+	return "", fmt.Errorf("%s: no workspace has its base_url at a sandbox any more: %w", d.Config(), ErrNotOurs)
 }
 
 // running tells whether the sandbox answers, to the demonstration's own key.
