@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,7 +21,10 @@ type rotateFlags struct {
 	compromised, again           bool
 	beginAnew                    bool
 	incident                     string // what people call it, for compromised
-	skipGates                    string // why
+	admin                        string // the workspace whose admin key it is about
+	andAll                       bool
+	exposed                      []string // by an admin key in wrong hands, and not replaced with it
+	skipGates                    string   // why
 	shard                        string
 	output                       string
 	timeout                      time.Duration // of dryRun
@@ -53,7 +57,11 @@ replaced and revoked without a grace period, as soon as the new key is current i
 every store.
 That is noted in the store first, so that whatever is cut off, every later run of
 any instance carries it on. The same incident once more, for the same target, carries
-it on, or says that it is resolved; --again replaces the key of after it too.`,
+it on, or says that it is resolved; --again replaces the key of after it too.
+
+With --admin WORKSPACE, it is the admin key that is in wrong hands. It is replaced
+first, and revoked by its successor. Whoever had it could read and make every other
+key: the command says which must follow, or replaces them as well with --and-all.`,
 		Example: `  instantly-rotator rotate sending          one target, now
   instantly-rotator rotate --due            what a CronJob calls
   instantly-rotator rotate --dry-run        what would happen
@@ -68,6 +76,8 @@ it on, or says that it is resolved; --again replaces the key of after it too.`,
 	c.Flags().BoolVar(&f.compromised, "compromised", false, "replace the keys of the named targets and revoke the old ones at once: consumers that still use them will fail")
 	c.Flags().BoolVar(&f.beginAnew, "begin-anew", false, "the primary store of the named targets is new, or lost for good: issue keys there although others were issued before, which are left alone")
 	c.Flags().StringVar(&f.incident, "incident", "", "what people call the incident, for --compromised")
+	c.Flags().StringVar(&f.admin, "admin", "", "with --compromised: the admin key of this `WORKSPACE` is in wrong hands")
+	c.Flags().BoolVar(&f.andAll, "and-all", false, "with --admin: replace all keys of its workspaces too, when it is replaced")
 	c.Flags().BoolVar(&f.again, "again", false, "with --compromised: the key of after the incident is in wrong hands too")
 	c.Flags().StringVar(&f.skipGates, "skip-gates", "", "do not wait for the consumers of the named targets to move, for this `REASON`; begins no rotation")
 	c.Flags().StringVar(&f.shard, "shard", "", "with --due: only one of several parts of the targets, `I/N` from 0/N, or auto in an Indexed Job")
@@ -97,7 +107,11 @@ func (f rotateFlags) check(names []string) error {
 	switch {
 	case f.output != "table" && f.output != "json":
 		return wrongOutput(f.output)
-	case f.compromised && len(names) == 0:
+	case f.admin != "" && (!f.compromised || f.dryRun || len(names) > 0):
+		return usageError{errors.New("--admin goes with --compromised, and with neither names nor --dry-run: --and-all has the keys replaced too")}
+	case f.andAll && f.admin == "":
+		return usageError{errors.New("--and-all goes with --admin")}
+	case f.compromised && len(names) == 0 && f.admin == "":
 		return usageError{errors.New("--compromised wants the names of the targets whose keys are in wrong hands")}
 	case f.beginAnew && len(names) == 0:
 		return usageError{errors.New("--begin-anew wants the names of the targets whose store is new or lost for good")}
@@ -149,12 +163,23 @@ func (a *app) rotate(ctx context.Context, names []string, f rotateFlags) error {
 		fmt.Fprintln(a.stderr, "finishing the step in hand; Ctrl-C again ends at once")
 	})
 	defer told()
-	targets := part.pick(engine.Targets)
-	bar := a.progress(len(targets))
+	targets, then := part.pick(engine.Targets), []rotator.Target(nil)
+	if f.admin != "" { // no names: the fleet has all
+		if targets, then, err = f.adminFirst(engine); err != nil {
+			return err
+		}
+	}
+	if f.compromised && !f.andAll {
+		f.exposed = slices.DeleteFunc(exposedBy(engine.Config, targets), func(name string) bool { return slices.Contains(names, name) })
+	}
+	bar := a.progress(len(targets) + len(then))
 	if bar.writer != nil {
 		a.narrateBesideBar(n, bar, f.compromised)
 	}
 	results := engine.ReconcileAll(ctx, targets, f.request(began), bar.done)
+	if len(then) > 0 && replaced(results) {
+		results = append(results, engine.ReconcileAll(ctx, then, f.request(began), bar.done)...)
+	}
 	n.end()
 	bar.stop()
 	a.tellWaived(ctx, engine, results)

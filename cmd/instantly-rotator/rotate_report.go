@@ -100,7 +100,9 @@ func followUp(r rotator.Result, f rotateFlags) string {
 	case f.compromised && (r.Err != nil || r.Interrupted):
 		return carriedOn(r, f)
 	case f.compromised && r.Status.Quarantine != "":
-		return "a value that somebody put there was current: the rotator does not know its key and left it alive; if it leaked, delete it in Instantly under Settings > Integrations > API Keys"
+		return afterQuarantine(r, f)
+	case f.compromised && r.Status.Credential:
+		return f.afterAdmin()
 	case r.Failing && !f.force:
 		return "not to wait: instantly-rotator rotate --force " + r.Target
 	case r.Err != nil && !f.due && !f.oldAlone() && !waitsForSomebody(r.Err):
@@ -108,6 +110,15 @@ func followUp(r rotator.Result, f rotateFlags) string {
 	default:
 		return ""
 	}
+}
+
+// afterQuarantine says what is left to a person when a value of unknown origin leaked.
+func afterQuarantine(r rotator.Result, f rotateFlags) string {
+	said := "a value that somebody put there was current: the rotator does not know its key and left it alive; if it leaked, delete it in Instantly under Settings > Integrations > API Keys"
+	if r.Status.Credential {
+		said += ". " + f.afterAdmin()
+	}
+	return said
 }
 
 // reportOne says how a run ended; why it failed is told elsewhere if that is shared.
@@ -161,8 +172,16 @@ func carriedOn(r rotator.Result, f rotateFlags) string {
 	case r.Status.Incident.IsZero():
 		return "the incident is NOT noted and the key lives on, run it again: " + retry
 	default:
-		return "the incident is noted: every later run of any instance carries it on; not to wait: instantly-rotator rotate --due --force " + r.Target
+		return andAllWaits(f) + "the incident is noted: every later run of any instance carries it on; not to wait: instantly-rotator rotate --due --force " + r.Target
 	}
+}
+
+// andAllWaits says of keys that wait for the admin key that they do.
+func andAllWaits(f rotateFlags) string {
+	if !f.andAll {
+		return ""
+	}
+	return "the other keys are not replaced before the admin key is: type the same command again. "
 }
 
 // reportWaived says what became of the order to wait for consumers no more.

@@ -73,3 +73,17 @@ func (c *Connections) AdminKeyReplaced(ctx context.Context) bool {
 	}
 	return false
 }
+
+// NotRotated says of a workspace that its admin key is not kept fresh; empty if it is.
+func NotRotated(ws config.Workspace) string {
+	where := "environment variable " + ws.AdminKey.Env
+	switch {
+	case ws.AdminTarget != "":
+		return ""
+	case ws.AdminKey.File != "":
+		where = "file " + ws.AdminKey.File
+	case ws.AdminKey.Store != "":
+		return fmt.Sprintf("the admin key of workspace %s is not rotated, since admin_key has no rotate", ws.Name)
+	}
+	return fmt.Sprintf("the admin key of workspace %s is not rotated, since it is in %s and not in a store", ws.Name, where)
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+)
+
+// adminFirst gives the targets that a command about a workspace's admin key is for: the
+// admin key, and those that follow it.
+func (f rotateFlags) adminFirst(all *fleet.Fleet) (first, then []rotator.Target, err error) {
+	ws, ok := all.Config.Workspaces[f.admin]
+	switch {
+	case !ok:
+		return nil, nil, usageError{fmt.Errorf("no workspace named %q in the configuration; it has %s", f.admin,
+			strings.Join(slices.Sorted(maps.Keys(all.Config.Workspaces)), ", "))}
+	case ws.AdminTarget == "":
+		return nil, nil, usageError{fmt.Errorf("%s: make another one in Instantly under Settings > Integrations > API Keys, put it there, and revoke the old one; then: %s",
+			fleet.NotRotated(ws), f.compromise(exposed(all.Config, f.admin)))}
+	}
+	follow := exposed(all.Config, f.admin)
+	for _, t := range all.Targets {
+		switch {
+		case t.Name == ws.AdminTarget:
+			first = append(first, t)
+		case f.andAll && slices.Contains(follow, t.Name):
+			then = append(then, t)
+		}
+	}
+	return first, then, nil
+}
+
+// exposed gives the targets whose keys could be read by whoever had the admin key of a
+// workspace: it may be that of other workspaces too.
+func exposed(cfg *config.Config, workspace string) (names []string) {
+	admin := cfg.Workspaces[workspace].AdminTarget
+	for _, k := range cfg.Keys {
+		if ws := cfg.Workspaces[k.Workspace]; !k.Admin && (k.Workspace == workspace || admin != "" && ws.AdminTarget == admin) {
+			names = append(names, k.Name)
+		}
+	}
+	return names
+}
+
+// exposedBy gives them for the admin keys among the targets of a command.
+func exposedBy(cfg *config.Config, ts []rotator.Target) (names []string) {
+	for _, k := range cfg.Keys {
+		isAdmin := func(t rotator.Target) bool { return t.Credential && t.Name == k.Name }
+		if slices.ContainsFunc(ts, isAdmin) {
+			names = append(names, exposed(cfg, k.Workspace)...)
+		}
+	}
+	return names
+}
+
+// compromise is the command that replaces keys in wrong hands.
+func (f rotateFlags) compromise(names []string) string {
+	return "instantly-rotator rotate --compromised " + strings.Join(names, " ") + " --incident " + fleet.ShellQuote(f.incident)
+}
+
+// afterAdmin says what else is to be done when an admin key was in wrong hands.
+func (f rotateFlags) afterAdmin() string {
+	strangers := "whoever had it could make keys: look for those that nobody knows: instantly-rotator status"
+	if len(f.exposed) == 0 {
+		return strangers
+	}
+	return strangers + "; and could read those that are there, so they must be replaced too: " + f.compromise(f.exposed)
+}
+
+// replaced tells whether a compromised admin key is out of the way.
+func replaced(results []rotator.Result) bool {
+	return !slices.ContainsFunc(results, func(r rotator.Result) bool {
+		return r.Err != nil || r.Interrupted || !r.Status.Incident.IsZero()
+	})
+}
