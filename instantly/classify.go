@@ -235,3 +235,22 @@ func retryAfter(header http.Header, now time.Time) time.Duration {
 	}
 	return 0
 }
+
+// dateOf reads the server's clock; zero if it is missing or unreadable.
+func dateOf(header http.Header) time.Time {
+	date, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		return time.Time{}
+	}
+	return date.UTC()
+}
+
+// rateLimitOf reads what is left of the budget.
+func rateLimitOf(header http.Header) RateLimit {
+	limit, err := strconv.ParseUint(header.Get("X-Ratelimit-Limit"), 10, 31)
+	remaining, missing := strconv.ParseUint(header.Get("X-Ratelimit-Remaining"), 10, 31)
+	if err != nil || missing != nil {
+		return RateLimit{}
+	}
+	return RateLimit{Known: true, Limit: int(limit), Remaining: int(remaining)}
+}

@@ -79,6 +79,18 @@ type Call struct {
 	// Duration runs from sending to the end of the answer; waiting for
 	// the pacer is not in it.
 	Duration time.Duration
+	// Date is the server's clock when it answered, to the second; zero if it does not say.
+	Date time.Time
+	// RateLimit is what the answer says of the workspace's budget.
+	RateLimit RateLimit
+}
+
+// RateLimit is what is left of a workspace's budget of calls, by the headers
+// x-ratelimit-limit and x-ratelimit-remaining. They are not documented: public client
+// code reads them.
+type RateLimit struct {
+	Known            bool
+	Limit, Remaining int
 }
 
 // Client makes calls to the API. Its methods return errors of type *Error. It is

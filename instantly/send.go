@@ -170,10 +170,12 @@ func (c *Client) attempt(ctx context.Context, r request) (answer, error) {
 	start := time.Now()
 	got, err := exchange(c.clientFor(r.method), req, r.maxAnswer, tooSlow)
 	c.options.Observe(Call{
-		Method:   r.method,
-		Route:    apiPath + r.route,
-		Status:   got.status,
-		Duration: time.Since(start),
+		Method:    r.method,
+		Route:     apiPath + r.route,
+		Status:    got.status,
+		Duration:  time.Since(start),
+		Date:      dateOf(got.header),
+		RateLimit: rateLimitOf(got.header),
 	})
 	if err == nil && isSuccess(got.status) && !r.ignoreAnswer {
 		err = got.broken

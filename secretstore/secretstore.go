@@ -97,6 +97,27 @@ type Inspector interface {
 	Inspect(ctx context.Context) error
 }
 
+// A Prober is a Store that can find out whether it would take what a rotation writes,
+// without touching a value, a stage or a note. A store need not be one.
+type Prober interface {
+	// ProbeWrites asks. An error is why nothing could be found out.
+	ProbeWrites(ctx context.Context) (WriteProbe, error)
+}
+
+// WriteProbe is what was found out about writing. Nothing in it has a secret.
+type WriteProbe struct {
+	// Lacking is what would keep a rotation from being stored, one by one: "needs …", a
+	// permission in the service's own words; that there is no room.
+	Lacking []string
+	// Unknown is what could not be asked without doing it, and why.
+	Unknown []string
+	// Advice is what a person should know besides.
+	Advice []string
+	// Clock is the service's, at the time at which Asked was ours; zero if it does not
+	// tell.
+	Clock, Asked time.Time
+}
+
 // Stage says what a version is for. Not every version has one; those that
 // have none are of no concern to anybody.
 type Stage string

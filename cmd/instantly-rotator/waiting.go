@@ -128,6 +128,11 @@ func (e *errands) String() string {
 	for target, reason := range e.of {
 		targets[reason] = append(targets[reason], target)
 	}
+	return waitingFor(targets)
+}
+
+// waitingFor says of each reason what waits for it.
+func waitingFor(targets map[string][]string) string {
 	reasons := slices.SortedFunc(maps.Keys(targets), func(x, y string) int {
 		return 2*(len(targets[y])-len(targets[x])) + strings.Compare(x, y)
 	})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/arn"
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager/types"
@@ -39,7 +40,9 @@ func onlyThrottled(o *secretsmanager.Options) {
 // described is DescribeSecret's answer.
 type described struct {
 	state
-	deleted time.Time // see deletion; zero if it is not scheduled
+	deleted  time.Time // see deletion; zero if it is not scheduled
+	kmsKeyID string    // empty for the account's aws/secretsmanager
+	clock    time.Time // AWS's; zero if the answer does not say
 }
 
 // describe needs secretsmanager:DescribeSecret.
@@ -62,7 +65,8 @@ func (c client) describe(ctx context.Context, id string) (described, error) {
 			st.tags[key] = aws.ToString(t.Value)
 		}
 	}
-	return described{st, aws.ToTime(out.DeletedDate)}, nil
+	clock, _ := awsmiddleware.GetServerTime(out.ResultMetadata)
+	return described{st, aws.ToTime(out.DeletedDate), aws.ToString(out.KmsKeyId), clock}, nil
 }
 
 // creationTimes needs secretsmanager:ListSecretVersionIds. DescribeSecret does

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync/atomic"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -30,6 +31,7 @@ type Client struct {
 	cfg       *rest.Config
 	core      rest.Interface
 	namespace string
+	clock     atomic.Pointer[sighting]
 }
 
 // Location says where a cluster is: what a kubeconfig file says, and in it a
@@ -57,6 +59,7 @@ func New(cfg *rest.Config, namespace string) (*Client, error) {
 	c.cfg.UserAgent = FieldManager
 	c.cfg.QPS = -1                           // the cluster's own fairness is enough, and waiting is logged
 	c.cfg.WarningHandler = rest.NoWarnings{} // stores do not log
+	c.cfg.Wrap(c.watchClock)
 	var err error
 	c.core, err = c.Group(corev1.SchemeGroupVersion, corev1.AddToScheme)
 	return c, err

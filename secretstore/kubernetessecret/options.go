@@ -53,7 +53,7 @@ func Open(c *kubernetescluster.Client, o Options) (*Store, error) {
 		return nil, fmt.Errorf("kubernetessecret: open: a store needs a namespace, a secret and a key of at most %d characters: %w",
 			MaxKey, secretstore.ErrNotFound)
 	}
-	return &Store{o: o, client: newClient(c.Core(), o)}, nil
+	return &Store{o: o, client: newClient(c.Core(), o), cluster: c}, nil
 }
 
 func (o Options) withDefaults() Options {

@@ -8,13 +8,15 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/document"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
 // Store keeps one secret in a Kubernetes Secret. It is safe for concurrent use.
 type Store struct {
-	o      Options
-	client *client
+	o       Options
+	client  *client
+	cluster *kubernetescluster.Client
 
 	mu      sync.Mutex
 	seen    view // as of the last read or write

@@ -30,6 +30,7 @@ const callTimeout = 30 * time.Second
 // restart does, and is passed when none of before is left. It needs the verbs get
 // and patch on it.
 type Restart struct {
+	cluster    *kubernetescluster.Client
 	rest       rest.Interface
 	annotation string
 	kind       string // deployment or statefulset
@@ -54,7 +55,7 @@ func NewRestart(c *kubernetescluster.Client, target, workload, namespace string)
 	if err != nil {
 		return nil, err
 	}
-	return &Restart{rest: client, annotation: annotationPrefix + target, kind: kind, namespace: namespace, name: name}, nil
+	return &Restart{cluster: c, rest: client, annotation: annotationPrefix + target, kind: kind, namespace: namespace, name: name}, nil
 }
 
 // Name implements [rotator.Gate].

@@ -99,15 +99,27 @@ func (c *Connections) home(ctx context.Context, k config.Key) *rotator.Workspace
 
 func (c *Connections) bind(ctx context.Context, cfg config.Workspace) *rotator.Workspace {
 	var issuer rotator.Issuer
-	if client, err := c.client(ctx, cfg); err != nil {
+	if client, err := c.connect(ctx, cfg); err != nil {
 		issuer = unreachable{err}
 	} else {
-		c.clients = append(c.clients, client)
 		issuer = apikeys.New(client)
 	}
 	ws := rotator.NewWorkspace(cfg.Name, issuer, cfg.OrganizationID)
 	c.workspaces[cfg.Name] = ws
 	return ws
+}
+
+// Client makes a client for a workspace. An error is why its admin key cannot be had.
+func (c *Connections) Client(ctx context.Context, workspace string) (*instantly.Client, error) {
+	return c.connect(ctx, c.Config.Workspaces[workspace])
+}
+
+func (c *Connections) connect(ctx context.Context, cfg config.Workspace) (*instantly.Client, error) {
+	client, err := c.client(ctx, cfg)
+	if err == nil {
+		c.clients = append(c.clients, client)
+	}
+	return client, err
 }
 
 // readOnlyRetries is how long a call is tried again while a person waits.

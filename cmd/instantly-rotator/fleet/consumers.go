@@ -12,9 +12,9 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/storekind"
 )
 
-// gate makes what brings a target's consumers to a new key. One that cannot be
+// Gate makes what brings a target's consumers to a new key. One that cannot be
 // made keeps the old key alive and lets the rotation go on.
-func (c *Connections) gate(target string, after config.AfterPromote) rotator.Gate {
+func (c *Connections) Gate(target string, after config.AfterPromote) rotator.Gate {
 	switch {
 	case after.Restart != "":
 		gate, err := c.restart(target, after)

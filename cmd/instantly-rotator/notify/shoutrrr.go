@@ -98,6 +98,20 @@ func (l *line) open(url secret.Value) error {
 	return nil
 }
 
+// wellFormed tells whether a URL has the form of a service's. That of Matrix is not
+// looked at: its client would log in.
+func wellFormed(url secret.Value) (err error) {
+	defer func() {
+		if recover() != nil { // not shown: it may hold the URL
+			err = ErrURL
+		}
+	}()
+	if strings.HasPrefix(strings.ToLower(url.Reveal()), "matrix:") {
+		return nil
+	}
+	return (&line{}).open(url)
+}
+
 // translated gives shoutrrr's form of an address as the service itself shows it.
 func translated(url string) string {
 	for _, form := range []struct{ pasted, becomes string }{

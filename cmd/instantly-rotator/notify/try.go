@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -12,4 +13,13 @@ func Try(ctx context.Context, from string, r Receiver) error {
 	return m.attempt(ctx, note{Message: Message{
 		Kind: "test", Text: "notifications of instantly-rotator arrive here; nothing is to be done", At: time.Now(),
 	}})
+}
+
+// Check tells why r's URL could not be used, and calls nobody. The error is one of errors.go.
+func Check(ctx context.Context, r Receiver) error {
+	url, err := r.URL(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNoURL, err)
+	}
+	return wellFormed(url)
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
 
-// program is what people type.
-const program = "instantly-rotator"
+// Program is what people type.
+const Program = "instantly-rotator"
 
 // For says what a person can do about an error with a target, or with any if the name is
 // empty; empty if there is nothing to do but to wait for the next run. The commands in it
@@ -33,7 +33,7 @@ func For(err error, target string) string {
 	}
 	for _, c := range rotator.ClassesOf(err) {
 		if c.Remedy != "" {
-			return c.RemedyFor(program, target)
+			return c.RemedyFor(Program, target)
 		}
 	}
 	return ""
@@ -42,10 +42,10 @@ func For(err error, target string) string {
 // Pasted completes the commands in a text with the configuration's file, so that they do
 // what they say when they are pasted. Without a file they are complete.
 func Pasted(text, file string) string {
-	if file == "" || strings.Contains(text, program+" -c ") {
+	if file == "" || strings.Contains(text, Program+" -c ") {
 		return text
 	}
-	return strings.ReplaceAll(text, program+" ", program+" -c "+fleet.ShellQuote(file)+" ")
+	return strings.ReplaceAll(text, Program+" ", Program+" -c "+fleet.ShellQuote(file)+" ")
 }
 
 type hint struct {
@@ -56,7 +56,7 @@ type hint struct {
 func hints() []hint {
 	return []hint{
 		{notify.ErrNoURL, "put the receiver's URL where the message says, or let url of the receiver point to where it is"},
-		{fleet.ErrNoKeyYet, "none was made yet, or the store is not where it was; see which: " + program + " status"},
+		{fleet.ErrNoKeyYet, "none was made yet, or the store is not where it was; see which: " + Program + " status"},
 		{fleet.ErrNoAdminKey, "put the admin key where the message says, or let admin_key of the workspace point to where it is; it needs api_keys:create, api_keys:read and api_keys:delete"},
 		{notify.ErrURL, "write it as https://shoutrrr.nickfedor.com shows for the service; a webhook's own address is generic+https://…"},
 		{notify.ErrRefused, "check the token in the receiver's URL, or make a new one with the service"},

@@ -18,6 +18,6 @@ func consumersBugs() []bug {
 		{"consumers: address of a hook in a message", tests, edits{consumers("post").replaces("withoutURL(err)", "err")}},
 		{"consumers: program run again though it said yes", tests, edits{consumers("pass").drops("self.passed = keyID")}},
 		{"consumers: admin key passed on to a program", "./cmd/instantly-rotator CommandLearns", edits{fleet("EnvironmentForPrograms").replaces("secrets = append(secrets, ws.AdminKey.Env)", "_ = ws")}},
-		{"consumers: gate forgotten", "./cmd/instantly-rotator Rollout|HookThat", edits{fleet("Fleet.target").replaces("t.Gates = append(t.Gates, self.gate(k.Name, after))", "_ = after")}},
+		{"consumers: gate forgotten", "./cmd/instantly-rotator Rollout|HookThat", edits{fleet("Fleet.target").replaces("t.Gates = append(t.Gates, self.Gate(k.Name, after))", "_ = after")}},
 	}
 }

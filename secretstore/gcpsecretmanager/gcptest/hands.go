@@ -113,3 +113,15 @@ func (s *Server) Served(id, which string) string {
 func (s *Server) Aliases(id string) map[string]int64 {
 	return maps.Clone(s.Secret(id).GetVersionAliases())
 }
+
+// Annotate puts somebody else's annotation on a secret.
+func (s *Server) Annotate(id, name, value string) {
+	s.Edit(id, func(meta *secretmanagerpb.Secret) {
+		all := maps.Clone(meta.GetAnnotations())
+		if all == nil {
+			all = map[string]string{}
+		}
+		all[name] = value
+		meta.Annotations = all
+	})
+}

@@ -17,6 +17,7 @@ func permissionOf(method string) string {
 		"GetSecretVersion": "versions.get", "AccessSecretVersion": "versions.access",
 		"EnableSecretVersion": "versions.enable", "DisableSecretVersion": "versions.disable",
 		"DestroySecretVersion": "versions.destroy",
+		"TestIamPermissions":   "none", // the documents: it needs no permission
 	}[method]
 }
 

@@ -81,6 +81,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the connection is gone
 	}
+	if r.URL.Path == "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews" && r.Method == http.MethodPost {
+		reply(w, s.review(body))
+		return
+	}
 	if k, name, ok := kindOf(r.URL.Path); ok {
 		reply(w, s.serveObject(k, name, r.Method, body))
 		return

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/doctor"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
+)
+
+// doctorFlags say how much is shown, and how long it may take.
+type doctorFlags struct {
+	output  string
+	timeout time.Duration
+	all     bool
+}
+
+func (a *app) doctorCommand() *cobra.Command {
+	var f doctorFlags
+	c := &cobra.Command{
+		Use:               "doctor [TARGET...]",
+		ValidArgsFunction: a.completeTargets,
+		Short:             "Find out now what would go wrong later, and what to do about it",
+		Long: `Find out now what would go wrong later, and what to do about it: is the admin key
+accepted, and may it do what it must? Is every store there, readable, and writable?
+Do the clocks agree? Are the hooks of consumers there?
+
+It changes no value, and says what it found, the worst first; nothing but one line
+if all is well. What could not be looked at is not known, and never good: exit code 1,
+as for what is bad. Advice alone ends with 0.`,
+		Example: `  instantly-rotator doctor
+  instantly-rotator doctor --all           what is good, too
+  instantly-rotator doctor -o json`,
+		RunE: func(c *cobra.Command, names []string) error { return a.doctor(c.Context(), names, f) },
+	}
+	outputFlag(c, &f.output)
+	c.Flags().DurationVar(&f.timeout, "timeout", 15*time.Second, "how long to wait for Instantly, the stores and all others")
+	c.Flags().BoolVar(&f.all, "all", false, "show what is good, too")
+	return c
+}
+
+func (f *doctorFlags) check() error {
+	switch {
+	case f.output != "table" && f.output != "json":
+		return wrongOutput(f.output)
+	case f.timeout <= 0:
+		return usageError{fmt.Errorf("--timeout %s: want a time above 0", f.timeout)}
+	}
+	return nil
+}
+
+func (a *app) doctor(ctx context.Context, names []string, f doctorFlags) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	cfg, o, err := a.doctorOptions(names)
+	if err != nil {
+		return err
+	}
+	report := a.examine(ctx, o, f.timeout)
+	if ctx.Err() != nil {
+		return errInterrupted
+	}
+	seen := doctorReport{File: cfg.File, Version: version(), Report: a.completed(report)}
+	if err := a.show(f.output, seen, func() { a.doctorTable(cfg, seen.Report, f.all) }); err != nil {
+		return err
+	}
+	if report.Failed() {
+		return errFailed
+	}
+	return nil
+}
+
+// doctorReport is what "doctor -o json" prints.
+type doctorReport struct {
+	File    string `json:"file"`
+	Version string `json:"version"`
+	doctor.Report
+}
+
+// doctorOptions read the configuration. Its warnings are findings like others, its
+// mistakes are told as by every command.
+func (a *app) doctorOptions(names []string) (*config.Config, doctor.Options, error) {
+	log, err := a.logger()
+	if err != nil {
+		return nil, doctor.Options{}, err
+	}
+	cfg, warnings, err := config.Load(a.configPath)
+	var problems config.Problems
+	switch {
+	case errors.As(err, &problems):
+		return nil, doctor.Options{}, err
+	case err != nil:
+		return nil, doctor.Options{}, usageError{fmt.Errorf("%w: %w", errNoConfig, err)}
+	}
+	keys, err := fleet.Chosen(cfg, names)
+	return cfg, doctor.Options{Options: a.fleetOptions(cfg, log, true), Warnings: warnings, Keys: keys}, err
+}
+
+// examine says after a second what it waits for.
+func (a *app) examine(ctx context.Context, o doctor.Options, timeout time.Duration) doctor.Report {
+	asked := questions{open: map[[2]string]bool{}}
+	o.Waiting = asked.waiting
+	defer a.afterSilence(asked.String)()
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return doctor.Examine(ctx, o)
+}
+
+// questions are those that were asked and not answered, by what they are about and what
+// they are.
+type questions struct {
+	mu   sync.Mutex
+	open map[[2]string]bool
+}
+
+func (q *questions) waiting(about, what string, answered bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if answered {
+		delete(q.open, [2]string{about, what})
+		return
+	}
+	q.open[[2]string{about, what}] = true
+}
+
+// String says what is waited for, what concerns most first.
+func (q *questions) String() string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	abouts := map[string][]string{}
+	for one := range q.open {
+		abouts[one[1]] = append(abouts[one[1]], one[0])
+	}
+	return waitingFor(abouts)
+}
+
+// completed makes the commands in a report act on this configuration.
+func (a *app) completed(r doctor.Report) doctor.Report {
+	for i := range r.Findings {
+		r.Findings[i].Text, r.Findings[i].Remedy = a.pasted(r.Findings[i].Text), a.pasted(r.Findings[i].Remedy)
+	}
+	return r
+}
+
+// doctorTable shows what was found, the worst first.
+func (a *app) doctorTable(cfg *config.Config, r doctor.Report, all bool) {
+	told := r.Told(all)
+	if len(told) > 0 {
+		a.findingsTable(told)
+	}
+	if r.Healthy {
+		fmt.Fprintf(a.stdout, "%s: healthy: %s, %s, %s, by %s (instantly-rotator %s)\n", cfg.File, humantime.Count(len(cfg.Keys), "target"),
+			humantime.Count(len(cfg.Workspaces), "workspace"), humantime.Count(len(cfg.Stores), "store"), humantime.Count(len(r.Checks), "check"), version())
+	}
+}
+
+// findingsTable has a row a finding, and below it what to do.
+func (a *app) findingsTable(findings []doctor.Finding) {
+	const levelWidth, checkWidth = 11, 18
+	indent := strings.Repeat(" ", levelWidth+checkWidth)
+	fmt.Fprintf(a.stdout, "%-*s%-*s%s\n", levelWidth, "LEVEL", checkWidth, "CHECK", "WHAT, AND WHAT TO DO")
+	for _, f := range findings {
+		head := fmt.Sprintf("%s%-*s", paintLevel(f.Level, levelWidth), checkWidth, f.Check)
+		fmt.Fprintln(a.stdout, head+a.within(joined(someOf(f.About), f.Text), indent))
+		if f.Remedy != "" {
+			fmt.Fprintln(a.stdout, indent+a.within("do: "+f.Remedy, indent))
+		}
+	}
+}
+
+func joined(about, what string) string {
+	if what == "" {
+		return about
+	}
+	return about + ": " + what
+}
+
+// within breaks a text for a terminal, each line after the first with an indent.
+func (a *app) within(what, indent string) string {
+	if !terminal(a.stdout) {
+		return what
+	}
+	return strings.ReplaceAll(wrapped(what, a.width()-len(indent)), "\n", "\n"+indent)
+}
+
+func paintLevel(l doctor.Level, width int) string {
+	word := fmt.Sprintf("%-*s", width, l.Text())
+	switch l {
+	case doctor.Bad:
+		return text.FgRed.Sprint(word)
+	case doctor.Hidden:
+		return text.FgMagenta.Sprint(word)
+	case doctor.Advice:
+		return text.FgYellow.Sprint(word)
+	default:
+		return text.FgGreen.Sprint(word)
+	}
+}

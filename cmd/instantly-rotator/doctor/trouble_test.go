@@ -1,0 +1,202 @@
+package doctor_test
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/doctor"
+	"github.com/instantly-rotator/instantly-rotator/instantly/sandbox"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+)
+
+// A trouble is planted in a healthy set-up, and is to be found as one line.
+type trouble struct {
+	name  string
+	kind  string // of the store; if empty a folder in which no key was made yet
+	plant func(*world)
+	level doctor.Level
+	check string
+	says  string // the text, and what to do: a regular expression
+}
+
+func troubles() []trouble {
+	return []trouble{
+		// Instantly and the admin key.
+		{"no admin key", "", func(w *world) { w.adminKey = "{env: NOWHERE}" }, doctor.Bad, "admin-key", `NOWHERE is empty or not set.*put the admin key where`},
+		{"an admin key that is refused", "", func(w *world) { w.put("vault", "admin", secret.New("bm8gc3VjaCBrZXk=")) }, doctor.Bad, "admin-key", `key not accepted.*make one with the scopes`},
+		{"an admin key that was never put", "", func(w *world) { w.adminKey = "{store: vault, secret: other}" }, doctor.Bad, "admin-key", `nothing was put there yet.*put --store vault --secret other`},
+		{"an admin key that may not create", "", func(w *world) { w.adminKeyWith("api_keys:read", "api_keys:delete") }, doctor.Bad, "admin-key-create", `Required: api_keys:create.*give the admin key the scopes`},
+		{"an admin key that may not delete", "", func(w *world) { w.adminKeyWith("api_keys:read", "api_keys:create") }, doctor.Bad, "admin-key-delete", `Required: api_keys:delete`},
+		{"an admin key that may not list", "", func(w *world) { w.adminKeyWith("api_keys:delete", "api_keys:create") }, doctor.Bad, "admin-key", `Required: api_keys:read`},
+		{"an admin key that may do harm", "", func(w *world) { w.adminKeyWith("api_keys:all", "leads:all") }, doctor.Advice, "admin-key-scopes", `more than it must: leads:all`},
+		{"an admin key that may do all", "", func(w *world) { w.adminKeyWith("all:all") }, doctor.Advice, "admin-key-scopes", `may read what has nothing to do with keys`},
+		{"an admin key in the environment", "", func(w *world) {
+			w.adminKey, w.env["ADMIN"] = "{env: ADMIN}", w.api.Workspaces()[0].AdminKey.Reveal()
+		}, doctor.Advice, "admin-key-kept", `nobody rotates it.*keep it in a store`},
+		{"an admin key file that others may write", "", func(w *world) { w.adminFile(0o620) }, doctor.Bad, "secret-file", `others may write the file .*admin-key \(mode 0620\).*chmod go-w`},
+		{"an admin key file that others may read", "", func(w *world) { w.adminFile(0o644) }, doctor.Advice, "configuration", `everybody on this machine may read it.*chmod o-r`},
+		{"another organization", "", func(w *world) { w.pinned = "01980000-0000-7000-8000-00000000dead" }, doctor.Bad, "organization", `but the admin key belongs to ` + sandbox.DefaultWorkspaceID},
+		{"an organization that is not pinned", "", func(w *world) { w.pinned = "" }, doctor.Advice, "organization", `not pinned.*write organization_id: ` + sandbox.DefaultWorkspaceID},
+		{"a plan that has lapsed", "", func(w *world) { w.api.SetFaults(sandbox.Faults{PlanLapsed: true}) }, doctor.Bad, "instantly", `no active paid plan.*renew the workspace's plan`},
+		{"an edge that blocks", "", func(w *world) { w.api.SetFaults(sandbox.Faults{EdgeBlock: true}) }, doctor.Bad, "instantly", `blocked before reaching the API.*block list`},
+		{"an outage", "", func(w *world) { w.api.SetFaults(sandbox.Faults{Unavailable: true}); w.limit = 300 * time.Millisecond }, doctor.Hidden, "instantly", `not answered in time`},
+		{"an API that hangs", "", func(w *world) { w.api.SetFaults(sandbox.Faults{Latency: time.Hour}); w.limit = 300 * time.Millisecond }, doctor.Hidden, "instantly", `not answered in time`},
+		{"nothing at base_url", "", func(w *world) { w.apiURL = "http://127.0.0.1:1"; w.limit = 300 * time.Millisecond }, doctor.Hidden, "instantly", `not answered in time`},
+		{"something else at base_url", "", func(w *world) { w.apiURL = w.serve(http.NotFoundHandler()) }, doctor.Bad, "instantly", `unreadable answer.*check base_url`},
+		{"a budget that others use up", "", func(w *world) {
+			w.header.Set("X-Ratelimit-Limit", "100")
+			w.header.Set("X-Ratelimit-Remaining", "3")
+		}, doctor.Advice, "rate-limit", `3 of 100 calls are left`},
+		{"a key left over from a probe", "", func(w *world) {
+			_, err := w.api.AddKey(sandbox.DefaultWorkspaceID, "instantly-rotator doctor-probe abc", "leads:read")
+			w.must(err)
+		}, doctor.Bad, "probe-keys", `1 key of a probe.*still alive`},
+
+		// The local store.
+		{"a folder that is open to others", "file", func(w *world) { w.must(os.Chmod(filepath.Join(w.dir, "store"), 0o777)) }, doctor.Advice, "store-advice", `is open to others.*chmod o-rwx`},
+		{"a store where no folder can be made", "", func(w *world) { w.write("file", ""); w.store = "{kind: file, path: ./file/store}" }, doctor.Bad, "store", `not a directory`},
+		{"a store where no file can be made", "", func(w *world) { w.store = "{kind: file, path: /proc/store}" }, doctor.Bad, "store-write", `no rotation could be stored: .*/proc`},
+		{"another identity", "file", func(w *world) {
+			w.must(os.Remove(filepath.Join(w.dir, "store", "identity")))
+			w.must(os.Rename(filepath.Join(w.dir, "vault", "identity"), filepath.Join(w.dir, "store", "identity")))
+			w.adminKey, w.env["ADMIN"] = "{env: ADMIN}", w.api.Workspaces()[0].AdminKey.Reveal()
+		}, doctor.Bad, "store-read", `cannot be read.*restore it from a backup`},
+		{"a file that is damaged", "file", func(w *world) { w.write("store/sending/state.json", "{") }, doctor.Bad, "store", `state.json.*restore it`},
+		{"a file of a newer release", "file", func(w *world) { w.edit(func(s map[string]any) { s["format"] = 99 }) }, doctor.Bad, "store", `newer release.*upgrade the rotator`},
+		{"a value of unknown origin", "", func(w *world) { w.put("primary", "sending", secret.New("by-hand")) }, doctor.Advice, "unknown-origin", `did not put there.*rotate sending`},
+		{"a current key that is gone at Instantly", "file", func(w *world) { w.must(w.api.DeleteKey(w.api.Keys(sandbox.DefaultWorkspaceID)[1].ID)) }, doctor.Bad, "current-key", `does not list key .*rotate sending`},
+
+		// Consumers and receivers, and the machine.
+		{"a hook that is not there", "", func(w *world) { w.after = "{command: [no-such-program]}" }, doctor.Bad, "hook", `no-such-program.*not found in \$PATH`},
+		{"a hook on a host that is not there", "", func(w *world) { w.after = "{url: \"https://nobody.invalid/hook\"}" }, doctor.Bad, "hook", `host cannot be found`},
+		{"a receiver whose URL is none", "", func(w *world) { w.notify, w.env["URL"] = "notify: {ops: {url: {env: URL}}}", "slack-hook" }, doctor.Bad, "notify", `not one of a service.*shoutrrr`},
+		{"a receiver without a URL", "", func(w *world) { w.notify = "notify: {ops: {url: {env: URL}}}" }, doctor.Bad, "notify", `no URL.*put the receiver's URL`},
+		{"a clock that is ahead", "", func(w *world) { w.ahead = 5 * time.Minute }, doctor.Bad, "clock", `clock is (4|5)m.* ahead of that of Instantly.*set-ntp`},
+		{"a clock that is behind", "", func(w *world) { w.ahead = -40 * time.Second }, doctor.Bad, "clock", `clock is (39|40)s behind`},
+
+		// AWS.
+		{"an AWS permission that lacks: to store", "aws", func(w *world) { w.aws.Deny("PutSecretValue") }, doctor.Bad, "store-write", `needs secretsmanager:PutSecretValue`},
+		{"an AWS permission that lacks: to promote", "aws", func(w *world) { w.aws.Deny("UpdateSecretVersionStage") }, doctor.Bad, "store-write", `needs secretsmanager:UpdateSecretVersionStage`},
+		{"an AWS permission that lacks: to mark", "aws", func(w *world) { w.aws.Deny("TagResource") }, doctor.Bad, "store-write", `needs secretsmanager:TagResource`},
+		{"an AWS permission that lacks: to read", "aws", func(w *world) { w.aws.Deny("GetSecretValue") }, doctor.Bad, "store-read", `needs secretsmanager:GetSecretValue`},
+		{"an AWS secret that is not there", "aws", func(w *world) {
+			w.awsCall("DeleteSecret", `{"SecretId": "sending", "ForceDeleteWithoutRecovery": true}`)
+		}, doctor.Bad, "store", `aws secretsmanager create-secret --name sending`},
+		{"an AWS secret that is to be deleted", "aws", func(w *world) { w.awsCall("DeleteSecret", `{"SecretId": "sending"}`) }, doctor.Bad, "store", `aws secretsmanager restore-secret`},
+		{"an AWS secret with too many labels", "aws", func(w *world) { w.labels(12) }, doctor.Bad, "store-write", `room for labels.*remove those that nobody needs`},
+		{"an AWS version that Terraform made", "aws", func(w *world) {
+			w.awsCall("PutSecretValue", `{"SecretId": "sending", "ClientRequestToken": "00000000-1111-4000-8000-000000000000", "SecretString": "x"}`)
+		}, doctor.Advice, "store-advice", `if Terraform made it, the next apply`},
+		{"an AWS secret with another KMS key", "aws", func(w *world) {
+			w.store = strings.Replace(w.store, "}", ", create_missing: true, kms_key_id: alias/ours}", 1)
+		}, doctor.Advice, "store-advice", `kms_key_id is alias/ours, but .*update-secret`},
+
+		// GCP.
+		{"a GCP permission that lacks", "gcp", func(w *world) { w.gcp.Deny("secretmanager.versions.add") }, doctor.Bad, "store-write", `needs secretmanager.versions.add on projects/`},
+		{"a GCP secret that is not there", "gcp", func(w *world) { w.gcp.Remove("sending") }, doctor.Bad, "store", `gcloud secrets create sending`},
+		{"a server that compares no etags", "gcp", func(w *world) { w.gcp.Quirks.IgnoreEtags = true }, doctor.Bad, "store-write", `two rotators could not be kept apart`},
+		{"a GCP secret full of annotations", "gcp", func(w *world) { w.gcp.Annotate("sending", "others", strings.Repeat("x", 14<<10)) }, doctor.Bad, "store-write", `room for annotations`},
+
+		// Kubernetes.
+		{"a role that lacks a verb", "kubernetes", func(w *world) { w.kube.Denied = map[string]bool{"patch": true}; w.after = "" }, doctor.Bad, "store-write", `needs the verb patch on secrets/sending in namespace growth`},
+		{"a cluster that says nothing of rights", "kubernetes", func(w *world) { w.kube.Denied = map[string]bool{"review": true}; w.after = "" }, doctor.Hidden, "store-write", `ask for the verb get on secrets/sending`},
+		{"an immutable Secret", "kubernetes", func(w *world) { w.kube.Freeze("growth", "sending") }, doctor.Bad, "store-write", `the Secret is immutable`},
+		{"a Secret without room", "kubernetes", func(w *world) { w.kube.Fill("growth", "sending", 500) }, doctor.Bad, "store-write", `the Secret would have`},
+		{"a workload that is not there", "kubernetes", func(w *world) { w.after = "{restart: deployment/nobody}" }, doctor.Bad, "hook", `there is no deployment nobody`},
+		{"a workload that may not be restarted", "kubernetes", func(w *world) { w.kube.Denied = map[string]bool{"patch": true} }, doctor.Bad, "hook", `needs the verb patch on deployments/web`},
+		{"a workload that is paused", "kubernetes", func(w *world) { w.kube.Pause("growth", "web") }, doctor.Bad, "hook", `it is paused`},
+	}
+}
+
+func (w *world) adminFile(mode os.FileMode) {
+	w.write("admin-key", w.api.Workspaces()[0].AdminKey.Reveal())
+	w.must(os.Chmod(filepath.Join(w.dir, "admin-key"), mode))
+	w.adminKey = "{file: admin-key}"
+}
+
+// labels of somebody else's.
+func (w *world) labels(n int) {
+	held, _, _ := w.aws.Inspect("sending")
+	for version := range held {
+		for i := range n {
+			w.awsCall("UpdateSecretVersionStage", fmt.Sprintf(`{"SecretId": "sending", "VersionStage": "theirs-%d", "MoveToVersionId": %q}`, i, version))
+		}
+	}
+}
+
+// TestEachTroubleIsFound plants one trouble after the other. With -v the table of what
+// was found is printed.
+func TestEachTroubleIsFound(t *testing.T) {
+	lines := make([]string, len(troubles()))
+	t.Run("trouble", func(t *testing.T) {
+		for i, tr := range troubles() {
+			t.Run(tr.name, func(t *testing.T) {
+				if tr.kind != "aws" && tr.kind != "kubernetes" { // those have an environment
+					t.Parallel()
+				}
+				lines[i] = tr.found(newWorld(t, tr.kind))
+			})
+		}
+	})
+	t.Logf("%d troubles, each as it was found:\n%s", len(lines), strings.Join(lines, "\n"))
+}
+
+// found plants the trouble and gives the line in which it is told.
+func (tr trouble) found(w *world) string {
+	tr.plant(w)
+	r := w.examine()
+	if tr.level.Failed() && !r.Failed() {
+		w.Error("it ends with success")
+	}
+	for _, f := range r.Told(false) {
+		if f.Check == tr.check && f.Level == tr.level && regexp.MustCompile("(?s)"+tr.says).MatchString(f.Text+"; do: "+f.Remedy) {
+			return fmt.Sprintf("%-42s %-9s %-17s %s: %s", tr.name, f.Level.Text(), f.Check, strings.Join(f.About, ", "), strings.ReplaceAll(f.Text, w.dir, "…"))
+		}
+	}
+	w.Fatalf("%s %s %q is not among %+v", tr.level, tr.check, tr.says, r.Told(false))
+	return ""
+}
+
+func TestNothingIsSaidOfAHealthySetUp(t *testing.T) {
+	for _, kind := range []string{"file", "aws", "gcp", "kubernetes"} {
+		t.Run(kind, func(t *testing.T) {
+			w := newWorld(t, kind)
+			keys, revision := len(w.api.Keys(sandbox.DefaultWorkspaceID)), w.revision()
+			r := w.examine()
+			if told := r.Told(false); len(told) > 0 || !r.Healthy || r.Failed() {
+				t.Errorf("healthy %v, said %+v", r.Healthy, told)
+			}
+			for _, c := range r.Checks {
+				if c.Level != doctor.Good && c.Level != "" {
+					t.Errorf("%s is %s", c.ID, c.Level)
+				}
+			}
+			if now := w.revision(); now != revision || len(w.api.Keys(sandbox.DefaultWorkspaceID)) != keys {
+				t.Errorf("the examination changed something: revision %s, before %s", now, revision)
+			}
+		})
+	}
+}
+
+// One trouble is told once, for whatever it is in the way of.
+func TestWhatFollowsFromATroubleIsNotTold(t *testing.T) {
+	w := newWorld(t, "")
+	w.adminKey = "{env: NOWHERE}"
+	r := w.examine()
+	for _, f := range r.Told(false) {
+		if f.Level.Failed() && f.Check != "admin-key" {
+			t.Errorf("said besides: %+v", f)
+		}
+	}
+	for _, c := range r.Checks {
+		if c.ID == "admin-key-delete" && c.Level != doctor.Hidden {
+			t.Errorf("what could not be asked is %s", c.Level)
+		}
+	}
+}
