@@ -66,6 +66,7 @@ background as long as the folder is there, a local store, and a configuration.`,
 	f.StringVar(&g.Store, "store", "", "the `kind` of store: "+strings.Join(setup.KindNames(), ", "))
 	f.StringArrayVar(&g.Options, "store-option", nil, "an option of the store, as `NAME=VALUE`; may be repeated")
 	f.StringVar(&g.AdminKey, "admin-key", "", "the `place` of the admin key, never the key itself: env:NAME, file:PATH or store:SECRET")
+	f.BoolVar(&g.RotateAdminKey, "rotate-admin-key", false, "keep the admin key fresh too; it must be in the store")
 	f.StringArrayVar(&g.Keys, "key", nil, "a key to keep fresh, as `NAME=USECASE` or NAME=SCOPE,SCOPE; may be repeated")
 	f.StringArrayVar(&g.Secrets, "secret", nil, "the secret of a key in the store, as `NAME=SECRET` (default: the key's name)")
 	f.StringArrayVar(&g.Reasons, "allow-critical-scopes", nil, "why a key must have all:* or api_keys:*, as `NAME=REASON`")
@@ -212,7 +213,7 @@ func nextSteps(cfg *config.Config, found setup.Outcome) []step {
 		}
 	}
 	steps = append(steps, step{"instantly-rotator doctor", "is everything there that will be needed?"})
-	if len(found.Account.Keys) > 1 { // the admin key is one
+	if len(found.Account.Keys) > 1 || found.Answers.Workspace.RotateAdminKey { // one of the keys is the admin key
 		steps = append(steps, step{"instantly-rotator adopt --all", "take over keys that consumers have"})
 	}
 	return append(steps,

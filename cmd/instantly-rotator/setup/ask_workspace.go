@@ -45,6 +45,24 @@ func (s *Survey) askAdminKey(ctx context.Context) error {
 	})
 }
 
+// askRotation asks whether the admin key is to be kept fresh too, where it can be.
+func (s *Survey) askRotation(ctx context.Context) error {
+	inStore := s.answers.Workspace.AdminKey.Store != ""
+	switch {
+	case s.Given.RotateAdminKey && !inStore:
+		return &FlagError{"--rotate-admin-key", errors.New("only an admin key in the store can be: --admin-key store:SECRET")}
+	case s.Given.RotateAdminKey:
+		s.answers.Workspace.RotateAdminKey = true
+		return nil
+	case !inStore || s.Person == nil:
+		return nil
+	}
+	return s.put(ctx, question{text: "Keep the admin key fresh too", proposed: no, set: func(text string) (err error) {
+		s.answers.Workspace.RotateAdminKey, err = yesOrNo(text)
+		return err
+	}})
+}
+
 // askSubWorkspace lets an agency choose in which of its workspaces to act.
 func (s *Survey) askSubWorkspace(ctx context.Context) error {
 	s.answers.Workspace.Subs = describeSubs(s.account.Subs)

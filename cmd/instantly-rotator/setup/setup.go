@@ -34,6 +34,8 @@ type Workspace struct {
 	// AdminKey says where the admin key is. Its Store is that of the answers, and
 	// its File as it was typed: relative paths begin in the configuration's folder.
 	AdminKey config.SecretRef
+	// RotateAdminKey: the admin key, in the store, is a target too.
+	RotateAdminKey bool
 	// About is what is known of the workspace, for a comment; may be empty.
 	About string
 	// The rest is left out of the file where it is empty.

@@ -21,6 +21,8 @@ type Given struct {
 	Options []string
 	// AdminKey is env:NAME, file:PATH or store:SECRET.
 	AdminKey string
+	// RotateAdminKey keeps it fresh too, if it is in the store.
+	RotateAdminKey bool
 	// Keys are NAME=USECASE or NAME=SCOPE,SCOPE.
 	Keys []string
 	// Secrets and Reasons are NAME=SECRET and NAME=REASON, of keys.
@@ -113,7 +115,7 @@ func (s *Survey) Run(ctx context.Context) (Outcome, error) {
 it, and nothing is written before the last answer.
 `)
 	s.answers.Workspace.Name = "main"
-	for _, ask := range []func(context.Context) error{s.askStore, s.askSettings, s.askAdminKey, s.takeBaseURL} {
+	for _, ask := range []func(context.Context) error{s.askStore, s.askSettings, s.askAdminKey, s.askRotation, s.takeBaseURL} {
 		if err := ask(ctx); err != nil {
 			return Outcome{}, err
 		}

@@ -74,6 +74,7 @@ func TestEveryFileIsAcceptedAndSaysWhatWasAnswered(t *testing.T) {
 			Workspace: one("workspace", "main", "no", "2026-11-28", "123"), Organization: one("organization", "01980000-0000-7000-8000-00000000acee", "123"),
 			AsWorkspace: one("sub workspace", "0198", "true"), BaseURL: one("base url", "https://api.instantly.ai", "http://127.0.0.1:8086"),
 		}
+		given.RotateAdminKey = adminPlace == "store" && rapid.Bool().Draw(t, "rotated")
 		reason := one("reason", "it copies everything: #1", "no", "\"yes\"")
 		if scopes == "api_keys:read" {
 			given.Reasons = []string{name + "=" + reason}
@@ -107,7 +108,11 @@ func wantMeaning(t *rapid.T, cfg *config.Config, given setup.Given, options [][2
 	if store == "file" {
 		store = "local"
 	}
-	if len(cfg.Workspaces) != 1 || len(cfg.Stores) != 1 || len(cfg.Keys) != 1 {
+	targets := 1
+	if given.RotateAdminKey {
+		targets++
+	}
+	if len(cfg.Workspaces) != 1 || len(cfg.Stores) != 1 || len(cfg.Keys) != targets {
 		t.Fatalf("more or less than was answered: %+v", cfg)
 	}
 	w := cfg.Workspaces[given.Workspace]
@@ -118,7 +123,7 @@ func wantMeaning(t *rapid.T, cfg *config.Config, given setup.Given, options [][2
 	if w.OrganizationID != given.Organization || w.AsWorkspace != given.AsWorkspace || w.BaseURL != given.BaseURL {
 		t.Errorf("workspace: %+v, want %+v", w, given)
 	}
-	k := cfg.Keys[0]
+	k := cfg.Keys[targets-1] // the admin key is the first
 	want := config.StoreRef{Store: store, Secret: secret}
 	if k.Name != name || k.Workspace != given.Workspace || !slices.Equal(k.Stores, []config.StoreRef{want}) {
 		t.Errorf("key: %+v, want %s in %+v", k, name, want)
@@ -174,9 +179,9 @@ func TestQuestionsAndFlagsMakeTheSameFile(t *testing.T) {
 			given: setup.Given{Store: "file", AdminKey: "env:INSTANTLY_ADMIN_KEY", Keys: []string{"analytics=analytics"}},
 		},
 		"a wrong answer is asked for again": {
-			lines: []string{"vault", "aws", "Europe", "eu-west-1", "perhaps", "y", "sk-4711", "store:admin", "Main", "acme", "campaign:read!", "leads:update", "Sending", "sending", "a b", "prod/sending", "-"},
+			lines: []string{"vault", "aws", "Europe", "eu-west-1", "perhaps", "y", "sk-4711", "store:admin", "y", "Main", "acme", "campaign:read!", "leads:update", "Sending", "sending", "a b", "prod/sending", "-"},
 			given: setup.Given{
-				Store: "aws", Options: []string{"region=eu-west-1", "create_missing=y"}, AdminKey: "store:admin", Workspace: "acme",
+				Store: "aws", Options: []string{"region=eu-west-1", "create_missing=y"}, AdminKey: "store:admin", RotateAdminKey: true, Workspace: "acme",
 				Keys: []string{"sending=leads:update"}, Secrets: []string{"sending=prod/sending"},
 			},
 		},

@@ -53,7 +53,8 @@ const head = `# Configuration of instantly-rotator, begun by "instantly-rotator 
 func (w Workspace) write(b *strings.Builder, store string) {
 	fmt.Fprintf(b, "workspaces:\n  %s:\n", scalar(w.Name))
 	b.WriteString(`    # Where the key is that issues and revokes the others. It needs api_keys:create,
-    # api_keys:read, api_keys:delete and, for the organization, workspaces:read.
+    # api_keys:read, api_keys:delete and, for the organization, workspaces:read. One
+    # that is kept in a store can be kept fresh too.
 `)
 	ref := w.AdminKey
 	switch {
@@ -62,7 +63,14 @@ func (w Workspace) write(b *strings.Builder, store string) {
 	case ref.File != "":
 		fmt.Fprintf(b, "    admin_key: {file: %s}\n", scalar(ref.File))
 	default:
-		fmt.Fprintf(b, "    admin_key: {store: %s, secret: %s}\n", scalar(store), scalar(ref.Secret))
+		fmt.Fprintf(b, "    admin_key:\n      store: %s\n      secret: %s\n", scalar(store), scalar(ref.Secret))
+		b.WriteString("      # Keeps the admin key fresh too; its options are in config.example.yaml.\n")
+		if !w.RotateAdminKey {
+			b.WriteString("      #")
+		} else {
+			b.WriteString("      ")
+		}
+		b.WriteString("rotate: {}\n")
 	}
 	if w.AsWorkspace != "" {
 		fmt.Fprintf(b, "    # The sub workspace to act in.\n    as_workspace: %s\n", scalar(w.AsWorkspace))
