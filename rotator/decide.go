@@ -103,11 +103,11 @@ func (v *view) observed() bool {
 // standBack ends the run of an instance that lost a race: the winner goes on. What
 // it reserved all the same must not be taken for a reason to rotate later.
 func (v *view) standBack() answer {
-	if v.LostRace == nil {
-		return pass()
-	}
 	if v.FailedReservation != "" && v.FailedReservation == v.primary().Notes.Intent.Nonce {
 		return act(Step{Verb: Cancel, Reason: "begun by a view that was out of date"})
+	}
+	if v.LostRace == nil {
+		return pass()
 	}
 	return stop(fmt.Errorf("%w: %w", ErrLostRace, v.LostRace))
 }

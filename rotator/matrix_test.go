@@ -28,6 +28,13 @@ func TestAnIncidentDeclaredInTheMiddleOfAnotherInstancesRun(t *testing.T) {
 	}
 }
 
+// Two people find a leak at the same time, and each gives it a name.
+func TestTwoIncidentsOfOneTargetDoNotBothStandBack(t *testing.T) {
+	for stores := 1; stores <= 2; stores++ {
+		rotatortest.Interleave(t, inMemory("memory", stores), rotatortest.Meetings{Incident: "INC-1", Other: "INC-2", OneOf: 5 * stores})
+	}
+}
+
 func TestTwoInstancesInterleaved(t *testing.T) {
 	for _, m := range []struct {
 		stores int

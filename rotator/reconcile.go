@@ -148,13 +148,20 @@ func (r *run) attempt(ctx context.Context, step Step) error {
 }
 
 // maxRereads is how often a run reads again after a write that failed or met a
-// conflict.
-const maxRereads = 3
+// conflict. Who declared an incident goes on more often: of two who come between each
+// other one at least gets through, since who gives up writes no more.
+const (
+	maxRereads           = 3
+	maxRereadsInIncident = 10
+)
 
 // reread lets the rules decide after a conflict, or after a key in hand could
 // not be stored: it may have arrived all the same, or fit now. A conflict with a
 // store that nobody has changed is not a lost race but an error.
 func (r *run) reread(ctx context.Context, step Step, cause error) error {
+	if r.req.Incident != "" && errors.Is(cause, secretstore.ErrConflict) {
+		return r.insist(ctx, cause)
+	}
 	seen := r.Stores[max(step.Store, 0)].Revision
 	if r.rereads++; r.rereads > maxRereads {
 		return cause
@@ -171,10 +178,28 @@ func (r *run) reread(ctx context.Context, step Step, cause error) error {
 			r.LostRace = cause
 		}
 	}
+	r.forgetIfStored()
+	return nil
+}
+
+// insist reads again after a conflict, and goes on: keys are in wrong hands.
+func (r *run) insist(ctx context.Context, cause error) error {
+	if r.rereads++; r.rereads > maxRereadsInIncident {
+		return fmt.Errorf("%w: %w", ErrLostRace, cause)
+	}
+	r.readStores(ctx)
+	if r.primary().Err != nil {
+		return cause
+	}
+	r.forgetIfStored()
+	return nil
+}
+
+// forgetIfStored forgets the key in hand if a store has it after all.
+func (r *run) forgetIfStored() {
 	if r.InHand != nil && r.referenced(r.InHand.ID) {
 		r.forgetInHand()
 	}
-	return nil
 }
 
 // wait sleeps until at; false if ctx ended first.
@@ -233,6 +258,9 @@ func (r *run) conclude() {
 	v := &view{State: r.State, request: r.req}
 	_, blind := r.unreadable()
 	r.result.Answered = !r.Declared && !blind && v.answered()
+	if noted := r.incident(); v.named(noted) && noted.ID != shorten(r.req.Incident) {
+		r.result.CarriedOnAs = noted.ID
+	}
 	if cur, ok := r.current(0); ok && !cur.Foreign {
 		r.result.KeyID = cur.ID
 	}

@@ -149,3 +149,54 @@ func TestEndingTheGracePeriodUnderAHoldDestroysNothing(t *testing.T) {
 		}
 	})
 }
+
+// The second order finds the first one open, and is about the same keys: it is carried on as a part of it, under both
+// names, and neither cuts off the key that the other one makes.
+func TestTwoIncidentsOfTheSameKeysAreOne(t *testing.T) {
+	story(t, 2, func(t *testing.T, w *world) {
+		leaked := mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(time.Hour)
+		w.GraceEnded = true
+		var second rotator.Result
+		in := w.Start()
+		in.Hook = meanwhile("keys", 1, func() {
+			time.Sleep(10 * time.Millisecond)
+			second = w.Start().Run(rotator.Request{Incident: "INC-2", IgnoreBackoff: true})
+		})
+		first := in.Run(rotator.Request{Incident: "INC-1", IgnoreBackoff: true})
+		if first.Err != nil && second.Err != nil {
+			t.Errorf("both stood back: %v, %v", first.Err, second.Err)
+		}
+		if second.CarriedOnAs != "INC-1, INC-2" || w.Instantly.Keys[leaked.KeyID].Listed() {
+			t.Errorf("the second is carried on as %q, the leaked key lives: %t", second.CarriedOnAs, w.Instantly.Keys[leaked.KeyID].Listed())
+		}
+		current := w.Snapshot(0).Versions[secretstore.Current].ID
+		for _, name := range []string{"INC-1", "INC-2"} {
+			if res := mustSettle(t, w.Start().Run(rotator.Request{Incident: name, IgnoreBackoff: true})); !res.Answered || res.KeyID != current {
+				t.Errorf("%s once more is not answered: %+v", name, res)
+			}
+		}
+		w.Settle()
+	})
+}
+
+// The key that the first one made is there when the second is declared: it may have leaked too.
+func TestAnIncidentDeclaredInAnotherOneReplacesItsKeyToo(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(time.Hour)
+		w.GraceEnded = true
+		in := w.Start()
+		in.Hook = failing("delete", rotatortest.ErrInjected)
+		first := in.Run(rotator.Request{Incident: "INC-1", IgnoreBackoff: true})
+		time.Sleep(time.Minute)
+		res := mustSettle(t, w.Start().Run(rotator.Request{Incident: "INC-2", IgnoreBackoff: true}))
+		if !res.Rotated || w.Instantly.Keys[first.KeyID].Listed() {
+			t.Errorf("rotated %t; the key of the first incident lives: %t", res.Rotated, w.Instantly.Keys[first.KeyID].Listed())
+		}
+		if res := mustSettle(t, w.Start().Run(rotator.Request{Incident: "INC-1"})); !res.Answered {
+			t.Errorf("the first one's name is forgotten: %+v", res.Status.Resolved)
+		}
+		w.JudgeEnd()
+	})
+}

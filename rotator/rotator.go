@@ -145,6 +145,10 @@ type Result struct {
 	// Answered: the incident that was asked for had been resolved before this run, and
 	// every store has a key of after it. Nothing was done for it.
 	Answered bool
+	// CarriedOnAs is what the incident that was asked for is called on record, if that is
+	// not its name alone: it was declared while another one was open, or another one while
+	// it was.
+	CarriedOnAs string
 	// Waived: the run noted down that consumers are not waited for.
 	Waived bool
 	// Dead are old keys that this run saw refused, and when.

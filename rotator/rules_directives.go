@@ -2,6 +2,7 @@ package rotator
 
 import (
 	"hash/fnv"
+	"strings"
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
@@ -81,10 +82,56 @@ func (v *view) toDeclare() (in secretstore.Incident, due bool) {
 		return in, false
 	}
 	if v.request.Incident != "" && !v.Declared && !v.declared() && !v.answered() {
-		return secretstore.Incident{ID: shorten(v.request.Incident), At: v.afterAll()}, true
+		return v.askedIncident(), true
 	}
 	in = v.incident()
 	return in, in.Open() && in != v.primary().Notes.Incident
+}
+
+// askedIncident is the one that was asked for. One that is open meanwhile becomes a part of
+// it, by its name too; if it is about every key that is there, so is this one a part of it:
+// who gave the other order goes on, and the key that they made is not replaced once more.
+func (v *view) askedIncident() secretstore.Incident {
+	in := secretstore.Incident{ID: shorten(v.request.Incident), At: v.afterAll()}
+	open := v.incident()
+	if !open.Open() {
+		return in
+	}
+	if both := open.ID + nameSeparator + in.ID; len(both) <= secretstore.MaxReason {
+		in.ID = both
+	}
+	if v.coversAll(open) {
+		in.At = open.At
+	}
+	return in
+}
+
+// nameSeparator stands between the names of incidents that became one.
+const nameSeparator = ", "
+
+// named tells whether an incident on record is, by name, the one that was asked for.
+func (v *view) named(noted secretstore.Incident) bool {
+	if v.request.Incident == "" || noted.IsZero() {
+		return false
+	}
+	all, name := nameSeparator+noted.ID+nameSeparator, nameSeparator+shorten(v.request.Incident)+nameSeparator
+	return strings.Contains(all, name)
+}
+
+// coversAll tells whether an incident is about every key that a store has, or that may
+// have been issued for an intent.
+func (v *view) coversAll(in secretstore.Incident) bool {
+	if intent := v.primary().Notes.Intent; !intent.IsZero() && !intent.At.Before(in.At) {
+		return false
+	}
+	for _, st := range v.Stores {
+		for _, ver := range st.Versions {
+			if !ver.Foreign && !born(ver).Before(in.At) {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // incident gives the newest one on record. Every store is asked: one that follows may
@@ -123,7 +170,7 @@ func (v *view) afterAll() time.Time {
 // with: it is carried on.
 func (v *view) declared() bool {
 	noted := v.incident()
-	return noted.Open() && noted.ID == shorten(v.request.Incident)
+	return noted.Open() && v.named(noted)
 }
 
 // answered tells whether the incident that was asked for is done with already, and
@@ -131,7 +178,7 @@ func (v *view) declared() bool {
 // were just brought to that key. To do it again takes a word of its own.
 func (v *view) answered() bool {
 	noted := v.incident()
-	if v.request.Incident == "" || v.request.Again || noted.IsZero() || noted.Open() || noted.ID != shorten(v.request.Incident) {
+	if v.request.Again || noted.Open() || !v.named(noted) {
 		return false
 	}
 	for i, st := range v.Stores {

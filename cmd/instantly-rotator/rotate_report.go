@@ -73,8 +73,11 @@ func (a *app) reportLines(results []rotator.Result, f rotateFlags, began time.Ti
 		if f.compromised {
 			a.reportDead(r, began)
 		}
-		if r.Answered {
+		switch {
+		case r.Answered:
 			a.reportAnswered(r)
+		case r.CarriedOnAs != "":
+			fmt.Fprintf(a.stdout, "%s: incident %s is carried on as %s\n", r.Target, f.incident, r.CarriedOnAs)
 		}
 		if h := followUp(r, f); h != "" && !told[r.Target] {
 			fmt.Fprintf(a.stdout, "%s: hint: %s\n", r.Target, a.pasted(h))

@@ -26,6 +26,9 @@ type Meetings struct {
 	// Incident is declared by the second of them; empty if it only does what
 	// is due. In the end no key of before it lives.
 	Incident string
+	// Other is one that the first of them declares; empty likewise. Then one of them
+	// at least gets through: they may not both stand back.
+	Other string
 }
 
 // A meeting: A runs to its call a and pauses before or after its effect; B runs
@@ -103,6 +106,9 @@ func meet(t *testing.T, b Backend, m meeting) {
 		if m.Misnamed {
 			MisnameKey(w, 1)
 		}
+		if m.Other != "" {
+			first.req, second.req = rotator.Request{Incident: m.Other, IgnoreBackoff: true}, rotator.Request{IgnoreBackoff: true}
+		}
 		first.run()
 		time.Sleep(time.Second)
 		declared := time.Now()
@@ -115,6 +121,9 @@ func meet(t *testing.T, b Backend, m meeting) {
 			if !v.dies && !wonOrStoodBack(v.res.Err) {
 				t.Errorf("%+v: neither won nor stood back: %v", m, v.res.Err)
 			}
+		}
+		if m.Other != "" && first.res.Err != nil && second.res.Err != nil && !errors.Is(second.res.Err, context.DeadlineExceeded) {
+			t.Errorf("%+v: both stood back:\nA: %s: %v\nB: %s: %v", m, first.in.Steps(), first.res.Err, second.in.Steps(), second.res.Err)
 		}
 		err := w.settle()
 		if m.Incident != "" && second.res.Err == nil && !second.dies {

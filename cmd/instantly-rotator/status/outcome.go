@@ -46,6 +46,8 @@ type Outcome struct {
 	Discarded []string `json:"discarded,omitempty"`
 	// Dead are old keys that were seen refused.
 	Dead []Death `json:"dead,omitempty"`
+	// CarriedOnAs is what the incident is called on record, where another one was open too.
+	CarriedOnAs string `json:"carried_on_as,omitempty"`
 	// Waived: it was noted that consumers of the current key are not waited for.
 	Waived bool   `json:"waived,omitempty"`
 	Error  string `json:"error,omitempty"`
@@ -63,7 +65,7 @@ type Death struct {
 func OutcomeOf(r rotator.Result, now time.Time) Outcome {
 	o := Outcome{
 		Target: r.Target, Result: endOf(r), KeyID: r.KeyID, Revoked: r.Revoked, Swept: r.Swept, Discarded: r.Discarded,
-		Waived: r.Waived, Status: Of(r.Status, now),
+		CarriedOnAs: r.CarriedOnAs, Waived: r.Waived, Status: Of(r.Status, now),
 	}
 	for _, d := range r.Dead {
 		o.Dead = append(o.Dead, Death{d.KeyID, d.At.UTC()})

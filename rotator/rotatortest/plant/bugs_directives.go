@@ -30,6 +30,9 @@ func directivesBugs() []bug {
 		{"directives: a waiver passes to the key of the same run", "./rotator AWaiver", edits{engine("view.waive").drops("self.Rotated ||")}},
 		{"directives: the same incident once more rotates again", tests, edits{engine("toDeclare").replaces("&& !self.answered()", "")}},
 		{"directives: an incident is forgotten when another store is made the primary", "./rotator IncidentOutlives", edits{engine("State.incident").replaces("range self.Stores", "range self.Stores[:1]")}},
+		{"directives: two incidents both stand back", "./rotator TwoIncidents", edits{engine("reread").never(`self.req.Incident != ""`)}},
+		{"directives: a second incident takes the place of the first one's name", "./rotator TwoIncidents", edits{engine("askedIncident").replaces("in.ID = both", "_ = both")}},
+		{"directives: a second incident is not about the key that the first one made", "./rotator AnIncidentDeclaredInAnother", edits{engine("coversAll").returns("true")}},
 		{"directives: an incident is put before keys by the clock", tests, edits{engine("afterAll").replaces("!at.After(b)", "at.IsZero()")}},
 	}
 }
