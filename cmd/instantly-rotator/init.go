@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -57,9 +56,9 @@ background as long as the folder is there, a local store, and a configuration.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if demo {
-				return a.initDemo(c, dir)
+				return a.initDemo(c.Context(), dir)
 			}
-			return a.initialize(c, g)
+			return a.initialize(c.Context(), g)
 		},
 	}
 	f := c.Flags()
@@ -112,14 +111,13 @@ func completeUseCases(_ *cobra.Command, _ []string, typed string) ([]cobra.Compl
 }
 
 // initialize makes the file.
-func (a *app) initialize(c *cobra.Command, g setup.Given) error {
+func (a *app) initialize(ctx context.Context, g setup.Given) error {
 	if _, err := os.Lstat(a.configPath); err == nil {
 		return a.thereAlready()
 	}
 	if folder := filepath.Dir(a.configPath); !isFolder(folder) {
 		return usageError{fmt.Errorf("no folder %s for the configuration: make it first: mkdir -p %s", folder, fleet.ShellQuote(folder))}
 	}
-	ctx := c.Context()
 	s := setup.Survey{File: a.configPath, Given: g, Getenv: a.getenv, Now: a.now}
 	if term.IsTerminal(int(os.Stdin.Fd())) {
 		s.Person = setup.At(os.Stdin, a.stderr)
@@ -137,7 +135,7 @@ func (a *app) initialize(c *cobra.Command, g setup.Given) error {
 	case err != nil:
 		return err
 	}
-	return a.writeConfig(c, found)
+	return a.writeConfig(found)
 }
 
 func isFolder(path string) bool {
@@ -168,7 +166,7 @@ func (a *app) thereAlready() error {
 }
 
 // writeConfig writes the file and says what to type next.
-func (a *app) writeConfig(c *cobra.Command, found setup.Outcome) error {
+func (a *app) writeConfig(found setup.Outcome) error {
 	cfg, warnings, err := found.Answers.Config(a.configPath)
 	if err != nil {
 		return err
@@ -191,7 +189,7 @@ func (a *app) writeConfig(c *cobra.Command, found setup.Outcome) error {
 	if found.Unread != nil && !errors.Is(found.Unread, setup.ErrOffline) {
 		fmt.Fprintf(a.stderr, "warning: the workspace was not read, so that its organization is not in the file: %v\n", found.Unread)
 	}
-	a.sayNext(c, nextSteps(cfg, found))
+	a.sayNext(nextSteps(cfg, found))
 	return nil
 }
 
@@ -228,16 +226,8 @@ func adminKeyFile(cfg *config.Config) string {
 	return ""
 }
 
-// sayNext prints the steps whose commands there are.
-func (a *app) sayNext(c *cobra.Command, steps []step) {
-	steps = slices.DeleteFunc(steps, func(s step) bool {
-		words := strings.Fields(s.command)
-		if words[0] != c.Root().Name() || words[1] == "-c" {
-			return false
-		}
-		known, _, err := c.Root().Find(words[1:2])
-		return err != nil || known == c.Root()
-	})
+// sayNext prints what to type next.
+func (a *app) sayNext(steps []step) {
 	width := 0
 	for i := range steps {
 		steps[i].command = a.pasted(steps[i].command)
@@ -250,13 +240,13 @@ func (a *app) sayNext(c *cobra.Command, steps []step) {
 }
 
 // initDemo makes the folder and starts its sandbox.
-func (a *app) initDemo(c *cobra.Command, dir string) error {
+func (a *app) initDemo(ctx context.Context, dir string) error {
 	program, err := os.Executable()
 	if err != nil {
 		return err
 	}
 	d := setup.Demo{Dir: dir, Program: program}
-	box, err := d.Start(c.Context())
+	box, err := d.Start(ctx)
 	if errors.Is(err, setup.ErrNotOurs) {
 		return usageError{fmt.Errorf("%w: name another folder with --dir", err)}
 	}
@@ -273,11 +263,11 @@ Its folder has a configuration for it, with a local store; to end and remove all
 
 `, runs, box.URL, box.PID, fleet.ShellQuote(dir))
 	a.configPath = d.Config()
-	if err := a.status(c.Context(), nil, statusFlags{output: "table", timeout: demoTimeout}); err != nil {
+	if err := a.status(ctx, nil, statusFlags{output: "table", timeout: demoTimeout}); err != nil {
 		return err
 	}
 	fmt.Fprintln(a.stdout)
 	a.configPath = a.configDefault()
-	a.sayNext(c, append([]step{{"cd " + fleet.ShellQuote(filepath.Clean(dir)), "where the configuration is"}}, nextSteps(nil, setup.Outcome{})...))
+	a.sayNext(append([]step{{"cd " + fleet.ShellQuote(filepath.Clean(dir)), "where the configuration is"}}, nextSteps(nil, setup.Outcome{})...))
 	return nil
 }

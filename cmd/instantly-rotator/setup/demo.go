@@ -73,25 +73,39 @@ func (d Demo) Start(ctx context.Context) (Sandbox, error) {
 	}
 	listen := "127.0.0.1:0"
 	if base != "" {
-		if box, runs := d.running(ctx, base); runs {
-			return box, nil
+		if _, err := d.workspace(ctx, base); err == nil {
+			return Sandbox{URL: base, PID: d.pid(), Found: true}, nil
 		}
 		if u, err := url.Parse(base); err == nil {
 			listen = u.Host
 		}
 	}
 	box, err := d.start(ctx, listen)
-	if err != nil {
+	if err != nil || base != "" {
 		return box, err
 	}
-	text, err := demoAnswers(box.URL).Text()
-	if err == nil {
-		err = WriteNew(d.Config(), text, 0o644)
+	if err := d.configure(ctx, box.URL); err != nil {
+		if p, found := os.FindProcess(box.PID); found == nil { // nobody would know where it is
+			_ = p.Kill()
+		}
+		return Sandbox{}, err
 	}
-	if errors.Is(err, fs.ErrExist) {
-		err = nil
+	return box, nil
+}
+
+// configure writes the configuration for a sandbox.
+func (d Demo) configure(ctx context.Context, base string) error {
+	w, err := d.workspace(ctx, base)
+	if err != nil {
+		return err
 	}
-	return box, err
+	a := demoAnswers(base)
+	a.Workspace.OrganizationID, a.Workspace.About = w.ID, Account{Organization: w.ID, Name: w.Name}.About()
+	text, err := a.Text()
+	if err != nil {
+		return err
+	}
+	return WriteNew(d.Config(), text, 0o644)
 }
 
 // folder makes the folder, or recognizes one that it made.
@@ -141,29 +155,32 @@ func (d Demo) baseURL() (string, error) {
 	return "", fmt.Errorf("%s: no workspace has its base_url at a sandbox any more: %w", d.Config(), ErrNotOurs)
 }
 
-// running tells whether the sandbox answers, to the demonstration's own key.
-func (d Demo) running(ctx context.Context, base string) (Sandbox, bool) {
+// workspace asks the sandbox at base, with the demonstration's own admin key: nobody
+// else's sandbox takes it.
+func (d Demo) workspace(ctx context.Context, base string) (instantly.Workspace, error) {
 	cfg, _, err := demoAnswers(base).Config(d.Config())
 	if err != nil {
-		return Sandbox{}, false
+		return instantly.Workspace{}, err
 	}
 	c := fleet.Connect(fleet.Options{Config: cfg, Getenv: os.Getenv, Now: time.Now, Log: zap.NewNop(), ReadOnly: true})
 	defer c.Close()
 	key, err := c.Secret(ctx, cfg.Workspaces["demo"].AdminKey)
 	if err != nil {
-		return Sandbox{}, false
+		return instantly.Workspace{}, err
 	}
 	client, err := instantly.NewClient(instantly.Options{BaseURL: base, AdminKey: key, Timeout: searchTimeout, RetryBudget: -1})
 	if err != nil {
-		return Sandbox{}, false
+		return instantly.Workspace{}, err
 	}
 	defer client.CloseIdleConnections()
-	if _, err := client.Workspace(ctx); err != nil {
-		return Sandbox{}, false
-	}
+	return client.Workspace(ctx)
+}
+
+// pid is the process of the sandbox that was started last; 0 if it is not known.
+func (d Demo) pid() int {
 	text, _ := os.ReadFile(filepath.Join(d.Dir, demoPID))
 	pid, _ := strconv.Atoi(strings.TrimSpace(string(text)))
-	return Sandbox{URL: base, PID: pid, Found: true}, true
+	return pid
 }
 
 // start starts the sandbox in the background. In the folder that it works in, it names
