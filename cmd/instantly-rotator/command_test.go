@@ -73,7 +73,7 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 //	answers CODE URL [TOKEN]  ask until the answer has that status; its body is standard output
 //	systemd                   listen as systemd does: sets $NOTIFY_SOCKET
 //	told-systemd STATE        wait until the program has told systemd so
-//	signal INT|TERM|HUP       send a signal to the program that was begun
+//	signal INT|TERM|HUP|KILL  send a signal to the program that was begun
 //	insist INT|TERM           send it again and again until the program ends
 //	webhook [STATUS]          start a webhook that answers with it (200); sets $HOOK to its URL
 //	[!] notified PATTERN      it got a message that matches
@@ -359,12 +359,12 @@ func fits(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func signal(ts *testscript.TestScript, _ bool, args []string) {
-	want(ts, args, 1, "signal INT|TERM")
+	want(ts, args, 1, "signal INT|TERM|HUP|KILL")
 	ts.Check(storyOf(ts).begun.Process.Signal(signalNamed(ts, args[0])))
 }
 
 func signalNamed(ts *testscript.TestScript, name string) os.Signal {
-	kind, ok := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP}[name]
+	kind, ok := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": os.Kill}[name]
 	if !ok {
 		ts.Fatalf("unknown signal %s", name)
 	}

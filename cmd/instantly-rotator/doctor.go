@@ -22,6 +22,9 @@ type doctorFlags struct {
 	output  string
 	timeout time.Duration
 	all     bool
+	// Of a probe: see doctor_probe.go. patient: --timeout was given.
+	probe, yes, patient bool
+	workspace           string
 }
 
 func (a *app) doctorCommand() *cobra.Command {
@@ -36,15 +39,28 @@ Do the clocks agree? Are the hooks of consumers there?
 
 It changes no value, and says what it found, the worst first; nothing but one line
 if all is well. What could not be looked at is not known, and never good: exit code 1,
-as for what is bad. Advice alone ends with 0.`,
+as for what is bad. Advice alone ends with 0.
+
+--probe finds out on your own account what Instantly does not say: how soon keys begin
+and end, what the key list shows of them, how long names may be. It makes a few keys
+that may read the workspace's name, and revokes them, also if it is interrupted; what
+one that was killed has left, the next one revokes. Its report can be pasted.`,
 		Example: `  instantly-rotator doctor
   instantly-rotator doctor --all           what is good, too
-  instantly-rotator doctor -o json`,
-		RunE: func(c *cobra.Command, names []string) error { return a.doctor(c.Context(), names, f) },
+  instantly-rotator doctor -o json
+  instantly-rotator doctor --probe > report.txt`,
+		RunE: func(c *cobra.Command, names []string) error {
+			f.patient = c.Flags().Changed("timeout")
+			return a.doctor(c.Context(), names, f)
+		},
 	}
 	outputFlag(c, &f.output)
 	c.Flags().DurationVar(&f.timeout, "timeout", 15*time.Second, "how long to wait for Instantly, the stores and all others")
 	c.Flags().BoolVar(&f.all, "all", false, "show what is good, too")
+	c.Flags().BoolVar(&f.probe, "probe", false, "find out, with keys made for it, what Instantly does not say (--timeout: for a key's beginning and end, 1m)")
+	c.Flags().StringVar(&f.workspace, "workspace", "", "with --probe: the `name` of the workspace, if there are several")
+	c.Flags().BoolVarP(&f.yes, "yes", "y", false, "with --probe: do not ask")
+	_ = c.RegisterFlagCompletionFunc("workspace", a.completeWorkspaces) // fails for no flag that is there
 	return c
 }
 
@@ -54,6 +70,10 @@ func (f *doctorFlags) check() error {
 		return wrongOutput(f.output)
 	case f.timeout <= 0:
 		return usageError{fmt.Errorf("--timeout %s: want a time above 0", f.timeout)}
+	case !f.probe && (f.yes || f.workspace != ""):
+		return usageError{errors.New("--yes and --workspace go with --probe")}
+	case f.probe && f.all:
+		return usageError{errors.New("--probe and --all do not go together")}
 	}
 	return nil
 }
@@ -61,6 +81,12 @@ func (f *doctorFlags) check() error {
 func (a *app) doctor(ctx context.Context, names []string, f doctorFlags) error {
 	if err := f.check(); err != nil {
 		return err
+	}
+	if f.probe {
+		if len(names) > 0 {
+			return usageError{errors.New("--probe takes no TARGET: it is about Instantly")}
+		}
+		return a.probe(ctx, f)
 	}
 	cfg, o, err := a.doctorOptions(names)
 	if err != nil {

@@ -32,6 +32,10 @@ func standingFaults() []faultField {
 		{"endless_list", "true: every page has a cursor"},
 		{"strict_scopes", "true: only scopes of the vendor's list are granted"},
 		{"ignore_as_workspace", "true: the header x-as-workspace is passed over"},
+		{"dead_key_text", "what a key that is not known is told beside 401"},
+		{"any_agent", "true: the User-Agents of libraries are let in"},
+		{"longest_name", "the most characters of a key's name; 0 is any number"},
+		{"rate_limit_headers", "true: every answer says what is left of the budget"},
 	}
 }
 

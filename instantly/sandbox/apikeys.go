@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+	"unicode/utf8"
 )
 
 // keyBody is a key as the API shows it (schema APIKey of the OpenAPI file: all
@@ -43,6 +44,9 @@ func createKey(s *Server, c *call) reply {
 	name, scopes, wrong := readCreate(c.body, allowed)
 	if wrong != "" {
 		return failure(http.StatusBadRequest, wrong)
+	}
+	if most := s.faults.LongestName; most > 0 && utf8.RuneCountInString(name) > most {
+		return failure(http.StatusBadRequest, fmt.Sprintf("body/name must NOT have more than %d characters", most))
 	}
 	k := s.create(c.workspace, name, scopes, c.now)
 	c.workspace.log(entryByKey(c, activityKeyCreated))

@@ -100,6 +100,18 @@ type Faults struct {
 	// IgnoreAsWorkspace takes no notice of the header x-as-workspace: that it
 	// works for API keys follows from the documents, but nobody has shown it.
 	IgnoreAsWorkspace bool `json:"ignore_as_workspace"`
+	// DeadKeyText is what a key that is not known, or no longer, is told beside 401;
+	// undocumented. Empty: a text of the sandbox's own.
+	DeadKeyText string `json:"dead_key_text"`
+	// AnyAgent lets the default User-Agents of libraries in. That they are blocked is
+	// what a comment of the vendor's says, and not which.
+	AnyAgent bool `json:"any_agent"`
+	// LongestName is how many characters a key's name may have; 0: any number. None is
+	// documented.
+	LongestName int `json:"longest_name"`
+	// RateLimitHeaders says with every answer to a key what is left of the minute's
+	// budget. The vendor documents none, but public client code reads them.
+	RateLimitHeaders bool `json:"rate_limit_headers"`
 }
 
 // withDefaults puts the names of the defaults in for what was left empty.
@@ -134,6 +146,9 @@ func (f Faults) Check() error {
 	}
 	if f.PageSize < 1 || f.PageSize > 100 {
 		wrong = append(wrong, fmt.Errorf("page_size is %d: 1 to 100", f.PageSize))
+	}
+	if f.LongestName < 0 {
+		wrong = append(wrong, fmt.Errorf("longest_name is %d: 0 for any length", f.LongestName))
 	}
 	if min(f.ActivationDelay, f.RevocationDelay, f.RetryAfter, f.Latency) < 0 {
 		wrong = append(wrong, errors.New("activation_delay, revocation_delay, retry_after and latency cannot be negative"))

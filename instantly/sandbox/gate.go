@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"mime"
 	"net/http"
@@ -39,7 +40,7 @@ func refuse(r reply) *reply { return &r }
 
 // atEdge is Cloudflare, which the API is behind.
 func (s *Server) atEdge(c *call) *reply {
-	if s.faults.EdgeBlock || !welcomeAgent(c.userAgent) {
+	if s.faults.EdgeBlock || !s.faults.AnyAgent && !welcomeAgent(c.userAgent) {
 		return refuse(edgeBlocked())
 	}
 	return nil
@@ -79,7 +80,7 @@ func (s *Server) authenticated(c *call) *reply {
 	}
 	k, known := s.registry.keysByText[digestOf(bearer(header))]
 	if !known || !k.Alive(c.now) {
-		return refuse(failure(http.StatusUnauthorized, textUnknownKey))
+		return refuse(failure(http.StatusUnauthorized, cmp.Or(s.faults.DeadKeyText, textUnknownKey)))
 	}
 	c.actor = k
 	return nil

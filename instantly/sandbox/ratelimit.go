@@ -1,6 +1,10 @@
 package sandbox
 
-import "time"
+import (
+	"maps"
+	"strconv"
+	"time"
+)
 
 // spending counts a workspace's calls in the running second and minute. The
 // vendor does not say how its windows are cut; these are the clock's.
@@ -23,3 +27,13 @@ func (s *spending) spend(now time.Time, limit RateLimit) bool {
 }
 
 func within(count, limit int) bool { return limit < 0 || count <= limit }
+
+// headers adds what is left of the minute to those of an answer.
+func (s *spending) headers(given map[string]string, limit RateLimit) map[string]string {
+	all := map[string]string{
+		"X-Ratelimit-Limit":     strconv.Itoa(limit.PerMinute),
+		"X-Ratelimit-Remaining": strconv.Itoa(max(0, limit.PerMinute-s.inMinute)),
+	}
+	maps.Copy(all, given)
+	return all
+}

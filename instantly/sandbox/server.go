@@ -178,6 +178,9 @@ func (s *Server) answer(r *http.Request, route *Route, id string, body []byte) r
 		query: r.URL.Query(), ip: ip, userAgent: r.UserAgent(),
 	}
 	answer := s.pass(c)
+	if s.faults.RateLimitHeaders && c.workspace != nil {
+		answer.header = c.workspace.spent.headers(answer.header, s.rateLimit)
+	}
 	answer.cut = answer.cut || s.faults.Truncate
 	return answer
 }

@@ -97,7 +97,7 @@ func unknownOrigin(f Facts) []Finding {
 		cur, held := s.Snapshot.Versions[secretstore.Current]
 		if held && cur.Foreign {
 			return []Finding{advice(s.about(), "consumers of "+s.For+" get a value that the rotator did not put there: it is used as it is, and nothing of "+s.For+" is revoked until it is replaced",
-				remedy.Program+" rotate "+s.For)}
+				remedy.Program+" adopt "+s.For+" takes it over, "+remedy.Program+" rotate "+s.For+" replaces it")}
 		}
 		return []Finding{good(s.about(), "")}
 	})

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/remedy"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 )
 
@@ -170,7 +171,7 @@ func probeKeys(f Facts) []Finding {
 			return follows(about)
 		}
 		if n := len(LeftOver(w.Keys, w.Owner)); n > 0 {
-			return bad(about, humantime.Count(n, "key")+" of a probe that was cut off, still alive", "delete them in Instantly (Settings > Integrations > API Keys): nobody uses them")
+			return bad(about, humantime.Count(n, "key")+" of a probe that was cut off, still alive", remedy.Program+" doctor --probe --workspace "+w.Name+": it revokes them before it begins; or delete them in Instantly, nobody uses them")
 		}
 		return good(about, "")
 	})

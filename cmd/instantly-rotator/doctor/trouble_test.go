@@ -56,7 +56,7 @@ func troubles() []trouble {
 		{"a key left over from a probe", "", func(w *world) {
 			_, err := w.api.AddKey(sandbox.DefaultWorkspaceID, "instantly-rotator doctor-probe abc", "leads:read")
 			w.must(err)
-		}, doctor.Bad, "probe-keys", `1 key of a probe.*still alive`},
+		}, doctor.Bad, "probe-keys", `1 key of a probe.*still alive.*doctor --probe --workspace main`},
 
 		// The local store.
 		{"a folder that is open to others", "file", func(w *world) { w.must(os.Chmod(filepath.Join(w.dir, "store"), 0o777)) }, doctor.Advice, "store-advice", `is open to others.*chmod o-rwx`},
@@ -69,7 +69,7 @@ func troubles() []trouble {
 		}, doctor.Bad, "store-read", `cannot be read.*restore it from a backup`},
 		{"a file that is damaged", "file", func(w *world) { w.write("store/sending/state.json", "{") }, doctor.Bad, "store", `state.json.*restore it`},
 		{"a file of a newer release", "file", func(w *world) { w.edit(func(s map[string]any) { s["format"] = 99 }) }, doctor.Bad, "store", `newer release.*upgrade the rotator`},
-		{"a value of unknown origin", "", func(w *world) { w.put("primary", "sending", secret.New("by-hand")) }, doctor.Advice, "unknown-origin", `did not put there.*rotate sending`},
+		{"a value of unknown origin", "", func(w *world) { w.put("primary", "sending", secret.New("by-hand")) }, doctor.Advice, "unknown-origin", `did not put there.*adopt sending.*rotate sending`},
 		{"a current key that is gone at Instantly", "file", func(w *world) { w.must(w.api.DeleteKey(w.api.Keys(sandbox.DefaultWorkspaceID)[1].ID)) }, doctor.Bad, "current-key", `does not list key .*rotate sending`},
 
 		// Consumers and receivers, and the machine.

@@ -114,6 +114,16 @@ func (c *Connections) Client(ctx context.Context, workspace string) (*instantly.
 	return c.connect(ctx, c.Config.Workspaces[workspace])
 }
 
+// ClientAs makes a client that calls itself something else.
+func (c *Connections) ClientAs(ctx context.Context, workspace, userAgent string) (*instantly.Client, error) {
+	o, err := c.clientOptions(ctx, c.Config.Workspaces[workspace])
+	if err != nil {
+		return nil, err
+	}
+	o.UserAgent = userAgent
+	return instantly.NewClient(o)
+}
+
 func (c *Connections) connect(ctx context.Context, cfg config.Workspace) (*instantly.Client, error) {
 	client, err := c.client(ctx, cfg)
 	if err == nil {
@@ -126,9 +136,17 @@ func (c *Connections) connect(ctx context.Context, cfg config.Workspace) (*insta
 const readOnlyRetries = 5 * time.Second
 
 func (c *Connections) client(ctx context.Context, cfg config.Workspace) (*instantly.Client, error) {
+	o, err := c.clientOptions(ctx, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return instantly.NewClient(o)
+}
+
+func (c *Connections) clientOptions(ctx context.Context, cfg config.Workspace) (instantly.Options, error) {
 	key := c.adminKey(ctx, cfg.AdminKey)
 	if key.err != nil {
-		return nil, key.err
+		return instantly.Options{}, key.err
 	}
 	o := instantly.Options{
 		BaseURL: cfg.BaseURL, Credential: key.Credential, AsWorkspace: cfg.AsWorkspace,
@@ -138,7 +156,7 @@ func (c *Connections) client(ctx context.Context, cfg config.Workspace) (*instan
 	if c.ReadOnly {
 		o.RetryBudget = readOnlyRetries
 	}
-	return instantly.NewClient(o)
+	return o, nil
 }
 
 func (c *Connections) called(workspace string, call instantly.Call) {
