@@ -1,5 +1,5 @@
 # make check is what decides whether a change lands; the rest is for comfort.
-.PHONY: build man test check cross claims matrix crash-matrix sim sim-bugs demo plant bench incidents bench-daemon
+.PHONY: build man test check cross claims matrix crash-matrix sim sim-bugs demo plant bench incidents bench-daemon admin-kill
 
 build: ## the binary, in bin/
 	go build -trimpath -o bin/instantly-rotator ./cmd/instantly-rotator
@@ -27,6 +27,9 @@ sim-bugs: ## plant bugs, and count the worlds until the simulator finds each
 
 crash-matrix: ## the real binary killed, suspended and failed at every outside call, as one table
 	go run ./rotator/rotatortest/tables crash
+
+admin-kill: ## the admin key rotated 200 times by a daemon that is killed at random, on each kind of store
+	go test ./cmd/instantly-rotator -run '^TestAdminKeyRotatedWhileTheDaemonIsKilled$$' -count=1 -v -timeout 0 -admin.rotations=$(or $(ROTATIONS),200)
 
 plant: ## plant bugs, one at a time, and see the tests find them
 	go run ./rotator/rotatortest/plant

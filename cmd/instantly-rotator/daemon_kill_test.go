@@ -13,13 +13,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	instantlysandbox "github.com/instantly-rotator/instantly-rotator/instantly/sandbox"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/filestore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storekind"
 )
 
-// A site is where a daemon is killed: twenty targets in four workspaces, which
+// A site is where a daemon is killed: twenty targets in some workspaces, which
 // rotate every few seconds, and a consumer of each who reads and uses its key all
 // the time. Instantly and the consumers are in the test's process.
 type site struct {
@@ -27,27 +28,36 @@ type site struct {
 	box     *instantlysandbox.Server
 	url     string
 	dir     string
-	stores  []*filestore.Store
+	stores  []secretstore.Store
 	foreign map[string]bool // ids of keys that are nobody's of ours
+	spaces  int
+	// vault is where everything is kept, as YAML; adminSchedule is when the admin keys are
+	// rotated, which are kept there too, behind the targets in stores; empty if they are in
+	// the environment.
+	vault, adminSchedule string
+	env                  []string
 
 	used, slow, failed atomic.Int64 // uses of a key by consumers
 	complaints         sync.Map
 }
 
 const (
-	siteSpaces, siteTargets = 4, 20
-	siteGrace               = time.Second
+	siteTargets = 20
+	siteGrace   = time.Second
 )
 
-func newSite(t *testing.T) *site {
+// localVault is the store in a folder of the site's.
+const localVault = "{kind: file, path: ./store}"
+
+func newSite(t *testing.T, spaces int, vault string) *site {
 	t.Helper()
 	o := instantlysandbox.Options{RateLimit: instantlysandbox.RateLimit{PerSecond: -1, PerMinute: -1}}
-	for i := range siteSpaces {
+	for i := range spaces {
 		o.Workspaces = append(o.Workspaces, instantlysandbox.Workspace{ID: fmt.Sprintf("0193a7c2-0000-7000-8000-%012d", i), Name: fmt.Sprint("space ", i)})
 	}
-	s := &site{T: t, box: instantlysandbox.New(o), dir: t.TempDir(), foreign: map[string]bool{}}
+	s := &site{T: t, box: instantlysandbox.New(o), dir: t.TempDir(), foreign: map[string]bool{}, spaces: spaces, vault: vault}
 	s.box.SetFaults(instantlysandbox.Faults{Latency: 30 * time.Millisecond}) // a rotation takes a while to kill it in
-	s.url = newLoopbackServer(t, s.box)
+	s.url = newLoopbackServer(t, s.guarded(s.box))
 	for _, w := range s.box.Workspaces() {
 		k, err := s.box.AddKey(w.ID, "somebody else's", "leads:read")
 		if err != nil {
@@ -58,38 +68,77 @@ func newSite(t *testing.T) *site {
 		}
 	}
 	s.configure("@every 1s")
-	for i := range siteTargets {
-		st, err := filestore.Open(filestore.Options{Dir: filepath.Join(s.dir, "store", fmt.Sprint("key-", i)), Identity: filepath.Join(s.dir, "store", "identity")})
+	return s
+}
+
+// open opens the secrets of that many targets, whose names begin so, as their consumers
+// do.
+func (s *site) open(name string, n int) {
+	s.Helper()
+	cfg, _, err := config.Load(filepath.Join(s.dir, "config.yaml"))
+	if err != nil {
+		s.Fatal(err)
+	}
+	env := &storekind.Environment{Owner: cfg.Owner, Now: time.Now, ReadOnly: true}
+	s.Cleanup(func() { _ = env.Close() })
+	for i := range n {
+		st, err := cfg.Stores["vault"].Settings.Open(s.Context(), env, fmt.Sprint(name, i))
 		if err != nil {
-			t.Fatal(err)
+			s.Fatal(err)
 		}
 		s.stores = append(s.stores, st)
 	}
-	return s
 }
 
 // configure writes the configuration.
 func (s *site) configure(schedule string) {
 	s.Helper()
 	var b strings.Builder
-	fmt.Fprintf(&b, "resync: 1s\nlease: 0s\nstores: {local: {kind: file, path: ./store}}\nworkspaces:\n")
-	for i := range siteSpaces {
-		fmt.Fprintf(&b, "  space-%d: {admin_key: {env: ADMIN_%d}, base_url: %q, requests_per_second: 100}\n", i, i, s.url)
+	fmt.Fprintf(&b, "resync: 1s\nlease: 0s\nstores: {vault: %s}\nworkspaces:\n", s.vault)
+	for i := range s.spaces {
+		fmt.Fprintf(&b, "  space-%d: {admin_key: %s, base_url: %q, requests_per_second: 100}\n", i, s.adminKey(i, schedule), s.url)
 	}
 	b.WriteString("keys:\n")
 	for i := range siteTargets {
-		fmt.Fprintf(&b, "  - {name: key-%d, workspace: space-%d, scopes: [campaigns:read], schedule: %q, grace_period: %s, max_age: 200d, stores: [{store: local}]}\n",
-			i, i%siteSpaces, schedule, siteGrace)
+		fmt.Fprintf(&b, "  - {name: key-%d, workspace: space-%d, scopes: [campaigns:read], schedule: %q, grace_period: %s, max_age: 200d, stores: [{store: vault}]}\n",
+			i, i%s.spaces, schedule, siteGrace)
 	}
 	if err := os.WriteFile(filepath.Join(s.dir, "config.yaml"), []byte(b.String()), 0o600); err != nil {
 		s.Fatal(err)
 	}
 }
 
+// adminKey says where a workspace's admin key is.
+func (s *site) adminKey(i int, schedule string) string {
+	if s.adminSchedule == "" {
+		return fmt.Sprintf("{env: ADMIN_%d}", i)
+	}
+	if schedule != "@yearly" {
+		schedule = s.adminSchedule
+	}
+	return fmt.Sprintf("{store: vault, secret: admin-%d, rotate: {schedule: %q, grace_period: %s, max_age: 200d}}", i, schedule, siteGrace)
+}
+
+// guarded stands before Instantly: no key may revoke itself.
+func (s *site) guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if id, ok := strings.CutPrefix(r.URL.Path, "/api/v2/api-keys/"); ok && r.Method == http.MethodDelete {
+			for _, space := range s.box.Workspaces() {
+				for _, k := range s.box.Keys(space.ID) {
+					if k.ID == id && r.Header.Get("Authorization") == "Bearer "+k.Value.Reveal() {
+						s.complaints.Store("key "+id+" revoked itself", true)
+					}
+				}
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
 // daemon starts the daemon.
 func (s *site) daemon() *daemonProcess {
 	s.Helper()
-	l := &lab{T: s.T, dir: s.dir, box: &sandboxProcess{}}
+	l := &lab{T: s.T, dir: s.dir, box: &sandboxProcess{}, env: s.env}
 	d := &daemonProcess{lab: l, log: &diagnosis{}, command: l.command("daemon", "--listen", "")}
 	d.Stderr = d.log
 	for i, w := range s.box.Workspaces() {
@@ -119,7 +168,7 @@ func (s *site) consume(ctx context.Context, i int) {
 		value, err := s.value(i)
 		status := 0
 		if err == nil {
-			status, err = s.use(value)
+			status, err = s.use(i, value)
 		}
 		switch {
 		case ctx.Err() != nil:
@@ -134,8 +183,12 @@ func (s *site) consume(ctx context.Context, i int) {
 	}
 }
 
-func (s *site) use(value secret.Value) (status int, err error) {
-	req, err := http.NewRequestWithContext(s.Context(), http.MethodGet, s.url+"/api/v2/campaigns?limit=1", nil)
+func (s *site) use(i int, value secret.Value) (status int, err error) {
+	path := "/api/v2/campaigns?limit=1"
+	if i >= siteTargets {
+		path = "/api/v2/workspaces/current" // it is an admin key
+	}
+	req, err := http.NewRequestWithContext(s.Context(), http.MethodGet, s.url+path, nil)
 	if err != nil {
 		return 0, err
 	}
@@ -208,7 +261,8 @@ func TestDaemonKilledAtRandomInstants(t *testing.T) {
 	}
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
-	s, begun := newSite(t), time.Now()
+	s, begun := newSite(t, 4, localVault), time.Now()
+	s.open("key-", siteTargets)
 	first := s.daemon()
 	s.await("every target has a key", func() bool {
 		for i := range s.stores {

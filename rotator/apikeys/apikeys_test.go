@@ -62,6 +62,41 @@ func TestAKeyIsIssuedTestedListedAndRevoked(t *testing.T) {
 	}
 }
 
+// A new admin key that cannot list or revoke is neither promoted nor taken for dead.
+func TestAdminKeyIsTestedForWhatItMustBeAbleToDo(t *testing.T) {
+	box := sandbox.New(sandbox.Options{})
+	client, err := instantly.NewClient(instantly.Options{
+		AdminKey: box.Workspaces()[0].AdminKey, Pacer: instantly.NewPacer(1000), Transport: sandbox.Transport(box),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	issuer, spec := apikeys.New(client), apikeys.SpecOf([]string{"api_keys:all", "workspaces:read"})
+	for _, c := range []struct {
+		scopes []string
+		want   rotator.Verdict
+	}{
+		{[]string{"api_keys:all", "workspaces:read"}, rotator.Valid},
+		{[]string{"api_keys:create", "api_keys:read", "workspaces:read"}, rotator.Indeterminate},
+		{[]string{"api_keys:create", "api_keys:delete", "workspaces:read"}, rotator.Indeterminate},
+	} {
+		k, err := box.AddKey(box.Workspaces()[0].ID, "admin", c.scopes...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := issuer.Test(t.Context(), k.Value, spec)
+		if got.Verdict != c.want || (got.Err == nil) != (c.want == rotator.Valid) {
+			t.Errorf("with %v it is %v: %v", c.scopes, got.Verdict, got.Err)
+		}
+		if err := box.DeleteKey(k.ID); err != nil {
+			t.Fatal(err)
+		}
+		if got := issuer.Test(t.Context(), k.Value, spec); got.Verdict != rotator.Invalid {
+			t.Errorf("dead, with %v: %v", c.scopes, got.Verdict)
+		}
+	}
+}
+
 func find(t *testing.T, issuer rotator.Issuer, id string) *rotator.Key {
 	t.Helper()
 	keys, err := issuer.List(t.Context())

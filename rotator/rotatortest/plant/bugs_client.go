@@ -16,6 +16,7 @@ func clientBugs() []bug {
 		{"client: a list without an end by time", tests, edits{client("listAll").replaces("took > maxListTime", "false")}},
 		{"client: a slow answer asked for again", tests, edits{client("retryable").replaces("errors.Is(err, errTimedOut)", "false")}},
 		{"client: retry of the POST", tests, edits{client("CreateKey").replaces("self.pacedAttempt(ctx, self.admin(request{op: op, method: http.MethodPost, route: routeKeys, body: body}))", "self.withRetries(ctx, self.admin(request{op: op, method: http.MethodPost, route: routeKeys, body: body}), self.options.RetryBudget)")}},
+		{"client: a create that may have been done is sent again with another admin key", "./instantly MayHaveBeenDone", edits{client("pacedAttempt").replaces("errors.Is(err, ErrUnauthorized)", "err != nil")}},
 		{"client: a POST on a connection that was used before", tests, edits{client("clientFor").never("http.MethodPost")}},
 	}
 }

@@ -87,6 +87,7 @@ func engineBugs() []bug {
 		{"a first key that no store took is kept as if one had", "./rotator Emptied", edits{engine("mayHaveBeenCurrent").never("self.GivenUp[name.Nonce]")}},
 		{"an old key is revoked while a store is in trouble", "./rotator Trouble", edits{engine("retireOne").never("self.untroubled(id)")}},
 		{"the predecessor of an admin key revokes itself", "./rotator ProcessOfBefore", edits{engine("retireOne").never("self.assume()")}},
+		{"an admin key is tested like any other", "./rotator/apikeys AdminKey", edits{within("rotator/apikeys")("Issuer.Test").never("administers(scopesOf(spec))")}},
 		{"a target begins while the admin key is swapped", "./rotator WhileTheAdminKey", edits{engine("startRotation").drops("(*view).beingReplaced,")}},
 		{"room is made for the next key in the grace of the last", tests, edits{engine("makeRoom").never("self.inGrace()")}},
 	}
