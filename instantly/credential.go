@@ -29,6 +29,9 @@ func checkSendable(v secret.Value) error {
 	return nil
 }
 
+// Sendable tells why a value can never be a key; nil if it may be one. Nobody is asked.
+func Sendable(v secret.Value) error { return checkSendable(v) }
+
 // isToken tells whether s is visible ASCII throughout, and not empty.
 func isToken(s string) bool {
 	return s != "" && strings.IndexFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) < 0

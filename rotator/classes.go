@@ -111,7 +111,7 @@ func Classes() []Class {
 		},
 		{
 			Is: ErrInGrace, Name: "in_grace", Category: Passing, Scope: ScopeTarget,
-			Remedy: "wait until then, or end the grace period first, on purpose: {program} rotate --end-grace {target}: consumers that cached the old key will fail",
+			Remedy: "wait until then, or end the grace period first, on purpose: {program} rotate --end-grace {target}: consumers that cached the old key will fail; those of after_promote are still waited for, unless with --skip-gates REASON",
 		},
 		{
 			Is: ErrGateOpen, Name: "gate_open", Category: Person, Scope: ScopeTarget,

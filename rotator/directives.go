@@ -13,16 +13,16 @@ import (
 // revokes a key. The reason is cut to [secretstore.MaxReason] bytes.
 func (r *Rotator) Hold(ctx context.Context, t Target, h secretstore.Hold) error {
 	h.Reason = shorten(h.Reason)
-	if err := r.checkLost(ctx, t); err != nil {
+	if err := r.CheckLost(ctx, t); err != nil {
 		return err
 	}
 	_, err := r.direct(ctx, t, 0, func(n *secretstore.Notes) { n.Hold = h })
 	return err
 }
 
-// checkLost fails where the primary was, and is not: a hold that is noted there holds
-// nothing. The keys are listed only where the primary holds nothing.
-func (r *Rotator) checkLost(ctx context.Context, t Target) error {
+// CheckLost fails where the primary was, and is not: a hold that is noted there holds
+// nothing, and a value that is put there no consumer reads. The keys are listed only where the primary holds nothing.
+func (r *Rotator) CheckLost(ctx context.Context, t Target) error {
 	w := r.newRun(t, Request{}, 0)
 	w.readStores(ctx)
 	if v := (&view{State: w.State}); !v.unused() || t.Workspace == nil {

@@ -109,6 +109,7 @@ func (r *run) readStore(ctx context.Context, i int, at moment) {
 	snap, err := r.describeStore(ctx, st)
 	r.Stores[i] = StoreState{Name: st.Name, Snapshot: snap, Err: err, Seen: at}
 	if err == nil {
+		r.Stores[i].HolderGone = r.opts.Gone(r.Stores[i].begun().Holder)
 		r.inspect(ctx, i)
 	}
 }

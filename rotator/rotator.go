@@ -55,6 +55,9 @@ type Options struct {
 	// Instance names this process in the intents it writes, at most
 	// [secretstore.MaxHolder] bytes.
 	Instance string
+	// Gone tells whether the process of an instance is known to be there no more; may
+	// be nil. What it has begun is then not left to it.
+	Gone func(instance string) bool
 	// Lease is how much longer than the activation time an intent is left to the
 	// instance that wrote it. It saves keys where several instances run. 0: it
 	// is not left to it at all.
@@ -95,6 +98,9 @@ func New(o Options) *Rotator {
 	}
 	if o.Doing == nil {
 		o.Doing = func(string, Step) {}
+	}
+	if o.Gone == nil {
+		o.Gone = func(string) bool { return false }
 	}
 	if o.Concurrency == 0 {
 		o.Concurrency = 8

@@ -226,7 +226,7 @@ func (v *view) resolve() answer {
 func (v *view) leased() answer {
 	in, f := v.primary().Notes.Intent, v.primary().Notes.Failure
 	ended := f.Count > 0 && !f.At.Before(in.At) // and says so
-	if in.IsZero() || in.Until.IsZero() || in.Holder == v.Instance || ended || v.request.IgnoreBackoff ||
+	if in.IsZero() || in.Until.IsZero() || in.Holder == v.Instance || v.primary().HolderGone || ended || v.request.IgnoreBackoff ||
 		!v.within(in.At, in.Until.Sub(in.At)) {
 		return pass()
 	}

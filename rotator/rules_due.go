@@ -127,7 +127,7 @@ func (v *view) superseded() answer {
 	switch {
 	case in.IsZero() || !v.intentSuperseded() || held:
 		return pass()
-	case in.Holder != v.Instance && v.within(in.At, in.Until.Sub(in.At)):
+	case in.Holder != v.Instance && !v.primary().HolderGone && v.within(in.At, in.Until.Sub(in.At)):
 		return wait(in.Until, "drop what "+in.Holder+" began")
 	default:
 		return act(Step{Verb: Cancel, Reason: "the key has been rotated meanwhile"})

@@ -99,6 +99,8 @@ type StoreState struct {
 	// Trouble is what a store that was read says of itself: its consumers cannot read
 	// it, or it takes no write. Nil if it says nothing.
 	Trouble error
+	// HolderGone: the process that began the rotation is known to be there no more.
+	HolderGone bool
 	// Seen is when the reading of it began, or the write that gave the snapshot.
 	Seen moment
 }
@@ -164,6 +166,15 @@ func (st StoreState) refersTo(nonce string) bool {
 		}
 	}
 	return false
+}
+
+// begun gives the intent of the rotation that was begun: that of the pending version, if
+// there is one of ours.
+func (st StoreState) begun() secretstore.Intent {
+	if ver, ok := st.Versions[secretstore.Pending]; ok && !ver.Foreign {
+		return ver.Intent
+	}
+	return st.Notes.Intent
 }
 
 // unreadable gives the first store that could not be read.

@@ -56,6 +56,9 @@ type TargetStatus struct {
 	// Incident is the one that was declared and is not done with; Resolved is the last
 	// one that is.
 	Incident, Resolved secretstore.Incident
+	// Answered: the incident that was asked for is resolved, and every store has a key of
+	// after it. Nothing would be done for it.
+	Answered bool
 	// Rotation is one that was begun and is not done; nil if there is none.
 	Rotation *Rotation
 	// Err is why nothing could be decided: the key list could not be read.
@@ -67,6 +70,8 @@ type OldKey struct {
 	ID string
 	// Until is when its grace period ends; zero if not known yet.
 	Until time.Time
+	// Unlisted: the key list lacks it. It was revoked; the next run proves it.
+	Unlisted bool
 }
 
 // Rotation is one that was begun: its intent is noted down, or its key is pending.
@@ -76,6 +81,8 @@ type Rotation struct {
 	Since time.Time
 	// UnderWay: that instance may still be at it.
 	UnderWay bool
+	// Gone: that instance's process is known to be there no more.
+	Gone bool
 }
 
 // ends tells whether reading ends with the step: it is no reading any more.
@@ -123,7 +130,8 @@ func (r *run) describe(next Step) TargetStatus {
 	}
 	end, _ := v.graceEnd()
 	for _, id := range v.toRetire() {
-		o.Old = append(o.Old, OldKey{ID: id, Until: end})
+		_, listed := r.Keys[id]
+		o.Old = append(o.Old, OldKey{ID: id, Until: end, Unlisted: r.Keys != nil && !listed})
 	}
 	o.Waiver = r.primary().Notes.Waiver
 	if len(o.Old) > 0 && !v.waived() {
@@ -133,6 +141,7 @@ func (r *run) describe(next Step) TargetStatus {
 	}
 	if _, blind := r.unreadable(); !blind {
 		o.Orphans = v.leftOver()
+		o.Answered = !r.Declared && v.answered()
 	}
 	o.Rotation = v.rotation()
 	return o
@@ -140,16 +149,15 @@ func (r *run) describe(next Step) TargetStatus {
 
 // rotation gives the one that was begun and is not done.
 func (v *view) rotation() *Rotation {
-	in := v.primary().Notes.Intent
-	if ver, ok := v.primary().Versions[secretstore.Pending]; ok && !ver.Foreign {
-		in = ver.Intent
-	} else if in.IsZero() || v.intentSuperseded() {
+	in := v.primary().begun()
+	if ver, ok := v.primary().Versions[secretstore.Pending]; (!ok || ver.Foreign) && (in.IsZero() || v.intentSuperseded()) {
 		return nil
 	}
 	f := v.primary().Notes.Failure
 	failed := f.Count > 0 && !f.At.Before(in.At)
-	underWay := !failed && in.Holder != v.Instance && v.within(in.At, in.Until.Sub(in.At))
-	return &Rotation{By: in.Holder, Since: in.At, UnderWay: underWay}
+	gone := v.primary().HolderGone
+	underWay := !failed && !gone && in.Holder != v.Instance && v.within(in.At, in.Until.Sub(in.At))
+	return &Rotation{By: in.Holder, Since: in.At, UnderWay: underWay, Gone: gone}
 }
 
 // Inventory is what a workspace's key list says beside our targets.

@@ -29,6 +29,12 @@ func (r *Rotator) Verify(ctx context.Context, ts []Target) []Verification {
 	})...)
 }
 
+// Test makes the test call that a value must pass before it is given to consumers of a
+// target.
+func (r *Rotator) Test(ctx context.Context, t Target, value secret.Value) TestCall {
+	return t.Workspace.issuer.Test(ctx, value, t.Policy.Spec)
+}
+
 // checked is a store whose current version is verified.
 type checked struct {
 	Verification

@@ -81,7 +81,7 @@ func (a *app) daemon(ctx context.Context, f daemonFlags) error {
 		return err
 	}
 	s := service.New(cfg, service.Options{
-		ConfigPath: a.configPath, Version: version(), Revision: revision(), Now: a.now, Getenv: a.getenv, Log: log,
+		ConfigPath: a.configPath, GivenConfig: a.givenConfig(), Version: version(), Revision: revision(), Now: a.now, Getenv: a.getenv, Log: log,
 		Listen: f.listen, Token: token, ShutdownTimeout: f.shutdownTimeout,
 		Elect: f.elect, Namespace: f.electNamespace, LeaseName: f.electName,
 	})

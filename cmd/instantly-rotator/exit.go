@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/remedy"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/status"
 )
 
 // The exit codes, decided in exitCode and nowhere else.
@@ -72,6 +74,10 @@ func (a *app) hintFor(err error, target string) string {
 		return "name it with --config or INSTANTLY_ROTATOR_CONFIG; config.example.yaml shows one"
 	case errors.Is(err, errNoReceiver):
 		return "add a section notify to the configuration; config.example.yaml shows one"
+	case errors.Is(err, errNotAccepted):
+		return "a key that was just made may need a moment; --no-test puts it all the same"
+	case errors.Is(err, errUntested):
+		return "try again when Instantly answers; --no-test puts it all the same"
 	case errors.Is(err, syscall.EADDRINUSE):
 		return "another program answers there, perhaps another instance of this one: give --listen another address, or \"\" for none"
 	default:
@@ -79,13 +85,31 @@ func (a *app) hintFor(err error, target string) string {
 	}
 }
 
+// givenConfig is the configuration's file as commands in hints have to name it; empty if
+// they need not.
+func (a *app) givenConfig() string {
+	if a.configPath == "" || a.configPath == a.configDefault() {
+		return ""
+	}
+	return a.configPath
+}
+
 // pasted completes the commands in a text, so that they act on the configuration that this
 // one was called with.
-func (a *app) pasted(text string) string {
-	if text == "" || a.configPath == "" || a.configPath == a.configDefault() {
-		return text
+func (a *app) pasted(text string) string { return remedy.Pasted(text, a.givenConfig()) }
+
+func (a *app) pastedAll(texts []string) []string {
+	out := slices.Clone(texts)
+	for i, text := range out {
+		out[i] = a.pasted(text)
 	}
-	return remedy.Pasted(text, a.configPath)
+	return out
+}
+
+// pastedTarget completes those in the hints of a target, for -o json.
+func (a *app) pastedTarget(t status.Target) status.Target {
+	t.Hints = a.pastedAll(t.Hints)
+	return t
 }
 
 // complain says what went wrong, where the command, such as "instantly-rotator rotate",

@@ -53,6 +53,7 @@ func (a *app) plan(parent context.Context, names []string, req rotator.Request, 
 	due, failed := 0, 0
 	for i, o := range statuses {
 		steps[i] = status.Planned(o)
+		steps[i].Hint, steps[i].Advice, steps[i].Reason = a.pasted(steps[i].Hint), a.pastedAll(steps[i].Advice), a.pasted(steps[i].Reason)
 		report.Targets = append(report.Targets, status.Of(o, a.now()))
 		if o.Due {
 			due++

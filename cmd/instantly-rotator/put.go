@@ -18,6 +18,8 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
+	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/storekind"
@@ -25,8 +27,8 @@ import (
 
 // putFlags say where a value goes.
 type putFlags struct {
-	store, secret string
-	replace       bool
+	store, secret   string
+	replace, noTest bool
 }
 
 func (a *app) putCommand() *cobra.Command {
@@ -41,8 +43,8 @@ being shown. White space around it is not part of it.
 With --store and --secret, it is one that the configuration refers to: a
 workspace's admin_key, a receiver's url.
 
-With TARGET, consumers get the value at once, so it has to be a key that works.
-The rotator did not make it: it is used as it is and never revoked, and nothing of
+With TARGET, consumers get the value at once, so it has to be a key that works: a
+test call is made with it first, unless with --no-test. The rotator did not make it: it is used as it is and never revoked, and nothing of
 that target is revoked or cleaned up until the next rotation has replaced it.
 
 A value that is there is replaced only with --replace. Clouds and clusters have
@@ -54,6 +56,7 @@ tools of their own for this; the command says which.`,
 	c.Flags().StringVar(&f.store, "store", "", "the `name` of the store (default: the target's primary)")
 	c.Flags().StringVar(&f.secret, "secret", "", "the `name` of the secret in that store")
 	c.Flags().BoolVar(&f.replace, "replace", false, "replace the value that is there")
+	c.Flags().BoolVar(&f.noTest, "no-test", false, "do not ask Instantly whether the value works: consumers get it all the same")
 	return c
 }
 
@@ -70,15 +73,70 @@ func (a *app) put(ctx context.Context, args []string, f putFlags) error {
 		return usageError{fmt.Errorf("store %s is of the kind %s, which has a tool of its own for this, with the value on standard input: %s",
 			ref.Store, cfg.Stores[ref.Store].Kind, other.PutCommand(ref.Secret))}
 	}
+	if target := targetAt(cfg, ref); target != "" {
+		return a.putForConsumers(ctx, cfg, ref, target, f)
+	}
 	c := fleet.Connect(a.fleetOptions(cfg, zap.NewNop(), false))
 	defer c.Close()
-	p := placement{ref: ref, target: targetAt(cfg, ref)}
-	if err := a.putInto(ctx, c.Store(ctx, ref), p, f.replace); err != nil {
+	if err := a.putInto(ctx, c.Store(ctx, ref), placement{ref: ref}, f.replace, nil); err != nil {
 		return err
 	}
-	a.sayPut(cfg, p)
+	a.sayPut(placement{ref: ref}, f)
 	return nil
 }
+
+// putForConsumers puts a value where consumers of a target read it at once: into no store
+// in the place of one that is lost, and none that cannot be a key, or that does not work.
+func (a *app) putForConsumers(ctx context.Context, cfg *config.Config, ref config.StoreRef, target string, f putFlags) error {
+	engine, err := fleet.Named(ctx, a.fleetOptions(cfg, zap.NewNop(), false), []string{target})
+	if err != nil {
+		return err
+	}
+	defer engine.Close()
+	t := engine.Targets[0]
+	err = engine.CheckLost(ctx, t)
+	f.noTest = f.noTest || t.Credential && errors.Is(err, fleet.ErrNoAdminKey) // this is the one to ask with
+	if err != nil && (!f.noTest || errors.Is(err, rotator.ErrStoreLost)) {
+		return fmt.Errorf("%s: %w", target, err)
+	}
+	p := placement{ref, target}
+	check := func(value secret.Value) error { return a.checkKey(ctx, engine, t, value, f) }
+	if err := a.putInto(ctx, engine.Store(ctx, ref), p, f.replace, check); err != nil {
+		return err
+	}
+	a.sayPut(p, f)
+	return nil
+}
+
+// checkKey refuses a value that is no key that works.
+func (a *app) checkKey(ctx context.Context, engine *fleet.Fleet, t rotator.Target, value secret.Value, f putFlags) error {
+	if f.noTest {
+		if err := instantly.Sendable(value); err != nil {
+			return usageError{fmt.Errorf("the value can never be a key: %w", err)}
+		}
+		return nil
+	}
+	stop := a.afterSilence(func() string { return "waiting: does Instantly accept the value?" })
+	defer stop()
+	switch probe := engine.Test(ctx, t, value); {
+	case ctx.Err() != nil:
+		return errInterrupted
+	case probe.Verdict == rotator.Valid:
+		return nil
+	case errors.Is(probe.Err, rotator.ErrNoKey):
+		return usageError{fmt.Errorf("the value can never be a key: %w", probe.Err)}
+	case probe.Verdict == rotator.Invalid:
+		return fmt.Errorf("%w: %w", errNotAccepted, probe.Err)
+	default:
+		return fmt.Errorf("%w: %w", errUntested, probe.Err)
+	}
+}
+
+// Why a value was not put where consumers read it.
+var (
+	errNotAccepted = errors.New("the value is no key that works, nothing was put")
+	errUntested    = errors.New("it is not known whether the value works, nothing was put")
+)
 
 // where finds the place of the value.
 func (f putFlags) where(cfg *config.Config, args []string) (config.StoreRef, error) {
@@ -120,8 +178,9 @@ func targetAt(cfg *config.Config, ref config.StoreRef) string {
 	return ""
 }
 
-// putInto asks for the value only when it can be put.
-func (a *app) putInto(ctx context.Context, st secretstore.Store, p placement, replace bool) error {
+// putInto asks for the value only when it can be put, and puts it if check has nothing
+// against it; nil checks nothing.
+func (a *app) putInto(ctx context.Context, st secretstore.Store, p placement, replace bool, check func(secret.Value) error) error {
 	at := fmt.Sprintf("store %s, secret %s", p.ref.Store, p.ref.Secret)
 	seen, err := st.Describe(ctx)
 	if err != nil {
@@ -141,6 +200,11 @@ func (a *app) putInto(ctx context.Context, st secretstore.Store, p placement, re
 	value, err := a.askForValue(ctx, at)
 	if err != nil {
 		return err
+	}
+	if check != nil {
+		if err := check(value); err != nil {
+			return fmt.Errorf("%s: %w", at, err)
+		}
 	}
 	seen, err = putter.Put(ctx, seen, value)
 	if old, has := seen.Versions[secretstore.Previous]; err == nil && has && p.target == "" {
@@ -206,13 +270,16 @@ func checkedValue(data []byte) (secret.Value, error) {
 }
 
 // sayPut says what follows from it.
-func (a *app) sayPut(cfg *config.Config, p placement) {
+func (a *app) sayPut(p placement, f putFlags) {
 	fmt.Fprintf(a.stdout, "store %s, secret %s: the value is there\n", p.ref.Store, p.ref.Secret)
 	if p.target == "" {
 		return
 	}
-	program := "instantly-rotator -c " + fleet.ShellQuote(cfg.File)
-	fmt.Fprintf(a.stdout, `%[1]s: consumers of this store get it from now on; it was not tested: %[2]s verify %[1]s
-%[1]s: it is of unknown origin: it is never revoked, and nothing of %[1]s is revoked or cleaned up until it is taken over: %[2]s adopt %[1]s; or replaced: %[2]s rotate %[1]s
-`, p.target, program)
+	tested := "; it works"
+	if f.noTest {
+		tested = "; it was not tested: " + a.pasted(program+" verify "+p.target)
+	}
+	fmt.Fprintf(a.stdout, `%[1]s: consumers of this store get it from now on%[2]s
+%[1]s: it is of unknown origin: it is never revoked, and nothing of %[1]s is revoked or cleaned up until it is taken over: %[3]s; or replaced: %[4]s
+`, p.target, tested, a.pasted(program+" adopt "+p.target), a.pasted(program+" rotate "+p.target))
 }

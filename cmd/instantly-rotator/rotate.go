@@ -46,7 +46,8 @@ With --due, only what is due is done: targets whose schedule, age or scopes ask 
 it, rotations that were interrupted, old keys whose grace period is over.
 
 With --end-grace, the keys that live on in their grace period are revoked now, and no
-rotation begins, unless --due asks for what is due as well.
+rotation begins, unless --due asks for what is due as well. Consumers are still waited
+for (after_promote); with --skip-gates REASON they are not.
 
 With --skip-gates, the consumers of the named targets are not waited for any more
 (after_promote says whether they have moved): the old key is revoked once its grace

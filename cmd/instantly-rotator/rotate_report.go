@@ -13,6 +13,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/notify"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/remedy"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/status"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
@@ -51,6 +52,7 @@ func (a *app) outcomeOf(r rotator.Result, f rotateFlags) status.Outcome {
 		o.Hint = h
 	}
 	o.Hint = a.pasted(o.Hint)
+	o.Status = a.pastedTarget(o.Status)
 	return o
 }
 
@@ -63,16 +65,14 @@ func oldLives(r rotator.Result, f rotateFlags) bool {
 func (a *app) reportLines(results []rotator.Result, f rotateFlags, began time.Time, count map[status.End]int) {
 	shared, told := sharedObstacles(results)
 	for _, r := range results {
-		a.reportOne(r, told[r.Target])
+		a.reportOne(r, f, told[r.Target])
 		if f.skipGates != "" {
 			a.reportWaived(r)
 		}
 		if f.endGrace && f.oldAlone() && r.Err == nil && !r.Interrupted {
 			a.reportOld(r)
 		}
-		if f.compromised {
-			a.reportDead(r, began)
-		}
+		a.reportDead(r, f, began)
 		switch {
 		case r.Answered:
 			a.reportAnswered(r)
@@ -102,10 +102,18 @@ func followUp(r rotator.Result, f rotateFlags) string {
 	switch {
 	case f.compromised && (r.Err != nil || r.Interrupted):
 		return carriedOn(r, f)
+	case r.Answered:
+		said := "if it leaked too: " + remedy.DeclareAgain(r.Target, f.incident)
+		if r.Status.Credential {
+			said += ". " + f.afterAdmin()
+		}
+		return said
 	case f.compromised && r.Status.Quarantine != "":
 		return afterQuarantine(r, f)
 	case f.compromised && r.Status.Credential:
 		return f.afterAdmin()
+	case forgotten(r, f):
+		return "this was asked for by hand: no later run does it unless it is due; again: " + f.command(r.Target)
 	case r.Failing && !f.force:
 		return "not to wait: instantly-rotator rotate --force " + r.Target
 	case r.Err != nil && !f.due && !f.oldAlone() && !waitsForSomebody(r.Err):
@@ -125,7 +133,7 @@ func afterQuarantine(r rotator.Result, f rotateFlags) string {
 }
 
 // reportOne says how a run ended; why it failed is told elsewhere if that is shared.
-func (a *app) reportOne(r rotator.Result, shared bool) {
+func (a *app) reportOne(r rotator.Result, f rotateFlags, shared bool) {
 	for _, id := range r.Swept {
 		fmt.Fprintf(a.stdout, "%s: revoked key %s, of a rotation that was cut off or superseded\n", r.Target, id)
 	}
@@ -147,11 +155,35 @@ func (a *app) reportOne(r rotator.Result, shared bool) {
 		if h := a.hintFor(r.Err, r.Target); h != "" {
 			fmt.Fprintf(a.stdout, "%s: hint: %s\n", r.Target, h)
 		}
+	case forgotten(r, f):
+		fmt.Fprintf(a.stdout, "%s: interrupted: nothing was begun\n", r.Target)
 	case r.Interrupted:
 		fmt.Fprintf(a.stdout, "%s: interrupted: the next run goes on\n", r.Target)
 	default:
 		fmt.Fprintf(a.stdout, "%s: %s%s\n", r.Target, settledWord(r), a.whatNext(r))
 	}
+}
+
+// forgotten tells whether a run was cut off before anything of what was asked for by
+// hand was begun: no store has a trace of it for a later run to go on from.
+func forgotten(r rotator.Result, f rotateFlags) bool {
+	begun := r.Rotated || r.Waived || r.Status.Rotation != nil || !r.Status.Incident.IsZero() || len(r.Revoked) > 0
+	return r.Interrupted && !f.due && !begun
+}
+
+// command is the command as it was given, for one target.
+func (f rotateFlags) command(target string) string {
+	words := []string{program, "rotate"}
+	if f.endGrace {
+		words = append(words, "--end-grace")
+	}
+	if f.skipGates != "" {
+		words = append(words, "--skip-gates", fleet.ShellQuote(f.skipGates))
+	}
+	if f.beginAnew {
+		words = append(words, "--begin-anew")
+	}
+	return strings.Join(append(words, target), " ")
 }
 
 // waitsForSomebody tells whether trying again by hand fails in the same way.
@@ -248,14 +280,25 @@ func whyOldLives(r rotator.Result) string {
 // reportAnswered says that somebody has given the same order before.
 func (a *app) reportAnswered(r rotator.Result) {
 	i := r.Status.Resolved
-	fmt.Fprintf(a.stdout, "%s: incident %s was resolved %s ago: key %s is from after it and lives on; if it leaked too, add --again\n",
-		r.Target, i.ID, humantime.Span(a.now().Sub(i.Resolved)), r.KeyID)
+	fmt.Fprintf(a.stdout, "%s: incident %s was resolved %s ago: key %s is from after it and lives on\n", r.Target, i.ID, humantime.Span(a.now().Sub(i.Resolved)), r.KeyID)
 }
 
-// reportDead says how long the compromised keys lived from the command on.
-func (a *app) reportDead(r rotator.Result, began time.Time) {
+// reportDead says how long the keys of before an incident lived: from the command on that
+// declared it, or, where a later run carried it out, from then on.
+func (a *app) reportDead(r rotator.Result, f rotateFlags, began time.Time) {
+	since, what := began, "the command"
+	if !f.compromised {
+		i := r.Status.Incident
+		if i.IsZero() && !r.Status.Resolved.Resolved.Before(began) {
+			i = r.Status.Resolved
+		}
+		if i.IsZero() {
+			return // in no incident
+		}
+		since, what = i.At, "incident "+i.ID+" was declared"
+	}
 	for _, d := range r.Dead {
-		fmt.Fprintf(a.stdout, "%s: key %s is dead: refused %.1f s after the command\n", r.Target, d.KeyID, d.At.Sub(began).Seconds())
+		fmt.Fprintf(a.stdout, "%s: key %s is dead: refused %.1f s after %s\n", r.Target, d.KeyID, d.At.Sub(since).Seconds(), what)
 	}
 	if len(r.Dead) > 0 {
 		fmt.Fprintf(a.stdout, "%s: hint: consumers that cache the old key fail from now on: restart them\n", r.Target)

@@ -134,7 +134,7 @@ func (a *app) statusReport(ctx context.Context, names []string, timeout time.Dur
 	statuses := f.Glance(ctx, f.Targets, rotator.Request{})
 	report := status.Report{At: now.UTC(), Timeout: timeout, Targets: make([]status.Target, len(statuses)), Workspaces: []status.Workspace{}}
 	for i, o := range statuses {
-		report.Targets[i] = status.Of(o, now)
+		report.Targets[i] = a.pastedTarget(status.Of(o, now))
 	}
 	// Keys that are none of theirs can be told only where all targets are known, and readable.
 	if len(names) == 0 && !slices.ContainsFunc(report.Targets, status.Target.Unreadable) {

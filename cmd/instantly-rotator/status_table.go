@@ -80,7 +80,7 @@ func (a *app) wideRows(targets []status.Target, now time.Time) {
 				continue
 			}
 			t.AppendRow(row(slices.Concat([]string{of.Target, of.Workspace}, ids,
-				[]string{age(of, now), at(of.NextRotation, now), oldKeyEnds(of, func(end *time.Time) string { return at(end, now) }), state(of, true)})...))
+				[]string{age(of, now), at(of.NextRotation, now), oldKeyEnds(of, now, func(end *time.Time) string { return at(end, now) }), state(of, true)})...))
 		}
 	}
 	t.Render()
@@ -95,7 +95,7 @@ func (a *app) narrowRows(targets []status.Target, now time.Time) {
 	for _, of := range targets {
 		agree, differ := of.StoresApart()
 		rows = append(rows, []string{of.Target, of.Workspace, strings.Join(agree, ", "), shortID(of.Current()), age(of, now), in(of.NextRotation, now),
-			oldKeyEnds(of, func(end *time.Time) string { return in(end, now) }), state(of, false)})
+			oldKeyEnds(of, now, func(end *time.Time) string { return in(end, now) }), state(of, false)})
 		for _, st := range differ {
 			rows = append(rows, []string{"", "", st.Store, shortID(st.Current), "", "", "", storeState(st)})
 		}
@@ -165,14 +165,23 @@ func in(t *time.Time, now time.Time) string {
 	return humantime.Until(*t, now)
 }
 
-// oldKeyEnds says when the first old key may go.
-func oldKeyEnds(of status.Target, write func(*time.Time) string) string {
-	switch {
-	case len(of.OldKeys) == 0:
+// oldKeyEnds says when the first old key may go, or what keeps it.
+func oldKeyEnds(of status.Target, now time.Time, write func(*time.Time) string) string {
+	if len(of.OldKeys) == 0 {
 		return "-"
-	case of.OldKeys[0].Held:
+	}
+	switch old := of.OldKeys[0]; {
+	case old.Gone:
+		return "gone already"
+	case old.Held:
 		return "when released"
+	case of.Quarantine != "":
+		return "when replaced"
+	case old.Ends == nil || old.Ends.After(now):
+		return write(old.Ends)
+	case len(old.WaitsFor) > 0:
+		return "overdue: waits for " + strings.Join(old.WaitsFor, ", ")
 	default:
-		return write(of.OldKeys[0].Ends)
+		return "overdue: waits for a run"
 	}
 }

@@ -6,14 +6,12 @@ package fleet
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/rotator/apikeys"
-	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
 // Fleet is the engine with the targets that it is to run over. It is closed when it
@@ -40,7 +38,7 @@ func All(ctx context.Context, o Options) *Fleet { return newFleet(ctx, o, o.Conf
 
 func newFleet(ctx context.Context, o Options, keys []config.Key) *Fleet {
 	f := &Fleet{Connections: Connect(o), Rotator: rotator.New(rotator.Options{
-		Now: o.Now, Concurrency: o.Config.Concurrency, Instance: instance(), Lease: o.Config.Lease, Observe: tellSteps(o.Log, o.Observe), Doing: o.Doing,
+		Now: o.Now, Concurrency: o.Config.Concurrency, Instance: instance(), Gone: gone, Lease: o.Config.Lease, Observe: tellSteps(o.Log, o.Observe), Doing: o.Doing,
 	})}
 	for _, k := range keys {
 		f.Targets = append(f.Targets, f.target(ctx, k))
@@ -59,16 +57,6 @@ func (f *Fleet) awaitAdminKey(ctx context.Context, t *rotator.Target, k config.K
 			t.Awaits = rotator.NamedStore{Name: admin.Name, Store: f.Store(ctx, admin.Stores[0])}
 		}
 	}
-}
-
-// instance names this process in what it writes: where it runs, and which it is.
-func instance() string {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "unknown"
-	}
-	process := fmt.Sprintf("/%d", os.Getpid())
-	return host[:min(len(host), secretstore.MaxHolder-len(process))] + process
 }
 
 func (f *Fleet) target(ctx context.Context, k config.Key) rotator.Target {

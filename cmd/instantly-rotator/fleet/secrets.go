@@ -39,7 +39,7 @@ func PutCommand(cfg *config.Config, ref config.StoreRef) string {
 	if other, ok := cfg.Stores[ref.Store].Settings.(storekind.ByHand); ok {
 		return other.PutCommand(ref.Secret)
 	}
-	return fmt.Sprintf("instantly-rotator -c %s put --store %s --secret %s", ShellQuote(cfg.File), ref.Store, ref.Secret)
+	return fmt.Sprintf("instantly-rotator put --store %s --secret %s", ref.Store, ref.Secret)
 }
 
 // ShellQuote writes a word as a shell takes it for one.

@@ -39,13 +39,19 @@ func For(err error, target string) string {
 	return ""
 }
 
+// DeclareAgain is the command that declares an incident once more.
+func DeclareAgain(target, incident string) string {
+	return Program + " rotate --compromised " + target + " --incident " + fleet.ShellQuote(incident) + " --again"
+}
+
 // Pasted completes the commands in a text with the configuration's file, so that they do
 // what they say when they are pasted. Without a file they are complete.
 func Pasted(text, file string) string {
-	if file == "" || strings.Contains(text, Program+" -c ") {
+	if file == "" {
 		return text
 	}
-	return strings.ReplaceAll(text, Program+" ", Program+" -c "+fleet.ShellQuote(file)+" ")
+	complete := Program + " -c "
+	return strings.NewReplacer(complete, complete, Program+" ", complete+fleet.ShellQuote(file)+" ").Replace(text)
 }
 
 type hint struct {

@@ -52,7 +52,13 @@ func (h server) stop() {
 // report is what /api/v1/targets says. The workspaces' key lists are asked for by
 // the command, not kept.
 func (s *Service) report() status.Report {
-	return status.Report{Targets: s.board.Targets(s.Now()), Workspaces: []status.Workspace{}}
+	report := status.Report{Targets: s.board.Targets(s.Now()), Workspaces: []status.Workspace{}}
+	for _, t := range report.Targets {
+		for i, hint := range t.Hints {
+			t.Hints[i] = s.pasted(hint)
+		}
+	}
+	return report
 }
 
 // alive fails if the loop hangs.

@@ -18,6 +18,7 @@ func (s *Service) tell(all ...notify.Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, m := range all {
+		m.Text = s.pasted(m.Text)
 		if s.fleet.notifier != nil {
 			s.fleet.notifier.Send(m)
 		}

@@ -37,7 +37,10 @@ import (
 // Options say how the daemon runs; what it runs is in the configuration.
 type Options struct {
 	// ConfigPath is the file that is watched and read again.
-	ConfigPath        string
+	ConfigPath string
+	// GivenConfig is that file as commands in hints have to name it; empty if they need
+	// not.
+	GivenConfig       string
 	Version, Revision string
 	Now               func() time.Time
 	Getenv            func(string) string
@@ -147,9 +150,12 @@ func (s *Service) ended(r rotator.Result) {
 	s.tell(notificationsOf(r, s.maxAge(r.Target), now)...)
 	if r.Err != nil && !errors.Is(r.Err, rotator.ErrLostRace) {
 		s.Log.Error("failed", zap.String("target", r.Target), zap.String("step", string(r.Step)),
-			zap.String("reason", rotator.ClassOf(r.Err).Name), zap.String("error", r.Err.Error()), zap.String("hint", remedy.For(r.Err, r.Target)))
+			zap.String("reason", rotator.ClassOf(r.Err).Name), zap.String("error", r.Err.Error()), zap.String("hint", s.pasted(remedy.For(r.Err, r.Target))))
 	}
 }
+
+// pasted completes the commands in a text.
+func (s *Service) pasted(text string) string { return remedy.Pasted(text, s.GivenConfig) }
 
 // maxAge gives a target's max_age; 0 if the configuration in force has no such
 // target.

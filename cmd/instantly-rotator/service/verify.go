@@ -124,6 +124,7 @@ func (s *Service) tellWrong(v rotator.Verification) {
 	if v.Verdict == rotator.Invalid {
 		hint = "see what is stored there; instantly-rotator rotate " + v.Target + " replaces it"
 	}
+	hint = s.pasted(hint)
 	s.Log.Error("verification failed", zap.String("target", v.Target), zap.String("store", v.Store), zap.String("key_id", v.KeyID),
 		zap.String("error", v.Err.Error()), zap.String("hint", hint))
 	if hint != "" {

@@ -78,6 +78,9 @@ func rotationHint(r rotator.Rotation) string {
 	if r.UnderWay {
 		return "rotating " + begun
 	}
+	if r.Gone {
+		return "interrupted (" + r.By + " is gone); \"instantly-rotator rotate --due\" goes on with the rotation that it began at " + humantime.Stamp(r.Since)
+	}
 	return "a rotation begun " + begun + " was interrupted; \"instantly-rotator rotate --due\" goes on with it"
 }
 

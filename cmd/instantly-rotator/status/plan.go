@@ -1,6 +1,7 @@
 package status
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
@@ -34,6 +35,13 @@ func Planned(o rotator.TargetStatus) PlannedStep {
 	}
 	if o.Due {
 		p.Store = o.Stores[max(o.Next.Store, 0)].Name
+	}
+	if o.Answered {
+		p.Advice = append(p.Advice, fmt.Sprintf("incident %s is resolved since %s: key %s is from after it; once more: %s",
+			o.Resolved.ID, humantime.Stamp(o.Resolved.Resolved), o.Current.ID, remedy.DeclareAgain(o.Target, o.Resolved.ID)))
+		if !o.Due {
+			p.Reason, p.At = "the incident is resolved", nil
+		}
 	}
 	switch {
 	case o.Next.Verb == rotator.Check, o.Dead && o.Due && !o.Next.At.IsZero() && o.Hold.IsZero(): // asking comes before the step that is meant

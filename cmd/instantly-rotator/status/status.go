@@ -79,10 +79,13 @@ type OldKey struct {
 	ID string `json:"id"`
 	// Until is when its grace period ends.
 	Until *time.Time `json:"until,omitempty"`
-	// Ends is when it may be revoked at the earliest: after its grace period and the hold.
+	// Ends is when it may be revoked at the earliest: after its grace period and the hold;
+	// not known in a quarantine.
 	// Held: it has no end while the hold has none.
 	Ends *time.Time `json:"ends,omitempty"`
 	Held bool       `json:"held,omitempty"`
+	// Gone: the key list lacks it, it was revoked already; the next run proves it.
+	Gone bool `json:"gone,omitempty"`
 	// WaitsFor names the gates that must hold too before it is revoked.
 	WaitsFor []string `json:"waits_for,omitempty"`
 }
@@ -168,9 +171,12 @@ func Of(o rotator.TargetStatus, now time.Time) Target {
 }
 
 func oldKeyOf(old rotator.OldKey, o rotator.TargetStatus) OldKey {
+	if old.Unlisted {
+		return OldKey{ID: old.ID, Gone: true}
+	}
 	k := OldKey{ID: old.ID, Until: humantime.Optional(old.Until), WaitsFor: o.Gates}
 	k.Held = !o.Hold.IsZero() && o.Hold.Until.IsZero()
-	if !k.Held && !old.Until.IsZero() {
+	if !k.Held && o.Quarantine == "" && !old.Until.IsZero() {
 		k.Ends = humantime.Optional(old.Until)
 		if o.Hold.Until.After(old.Until) {
 			k.Ends = humantime.Optional(o.Hold.Until)
