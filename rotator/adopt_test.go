@@ -149,6 +149,32 @@ func TestAGracePeriodThatRunsIsNotCutByAnAdoption(t *testing.T) {
 	})
 }
 
+// TestAKeyThatHandsPushedOutBeforeAnAdoptionHasItsGracePeriod: it is younger than the key
+// that was adopted, and yet consumers may have it still.
+func TestAKeyThatHandsPushedOutBeforeAnAdoptionHasItsGracePeriod(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		w.Instantly.Shows = true
+		byHand, another := w.Instantly.Add("made by hand"), w.Instantly.Add("another")
+		byHand.Spec = w.Policy.Spec
+		time.Sleep(24 * time.Hour)
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(30 * 24 * time.Hour)
+		for _, k := range []*rotatortest.Key{another, byHand} {
+			w.stores[0].PutByHand(rotatortest.ValueOf(k.ID))
+			w.Judge("a person's put")
+		}
+		seen := w.Snapshot(0)
+		if _, err := w.stores[0].Destroy(t.Context(), seen, seen.Versions[secretstore.Previous].ID); err != nil {
+			t.Fatal(err)
+		}
+		adopt(t, w, rotator.Wish{})
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		time.Sleep(graceOver)
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		w.Settle()
+	})
+}
+
 func TestARotationThatIsAskedForAfterAnAdoptionIsMade(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		w.inUse("sending key")

@@ -36,6 +36,8 @@
 // assume (have the issuer act with a new key, where the target is the issuer's own
 // credential: see [Successor]).
 //
+// Adopt records a value of unknown origin as the key's that it is: see adopt.go.
+//
 // # Why it is safe
 //
 // The rules are in CONTRIBUTING.md; where they are kept:

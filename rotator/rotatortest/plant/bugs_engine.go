@@ -13,6 +13,10 @@ func engineBugs() []bug {
 		{"a store that is lost is taken for a new one", tests, edits{engine("rules").drops("(*view).lost,")}},
 		{"a store in trouble is left to the next rotation", tests, edits{engine("rules").drops("(*view).troubled,")}},
 		{"a value that is no key is waited for", tests, edits{engine("keyDeadIn").replaces("(!self.young(cur) || self.noKeyIn(i))", "!self.young(cur)")}},
+		{"adoption on the operator's word revokes a foreign key", "./rotator Adopt", edits{engine("IsRevocable").returns("true")}},
+		{"an adopted key's age counted from now", "./rotator TakenOver", edits{engine("since").never(`cur.Intent.Adopted != ""`)}},
+		{"what is adopted is not compared with what consumers read", "./rotator MiddleOfAnAdoption", edits{engine("compare").replaces("given.Equal(value)", "given.Equal(given)")}},
+		{"an adoption makes a key that it displaced an orphan", "./rotator PushedOutBeforeAnAdoption", edits{engine("mayHaveBeenCurrent").never(`ver.Intent.Adopted != ""`)}},
 		{"no sweep", tests, edits{engine("rules").drops("(*view).sweep,")}},
 		{"sweep without the store's fingerprint", tests, edits{engine("orphans").replaces("for _, id := range self.Named[fingerprint(st.Identity)]", "_ = st; for id := range self.Keys")}},
 		{"sweep of a foreign key", tests, edits{

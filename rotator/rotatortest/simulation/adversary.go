@@ -113,6 +113,8 @@ func (w *world) injectIntoWorld(s Fault) {
 		at.request, at.asked, at.graceless = w.command(rotator.Request{Incident: "stolen " + time.Now().Format(time.RFC3339Nano)}, s), at.asked+perRequest, true
 	case Hold:
 		w.hold(at, s.For)
+	case Adopt, AdoptWrong:
+		w.adopt(at, s.Kind == AdoptWrong)
 	case Foreign:
 		w.foreign(at.workspace, owner+"/"+at.name+"/ffffffffffff/0123456789abcdef")
 	default:

@@ -61,6 +61,11 @@ const (
 	Hold Kind = "hold"
 	// Incident: somebody declares one on target Pick.
 	Incident Kind = "incident"
+	// Adopt: somebody has a key that was put into the primary store of target Pick by hand
+	// taken over, and puts one there before if none is; AdoptWrong: as another key, on his
+	// word.
+	Adopt      Kind = "adopted"
+	AdoptWrong Kind = "adopted as another key"
 	// Foreign: somebody makes a key whose name looks like one of ours.
 	Foreign Kind = "somebody's key"
 )

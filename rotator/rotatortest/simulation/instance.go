@@ -2,7 +2,6 @@ package simulation
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -198,7 +197,7 @@ func (in *instance) wake(i int, res rotator.Result) time.Time {
 	now, resync := time.Now(), time.Now().Add(in.world.resync())
 	at := resync
 	switch {
-	case errors.Is(res.Err, rotator.ErrByHand): // it waits for people
+	case isUpToPeople(res.Err):
 	case res.Err != nil:
 		in.failed[i]++
 		at = now.Add(min(time.Minute<<min(in.failed[i]-1, 5), 30*time.Minute))

@@ -60,7 +60,21 @@ func NewPlan(seed uint64, backends []Backend) Plan {
 	}
 	p.Span = time.Duration(pick(random, 6, 12, 12, 25)) * interval / 10
 	p.Faults = faults(random, &p)
+	adoptions(&p)
 	return p
+}
+
+// adoptions has people adopt keys in one of five worlds. The others are what their seeds
+// stood for before there was adoption.
+func adoptions(p *Plan) {
+	if p.Seed%5 != 0 {
+		return
+	}
+	random := rand.New(rand.NewPCG(p.Seed, 3)) //nolint:gosec // the same world every time
+	for range 1 + random.IntN(3) {
+		f := &p.Faults[random.IntN(10)] // later ones may come after the end
+		f.Kind, f.For, f.Pick = pick(random, Adopt, Adopt, AdoptWrong), 0, random.IntN(1<<20)
+	}
 }
 
 const day = 24 * time.Hour

@@ -1,7 +1,6 @@
 package simulation
 
 import (
-	"errors"
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/rotator"
@@ -56,7 +55,7 @@ func (w *world) alone(in *instance, i int) (res rotator.Result) {
 func (w *world) settled(i int, res rotator.Result) bool {
 	t := w.targets[i]
 	if res.Err != nil {
-		return t.tainted && errors.Is(res.Err, rotator.ErrByHand) // it is up to people
+		return t.tainted && isUpToPeople(res.Err)
 	}
 	return t.tainted || !w.hasOld(t) && !w.hasStray(t)
 }

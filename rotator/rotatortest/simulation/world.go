@@ -39,7 +39,7 @@ type world struct {
 
 	floodUntil, outageUntil, storesOutUntil time.Time
 	processes                               sync.WaitGroup
-	started                                 int
+	started, adoptions                      int
 
 	violations []string
 	trace      *strings.Builder // nil if nobody wants it
