@@ -40,7 +40,9 @@ func (c *Client) AttestedScopes(ctx context.Context) (scopes []string, attested 
 		switch {
 		case errors.Is(err, ErrScope) && errors.As(err, &e) && len(e.Found) > 0:
 			return e.Found, true, nil
-		case err != nil && !errors.Is(err, ErrScope):
+		case err == nil, errors.Is(err, ErrScope), errors.Is(err, ErrMalformed), errors.Is(err, ErrBadRequest), errors.Is(err, ErrNotFound):
+			// It was let in, as far as the scope goes, or says nothing.
+		default:
 			return nil, false, err
 		}
 	}

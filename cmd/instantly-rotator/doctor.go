@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -190,16 +192,29 @@ func (a *app) doctorTable(cfg *config.Config, r doctor.Report, all bool) {
 	}
 }
 
+// mostAlike is how many findings of one check one reads; -o json has all.
+const mostAlike = 5
+
 // findingsTable has a row a finding, and below it what to do.
 func (a *app) findingsTable(findings []doctor.Finding) {
 	const levelWidth, checkWidth = 11, 18
 	indent := strings.Repeat(" ", levelWidth+checkWidth)
 	fmt.Fprintf(a.stdout, "%-*s%-*s%s\n", levelWidth, "LEVEL", checkWidth, "CHECK", "WHAT, AND WHAT TO DO")
+	alike := map[string]int{}
 	for _, f := range findings {
+		kind := string(f.Level) + " " + f.Check
+		if alike[kind]++; alike[kind] > mostAlike {
+			continue
+		}
 		head := fmt.Sprintf("%s%-*s", paintLevel(f.Level, levelWidth), checkWidth, f.Check)
 		fmt.Fprintln(a.stdout, head+a.within(joined(someOf(f.About), f.Text), indent))
 		if f.Remedy != "" {
 			fmt.Fprintln(a.stdout, indent+a.within("do: "+f.Remedy, indent))
+		}
+	}
+	for _, kind := range slices.Sorted(maps.Keys(alike)) {
+		if more := alike[kind] - mostAlike; more > 0 {
+			fmt.Fprintf(a.stdout, "%d more of %s: -o json has all\n", more, kind)
 		}
 	}
 }
@@ -216,7 +231,11 @@ func (a *app) within(what, indent string) string {
 	if !terminal(a.stdout) {
 		return what
 	}
-	return strings.ReplaceAll(wrapped(what, a.width()-len(indent)), "\n", "\n"+indent)
+	var lines []string
+	for line := range strings.Lines(wrapped(what, a.width()-len(indent))) {
+		lines = append(lines, strings.TrimRight(line, " \n"))
+	}
+	return strings.Join(lines, "\n"+indent)
 }
 
 func paintLevel(l doctor.Level, width int) string {

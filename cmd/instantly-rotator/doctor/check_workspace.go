@@ -78,7 +78,7 @@ func adminScopes(f Facts) []Finding {
 		case w.Scoped != nil && w.Listed != nil:
 			return follows(about)
 		case w.Scoped != nil:
-			return judged(about, "", w.Scoped)
+			return hidden(about, w.Scoped.Error(), "")
 		case !w.Attested:
 			return advice(about, "the admin key may read what has nothing to do with keys, all of it as it seems", whereKeysAreMade)
 		}
