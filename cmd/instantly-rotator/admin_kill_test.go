@@ -152,6 +152,11 @@ func rotateAdminKey(t *testing.T, kind string, rotations int) {
 	}
 	s.configure("@yearly") // what was begun is finished, and no more is begun
 	last := s.daemon()
+	defer func() {
+		if left, _ := s.orphans(); t.Failed() {
+			t.Logf("seed %d: %d admin keys issued; %d rotations under way, keys left over: %v; the last daemon said:\n%s", seed, s.adminKeys(), s.midway(), left, last.log)
+		}
+	}()
 	s.await("the rotations that were begun are finished, and the old keys gone", func() bool {
 		left, _ := s.orphans()
 		return len(left) == 0 && s.midway() == 0

@@ -72,7 +72,10 @@ func TestSecretsOfKeysAreMadeEmptyAndKept(t *testing.T) {
 
 type configuration struct {
 	Workspaces map[string]struct {
-		AdminKey struct{ Store, Secret string } `json:"admin_key"`
+		AdminKey struct {
+			Store, Secret string
+			Rotate        *struct{}
+		} `json:"admin_key"`
 	}
 	Stores map[string]struct {
 		Kind, Namespace string
@@ -109,6 +112,9 @@ func rightsNeeded(t *testing.T, objects []runtime.Object) []string {
 		}
 	}
 	for _, w := range c.Workspaces {
+		if w.AdminKey.Rotate != nil {
+			out = append(out, fmt.Sprintf("%s patch secrets/%s", c.Stores[w.AdminKey.Store].Namespace, w.AdminKey.Secret))
+		}
 		if w.AdminKey.Store != "" {
 			out = append(out, fmt.Sprintf("%s get secrets/%s", c.Stores[w.AdminKey.Store].Namespace, w.AdminKey.Secret))
 		}

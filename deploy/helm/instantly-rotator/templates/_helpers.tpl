@@ -48,7 +48,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 The Secrets that the configuration's stores of kind kubernetes keep, as JSON:
 {NAMESPACE: {keys: {NAME: true}, adminKeys: {NAME: true}, create: BOOL}}. A key's
 secret is named as the key unless it says otherwise; an admin key that is in a
-store is only read.
+store is only read, unless it is rotated.
 */}}
 {{- define "rotator.secrets" -}}
 {{- $found := dict }}
@@ -60,16 +60,20 @@ store is only read.
 {{- $refs = append $refs (dict "for" "keys" "store" .store "secret" (default $key .secret)) }}
 {{- end }}
 {{- end }}
-{{- range $workspace := .Values.config.workspaces }}
-{{- with .admin_key.store }}
-{{- $refs = append $refs (dict "for" "adminKeys" "store" . "secret" $workspace.admin_key.secret) }}
+{{- range $name, $workspace := .Values.config.workspaces }}
+{{- $admin := $workspace.admin_key }}
+{{- with $admin.store }}
+{{- $refs = append $refs (dict "for" (ternary "rotatedAdminKeys" "adminKeys" (hasKey $admin "rotate")) "store" . "secret" $admin.secret) }}
+{{- end }}
+{{- range (default dict $admin.rotate).followers }}
+{{- $refs = append $refs (dict "for" "rotatedAdminKeys" "store" .store "secret" (default (printf "%s-admin-key" $name) .secret)) }}
 {{- end }}
 {{- end }}
 {{- range $refs }}
 {{- $store := default dict (get $stores .store) }}
 {{- if eq (default "" $store.kind) "kubernetes" }}
 {{- $namespace := default $.Release.Namespace $store.namespace }}
-{{- $here := default (dict "keys" dict "adminKeys" dict "create" false) (get $found $namespace) }}
+{{- $here := default (dict "keys" dict "adminKeys" dict "rotatedAdminKeys" dict "create" false) (get $found $namespace) }}
 {{- $_ := set (get $here .for) .secret true }}
 {{- if $store.create_missing }}{{ $_ := set $here "create" true }}{{ end }}
 {{- $_ := set $found $namespace $here }}
