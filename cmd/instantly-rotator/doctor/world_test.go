@@ -28,7 +28,7 @@ import (
 )
 
 // world is a healthy set-up, in which trouble can be planted: one target in one store,
-// and the admin key in a local one.
+// and the admin key in the environment until it is vaulted.
 type world struct {
 	*testing.T
 	dir    string
@@ -58,7 +58,7 @@ func newWorld(t *testing.T, kind string) *world {
 		api: sandbox.New(sandbox.Options{Workspaces: []sandbox.Workspace{{
 			ID: sandbox.DefaultWorkspaceID, AdminScopes: []string{"api_keys:create", "api_keys:read", "api_keys:delete", "workspaces:read"},
 		}}}),
-		adminKey: "{store: vault, secret: admin}", pinned: sandbox.DefaultWorkspaceID, store: local,
+		adminKey: "{env: ADMIN}", pinned: sandbox.DefaultWorkspaceID, store: local,
 	}
 	w.apiURL = w.serve(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		for name, values := range w.header {
@@ -74,7 +74,7 @@ func newWorld(t *testing.T, kind string) *world {
 	case "kubernetes":
 		w.cluster()
 	}
-	w.put("vault", "admin", w.api.Workspaces()[0].AdminKey)
+	w.env["ADMIN"] = w.api.Workspaces()[0].AdminKey.Reveal()
 	if kind != "" {
 		w.rotate()
 	}
@@ -201,7 +201,14 @@ func (w *world) adminKeyWith(scopes ...string) {
 	w.Helper()
 	k, err := w.api.AddKey(sandbox.DefaultWorkspaceID, "another admin", scopes...)
 	w.must(err)
-	w.put("vault", "admin", k.Value)
+	w.env["ADMIN"] = k.Value.Reveal()
+}
+
+// vaulted puts the admin key into a store.
+func (w *world) vaulted() {
+	w.Helper()
+	w.put("vault", "admin", w.api.Workspaces()[0].AdminKey)
+	w.adminKey = "{store: vault, secret: admin}"
 }
 
 // edit changes the state file of the local store.
