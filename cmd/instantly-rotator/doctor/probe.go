@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
@@ -125,19 +124,18 @@ func (p *prober) activation(ctx context.Context, value secret.Value, made time.T
 		p.told("activation", question, false, "not within %s: %v", p.Wait, last.Err)
 		return
 	}
-	p.told("activation", question, true, "%s after it was asked for", within(took, p.Pause))
+	p.told("activation", question, true, "%s after it was asked for", took)
 }
 
-// until makes test calls until they come to a verdict, and says when the first one did.
-func (p *prober) until(ctx context.Context, value secret.Value, wanted instantly.Verdict, since time.Time) (took time.Duration, last instantly.Probe) {
-	for {
-		began := time.Now()
+// until makes test calls until they come to a verdict, and says when that was.
+func (p *prober) until(ctx context.Context, value secret.Value, wanted instantly.Verdict, since time.Time) (took string, last instantly.Probe) {
+	for looks := 1; ; looks++ {
 		last = p.Client.Probe(ctx, value, []string{probeScope})
 		if last.Verdict == wanted {
-			return began.Sub(since), last
+			return seen(time.Since(since), looks), last
 		}
 		if time.Since(since) > p.Wait || ctx.Err() != nil {
-			return 0, last
+			return "", last
 		}
 		select {
 		case <-ctx.Done():
@@ -146,12 +144,13 @@ func (p *prober) until(ctx context.Context, value secret.Value, wanted instantly
 	}
 }
 
-// within says how long something took, as far as looking now and then shows.
-func within(took, pause time.Duration) string {
-	if took < pause {
-		return "at the first look, less than " + humantime.Span(pause.Round(time.Millisecond))
+// seen says how long something took, as far as looking now and then shows.
+func seen(took time.Duration, looks int) string {
+	const fine = 100 * time.Millisecond
+	if looks == 1 {
+		return "at the first look, within " + (took.Truncate(fine) + fine).String()
 	}
-	return "about " + took.Round(100*time.Millisecond).String()
+	return "about " + took.Round(fine).String()
 }
 
 // listed compares what the list has with what the create answered.
@@ -263,7 +262,7 @@ func (p *prober) revocation(ctx context.Context, value secret.Value) {
 		p.told("revocation", question, false, "not within %s", p.Wait)
 		return
 	}
-	p.told("revocation", question, true, "%s after it was deleted", within(took, p.Pause))
+	p.told("revocation", question, true, "%s after it was deleted", took)
 	p.told("dead-key", text, true, "%s", said(last.Err))
 }
 
