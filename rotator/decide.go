@@ -39,6 +39,7 @@ func rules() []rule {
 		(*view).inHand,        // before all writes: a value that is in memory only is lost with the process
 		(*view).standBack,     // who lost a race leaves the rest to the winner; but a key in hand is given up first
 		(*view).adopt,         // before pending, which makes use of what was issued
+		(*view).foreign,       // before it is displaced, and perhaps forgotten
 		(*view).pending,       // what was issued is made use of before anything else is begun
 		(*view).assumed,       // as soon as it is current: all that is done for the workspace is done with it
 		(*view).alive,         // deliver and retire must know whether the current key works

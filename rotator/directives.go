@@ -46,6 +46,19 @@ func (r *Rotator) Release(ctx context.Context, t Target) (held bool, err error) 
 	return held, errors.Join(errs...)
 }
 
+// RevokedByHand notes down a person's word that the keys which an incident could not
+// revoke, since they are of unknown origin, were revoked by hand, and tells whether there
+// were any.
+func (r *Rotator) RevokedByHand(ctx context.Context, t Target) (were bool, err error) {
+	var errs []error
+	for i := range t.Stores { // one that follows may have been the primary before
+		changed, err := r.direct(ctx, t, i, func(n *secretstore.Notes) { n.Incident.Unrevoked = false })
+		were = were || changed
+		errs = append(errs, err)
+	}
+	return were, errors.Join(errs...)
+}
+
 // maxDirectives is how often a directive is written anew because the secret changed
 // meanwhile: a rotation changes it a few times a second at most.
 const maxDirectives = 10
@@ -61,7 +74,7 @@ func (r *Rotator) direct(ctx context.Context, t Target, i int, change func(*secr
 		}
 		notes := snap.Notes
 		change(&notes)
-		if notes.Hold == snap.Notes.Hold {
+		if notes == snap.Notes {
 			return false, nil
 		}
 		if _, err = st.Annotate(ctx, snap, notes); !errors.Is(err, secretstore.ErrConflict) {

@@ -9,6 +9,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/memstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
 // Two people on call give the same order. The second one must not cut off the key that
@@ -199,4 +200,33 @@ func TestAnIncidentDeclaredInAnotherOneReplacesItsKeyToo(t *testing.T) {
 		}
 		w.JudgeEnd()
 	})
+}
+
+// The value of a hand is replaced in an incident, but its key is not known: it lives until a person revokes it. Where
+// it is known to be dead, or no key, nothing is left.
+func TestAnIncidentRemembersWhatItCouldNotRevoke(t *testing.T) {
+	for left, value := range map[bool]func(w *world) secret.Value{
+		true: func(w *world) secret.Value { return w.Instantly.Add("made by hand").Key.Value },
+		false: func(w *world) secret.Value {
+			k := w.Instantly.Add("made by hand")
+			w.Instantly.RevokeByHand(k.ID)
+			return k.Key.Value
+		},
+	} {
+		story(t, 1, func(t *testing.T, w *world) {
+			mustSettle(t, w.Start().Run(rotator.Request{}))
+			time.Sleep(time.Hour)
+			w.stores[0].PutByHand(value(w))
+			w.Judge("a person's put")
+			w.GraceEnded = true
+			in := w.Start()
+			res := mustSettle(t, in.Run(rotator.Request{Incident: "INC-8", IgnoreBackoff: true}))
+			if !res.Rotated || res.Status.Resolved.Unrevoked != left {
+				t.Errorf("rotated %t, left unrevoked %t, want %t", res.Rotated, res.Status.Resolved.Unrevoked, left)
+			}
+			if were, err := in.Rotator.RevokedByHand(t.Context(), in.Target()); were != left || err != nil || w.Snapshot(0).Notes.Incident.Unrevoked {
+				t.Errorf("a person's word that it was revoked: taken %t, %v", were, err)
+			}
+		})
+	}
 }

@@ -66,7 +66,11 @@ func (v *view) declare() answer {
 	if _, lost := v.lostBecause(); !due || lost || (v.unused() && v.Listed == 0) {
 		return pass() // not to be noted in a place where a store was: the keys tell
 	}
-	if in == v.incident() {
+	switch {
+	case v.ordersIncident():
+	case in.Unrevoked && !v.incident().Unrevoked:
+		return act(Step{Verb: Declare, Reason: "a value of unknown origin works, which only a person can revoke"})
+	default:
 		return act(Step{Verb: Declare, Reason: "incident " + in.ID + " is open in a store that follows"})
 	}
 	if h, on := v.hold(); on {
@@ -81,11 +85,17 @@ func (v *view) toDeclare() (in secretstore.Incident, due bool) {
 	if !v.observed() || v.primary().Err != nil {
 		return in, false
 	}
-	if v.request.Incident != "" && !v.Declared && !v.declared() && !v.answered() {
+	if v.ordersIncident() {
 		return v.askedIncident(), true
 	}
 	in = v.incident()
+	in.Unrevoked = in.Unrevoked || v.leavesForeign()
 	return in, in.Open() && in != v.primary().Notes.Incident
+}
+
+// ordersIncident tells whether an incident was asked for that is not on record yet.
+func (v *view) ordersIncident() bool {
+	return v.request.Incident != "" && !v.Declared && !v.declared() && !v.answered()
 }
 
 // askedIncident is the one that was asked for. One that is open meanwhile becomes a part of
@@ -97,6 +107,7 @@ func (v *view) askedIncident() secretstore.Incident {
 	if !open.Open() {
 		return in
 	}
+	in.Unrevoked = open.Unrevoked
 	if both := open.ID + nameSeparator + in.ID; len(both) <= secretstore.MaxReason {
 		in.ID = both
 	}

@@ -1,7 +1,9 @@
 package rotator
 
 import (
+	"errors"
 	"slices"
+	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
@@ -59,4 +61,41 @@ func (v *view) mayHoldUnnamed() bool {
 	return v.quarantined() || slices.ContainsFunc(v.Stores, func(st StoreState) bool {
 		return st.Unfinished || st.Versions[secretstore.Pending].Foreign
 	})
+}
+
+// foreign finds out in an incident whether values of unknown origin work, which it
+// replaces: the keys of those that do only a person can revoke, and that is noted down.
+func (v *view) foreign() answer {
+	for _, at := range v.foreignPlaces() {
+		t := v.Tests[at]
+		switch {
+		case t.Tries == 0:
+			return act(Step{Verb: Verify, Store: at.store, ID: at.id, Reason: "does the value of unknown origin work?"})
+		case isInvalid(t) && !refused(t) && !errors.Is(t.Err, ErrNoKey):
+			return again(Verify, at.store, at.id, t, time.Time{}, "refused: a slip, or is it dead?")
+		}
+	}
+	return pass()
+}
+
+// leavesForeign tells whether one of them works, or may.
+func (v *view) leavesForeign() bool {
+	return slices.ContainsFunc(v.foreignPlaces(), func(at place) bool {
+		t := v.Tests[at]
+		return t.Tries > 0 && !isInvalid(t)
+	})
+}
+
+// foreignPlaces gives, in an incident, where stores have values of unknown origin that
+// consumers are given, or were.
+func (v *view) foreignPlaces() []place {
+	var at []place
+	for i, st := range v.Stores {
+		for _, stage := range []secretstore.Stage{secretstore.Current, secretstore.Previous} {
+			if ver, ok := st.Versions[stage]; ok && ver.Foreign && v.emergency() {
+				at = append(at, place{i, ver.ID})
+			}
+		}
+	}
+	return at
 }

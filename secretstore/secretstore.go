@@ -280,6 +280,9 @@ type Incident struct {
 	// A resolved incident stays on record, so that declaring it once more can be told
 	// from a new one.
 	Resolved time.Time `json:"resolved,omitzero"`
+	// Unrevoked: there was a value of unknown origin, whose key may be one of those and
+	// only a person can revoke. It stands until a person says that this was done.
+	Unrevoked bool `json:"unrevoked,omitempty"`
 }
 
 // IsZero tells whether no incident was ever declared.

@@ -12,7 +12,7 @@ import (
 // never ends with 0.
 func TestEveryStateHasTheExitCodeOfTheTable(t *testing.T) {
 	want := map[status.State]int{
-		status.Blocked: 1, status.DeadKey: 1, status.Refused: 1, status.Unanswered: 1, status.InIncident: 1, status.Failing: 1, status.KeyMissing: 1, status.Waiting: 1,
+		status.Blocked: 1, status.DeadKey: 1, status.Refused: 1, status.Unanswered: 1, status.InIncident: 1, status.Unrevoked: 1, status.Failing: 1, status.KeyMissing: 1, status.Waiting: 1,
 		status.OnHold: 0, status.NoKey: 0, status.Rotating: 0, status.Interrupted: 0, status.Due: 0,
 		status.Quarantined: 0, status.InGrace: 0, status.OK: 0,
 	}

@@ -44,13 +44,21 @@ and is read again right before a key is revoked.`,
 }
 
 func (a *app) releaseCommand() *cobra.Command {
-	var all bool
+	var all, byHand bool
 	var output string
 	c := &cobra.Command{
 		Use:               "release TARGET...",
 		ValidArgsFunction: a.completeTargets,
 		Short:             "End the hold of targets",
+		Long: `End the hold of targets.
+
+With --revoked-by-hand, no hold is ended: it says that the key of a value that somebody
+had put there, which an incident replaced but could not revoke, was deleted in
+Instantly, or did not leak. status tells of such a target until then.`,
 		RunE: func(c *cobra.Command, names []string) error {
+			if byHand {
+				return a.revokedByHand(c.Context(), names, all, output)
+			}
 			return a.direct(c.Context(), names, all, output, func(f *fleet.Fleet, t rotator.Target) (directed, error) {
 				held, err := f.Release(c.Context(), t)
 				if !held {
@@ -62,13 +70,25 @@ func (a *app) releaseCommand() *cobra.Command {
 	}
 	outputFlag(c, &output)
 	c.Flags().BoolVar(&all, "all", false, "every target of the configuration")
+	c.Flags().BoolVar(&byHand, "revoked-by-hand", false, "end no hold, but say that what an incident could not revoke was revoked by hand")
 	return c
+}
+
+// revokedByHand notes down that a person did what an incident could not.
+func (a *app) revokedByHand(ctx context.Context, names []string, all bool, output string) error {
+	return a.direct(ctx, names, all, output, func(f *fleet.Fleet, t rotator.Target) (directed, error) {
+		were, err := f.RevokedByHand(ctx, t)
+		if !were {
+			return directed{Result: "nothing-left", said: "no incident left a key to revoke by hand"}, err
+		}
+		return directed{Result: "revoked-by-hand", said: "noted: what the incident could not revoke was revoked by hand"}, err
+	})
 }
 
 // directed is what became of a directive about one target, as -o json prints it.
 type directed struct {
 	Target string       `json:"target"`
-	Result string       `json:"result"` // on-hold, released, not-held or failed
+	Result string       `json:"result"` // on-hold, released, not-held, revoked-by-hand, nothing-left or failed
 	Hold   *status.Hold `json:"hold,omitempty"`
 	Error  string       `json:"error,omitempty"`
 	Hint   string       `json:"hint,omitempty"`

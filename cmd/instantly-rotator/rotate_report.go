@@ -32,7 +32,7 @@ func (a *app) report(results []rotator.Result, f rotateFlags, began time.Time) e
 	switch {
 	case count[status.CutOff] > 0:
 		return errInterrupted
-	case count[status.RunFailed]+count[status.InBackoff] > 0:
+	case count[status.RunFailed]+count[status.InBackoff] > 0, slices.ContainsFunc(results, func(r rotator.Result) bool { return leftUnrevoked(r, f) }):
 		return errFailed
 	default:
 		return nil
@@ -102,14 +102,14 @@ func followUp(r rotator.Result, f rotateFlags) string {
 	switch {
 	case f.compromised && (r.Err != nil || r.Interrupted):
 		return carriedOn(r, f)
+	case leftUnrevoked(r, f):
+		return afterUnrevoked(r, f)
 	case r.Answered:
 		said := "if it leaked too: " + remedy.DeclareAgain(r.Target, f.incident)
 		if r.Status.Credential {
 			said += ". " + f.afterAdmin()
 		}
 		return said
-	case f.compromised && r.Status.Quarantine != "":
-		return afterQuarantine(r, f)
 	case f.compromised && r.Status.Credential:
 		return f.afterAdmin()
 	case forgotten(r, f):
@@ -123,9 +123,15 @@ func followUp(r rotator.Result, f rotateFlags) string {
 	}
 }
 
-// afterQuarantine says what is left to a person when a value of unknown origin leaked.
-func afterQuarantine(r rotator.Result, f rotateFlags) string {
-	said := "a value that somebody put there was current: the rotator does not know its key and left it alive; if it leaked, delete it in Instantly under Settings > Integrations > API Keys"
+// leftUnrevoked tells whether the incident left a value whose key only a person can
+// revoke.
+func leftUnrevoked(r rotator.Result, f rotateFlags) bool {
+	return f.compromised && r.Status.Resolved.Unrevoked
+}
+
+// afterUnrevoked says what is left to a person then.
+func afterUnrevoked(r rotator.Result, f rotateFlags) string {
+	said := status.UnrevokedHint(r.Target, r.Status.Resolved)
 	if r.Status.Credential {
 		said += ". " + f.afterAdmin()
 	}

@@ -94,22 +94,29 @@ func (m mark) asHold(more partOf) (secretstore.Hold, bool) {
 
 func incidentFact(id string, i secretstore.Incident) fact {
 	when := stamp(i.At)
+	if !i.Resolved.IsZero() || i.Unrevoked {
+		when += "+"
+	}
 	if !i.Resolved.IsZero() {
-		when += "+" + stamp(i.Resolved)
+		when += stamp(i.Resolved)
+	}
+	if i.Unrevoked {
+		when += "+unrevoked"
 	}
 	return newFact(id, prose(i.ID), kindIncident, when)
 }
 
 func (m mark) asIncident(more partOf) (secretstore.Incident, bool) {
-	declared, end, ended := strings.Cut(m.fields[1], "+")
+	declared, rest, _ := strings.Cut(m.fields[1], "+")
+	end, mark, _ := strings.Cut(rest, "+")
 	at, errAt := parseStamp(declared)
 	var resolved time.Time
 	var errResolved error
-	if ended {
+	if end != "" {
 		resolved, errResolved = parseStamp(end)
 	}
 	name, _ := unfit(m.fields[0], m.fields[2], more) // without its name it is an incident all the same
-	return secretstore.Incident{ID: unprose(name), At: at, Resolved: resolved}, errAt == nil && errResolved == nil
+	return secretstore.Incident{ID: unprose(name), At: at, Resolved: resolved, Unrevoked: mark != ""}, errAt == nil && errResolved == nil
 }
 
 func waiverFact(id string, w secretstore.Waiver) fact {
@@ -176,7 +183,7 @@ func sameHold(a, b secretstore.Hold) bool {
 }
 
 func sameIncident(a, b secretstore.Incident) bool {
-	return a.ID == b.ID && sameStamp(a.At, b.At) && sameStamp(a.Resolved, b.Resolved)
+	return a.ID == b.ID && a.Unrevoked == b.Unrevoked && sameStamp(a.At, b.At) && sameStamp(a.Resolved, b.Resolved)
 }
 
 func sameWaiver(a, b secretstore.Waiver) bool {

@@ -100,7 +100,10 @@ func checkIncident(tr *trial) {
 	i := incident()
 	tr.annotate(secretstore.Notes{Incident: i})
 	tr.wantNotes(secretstore.Notes{Incident: i})
-	i.ID, i.Resolved = oddReason(), time.Time{}
+	i.Unrevoked = false
+	tr.annotate(secretstore.Notes{Incident: i})
+	tr.wantNotes(secretstore.Notes{Incident: i})
+	i.ID, i.Resolved, i.Unrevoked = oddReason(), time.Time{}, true
 	tr.annotate(secretstore.Notes{Incident: i})
 	tr.wantNotes(secretstore.Notes{Incident: i})
 	tr.annotate(secretstore.Notes{})

@@ -83,7 +83,7 @@ func hold() secretstore.Hold {
 // incident is an Incident with every field set.
 func incident() secretstore.Incident {
 	return secretstore.Incident{
-		ID: "INC-4711", At: time.Date(2026, 3, 4, 7, 0, 2, 0, time.UTC), Resolved: time.Date(2026, 3, 4, 7, 0, 9, 0, time.UTC),
+		ID: "INC-4711", At: time.Date(2026, 3, 4, 7, 0, 2, 0, time.UTC), Resolved: time.Date(2026, 3, 4, 7, 0, 9, 0, time.UTC), Unrevoked: true,
 	}
 }
 

@@ -30,6 +30,9 @@ func remarksOf(o rotator.TargetStatus) []string {
 	if i := o.Incident; !i.IsZero() {
 		hints = append(hints, fmt.Sprintf("incident %s since %s: the keys of before it are replaced and revoked without a grace period; not to wait for the next run: instantly-rotator rotate --due --force %s", i.ID, humantime.Stamp(i.At), o.Target))
 	}
+	if i := o.Resolved; i.Unrevoked {
+		hints = append(hints, UnrevokedHint(o.Target, i))
+	}
 	if o.Rotation != nil {
 		hints = append(hints, rotationHint(*o.Rotation))
 	}
@@ -68,6 +71,11 @@ func remarksOf(o rotator.TargetStatus) []string {
 }
 
 const refusedHint = "the current key was refused just now: it is dead, or not active yet; \"instantly-rotator rotate --due\" finds out, and replaces it"
+
+// UnrevokedHint says what an incident could not do, and how a person does it.
+func UnrevokedHint(target string, i secretstore.Incident) string {
+	return "incident " + i.ID + " replaced a value that somebody put there: the rotator does not know its key and left it alive. If it leaked, delete it in Instantly under Settings > Integrations > API Keys; when it is gone, or did not leak: instantly-rotator release --revoked-by-hand " + target
+}
 
 // rotationHint says who has begun a rotation, and whether anybody is at it.
 func rotationHint(r rotator.Rotation) string {

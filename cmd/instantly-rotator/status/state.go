@@ -15,6 +15,8 @@ const (
 	InIncident State = "incident"
 	// Unanswered: Instantly or a store did not answer in time.
 	Unanswered State = "unanswered"
+	// Unrevoked: an incident left a value whose key only a person can revoke.
+	Unrevoked State = "unrevoked"
 	// OnHold: a person wants the key left as it is.
 	OnHold State = "on-hold"
 	// Failing: the last attempts failed.
@@ -69,6 +71,7 @@ func rules() []rule {
 		{Refused, "KEY REFUSED", Trouble, "the current key was refused just now", func(t Target) bool { return t.Refused }},
 		{InIncident, "incident", Trouble, "leaked keys are not all replaced and revoked", func(t Target) bool { return t.Incident != nil }},
 		{Unanswered, "not answered", Trouble, "not known: shown as of the stores", func(t Target) bool { return t.Unanswered }},
+		{Unrevoked, "not revoked", Trouble, "only a person can revoke what an incident left", func(t Target) bool { return t.Unrevoked != "" }},
 		{OnHold, "on hold", Notice, "somebody wants the key left as it is", func(t Target) bool { return t.Hold != nil }},
 		{Failing, "failed", Trouble, "the last attempts failed, and are repeated", func(t Target) bool { return t.LastFailure != nil }},
 		{KeyMissing, "key missing", Trouble, "the primary store has no key, another one has", Target.keyMissing},

@@ -60,6 +60,9 @@ type Target struct {
 	LastFailure *Failure  `json:"last_failure,omitempty"`
 	Hold        *Hold     `json:"hold,omitempty"`
 	Incident    *Incident `json:"incident,omitempty"`
+	// Unrevoked is the name of a resolved incident that left a value of unknown origin,
+	// whose key only a person can revoke.
+	Unrevoked string `json:"unrevoked,omitempty"`
 	// Rotation is one that was begun and is not done.
 	Rotation *Rotation `json:"rotation,omitempty"`
 	// Error is what is in the way.
@@ -159,6 +162,9 @@ func Of(o rotator.TargetStatus, now time.Time) Target {
 	}
 	if i := o.Incident; !i.IsZero() {
 		t.Incident = &Incident{i.ID, i.At.UTC()}
+	}
+	if o.Resolved.Unrevoked {
+		t.Unrevoked = o.Resolved.ID
 	}
 	if r := o.Rotation; r != nil {
 		t.Rotation = &Rotation{r.By, r.Since.UTC(), !r.UnderWay}

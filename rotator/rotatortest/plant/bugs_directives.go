@@ -33,6 +33,7 @@ func directivesBugs() []bug {
 		{"directives: two incidents both stand back", "./rotator TwoIncidents", edits{engine("reread").never(`self.req.Incident != ""`)}},
 		{"directives: a second incident takes the place of the first one's name", "./rotator TwoIncidents", edits{engine("askedIncident").replaces("in.ID = both", "_ = both")}},
 		{"directives: a second incident is not about the key that the first one made", "./rotator AnIncidentDeclaredInAnother", edits{engine("coversAll").returns("true")}},
+		{"directives: an incident forgets a value that it could not revoke", "./rotator Remembers", edits{engine("leavesForeign").returns("false")}},
 		{"directives: an incident is put before keys by the clock", tests, edits{engine("afterAll").replaces("!at.After(b)", "at.IsZero()")}},
 	}
 }
