@@ -28,7 +28,7 @@ func directivesBugs() []bug {
 		{"directives: all targets probe at once", tests, edits{engine("allow").drops("self.until = now.Add(self.wait)")}},
 		{"directives: a key is issued before the incident by the clock", tests, edits{engine("reserve").replaces("!at.After(incident)", "at.IsZero()")}},
 		{"directives: a waiver passes to the key of the same run", "./rotator AWaiver", edits{engine("view.waive").drops("self.Rotated ||")}},
-		{"directives: the same incident once more rotates again", tests, edits{engine("toDeclare").replaces("&& !self.answered()", "")}},
+		{"directives: the same incident once more rotates again", tests, edits{engine("ordersIncident").replaces("&& !self.answered()", "")}},
 		{"directives: an incident is forgotten when another store is made the primary", "./rotator IncidentOutlives", edits{engine("State.incident").replaces("range self.Stores", "range self.Stores[:1]")}},
 		{"directives: two incidents both stand back", "./rotator TwoIncidents", edits{engine("reread").never(`self.req.Incident != ""`)}},
 		{"directives: a second incident takes the place of the first one's name", "./rotator TwoIncidents", edits{engine("askedIncident").replaces("in.ID = both", "_ = both")}},
