@@ -26,6 +26,7 @@ type execFlags struct {
 	restart     bool
 	checkEvery  time.Duration
 	stopTimeout time.Duration
+	admin       bool
 }
 
 // defaultVariable is the environment variable for the key of a single target.
@@ -40,7 +41,8 @@ func (a *app) execCommand() *cobra.Command {
 		Long: `Run a program with current keys in its environment, as its consumers read them:
 the key of TARGET in INSTANTLY_API_KEY, and one for each --env. Signals are passed
 on to the program, and its exit code is this command's. The environment variables
-that the configuration names for admin keys are not passed on.
+that the configuration names for admin keys are not passed on, and the key of a target
+that is an admin key only with --admin.
 
 With --restart, the program is started anew when a key changes: SIGTERM, and
 SIGKILL if it has not ended after --stop-timeout. Keep --check-every well below the
@@ -54,6 +56,7 @@ call is made to Instantly.`,
 	}
 	c.Flags().StringArrayVarP(&f.env, "env", "e", nil, "`NAME=TARGET`: the key of TARGET in the environment variable NAME; may be given several times")
 	c.Flags().StringVar(&f.store, "store", "", "the `name` of the store to read (default: each target's primary)")
+	c.Flags().BoolVar(&f.admin, "admin", false, "give the program an admin key")
 	c.Flags().BoolVar(&f.restart, "restart", false, "start the program anew when a key changes")
 	c.Flags().DurationVar(&f.checkEvery, "check-every", 30*time.Second, "with --restart: how often the stores are read")
 	c.Flags().DurationVar(&f.stopTimeout, "stop-timeout", 30*time.Second, "with --restart: how long the program may take to end")
@@ -84,6 +87,11 @@ func (a *app) exec(c *cobra.Command, args []string, f execFlags) error {
 	cfg, err := a.load()
 	if err != nil {
 		return err
+	}
+	for _, v := range variables {
+		if err := mayGive(cfg, v.target, f.admin); err != nil {
+			return err
+		}
 	}
 	keys, err := a.keysFor(c.Context(), cfg, variables, f.store)
 	if err != nil {

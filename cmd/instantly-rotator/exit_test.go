@@ -86,6 +86,7 @@ func TestReportGivesTheWorstOutcome(t *testing.T) {
 		"one of them failed":           {[]rotator.Result{ok, failed}, errFailed, "2 targets: 1 rotated, 1 failed, 0 in backoff, 0 settled"},
 		"one of them is in backoff":    {[]rotator.Result{backoff, settled}, errFailed, "2 targets: 0 rotated, 0 failed, 1 in backoff, 1 settled"},
 		"one of them waits":            {[]rotator.Result{{Target: "due", Waiting: true, Delay: "in a freeze window"}, settled}, nil, "2 targets: 0 rotated, 0 failed, 0 in backoff, 1 waiting, 1 settled"},
+		"leaked keys live on":          {[]rotator.Result{{Target: "leaked", Waiting: true, Status: rotator.TargetStatus{Incident: secretstore.Incident{ID: "INC-1", At: time.Now()}}}, settled}, errFailed, ""},
 		"an interrupt counts for more": {[]rotator.Result{interrupted, failed}, errInterrupted, "2 targets: 0 rotated, 1 failed, 0 in backoff, 0 settled"},
 		"a lost race is no failure":    {[]rotator.Result{lost, settled}, nil, "2 targets: 0 rotated, 0 failed, 0 in backoff, 2 settled"},
 	} {

@@ -54,8 +54,8 @@ func (a *app) get(ctx context.Context, target string, f getFlags) error {
 	if err != nil {
 		return err
 	}
-	if !f.admin && slices.ContainsFunc(cfg.Keys, func(k config.Key) bool { return k.Name == target && k.Admin }) {
-		return usageError{fmt.Errorf("%s is an admin key, which can make and revoke every other: if you mean it, add --admin", target)}
+	if err := mayGive(cfg, target, f.admin); err != nil {
+		return err
 	}
 	c := fleet.Connect(a.fleetOptions(cfg, zap.NewNop(), true))
 	defer c.Close()
@@ -69,6 +69,14 @@ func (a *app) get(ctx context.Context, target string, f getFlags) error {
 	}
 	_, err = fmt.Fprint(a.stdout, value.Reveal(), end)
 	return err
+}
+
+// mayGive refuses to give an admin key away that was not asked for as one.
+func mayGive(cfg *config.Config, target string, admin bool) error {
+	if !admin && slices.ContainsFunc(cfg.Keys, func(k config.Key) bool { return k.Name == target && k.Admin }) {
+		return usageError{fmt.Errorf("%s is an admin key, which can make and revoke every other: if you mean it, add --admin", target)}
+	}
+	return nil
 }
 
 // storeOf picks one of a target's stores: the primary if no name is given.

@@ -32,7 +32,8 @@ func (a *app) report(results []rotator.Result, f rotateFlags, began time.Time) e
 	switch {
 	case count[status.CutOff] > 0:
 		return errInterrupted
-	case count[status.RunFailed]+count[status.InBackoff] > 0, slices.ContainsFunc(results, func(r rotator.Result) bool { return leftUnrevoked(r, f) }):
+	case count[status.RunFailed]+count[status.InBackoff] > 0, slices.ContainsFunc(results, func(r rotator.Result) bool { return leftUnrevoked(r, f) }),
+		slices.ContainsFunc(results, leaked):
 		return errFailed
 	default:
 		return nil
@@ -104,6 +105,8 @@ func followUp(r rotator.Result, f rotateFlags) string {
 		return carriedOn(r, f)
 	case leftUnrevoked(r, f):
 		return afterUnrevoked(r, f)
+	case leaked(r) && r.Err == nil && !r.Interrupted:
+		return "keys in wrong hands live on (incident " + r.Status.Incident.ID + "); not to wait: instantly-rotator rotate --due --force " + r.Target
 	case r.Answered:
 		said := "if it leaked too: " + remedy.DeclareAgain(r.Target, f.incident)
 		if r.Status.Credential {
@@ -122,6 +125,9 @@ func followUp(r rotator.Result, f rotateFlags) string {
 		return ""
 	}
 }
+
+// leaked tells whether keys in wrong hands live on after the run, whatever it waits for.
+func leaked(r rotator.Result) bool { return !r.Status.Incident.IsZero() }
 
 // leftUnrevoked tells whether the incident left a value whose key only a person can
 // revoke.
