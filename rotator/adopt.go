@@ -221,6 +221,20 @@ func (s State) adoption(id string) (secretstore.Intent, bool) {
 	return secretstore.Intent{}, false
 }
 
+// isByHand tells whether an adopted key is only a person's to revoke.
+func (s State) isByHand(id string) bool {
+	in, adopted := s.adoption(id)
+	return adopted && !IsRevocable(in.Adopted)
+}
+
+// leftToHands gives the old key that a store is to forget although it lives on, and which
+// only a person can revoke: nothing tells of it any more.
+func (r *run) leftToHands(s Step) (Key, bool) {
+	_, stage, _ := r.Stores[s.Store].Find(s.ID)
+	k, listed := r.Keys[s.ID]
+	return k, listed && stage == secretstore.Previous && r.isByHand(s.ID)
+}
+
 // isOurs tells whether a listed key is ours to revoke: it bears our name, or it was adopted,
 // shown to be what a store has, and still is what it was recorded as.
 func (r *run) isOurs(k Key) bool {

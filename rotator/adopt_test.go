@@ -99,7 +99,10 @@ func TestAKeyAdoptedOnSomebodysWordIsNeverRevoked(t *testing.T) {
 						t.Error("the value works on, and nobody is told")
 					}
 				case "forgotten":
-					mustSettle(t, w.Start().Run(rotator.Request{EndGrace: true, NoRotation: true}))
+					res := mustSettle(t, w.Start().Run(rotator.Request{EndGrace: true, NoRotation: true}))
+					if len(res.Forgotten) != 1 || res.Forgotten[0].ID != other.ID {
+						t.Errorf("it lives on and nobody is told: %+v", res.Forgotten)
+					}
 					if n := len(w.OldVersions()); n > 0 {
 						t.Errorf("%d old versions are left", n)
 					}

@@ -256,7 +256,7 @@ func (r *run) deleteKey(ctx context.Context, id string) error {
 	if k, listed := r.Keys[id]; listed && !r.isOurs(k) {
 		return fmt.Errorf("key %s: %w: it is named %q, and is not ours to revoke", id, ErrUnlisted, k.Name)
 	}
-	if in, adopted := r.adoption(id); adopted && !IsRevocable(in.Adopted) {
+	if r.isByHand(id) {
 		return fmt.Errorf("key %s: %w", id, ErrRevokeByHand)
 	}
 	if err := r.target.Workspace.issuer.Revoke(ctx, id); err != nil {
@@ -283,8 +283,12 @@ func (r *run) discard(ctx context.Context, s Step) error {
 }
 
 func (r *run) destroy(ctx context.Context, s Step) error {
+	left, leaves := r.leftToHands(s)
 	if err := r.destroyVersion(ctx, s); err != nil {
 		return err
+	}
+	if leaves && !slices.ContainsFunc(r.result.Forgotten, withID(s.ID)) {
+		r.result.Forgotten = append(r.result.Forgotten, left)
 	}
 	if s.Proven != (time.Time{}) && !slices.ContainsFunc(r.result.Dead, func(d Death) bool { return d.KeyID == s.ID }) {
 		r.result.Dead = append(r.result.Dead, Death{s.ID, s.Proven})

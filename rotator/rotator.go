@@ -146,6 +146,9 @@ type Result struct {
 	// Revoked are the old keys this run revoked, Swept those left behind by an
 	// interrupted rotation, Discarded those it issued and had to give up.
 	Revoked, Swept, Discarded []string
+	// Forgotten are old keys that live on, of which the stores have no record any more:
+	// they are only a person's to revoke.
+	Forgotten []Key
 	// Adopted is the key that the run recorded a store's value as; empty if it did not.
 	Adopted string
 	// Answered: the incident that was asked for had been resolved before this run, and

@@ -71,7 +71,15 @@ func (v *view) laterRun() answer {
 	if !known || end.Before(v.now) {
 		return pass() // what keeps them is no question of time
 	}
-	return wait(end, "revoke the old key "+v.toRetire()[0])
+	return wait(end, v.endOf(v.toRetire()[0]))
+}
+
+// endOf says what happens to a displaced key when its grace period is over.
+func (v *view) endOf(id string) string {
+	if v.isByHand(id) {
+		return "the old key " + id + " is to be revoked by hand"
+	}
+	return "revoke the old key " + id
 }
 
 func proveLater(id string) string {
@@ -107,7 +115,7 @@ func (v *view) retireOne(id string) answer {
 	if a := v.gateOpen(); !a.passes() {
 		return a
 	}
-	if in, adopted := v.adoption(id); adopted && !IsRevocable(in.Adopted) {
+	if v.isByHand(id) {
 		return v.leaveKey(id)
 	}
 	if a := v.confirmCurrent(); !a.passes() {

@@ -155,6 +155,9 @@ func (a *app) reportOne(r rotator.Result, f rotateFlags, shared bool) {
 	for _, id := range r.Revoked {
 		fmt.Fprintf(a.stdout, "%s: revoked the old key %s\n", r.Target, id)
 	}
+	for _, k := range r.Forgotten {
+		a.say(text.FgYellow, r.Target, fmt.Sprintf("the old key %s (%s) is forgotten; it is still alive, and no rotation revokes it: revoke it yourself in Instantly under Settings > Integrations > API Keys", k.ID, k.Name))
+	}
 	if r.Rotated {
 		fmt.Fprintf(a.stdout, "%s: %s key %s is current\n", r.Target, text.FgGreen.Sprint("rotated:"), r.KeyID)
 	}
@@ -272,7 +275,7 @@ func (a *app) reportOld(r rotator.Result) {
 	switch {
 	case len(r.Status.Old) > 0:
 		fmt.Fprintf(a.stdout, "%s: %s the old key %s lives on: %s\n", r.Target, text.FgRed.Sprint("failed:"), r.Status.Old[0].ID, whyOldLives(r))
-	case len(r.Revoked) == 0:
+	case len(r.Revoked)+len(r.Forgotten) == 0:
 		fmt.Fprintf(a.stdout, "%s: no grace period to end: there is no old key beside %s\n", r.Target, dash(r.KeyID))
 	}
 }

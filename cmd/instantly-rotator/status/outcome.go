@@ -44,6 +44,9 @@ type Outcome struct {
 	Revoked   []string `json:"revoked,omitempty"`
 	Swept     []string `json:"swept,omitempty"`
 	Discarded []string `json:"discarded,omitempty"`
+	// Forgotten are old keys that live on, have no record any more, and are only a
+	// person's to revoke.
+	Forgotten []string `json:"forgotten,omitempty"`
 	// Dead are old keys that were seen refused.
 	Dead []Death `json:"dead,omitempty"`
 	// CarriedOnAs is what the incident is called on record, where another one was open too.
@@ -69,6 +72,9 @@ func OutcomeOf(r rotator.Result, now time.Time) Outcome {
 	}
 	for _, d := range r.Dead {
 		o.Dead = append(o.Dead, Death{d.KeyID, d.At.UTC()})
+	}
+	for _, k := range r.Forgotten {
+		o.Forgotten = append(o.Forgotten, k.ID)
 	}
 	if r.Err != nil {
 		o.Error, o.Hint = r.Err.Error(), remedy.For(r.Err, r.Target)
