@@ -42,7 +42,7 @@ func remarksOf(o rotator.TargetStatus) []string {
 	if o.Current != nil && o.Current.Foreign {
 		hints = append(hints, "the current key was not made by the rotator: it is used as it is and never revoked; \"instantly-rotator adopt "+o.Target+"\" takes it over as it is; \"instantly-rotator rotate "+o.Target+"\" replaces it, then revoke it yourself in Instantly")
 	}
-	if o.Credential && len(o.Stores) > 0 && o.Stores[0].Versions[secretstore.Previous].Foreign {
+	if o.Credential && replacedHandMade(o) {
 		hints = append(hints, "the admin key of before, which the rotator did not make, still lives: when nothing else uses it, revoke it yourself in Instantly under Settings > Integrations > API Keys")
 	}
 	if o.Current != nil && o.Since.IsZero() {
@@ -68,6 +68,15 @@ func remarksOf(o rotator.TargetStatus) []string {
 		hints = append(hints, "due: "+o.Because+"; \"instantly-rotator rotate --due\" sees to it")
 	}
 	return hints
+}
+
+// replacedHandMade tells whether a rotation put a key of ours in the place of a value of
+// unknown origin. What a hand displaced may be the current key's own value, or none.
+func replacedHandMade(o rotator.TargetStatus) bool {
+	if o.Current == nil || o.Current.Foreign || o.Current.Intent.Adopted != "" {
+		return false
+	}
+	return len(o.Stores) > 0 && o.Stores[0].Versions[secretstore.Previous].Foreign
 }
 
 const refusedHint = "the current key was refused just now: it is dead, or not active yet; \"instantly-rotator rotate --due\" finds out, and replaces it"
