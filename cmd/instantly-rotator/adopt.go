@@ -42,9 +42,10 @@ target's name or the time. Else a person has to say it: --key-id ID --i-know. Th
 kept on record, and a key adopted on somebody's word, or that another target has too,
 is never revoked by the rotator; you are told when to revoke it.
 
-The value must work, and its key be in the key list. --all proposes what it finds
-for every target, and does nothing without a yes. A key whose scopes are not those
-of the configuration, or that is too old, is rotated by the next run; it is said before.`,
+The value must work, and its key be in the key list. A key whose scopes are not those
+of the configuration, or that is too old, is rotated by the next run; it is said before.
+Such a key, one that is taken on a person's word, and all with --all, are proposed, and
+not adopted without a yes.`,
 		Example: `  instantly-rotator adopt --all --dry-run
   instantly-rotator adopt sending
   instantly-rotator adopt sending --key-id 0193a7c2-5a10-7c3e-9b1f-00000000000a --i-know`,
@@ -126,21 +127,21 @@ func (f adoptFlags) wishes(fl *fleet.Fleet, names []string) (map[string]rotator.
 }
 
 // agreed tells whether what is proposed is to be done. Who named one target has said so,
-// unless more follows from it than meets the eye.
+// unless more follows from it than meets the eye, or nothing but their word shows the key.
 func (a *app) agreed(ctx context.Context, targets []adoption.Target, f adoptFlags) (bool, error) {
-	n, surprises := 0, 0
+	n, doubts := 0, 0
 	for _, t := range targets {
 		if t.Result == adoption.Proposed {
 			n++
 		}
-		if t.Surprise != "" {
-			surprises++
+		if t.Surprise != "" || t.Evidence == rotator.AdoptedByWord {
+			doubts++
 		}
 	}
 	switch {
 	case n == 0 || f.dryRun:
 		return false, nil
-	case f.yes || !f.all && surprises == 0:
+	case f.yes || !f.all && doubts == 0:
 		return true, nil
 	case f.output == "json" || !terminal(os.Stdin):
 		return false, usageError{fmt.Errorf("nothing was adopted: --yes adopts %s as proposed", humantime.Count(n, "key"))}
