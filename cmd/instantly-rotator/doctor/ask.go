@@ -25,6 +25,8 @@ const atOnce = 32
 type examiner struct {
 	Options
 	conn *fleet.Connections
+	// fleet is the engine over conn, with a target for each of Keys.
+	fleet *fleet.Fleet
 
 	mu     sync.Mutex
 	rates  map[string]instantly.RateLimit // by workspace, the newest
@@ -72,6 +74,7 @@ func (e *examiner) questions(ctx context.Context, f *Facts) []question {
 		defer cancel()
 	}
 	all := e.workspaces(ctx, f)
+	e.fleet = e.conn.Fleet(ctx, e.Keys)
 	e.files(f)
 	return slices.Concat(all, e.secrets(ctx, f), e.hooks(f), e.receivers(ctx, f))
 }
@@ -220,8 +223,8 @@ func timely(ctx context.Context, err error) error {
 // secrets asks about every secret that the configuration refers to.
 func (e *examiner) secrets(ctx context.Context, f *Facts) []question {
 	for _, k := range e.Keys {
-		for _, ref := range k.Stores {
-			f.Secrets = append(f.Secrets, Secret{Ref: ref, Role: Target, For: k.Name, Workspace: k.Workspace})
+		for i, ref := range k.Stores {
+			f.Secrets = append(f.Secrets, Secret{Ref: ref, Role: Target, For: k.Name, Workspace: k.Workspace, Primary: i == 0})
 		}
 	}
 	for _, w := range f.Workspaces {
@@ -259,7 +262,7 @@ func (e *examiner) examined(ctx context.Context, store secretstore.Store, s Secr
 		s.Described, s.Read, s.Probed = timely(ctx, s.Described), ErrNotAsked, ErrNotAsked
 		return s
 	}
-	s.Read = nil
+	s.Lost, s.Read = e.lost(ctx, s), nil
 	if cur, held := s.Snapshot.Versions[secretstore.Current]; held {
 		_, err := store.Read(ctx, cur.ID)
 		s.Read = timely(ctx, err)
@@ -282,6 +285,19 @@ func (e *examiner) examined(ctx context.Context, store secretstore.Store, s Secr
 		e.clock("store "+s.Ref.Store, s.Writes.Clock, s.Writes.Asked)
 	}
 	return s
+}
+
+// lost asks the engine about a primary that holds nothing.
+func (e *examiner) lost(ctx context.Context, s Secret) error {
+	if !s.Primary || len(s.Snapshot.Versions) > 0 {
+		return nil
+	}
+	return timely(ctx, e.fleet.CheckLost(ctx, e.target(s)))
+}
+
+// target is the one that a secret is for.
+func (e *examiner) target(s Secret) rotator.Target {
+	return e.fleet.Targets[slices.IndexFunc(e.fleet.Targets, func(t rotator.Target) bool { return t.Name == s.For })]
 }
 
 // hooks asks about what brings consumers to a new key.

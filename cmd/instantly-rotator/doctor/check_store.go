@@ -3,9 +3,11 @@ package doctor
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/remedy"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
@@ -36,6 +38,25 @@ func storeReached(f Facts) []Finding {
 		all = append(all, one)
 	}
 	return all
+}
+
+// storeLost tells a new store from the place where one was.
+func storeLost(f Facts) []Finding {
+	return ofEachSecret(f, func(s Secret) []Finding {
+		switch {
+		case !s.Primary:
+			return nil
+		case s.Lost != nil && !errors.Is(s.Lost, rotator.ErrStoreLost) && !f.listed(s.Workspace):
+			return []Finding{follows(s.about())}
+		default:
+			return []Finding{judged(s.about(), s.For, s.Lost)}
+		}
+	})
+}
+
+// listed tells whether the keys of a workspace could be listed.
+func (f Facts) listed(workspace string) bool {
+	return slices.ContainsFunc(f.Workspaces, func(w Workspace) bool { return w.Name == workspace && w.Listed == nil })
 }
 
 func storeRead(f Facts) []Finding {

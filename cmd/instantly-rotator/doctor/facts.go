@@ -69,10 +69,13 @@ type Secret struct {
 	// For is the target, workspace or receiver.
 	For       string
 	Workspace string // of the target
+	Primary   bool   // the target's first store
 	Kind      string
 
 	Described error
 	Snapshot  secretstore.Snapshot
+	// Lost is why a store that holds nothing is not taken for a new one.
+	Lost error
 	// Read is why the current value could not be read.
 	Read error
 	// Inspected is what a store found that inspects itself.

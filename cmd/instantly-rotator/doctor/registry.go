@@ -32,6 +32,7 @@ func Checks() []Check {
 		{"rate-limit", "other programs leave some of the workspace's budget", rateLimit},
 		{"secret-file", "files with a secret in them are nobody else's to read or write", secretFile},
 		{"store", "every secret can be reached in its stores", storeReached},
+		{"store-lost", "a store that holds nothing is a new one, and not the place where one was", storeLost},
 		{"store-read", "what consumers read can be read", storeRead},
 		{"store-write", "a rotation may write what it has to, and there is room for it", storeWrite},
 		{"store-advice", "what else is to be known of a secret", storeAdvice},

@@ -64,6 +64,8 @@ func troubles() []trouble {
 			w.put("vault", "other", secret.New("x"))
 			w.must(os.Rename(filepath.Join(w.dir, "vault", "identity"), filepath.Join(w.dir, "store", "identity")))
 		}, doctor.Bad, "store-read", `cannot be read.*restore it from a backup`},
+		{"a store that is not where it was", "file", func(w *world) { w.must(os.Rename(filepath.Join(w.dir, "store"), filepath.Join(w.dir, "moved"))) }, doctor.Bad, "store-lost", `must have held a key: it is lost.*bring the store back.*--begin-anew sending`},
+		{"a secret that is not where it was", "file", func(w *world) { w.must(os.RemoveAll(filepath.Join(w.dir, "store", "sending"))) }, doctor.Bad, "store-lost", `must have held a key: it is lost`},
 		{"a file that is damaged", "file", func(w *world) { w.write("store/sending/state.json", "{") }, doctor.Bad, "store", `state.json.*restore it`},
 		{"a file of a newer release", "file", func(w *world) { w.edit(func(s map[string]any) { s["format"] = 99 }) }, doctor.Bad, "store", `newer release.*upgrade the rotator`},
 		{"a value of unknown origin", "", func(w *world) { w.put("primary", "sending", secret.New("by-hand")) }, doctor.Advice, "unknown-origin", `did not put there.*adopt sending.*rotate sending`},

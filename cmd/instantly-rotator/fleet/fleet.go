@@ -30,14 +30,16 @@ func Named(ctx context.Context, o Options, names []string) (*Fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newFleet(ctx, o, keys), nil
+	return Connect(o).Fleet(ctx, keys), nil
 }
 
 // All makes the engine and all targets of the configuration.
-func All(ctx context.Context, o Options) *Fleet { return newFleet(ctx, o, o.Config.Keys) }
+func All(ctx context.Context, o Options) *Fleet { return Connect(o).Fleet(ctx, o.Config.Keys) }
 
-func newFleet(ctx context.Context, o Options, keys []config.Key) *Fleet {
-	f := &Fleet{Connections: Connect(o), Rotator: rotator.New(rotator.Options{
+// Fleet makes the engine and the targets of those keys, over these connections.
+func (c *Connections) Fleet(ctx context.Context, keys []config.Key) *Fleet {
+	o := c.Options
+	f := &Fleet{Connections: c, Rotator: rotator.New(rotator.Options{
 		Now: o.Now, Concurrency: o.Config.Concurrency, Instance: instance(), Gone: gone, Lease: o.Config.Lease, Observe: tellSteps(o.Log, o.Observe), Doing: o.Doing,
 	})}
 	for _, k := range keys {
