@@ -39,7 +39,7 @@ func remarksOf(o rotator.TargetStatus) []string {
 	if o.Failure.Count > 0 {
 		hints = append(hints, fmt.Sprintf("failed %s, last at %s (%s): %s", humantime.Times(o.Failure.Count), humantime.Stamp(o.Failure.At), o.Failure.Step, o.Failure.Reason))
 	}
-	if o.Current != nil && o.Current.Foreign {
+	if o.Current != nil && o.Current.Foreign && !o.Dead && !o.Refused { // else only a rotation helps
 		hints = append(hints, "the current key was not made by the rotator: it is used as it is and never revoked; \"instantly-rotator adopt "+o.Target+"\" takes it over as it is; \"instantly-rotator rotate "+o.Target+"\" replaces it, then revoke it yourself in Instantly")
 	}
 	if o.Credential && replacedHandMade(o) {
