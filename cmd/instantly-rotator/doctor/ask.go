@@ -264,8 +264,12 @@ func (e *examiner) examined(ctx context.Context, store secretstore.Store, s Secr
 	}
 	s.Lost, s.Read = e.lost(ctx, s), nil
 	if cur, held := s.Snapshot.Versions[secretstore.Current]; held {
-		_, err := store.Read(ctx, cur.ID)
+		value, err := store.Read(ctx, cur.ID)
 		s.Read = timely(ctx, err)
+		if err == nil && cur.Foreign && s.Role == Target {
+			s.Tested = e.fleet.Test(ctx, e.target(s), value)
+			s.Tested.Err = timely(ctx, s.Tested.Err)
+		}
 	}
 	if inspector, ok := store.(secretstore.Inspector); ok {
 		s.Inspected = timely(ctx, inspector.Inspect(ctx))

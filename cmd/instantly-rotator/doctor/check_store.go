@@ -109,18 +109,26 @@ func storeAdvice(f Facts) []Finding {
 	})
 }
 
-// unknownOrigin finds values that nobody retires.
+// unknownOrigin finds values that nobody retires, and those that do not even work.
 func unknownOrigin(f Facts) []Finding {
 	return ofEachSecret(f, func(s Secret) []Finding {
 		if s.Role != Target {
 			return nil
 		}
 		cur, held := s.Snapshot.Versions[secretstore.Current]
-		if held && cur.Foreign {
-			return []Finding{advice(s.about(), "consumers of "+s.For+" get a value that the rotator did not put there: it is used as it is, and nothing of "+s.For+" is revoked until it is replaced",
+		switch what := "consumers of " + s.For + " get a value that the rotator did not put there"; {
+		case !held || !cur.Foreign:
+			return []Finding{good(s.about(), "")}
+		case s.Tested.Verdict == rotator.Invalid:
+			return []Finding{bad(s.about(), what+", and that does not work: "+s.Tested.Err.Error(), remedy.Program+" rotate "+s.For)}
+		case s.Tested.Verdict == rotator.Valid:
+			return []Finding{advice(s.about(), what+": it is used as it is, and nothing of "+s.For+" is revoked until it is replaced",
 				remedy.Program+" adopt "+s.For+" takes it over, "+remedy.Program+" rotate "+s.For+" replaces it")}
+		case s.Tested.Err == nil || !f.listed(s.Workspace): // it was not read, or Instantly does not answer
+			return []Finding{follows(s.about())}
+		default:
+			return []Finding{hidden(s.about(), what+"; does it work? "+s.Tested.Err.Error(), "")}
 		}
-		return []Finding{good(s.about(), "")}
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
@@ -78,6 +79,9 @@ type Secret struct {
 	Lost error
 	// Read is why the current value could not be read.
 	Read error
+	// Tested is what Instantly says of a current value of unknown origin. Of others the
+	// key list tells.
+	Tested rotator.TestCall
 	// Inspected is what a store found that inspects itself.
 	Inspected error
 	// Probed is why writing could not be asked about. Probes tells whether the store

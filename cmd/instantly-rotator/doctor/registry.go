@@ -36,7 +36,7 @@ func Checks() []Check {
 		{"store-read", "what consumers read can be read", storeRead},
 		{"store-write", "a rotation may write what it has to, and there is room for it", storeWrite},
 		{"store-advice", "what else is to be known of a secret", storeAdvice},
-		{"unknown-origin", "no store holds a value that the rotator did not put there", unknownOrigin},
+		{"unknown-origin", "no store holds a value that the rotator did not put there, or that does not work", unknownOrigin},
 		{"current-key", "Instantly knows the keys that consumers hold", currentKey},
 		{"clock", "the clock agrees with Instantly's and the stores'", clocks},
 		{"notify", "every receiver's URL is there, and is one", receivers},

@@ -68,7 +68,13 @@ func troubles() []trouble {
 		{"a secret that is not where it was", "file", func(w *world) { w.must(os.RemoveAll(filepath.Join(w.dir, "store", "sending"))) }, doctor.Bad, "store-lost", `must have held a key: it is lost`},
 		{"a file that is damaged", "file", func(w *world) { w.write("store/sending/state.json", "{") }, doctor.Bad, "store", `state.json.*restore it`},
 		{"a file of a newer release", "file", func(w *world) { w.edit(func(s map[string]any) { s["format"] = 99 }) }, doctor.Bad, "store", `newer release.*upgrade the rotator`},
-		{"a value of unknown origin", "", func(w *world) { w.put("primary", "sending", secret.New("by-hand")) }, doctor.Advice, "unknown-origin", `did not put there.*adopt sending.*rotate sending`},
+		{"a value of unknown origin", "", func(w *world) { w.put("primary", "sending", w.keyByHand().Value) }, doctor.Advice, "unknown-origin", `did not put there.*adopt sending.*rotate sending`},
+		{"a key made by hand that is dead", "", func(w *world) {
+			k := w.keyByHand()
+			w.put("primary", "sending", k.Value)
+			w.must(w.api.DeleteKey(k.ID))
+		}, doctor.Bad, "unknown-origin", `did not put there, and that does not work: .*not accepted.*; do: instantly-rotator rotate sending$`},
+		{"a value that is no key", "", func(w *world) { w.put("primary", "sending", secret.New("by-hand")) }, doctor.Bad, "unknown-origin", `did not put there, and that does not work: .*; do: instantly-rotator rotate sending$`},
 		{"a current key that is gone at Instantly", "file", func(w *world) { w.must(w.api.DeleteKey(w.api.Keys(sandbox.DefaultWorkspaceID)[1].ID)) }, doctor.Bad, "current-key", `does not list key .*rotate sending`},
 
 		// Consumers and receivers, and the machine.
@@ -111,6 +117,13 @@ func troubles() []trouble {
 		{"a workload that may not be restarted", "kubernetes", func(w *world) { w.kube.Denied = map[string]bool{"patch": true} }, doctor.Bad, "hook", `needs the verb patch on deployments/web`},
 		{"a workload that is paused", "kubernetes", func(w *world) { w.kube.Pause("growth", "web") }, doctor.Bad, "hook", `it is paused`},
 	}
+}
+
+func (w *world) keyByHand() sandbox.KeyRecord {
+	w.Helper()
+	k, err := w.api.AddKey(sandbox.DefaultWorkspaceID, "by hand", "campaigns:read")
+	w.must(err)
+	return k
 }
 
 func (w *world) adminFile(mode os.FileMode) {
