@@ -1,6 +1,7 @@
 package rotator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +21,8 @@ type Proposal struct {
 	Workspace string
 	// Store is the primary's name, and Version what it calls its current value.
 	Store, Version string
-	// Managed: the current version is on record as a key's already: KeyID.
+	// Managed: the current version is on record as a key's already: KeyID. Err then says
+	// what contradicts that.
 	Managed bool
 	KeyID   string
 	// Adoption is what [Rotator.Adopt] takes; nil if Err says why not.
@@ -79,6 +81,12 @@ func (r *run) hold(ctx context.Context) (h *holding) {
 	for i := range r.Stores {
 		if cur, ok := r.current(i); ok && cur.Foreign {
 			h.err = errors.Join(h.err, r.holdOne(ctx, h, i, cur.ID))
+		}
+	}
+	if cur, ok := r.current(0); ok && cur.Intent.Adopted == AdoptedByWord {
+		// What cannot be read contradicts nothing.
+		if value, err := r.target.Stores[0].Read(ctx, cur.ID); err == nil {
+			h.value = value
 		}
 	}
 	return h
@@ -155,7 +163,7 @@ func (s *inquiry) propose(ctx context.Context, h *holding) Proposal {
 	p.Version, p.Managed = cur.ID, ok && !cur.Foreign
 	switch {
 	case p.Managed:
-		p.KeyID, p.Err = cur.ID, nil
+		p.KeyID, p.Err = cur.ID, h.contradicts(cur, s.wishes[p.Target])
 		return p
 	case p.Err != nil:
 		return p
@@ -191,6 +199,19 @@ func (s *inquiry) propose(ctx context.Context, h *holding) Proposal {
 	s.proposed[key.ID] = p.Target
 	p.adoptAs(h, key, how)
 	return p
+}
+
+// contradicts tells whether a version is on record as another key's than a person says now,
+// or than the key list says of a value that was adopted on somebody's word.
+func (h *holding) contradicts(cur secretstore.Version, w Wish) error {
+	shown := cmp.Or(h.KeyID, cur.ID)
+	switch {
+	case shown != cur.ID:
+		return fmt.Errorf("%w again: the key list gives the value as that of key %s: the word by which it is on record as that of key %s was wrong", ErrNotAdopted, shown, cur.ID)
+	case w.KeyID != "" && w.KeyID != cur.ID:
+		return fmt.Errorf("%w again: it is on record as key %s already, not as %s", ErrNotAdopted, cur.ID, w.KeyID)
+	}
+	return nil
 }
 
 // adoptAs says what adopting the key would mean.

@@ -70,8 +70,12 @@ func Of(p rotator.Proposal, now time.Time) Target {
 		t.Candidates = append(t.Candidates, keyOf(k, now))
 	}
 	switch {
-	case p.Managed:
+	case p.Managed && p.Err == nil:
 		t.Result = Managed
+	case p.Managed:
+		t.Result, t.Error = Refused, p.Err.Error()
+		t.Hints = []string{"a record is not corrected: instantly-rotator rotate " + p.Target +
+			" replaces the value; then make sure which key it was, and revoke that one yourself in Instantly under Settings > Integrations > API Keys"}
 	case p.Version == "" && errors.Is(p.Err, rotator.ErrNotAdopted):
 		t.Result, t.Error = Empty, p.Err.Error()
 	case p.Adoption == nil:
