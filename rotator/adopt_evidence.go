@@ -71,6 +71,7 @@ func (e evidence) identify(w Wish) (Key, secretstore.Adopted, []Key, error) {
 	case w.KeyID != "" && !listed:
 		return refuse("the key list has no key %s", w.KeyID)
 	case e.KeyID != "" && w.KeyID != "" && w.KeyID != e.KeyID:
+		candidates = slices.DeleteFunc(candidates, func(k Key) bool { return k.ID != e.KeyID })
 		return refuse("the key list gives the value as that of key %s, not of %s", e.KeyID, w.KeyID)
 	case e.KeyID != "" && listed:
 		return asked, AdoptedByValue, candidates, nil

@@ -178,12 +178,13 @@ func (s *inquiry) propose(ctx context.Context, h *holding) Proposal {
 	e.others = s.others(ctx, h, e.candidates())
 	wish := s.wishes[p.Target]
 	key, how, candidates, err := e.identify(wish)
-	if err == nil {
-		err = s.spokenFor(h, key.ID)
-	}
 	if err != nil {
-		p.Candidates, p.Err = candidates, err
+		p.Candidates = slices.DeleteFunc(candidates, func(k Key) bool { return s.spokenFor(h, k.ID) != nil })
+		p.Err = err
 		return p
+	}
+	if p.Err = s.spokenFor(h, key.ID); p.Err != nil {
+		return p // nor is it another key, by what was shown or said
 	}
 	if p.Shared = s.shared(h); len(p.Shared) > 0 && IsRevocable(how) {
 		how = AdoptedShared

@@ -131,7 +131,11 @@ func refusalHints(t Target) []string {
 	if n := len(t.Candidates) - mostCandidates; n > 0 {
 		said = append(said, fmt.Sprintf("or one of %d more: -o json has all", n))
 	}
-	if len(t.Candidates) > 0 {
+	switch len(t.Candidates) {
+	case 0:
+	case 1:
+		said = append(said, "if you know that it is: instantly-rotator adopt "+t.Target+" --key-id "+t.Candidates[0].ID+" --i-know")
+	default:
 		said = append(said, "if you know which: instantly-rotator adopt "+t.Target+" --key-id ID --i-know")
 	}
 	return append(said, "to replace it by a key of its own: instantly-rotator rotate "+t.Target)
