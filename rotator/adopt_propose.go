@@ -19,6 +19,8 @@ import (
 type Proposal struct {
 	Target    string
 	Workspace string
+	// Credential: the key is what its workspace's issuer acts with.
+	Credential bool
 	// Store is the primary's name, and Version what it calls its current value.
 	Store, Version string
 	// Managed: the current version is on record as a key's already: KeyID. Err then says
@@ -158,7 +160,9 @@ func (s *inquiry) identify(ctx context.Context) {
 }
 
 func (s *inquiry) propose(ctx context.Context, h *holding) Proposal {
-	p := Proposal{Target: h.target.Name, Workspace: h.target.Workspace.Name, Store: h.primary().Name, Err: h.err}
+	p := Proposal{
+		Target: h.target.Name, Workspace: h.target.Workspace.Name, Credential: h.target.Credential, Store: h.primary().Name, Err: h.err,
+	}
 	cur, ok := h.current(0)
 	p.Version, p.Managed = cur.ID, ok && !cur.Foreign
 	switch {

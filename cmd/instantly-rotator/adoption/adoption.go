@@ -108,7 +108,11 @@ func hints(p rotator.Proposal, now time.Time) []string {
 		said = append(said, "the next run rotates it at once: "+why)
 	}
 	if p.OtherSpec {
-		said = append(said, "to keep the key until it falls due, write what it has into the configuration: scopes: ["+strings.ReplaceAll(string(key.Spec), ",", ", ")+"]")
+		where := "the configuration"
+		if p.Credential {
+			where = "admin_key.rotate of workspace " + p.Workspace
+		}
+		said = append(said, "to keep the key until it falls due, write what it has into "+where+": scopes: ["+strings.ReplaceAll(string(key.Spec), ",", ", ")+"]")
 	}
 	switch p.Adoption.How {
 	case rotator.AdoptedByWord:
