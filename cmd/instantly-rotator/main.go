@@ -23,6 +23,10 @@ import (
 
 func main() { os.Exit(run()) }
 
+// oneSignal is how long after an interrupt another one is taken for the same: timeout(1)
+// signals the process, and then its group; Ctrl-C may come from a terminal and a shell.
+const oneSignal = time.Second
+
 // run gives the exit code. The first interrupt lets the step in hand finish, a
 // second one ends the process at once.
 func run() int {
@@ -31,7 +35,7 @@ func run() int {
 	kubernetescluster.DiscardLogs()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop)
+	context.AfterFunc(ctx, func() { time.AfterFunc(oneSignal, stop) })
 	outliveReaders()
 	a := &app{stdout: &output{file: os.Stdout}, stderr: os.Stderr, getenv: os.Getenv, now: time.Now}
 	return a.run(ctx, os.Args[1:])
