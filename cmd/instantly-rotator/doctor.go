@@ -46,7 +46,8 @@ as for what is bad. Advice alone ends with 0.
 --probe finds out on your own account what Instantly does not say: how soon keys begin
 and end, what the key list shows of them, how long names may be. It makes a few keys
 that may read the workspace's name, and revokes them, also if it is interrupted; what
-one that was killed has left, the next one revokes. Its report can be pasted.`,
+one that was killed has left, the next one revokes that begins 5 minutes later. Its
+report can be pasted.`,
 		Example: `  instantly-rotator doctor
   instantly-rotator doctor --all           what is good, too
   instantly-rotator doctor -o json

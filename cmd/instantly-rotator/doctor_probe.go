@@ -85,7 +85,7 @@ func (a *app) probe(ctx context.Context, f doctorFlags) error {
 	}
 	switch {
 	case report.Left != "":
-		return fmt.Errorf("%s; to revoke them: %s", report.Left, a.pasted("instantly-rotator doctor --probe"))
+		return fmt.Errorf("%s; to revoke them, 5 minutes from now: %s", report.Left, a.pasted("instantly-rotator doctor --probe"))
 	case ctx.Err() != nil:
 		return errInterrupted
 	case report.Error != "":
@@ -165,6 +165,10 @@ func (a *app) probeTable(r probeReport) {
 	}
 	if r.Before > 0 {
 		fmt.Fprintf(a.stdout, "\n%s of a probe that was cut off: revoked\n", humantime.Count(r.Before, "key"))
+	}
+	if r.Alone > 0 {
+		fmt.Fprintf(a.stdout, "\n%s of a probe that may still be running (%s): left alone; what it leaves, the next probe revokes in 5m\n",
+			humantime.Count(r.Alone, "key"), strings.Join(r.Running, ", "))
 	}
 	if r.Left == "" {
 		fmt.Fprintln(a.stdout, "\nevery key that was made is revoked")

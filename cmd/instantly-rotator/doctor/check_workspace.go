@@ -170,8 +170,13 @@ func probeKeys(f Facts) []Finding {
 		if w.Listed != nil {
 			return follows(about)
 		}
-		if n := len(LeftOver(w.Keys, w.Owner)); n > 0 {
+		cutOff, young := leftOver(w.Keys, w.Owner, f.Now)
+		if n := len(cutOff); n > 0 {
 			return bad(about, humantime.Count(n, "key")+" of a probe that was cut off, still alive", remedy.Program+" doctor --probe --workspace "+w.Name+": it revokes them before it begins; or delete them in Instantly, nobody uses them")
+		}
+		if n := len(young); n > 0 {
+			return advice(about, humantime.Count(n, "key")+" of a probe that may still be running: "+strings.Join(probesOf(young, w.Owner), ", "),
+				"let it end; what it leaves, "+remedy.Program+" doctor --probe --workspace "+w.Name+" revokes when it is "+humantime.Span(mayRun)+" old")
 		}
 		return good(about, "")
 	})

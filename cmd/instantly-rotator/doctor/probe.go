@@ -46,6 +46,10 @@ type ProbeReport struct {
 	Answers []ProbeAnswer `json:"answers"`
 	// Before is how many keys a probe of before had left, that are revoked now.
 	Before int `json:"left_over_before"`
+	// Running are other probes that may be running still: Alone is how many keys of
+	// theirs are left alone.
+	Running []string `json:"may_be_running,omitempty"`
+	Alone   int      `json:"left_alone,omitempty"`
 	// Error is why it ended early; Left why keys of it may be alive.
 	Error string `json:"error,omitempty"`
 	Left  string `json:"left_over,omitempty"`
@@ -67,9 +71,9 @@ type prober struct {
 
 // Probe finds out, with keys made for it, what the vendor does not say. Its keys are
 // revoked in the end, whatever happens but the death of the process; what is left of
-// one that died, it revokes first.
+// one that died, it revokes first, once no probe can have it in hand any more.
 func Probe(ctx context.Context, o ProbeOptions) ProbeReport {
-	p := &prober{ProbeOptions: o, ctx: ctx, name: o.Owner + probeMark + strings.ToLower(rand.Text()[:8])}
+	p := &prober{ProbeOptions: o, ctx: ctx, name: o.Owner + probeMark + strings.ToLower(rand.Text()[:nonceLength])}
 	if err := p.run(ctx); err != nil {
 		p.Error = err.Error()
 	}
@@ -78,8 +82,13 @@ func Probe(ctx context.Context, o ProbeOptions) ProbeReport {
 
 func (p *prober) run(ctx context.Context) error {
 	p.Waiting("revoke what a probe of before has left")
-	n, err := revokeNamed(ctx, p.Client, p.Owner+probeMark)
-	if p.Before = n; err != nil {
+	keys, err := p.Client.Keys(ctx)
+	if err != nil {
+		return err
+	}
+	cutOff, young := leftOver(keys, p.Owner, time.Now())
+	p.Before, p.Alone, p.Running = len(cutOff), len(young), probesOf(young, p.Owner)
+	if err := revoke(ctx, p.Client, cutOff); err != nil {
 		return err
 	}
 	defer p.cleanUp(ctx)
@@ -291,7 +300,11 @@ func (p *prober) cleanUp(ctx context.Context) {
 	p.Waiting("revoke the keys that were made")
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleaning)
 	defer cancel()
-	if _, err := revokeNamed(ctx, p.Client, p.name); err != nil {
+	keys, err := p.Client.Keys(ctx)
+	if err == nil {
+		err = revoke(ctx, p.Client, named(keys, p.name))
+	}
+	if err != nil {
 		p.Left = fmt.Sprintf("keys named %q may be alive: %v", p.name+"…", err)
 	}
 }

@@ -145,8 +145,32 @@ func TestProbeRevokesWhatOneBeforeHasLeft(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		time.Sleep(10 * time.Minute)
 		if r := a.probe(t.Context(), func(string) {}); r.Before != 2 || a.alive() != 2 {
 			t.Errorf("%d of before, %d keys are alive", r.Before, a.alive())
+		}
+	})
+}
+
+// Two people probe at once: nobody revokes the keys of the other.
+func TestProbeLeavesAloneOneThatIsRunning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAccount(t)
+		a.box.SetFaults(sandbox.Faults{ActivationDelay: 20 * time.Second})
+		first := make(chan doctor.ProbeReport)
+		go func() { first <- a.probe(t.Context(), func(string) {}) }()
+		time.Sleep(2 * time.Second)
+		second := a.probe(t.Context(), func(string) {})
+		for _, r := range []doctor.ProbeReport{<-first, second} {
+			if !r.Settled() || r.Before != 0 {
+				t.Errorf("disturbed: %+v", r)
+			}
+		}
+		if second.Alone != 1 || len(second.Running) != 1 {
+			t.Errorf("the second one says of the first: %d keys of %v", second.Alone, second.Running)
+		}
+		if n := a.alive(); n != 0 {
+			t.Errorf("%d keys are alive", n)
 		}
 	})
 }

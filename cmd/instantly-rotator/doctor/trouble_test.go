@@ -51,9 +51,14 @@ func troubles() []trouble {
 			w.header.Set("X-Ratelimit-Limit", "100")
 			w.header.Set("X-Ratelimit-Remaining", "3")
 		}, doctor.Advice, "rate-limit", `3 of 100 calls are left`},
+		{"a key of a probe that may be running", "", func(w *world) {
+			_, err := w.api.AddKey(sandbox.DefaultWorkspaceID, "instantly-rotator doctor-probe abcdefgh scope", "leads:read")
+			w.must(err)
+		}, doctor.Advice, "probe-keys", `1 key of a probe that may still be running: abcdefgh; do: let it end`},
 		{"a key left over from a probe", "", func(w *world) {
 			_, err := w.api.AddKey(sandbox.DefaultWorkspaceID, "instantly-rotator doctor-probe abc", "leads:read")
 			w.must(err)
+			w.ahead = 10 * time.Minute
 		}, doctor.Bad, "probe-keys", `1 key of a probe.*still alive.*doctor --probe --workspace main`},
 
 		// The local store.
