@@ -105,7 +105,11 @@ func failed(what string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s: %w: %w", what, sentinelOf(err), err)
+	sentinel := sentinelOf(err)
+	if err.Error() == sentinel.Error() { // a bare EACCES: once is enough
+		return fmt.Errorf("%s: %w", what, sentinel)
+	}
+	return fmt.Errorf("%s: %w: %w", what, sentinel, err)
 }
 
 func sentinelOf(err error) error {

@@ -328,7 +328,7 @@ func (e *examiner) hooks(f *Facts) []question {
 // receivers asks for the URL of each, and whether it is one.
 func (e *examiner) receivers(ctx context.Context, f *Facts) []question {
 	for _, r := range e.Config.Notify {
-		f.Receivers = append(f.Receivers, Receiver{Name: r.Name, Found: ErrNotAnswered})
+		f.Receivers = append(f.Receivers, Receiver{Name: r.Name, URL: r.URL, Found: ErrNotAnswered})
 	}
 	var qs []question
 	for i, r := range e.Config.Notify {

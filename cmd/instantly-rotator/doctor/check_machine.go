@@ -8,6 +8,7 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/consumers"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/notify"
 )
 
 // skew is by how much two clocks may differ. Dates are told to the second, and come over
@@ -56,7 +57,23 @@ func hooks(f Facts) []Finding {
 func receivers(f Facts) []Finding {
 	var all []Finding
 	for _, r := range f.Receivers {
-		all = append(all, judged("notify."+r.Name, "", r.Found))
+		one := judged("notify."+r.Name, "", r.Found)
+		if errors.Is(r.Found, notify.ErrURL) {
+			one.Remedy = "put another URL into " + r.where() + ": " + one.Remedy
+		}
+		all = append(all, one)
 	}
 	return all
+}
+
+// where says where a receiver's URL is.
+func (r Receiver) where() string {
+	switch {
+	case r.URL.Env != "":
+		return "the environment variable " + r.URL.Env
+	case r.URL.File != "":
+		return "the file " + r.URL.File
+	default:
+		return "store " + r.URL.Store + ", secret " + r.URL.Secret
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/remedy"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
@@ -34,6 +35,9 @@ func storeReached(f Facts) []Finding {
 		one := judged(s.about(), s.For, s.Described)
 		if s.Role == AdminKey && one.Level == Bad {
 			one = follows(s.about()) // the workspace's check says it
+		}
+		if one.Level == Bad && errors.Is(s.Described, syscall.ENOTDIR) {
+			one.Remedy = "a file is where a folder has to be: let path of store " + s.Ref.Store + " lead to a folder, or move the file away"
 		}
 		all = append(all, one)
 	}
@@ -81,7 +85,7 @@ func storeWrite(f Facts) []Finding {
 		}
 		var all []Finding
 		for _, what := range s.Writes.Lacking {
-			all = append(all, bad(s.about(), "no rotation could be stored: "+what, "see to what the message names; deploy/iam and deploy/kubernetes have the rights that are needed"))
+			all = append(all, bad(s.about(), "no rotation could be stored: "+strings.TrimPrefix(what, "the next rotation could not be stored: "), s.rights()))
 		}
 		for _, what := range s.Writes.Unknown {
 			all = append(all, hidden(s.about(), what, ""))
@@ -91,6 +95,19 @@ func storeWrite(f Facts) []Finding {
 		}
 		return all
 	})
+}
+
+// rights says where the rights are from that writing needs.
+func (s Secret) rights() string {
+	const see = "see to what the message names"
+	switch s.Kind {
+	case "file":
+		return see + ": the user that the rotator runs as must be able to make files there"
+	case "kubernetes":
+		return see + "; deploy/kubernetes has the rights that are needed"
+	default:
+		return see + "; deploy/iam has the rights that are needed"
+	}
 }
 
 func storeAdvice(f Facts) []Finding {

@@ -11,8 +11,11 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 )
 
-// whereKeysAreMade is where a person makes an admin key.
+// whereKeysAreMade is where a person makes an admin key; nobody can change the scopes of
+// one that there is.
 const whereKeysAreMade = "make one with the scopes api_keys:create, api_keys:read, api_keys:delete and workspaces:read in Instantly (Settings > Integrations > API Keys), and put it where admin_key points to"
+
+const newAdminKey = "a key's scopes cannot be changed: " + whereKeysAreMade
 
 // ofEach judges every workspace.
 func ofEach(f Facts, judge func(w Workspace, about string) Finding) []Finding {
@@ -46,6 +49,8 @@ func adminKey(f Facts) []Finding {
 			return judged(about, "", timelyOpened(w.Opened))
 		case errors.Is(w.Listed, instantly.ErrUnauthorized):
 			return bad(about, w.Listed.Error(), whereKeysAreMade)
+		case errors.Is(w.Listed, instantly.ErrScope):
+			return bad(about, w.Listed.Error(), newAdminKey)
 		case aboutTheKey(w.Listed):
 			return judged(about, "", w.Listed)
 		case w.Listed != nil:
@@ -62,6 +67,9 @@ func ability(f Facts, asked func(Workspace) error) []Finding {
 		err := asked(w)
 		if err != nil && w.Listed != nil && !errors.Is(err, instantly.ErrScope) {
 			return follows(about)
+		}
+		if errors.Is(err, instantly.ErrScope) {
+			return bad(about, err.Error(), newAdminKey)
 		}
 		return judged(about, "", err)
 	})
@@ -121,7 +129,7 @@ func organization(f Facts) []Finding {
 		case w.Organized != nil && (w.Listed != nil || errors.Is(w.Organized, ErrNotAsked)):
 			return follows(about)
 		case len(found) == 0:
-			return hidden(about, "the API does not tell which organization it is", "give the admin key the scope workspaces:read")
+			return hidden(about, "the API does not tell which organization it is", newAdminKey)
 		default:
 			return advice(about, "its organization is not pinned: a key of another one would be used as well", "write organization_id: "+found[0]+" below "+w.Name)
 		}

@@ -102,6 +102,8 @@ type Hook struct {
 // Receiver is somebody who is told what happened.
 type Receiver struct {
 	Name string
+	// URL is where its URL is.
+	URL config.SecretRef
 	// Found is why its URL cannot be had, or cannot be used.
 	Found error
 }

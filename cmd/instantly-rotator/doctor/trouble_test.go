@@ -31,9 +31,9 @@ func troubles() []trouble {
 		{"no admin key", "", func(w *world) { w.adminKey = "{env: NOWHERE}" }, doctor.Bad, "admin-key", `NOWHERE is empty or not set.*put the admin key where`},
 		{"an admin key that is refused", "", func(w *world) { w.env["ADMIN"] = "bm8gc3VjaCBrZXk=" }, doctor.Bad, "admin-key", `key not accepted.*make one with the scopes`},
 		{"an admin key that was never put", "", func(w *world) { w.adminKey = "{store: vault, secret: other}" }, doctor.Bad, "admin-key", `nothing was put there yet.*put --store vault --secret other`},
-		{"an admin key that may not create", "", func(w *world) { w.adminKeyWith("api_keys:read", "api_keys:delete") }, doctor.Bad, "admin-key-create", `Required: api_keys:create.*give the admin key the scopes`},
-		{"an admin key that may not delete", "", func(w *world) { w.adminKeyWith("api_keys:read", "api_keys:create") }, doctor.Bad, "admin-key-delete", `Required: api_keys:delete`},
-		{"an admin key that may not list", "", func(w *world) { w.adminKeyWith("api_keys:delete", "api_keys:create") }, doctor.Bad, "admin-key", `Required: api_keys:read`},
+		{"an admin key that may not create", "", func(w *world) { w.adminKeyWith("api_keys:read", "api_keys:delete") }, doctor.Bad, "admin-key-create", `Required: api_keys:create.*; do: a key's scopes cannot be changed: make one with the scopes`},
+		{"an admin key that may not delete", "", func(w *world) { w.adminKeyWith("api_keys:read", "api_keys:create") }, doctor.Bad, "admin-key-delete", `Required: api_keys:delete.*; do: a key's scopes cannot be changed: make one with the scopes`},
+		{"an admin key that may not list", "", func(w *world) { w.adminKeyWith("api_keys:delete", "api_keys:create") }, doctor.Bad, "admin-key", `Required: api_keys:read.*; do: a key's scopes cannot be changed: make one with the scopes`},
 		{"an admin key that may do harm", "", func(w *world) { w.adminKeyWith("api_keys:all", "leads:all") }, doctor.Advice, "admin-key-scopes", `more than it must: leads:all`},
 		{"an admin key that may do all", "", func(w *world) { w.adminKeyWith("all:all") }, doctor.Advice, "admin-key-scopes", `may read what has nothing to do with keys`},
 		{"an admin key in the environment", "", func(*world) {}, doctor.Advice, "admin-key-kept", `nobody rotates it.*keep it in a store`},
@@ -63,8 +63,8 @@ func troubles() []trouble {
 
 		// The local store.
 		{"a folder that is open to others", "file", func(w *world) { w.must(os.Chmod(filepath.Join(w.dir, "store"), 0o777)) }, doctor.Advice, "store-advice", `is open to others.*chmod o-rwx`},
-		{"a store where no folder can be made", "", func(w *world) { w.write("file", ""); w.store = "{kind: file, path: ./file/store}" }, doctor.Bad, "store", `not a directory`},
-		{"a store where no file can be made", "", func(w *world) { w.store = "{kind: file, path: /proc/store}" }, doctor.Bad, "store-write", `no rotation could be stored: .*/proc`},
+		{"a store where no folder can be made", "", func(w *world) { w.write("file", ""); w.store = "{kind: file, path: ./file/store}" }, doctor.Bad, "store", `not a directory; do: a file is where a folder has to be: let path of store primary lead to a folder`},
+		{"a store where no file can be made", "", func(w *world) { w.store = "{kind: file, path: /proc/store}" }, doctor.Bad, "store-write", `no rotation could be stored: .*/proc.*; do: see to what the message names: the user that the rotator runs as`},
 		{"another identity", "file", func(w *world) {
 			w.put("vault", "other", secret.New("x"))
 			w.must(os.Rename(filepath.Join(w.dir, "vault", "identity"), filepath.Join(w.dir, "store", "identity")))
@@ -85,13 +85,13 @@ func troubles() []trouble {
 		// Consumers and receivers, and the machine.
 		{"a hook that is not there", "", func(w *world) { w.after = "{command: [no-such-program]}" }, doctor.Bad, "hook", `no-such-program.*not found in \$PATH`},
 		{"a hook on a host that is not there", "", func(w *world) { w.after = "{url: \"https://nobody.invalid/hook\"}" }, doctor.Bad, "hook", `host cannot be found`},
-		{"a receiver whose URL is none", "", func(w *world) { w.notify, w.env["URL"] = "notify: {ops: {url: {env: URL}}}", "slack-hook" }, doctor.Bad, "notify", `not one of a service.*shoutrrr`},
+		{"a receiver whose URL is none", "", func(w *world) { w.notify, w.env["URL"] = "notify: {ops: {url: {env: URL}}}", "slack-hook" }, doctor.Bad, "notify", `not one of a service.*; do: put another URL into the environment variable URL: .*shoutrrr`},
 		{"a receiver without a URL", "", func(w *world) { w.notify = "notify: {ops: {url: {env: URL}}}" }, doctor.Bad, "notify", `no URL.*put the receiver's URL`},
 		{"a clock that is ahead", "", func(w *world) { w.ahead = 5 * time.Minute }, doctor.Bad, "clock", `clock is (4|5)m.* ahead of that of Instantly.*set-ntp`},
 		{"a clock that is behind", "", func(w *world) { w.ahead = -40 * time.Second }, doctor.Bad, "clock", `clock is (39|40)s behind`},
 
 		// AWS.
-		{"an AWS permission that lacks: to store", "aws", func(w *world) { w.aws.Deny("PutSecretValue") }, doctor.Bad, "store-write", `needs secretsmanager:PutSecretValue`},
+		{"an AWS permission that lacks: to store", "aws", func(w *world) { w.aws.Deny("PutSecretValue") }, doctor.Bad, "store-write", `needs secretsmanager:PutSecretValue.*deploy/iam has the rights`},
 		{"an AWS permission that lacks: to promote", "aws", func(w *world) { w.aws.Deny("UpdateSecretVersionStage") }, doctor.Bad, "store-write", `needs secretsmanager:UpdateSecretVersionStage`},
 		{"an AWS permission that lacks: to mark", "aws", func(w *world) { w.aws.Deny("TagResource") }, doctor.Bad, "store-write", `needs secretsmanager:TagResource`},
 		{"an AWS permission that lacks: to read", "aws", func(w *world) { w.aws.Deny("GetSecretValue") }, doctor.Bad, "store-read", `needs secretsmanager:GetSecretValue`},
