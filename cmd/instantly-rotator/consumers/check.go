@@ -4,8 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
+	"net/url"
+	"os"
 	"os/exec"
+	"strings"
 
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
@@ -33,20 +38,69 @@ func Check(ctx context.Context, g rotator.Gate) error {
 
 func (b Broken) check(context.Context) error { return b.Err }
 
-// check looks for the program, and does not run it.
+// check looks for the program and what interprets it, and does not run it.
 func (c *Command) check(context.Context) error {
-	if _, err := exec.LookPath(c.args[0]); err != nil {
+	path, err := exec.LookPath(c.args[0])
+	if err != nil {
 		return fmt.Errorf("the program would not start: %w", err)
+	}
+	interpreter := interpreterOf(path)
+	if interpreter == "" {
+		return nil
+	}
+	if _, err := exec.LookPath(interpreter); err != nil {
+		return fmt.Errorf("the program %s would not start: its interpreter: %w", path, err)
 	}
 	return nil
 }
 
-// check asks for the host's address, and does not call it: a hook may do something.
-func (u *URL) check(ctx context.Context) error {
-	if _, err := net.DefaultResolver.LookupHost(ctx, u.url.Hostname()); err != nil {
-		return fmt.Errorf("its host cannot be found: %w", err)
+// interpreterOf gives what the first line of a script names; empty if the file is none,
+// or cannot be read, which a program need not be.
+func interpreterOf(path string) string {
+	f, err := os.Open(path) //nolint:gosec // the configuration names it
+	if err != nil {
+		return ""
 	}
+	defer func() { _ = f.Close() }()
+	const most = 256 // of which kernels look at no more
+	head, _ := io.ReadAll(io.LimitReader(f, most))
+	line, _, _ := strings.Cut(string(head), "\n")
+	named, isScript := strings.CutPrefix(line, "#!")
+	if !isScript {
+		return ""
+	}
+	interpreter, _, _ := strings.Cut(strings.Trim(named, " \t"), " ")
+	return interpreter
+}
+
+// check connects, by way of the proxy if there is one, and sends nothing: a hook may do
+// something.
+func (u *URL) check(ctx context.Context) error {
+	to := u.url
+	if proxy, err := http.ProxyFromEnvironment(&http.Request{URL: u.url}); err == nil && proxy != nil {
+		to = proxy
+	}
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", addressOf(to))
+	if err != nil {
+		return fmt.Errorf("it cannot be reached: %w", err)
+	}
+	_ = conn.Close() // nothing was sent
 	return nil
+}
+
+// addressOf gives host and port.
+func addressOf(u *url.URL) string {
+	port := u.Port()
+	switch {
+	case port != "":
+	case u.Scheme == "https":
+		port = "443"
+	case u.Scheme == "http":
+		port = "80"
+	default: // a proxy that speaks SOCKS
+		port = "1080"
+	}
+	return net.JoinHostPort(u.Hostname(), port)
 }
 
 // check reads the workload, and asks whether it may be changed.

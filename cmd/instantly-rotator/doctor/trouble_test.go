@@ -84,7 +84,12 @@ func troubles() []trouble {
 
 		// Consumers and receivers, and the machine.
 		{"a hook that is not there", "", func(w *world) { w.after = "{command: [no-such-program]}" }, doctor.Bad, "hook", `no-such-program.*not found in \$PATH`},
-		{"a hook on a host that is not there", "", func(w *world) { w.after = "{url: \"https://nobody.invalid/hook\"}" }, doctor.Bad, "hook", `host cannot be found`},
+		{"a hook whose interpreter is not there", "", func(w *world) {
+			w.write("hook", "#! /no/such/interpreter -x\n")
+			w.must(os.Chmod(filepath.Join(w.dir, "hook"), 0o700))
+			w.after = "{command: [./hook]}"
+		}, doctor.Bad, "hook", `hook would not start: its interpreter: .*/no/such/interpreter.*no such file`},
+		{"a hook where nobody listens", "", func(w *world) { w.after = "{url: \"http://127.0.0.1:1/hook\"}" }, doctor.Bad, "hook", `it cannot be reached: .*127.0.0.1:1: .*refused`},
 		{"a receiver whose URL is none", "", func(w *world) { w.notify, w.env["URL"] = "notify: {ops: {url: {env: URL}}}", "slack-hook" }, doctor.Bad, "notify", `not one of a service.*; do: put another URL into the environment variable URL: .*shoutrrr`},
 		{"a receiver without a URL", "", func(w *world) { w.notify = "notify: {ops: {url: {env: URL}}}" }, doctor.Bad, "notify", `no URL.*put the receiver's URL`},
 		{"a clock that is ahead", "", func(w *world) { w.ahead = 5 * time.Minute }, doctor.Bad, "clock", `clock is (4|5)m.* ahead of that of Instantly.*set-ntp`},
