@@ -57,7 +57,7 @@ func (c *Command) check(context.Context) error {
 // interpreterOf gives what the first line of a script names; empty if the file is none,
 // or cannot be read, which a program need not be.
 func interpreterOf(path string) string {
-	f, err := os.Open(path) //nolint:gosec // the configuration names it
+	f, err := os.Open(path)
 	if err != nil {
 		return ""
 	}
