@@ -94,7 +94,7 @@ func (p *prober) run(ctx context.Context) error {
 	defer p.cleanUp(ctx)
 	p.Waiting("make a key")
 	made := time.Now()
-	key, err := p.Client.CreateKey(ctx, p.name, []string{probeScope})
+	key, err := p.create(ctx, p.name, []string{probeScope})
 	if err != nil {
 		return err
 	}
@@ -114,6 +114,20 @@ func (p *prober) run(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// creating is how long an answer to a create is waited for.
+const creating = 10 * time.Second
+
+// create makes a key. It is not cut off by an interruption: what is made after the
+// cleaning up nobody would revoke.
+func (p *prober) create(ctx context.Context, name string, scopes []string) (instantly.Key, error) {
+	if ctx.Err() != nil {
+		return instantly.Key{}, ctx.Err()
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), creating)
+	defer cancel()
+	return p.Client.CreateKey(ctx, name, scopes)
 }
 
 // told takes an answer down.
@@ -216,7 +230,7 @@ func (p *prober) names(ctx context.Context) {
 	const question = "how long may a key's name be?"
 	longest := 0
 	for _, n := range lengths() {
-		key, err := p.Client.CreateKey(ctx, p.name+strings.Repeat("x", n-len(p.name)), []string{probeScope})
+		key, err := p.create(ctx, p.name+strings.Repeat("x", n-len(p.name)), []string{probeScope})
 		switch {
 		case errors.Is(err, instantly.ErrBadRequest):
 			p.told("name-length", question, true, "%d characters are accepted, %d are not: %s", longest, n, said(err))
@@ -237,7 +251,7 @@ func (p *prober) names(ctx context.Context) {
 func (p *prober) scopes(ctx context.Context) {
 	p.Waiting("make a key with a scope that is not published")
 	const question, scope = "is a scope accepted that the published list lacks?", "supersearch_enrichments:read"
-	_, err := p.Client.CreateKey(ctx, p.name+" scope", []string{scope})
+	_, err := p.create(ctx, p.name+" scope", []string{scope})
 	switch {
 	case err == nil:
 		p.told("unlisted-scope", question, true, "yes (%s)", scope)

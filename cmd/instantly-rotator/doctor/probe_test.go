@@ -3,6 +3,7 @@ package doctor_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -19,13 +20,38 @@ type account struct {
 	*testing.T
 	box  *sandbox.Server
 	rate instantly.RateLimit
+	slow time.Duration // until a create has its effect
+}
+
+// RoundTrip is the way to the API, which goes on with a create when nobody waits for its
+// answer any more.
+func (a *account) RoundTrip(r *http.Request) (*http.Response, error) {
+	if a.slow == 0 || r.Method != http.MethodPost {
+		return sandbox.Transport(a.box).RoundTrip(r)
+	}
+	type answer struct {
+		res *http.Response
+		err error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		time.Sleep(a.slow)
+		res, err := sandbox.Transport(a.box).RoundTrip(r.WithContext(context.WithoutCancel(r.Context())))
+		answered <- answer{res, err}
+	}()
+	select {
+	case got := <-answered:
+		return got.res, got.err
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
 }
 
 func newAccount(t *testing.T) *account { return &account{T: t, box: sandbox.New(sandbox.Options{})} }
 
 func (a *account) client(agent string) *instantly.Client {
 	c, err := instantly.NewClient(instantly.Options{
-		AdminKey: a.box.Workspaces()[0].AdminKey, Transport: sandbox.Transport(a.box), UserAgent: agent, RetryBudget: -1,
+		AdminKey: a.box.Workspaces()[0].AdminKey, Transport: a, UserAgent: agent, RetryBudget: -1,
 		Pacer: instantly.NewPacer(100), Observe: func(c instantly.Call) {
 			if c.RateLimit.Known {
 				a.rate = c.RateLimit
@@ -134,6 +160,21 @@ func TestProbeThatIsInterruptedLeavesNoKey(t *testing.T) {
 	if moments < 5 {
 		t.Errorf("only %d moments", moments)
 	}
+}
+
+func TestProbeThatIsInterruptedWaitsForTheKeyThatIsBeingMade(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newAccount(t)
+		a.slow = time.Second
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		time.AfterFunc(a.slow/2, cancel)
+		r := a.probe(ctx, func(string) {})
+		time.Sleep(time.Minute)
+		if n := a.alive(); n != 0 || r.Left != "" {
+			t.Errorf("%d keys are alive; %+v", n, r)
+		}
+	})
 }
 
 // Killed, it leaves keys: the next probe revokes them first, and no other's.
