@@ -58,7 +58,9 @@ func NewPacer(perSecond float64) *Pacer {
 	return &Pacer{number: number, window: window, next: make(chan struct{}, 1), eased: make(chan struct{}, 1)}
 }
 
-var errTooLate = errors.New("the rate limit allows it after the deadline only")
+// ErrTooLate: a call was not made, since its turn would come when nobody waits for it
+// any more. It says nothing of the API.
+var ErrTooLate = errors.New("the rate limit allows it after the deadline only")
 
 // Wait blocks until a request may be sent, in the order of the calls. It fails if
 // ctx is over before that; at once, if its deadline is known to come first. The
@@ -80,7 +82,7 @@ func (p *Pacer) Wait(ctx context.Context) (answered func(), err error) {
 			return func() { p.answered(t) }, nil
 		}
 		if deadline, ok := ctx.Deadline(); ok && deadline.Before(soonest) {
-			return nil, errTooLate
+			return nil, ErrTooLate
 		}
 		p.sleep(ctx, free.Sub(now))
 	}

@@ -214,7 +214,7 @@ func withoutValues(keys []instantly.Key) []instantly.Key {
 
 // timely says of what failed because the time was over that it is not known.
 func timely(ctx context.Context, err error) error {
-	if err != nil && (ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded)) {
+	if err != nil && (ctx.Err() != nil || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, instantly.ErrTooLate)) {
 		return fmt.Errorf("%w: %w", ErrNotAnswered, err)
 	}
 	return err

@@ -45,6 +45,7 @@ func troubles() []trouble {
 		{"an edge that blocks", "", func(w *world) { w.api.SetFaults(sandbox.Faults{EdgeBlock: true}) }, doctor.Bad, "instantly", `blocked before reaching the API.*block list`},
 		{"an outage", "", func(w *world) { w.api.SetFaults(sandbox.Faults{Unavailable: true}); w.limit = 300 * time.Millisecond }, doctor.Hidden, "instantly", `not answered in time`},
 		{"an API that hangs", "", func(w *world) { w.api.SetFaults(sandbox.Faults{Latency: time.Hour}); w.limit = 300 * time.Millisecond }, doctor.Hidden, "instantly", `not answered in time`},
+		{"a key list that does not end", "", func(w *world) { w.api.SetFaults(sandbox.Faults{EndlessList: true}); w.limit = time.Second }, doctor.Hidden, "instantly", `not answered in time`},
 		{"nothing at base_url", "", func(w *world) { w.apiURL = "http://127.0.0.1:1"; w.limit = 300 * time.Millisecond }, doctor.Hidden, "instantly", `not answered in time`},
 		{"something else at base_url", "", func(w *world) { w.apiURL = w.serve(http.NotFoundHandler()) }, doctor.Bad, "instantly", `unreadable answer.*check base_url`},
 		{"a budget that others use up", "", func(w *world) {
