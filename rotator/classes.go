@@ -254,6 +254,10 @@ func Classes() []Class {
 			Remedy: "run again when the store can be reached; all keys live on",
 		},
 		{
+			Is: instantly.ErrTooLate, Name: "rate_limit_wait", Category: Passing, Scope: ScopeWorkspace,
+			NoRemedy: "it comes with what did not answer in time",
+		},
+		{
 			Is: context.DeadlineExceeded, Name: "timeout", Category: Passing, Scope: ScopeTarget,
 			NoRemedy: "it comes with what did not answer in time",
 		},

@@ -107,10 +107,17 @@ func failed(what string, err error) error {
 	}
 	sentinel := sentinelOf(err)
 	if err.Error() == sentinel.Error() { // a bare EACCES: once is enough
-		return fmt.Errorf("%s: %w", what, sentinel)
+		return fmt.Errorf("%s: %w", what, alike{sentinel, err})
 	}
 	return fmt.Errorf("%s: %w: %w", what, sentinel, err)
 }
+
+// alike is a sentinel and a cause that say the same.
+type alike struct{ sentinel, cause error }
+
+func (a alike) Error() string { return a.sentinel.Error() }
+
+func (a alike) Unwrap() []error { return []error{a.sentinel, a.cause} }
 
 func sentinelOf(err error) error {
 	switch {
