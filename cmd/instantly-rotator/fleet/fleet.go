@@ -54,9 +54,14 @@ func (c *Connections) Fleet(ctx context.Context, keys []config.Key) *Fleet {
 
 // awaitAdminKey tells a target which other one is the admin key that it is rotated with.
 func (f *Fleet) awaitAdminKey(ctx context.Context, t *rotator.Target, k config.Key) {
-	for _, admin := range f.Config.Keys {
-		if !k.Admin && admin.Name == f.Config.Workspaces[k.Workspace].AdminTarget {
-			t.Awaits = rotator.NamedStore{Name: admin.Name, Store: f.Store(ctx, admin.Stores[0])}
+	name := f.Config.Workspaces[k.Workspace].AdminTarget
+	if k.Admin || name == "" {
+		return
+	}
+	for i := range f.Config.Keys {
+		if admin := &f.Config.Keys[i]; admin.Name == name {
+			t.Awaits = rotator.NamedStore{Name: name, Store: f.Store(ctx, admin.Stores[0])}
+			return
 		}
 	}
 }
