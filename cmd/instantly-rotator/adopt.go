@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -147,17 +146,7 @@ func (a *app) agreed(ctx context.Context, targets []adoption.Target, f adoptFlag
 		return false, usageError{fmt.Errorf("nothing was adopted: --yes adopts %s as proposed", humantime.Count(n, "key"))}
 	}
 	fmt.Fprintf(a.stderr, "Adopt %s? Type yes: ", humantime.Count(n, "key"))
-	typed := make(chan string, 1)
-	go func() {
-		line, _ := bufio.NewReader(os.Stdin).ReadString('\n') // what cannot be read is no yes
-		typed <- line
-	}()
-	select {
-	case <-ctx.Done():
-		return false, errInterrupted
-	case line := <-typed:
-		return strings.TrimSpace(line) == "yes", nil
-	}
+	return typedYes(ctx)
 }
 
 // takeOver adopts what is proposed, one after another.

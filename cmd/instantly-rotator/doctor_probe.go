@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -139,17 +138,7 @@ func (a *app) agreedToProbe(ctx context.Context, workspace string, f doctorFlags
 	}
 	fmt.Fprintf(a.stderr, "In workspace %s, up to 7 keys are made that may read its name, and revoked again; for %s at most. Type yes: ",
 		workspace, humantime.Span(2*f.lag()+time.Minute))
-	typed := make(chan string, 1)
-	go func() {
-		line, _ := bufio.NewReader(os.Stdin).ReadString('\n') // what cannot be read is no yes
-		typed <- line
-	}()
-	select {
-	case <-ctx.Done():
-		return false, errInterrupted
-	case line := <-typed:
-		return strings.TrimSpace(line) == "yes", nil
-	}
+	return typedYes(ctx)
 }
 
 // probeTable prints the report as it can be pasted into an issue.

@@ -1,8 +1,6 @@
 package main_test
 
 import (
-	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,35 +11,13 @@ import (
 // answering sits at a terminal at which init asks, in an empty folder.
 func answering(t *testing.T, box *sandboxProcess, args ...string) *typist {
 	t.Helper()
-	person, program, err := openTerminal()
-	if err != nil {
-		t.Skip("no terminal here:", err)
-	}
-	s := &typist{T: t, person: person, program: program}
-	t.Cleanup(func() { person.Close(); program.Close() })
-	go func() { _, _ = io.Copy(s, person) }()
-	s.put = exec.Command("instantly-rotator", append([]string{"init", "--base-url", box.url}, args...)...)
-	s.put.Dir, s.put.SysProcAttr = t.TempDir(), childAttributes()
-	s.put.Stdin, s.put.Stdout, s.put.Stderr = program, program, program
-	nowhere := filepath.Join(s.put.Dir, "nowhere")
+	c := exec.Command("instantly-rotator", append([]string{"init", "--base-url", box.url}, args...)...)
+	c.Dir = t.TempDir()
+	nowhere := filepath.Join(c.Dir, "nowhere")
 	// Nothing of this machine's own is found, nor waited for.
-	s.put.Env = append(os.Environ(), "INSTANTLY_ADMIN_KEY="+box.adminKey, "HOME="+nowhere, "KUBECONFIG="+nowhere,
+	c.Env = append(os.Environ(), "INSTANTLY_ADMIN_KEY="+box.adminKey, "HOME="+nowhere, "KUBECONFIG="+nowhere,
 		"AWS_EC2_METADATA_DISABLED=true", "GOOGLE_APPLICATION_CREDENTIALS="+nowhere)
-	if err := s.put.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.put.Process.Kill() })
-	return s
-}
-
-// answers waits for a question and types an answer.
-func (s *typist) answers(question, text string) {
-	s.Helper()
-	s.until("the question "+question, func() bool { return s.sees(question) })
-	s.mu.Lock()
-	s.seen.Reset() // what was asked before is not asked now
-	s.mu.Unlock()
-	fmt.Fprintln(s.person, text)
+	return typing(t, c)
 }
 
 // TestAFirstConfigurationByQuestions is typed at a terminal: mostly Enter.
@@ -63,13 +39,13 @@ func TestAFirstConfigurationByQuestions(t *testing.T) {
 	s.answers("Another key: ", "lead-import")
 	s.answers("Its name [lead-import]: ", "")
 	s.answers("Another key: ", "-")
-	if err := s.put.Wait(); err != nil {
+	if err := s.command.Wait(); err != nil {
 		t.Fatalf("%v; the terminal shows %q", err, s.seen.String())
 	}
 	s.until("the end", func() bool {
 		return s.sees("config.yaml: written: 2 targets, 1 workspace, 1 store") && s.sees("instantly-rotator rotate --due")
 	})
-	text, err := os.ReadFile(filepath.Join(s.put.Dir, "config.yaml"))
+	text, err := os.ReadFile(filepath.Join(s.command.Dir, "config.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +58,7 @@ func TestAFirstConfigurationByQuestions(t *testing.T) {
 		t.Error("the admin key is in the file")
 	}
 	validate := exec.Command("instantly-rotator", "validate")
-	validate.Dir = s.put.Dir
+	validate.Dir = s.command.Dir
 	if said, err := validate.CombinedOutput(); err != nil {
 		t.Errorf("%v: %s", err, said)
 	}
@@ -92,15 +68,15 @@ func TestNothingIsWrittenIfSomebodyThinksBetterOfTheQuestions(t *testing.T) {
 	s := answering(t, sandboxFor(t))
 	s.answers("Store [file]: ", "")
 	s.until("the next question", func() bool { return s.sees("[./store]: ") })
-	if err := s.put.Process.Signal(os.Interrupt); err != nil {
+	if err := s.command.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	_ = s.put.Wait()
+	_ = s.command.Wait()
 	s.until("a word", func() bool { return s.sees("nothing was written") })
-	if code := s.put.ProcessState.ExitCode(); code != 130 {
+	if code := s.command.ProcessState.ExitCode(); code != 130 {
 		t.Errorf("exit code %d", code)
 	}
-	if files := filesIn(t, s.put.Dir); len(files) > 0 {
+	if files := filesIn(t, s.command.Dir); len(files) > 0 {
 		t.Errorf("left behind: %q", files)
 	}
 }
