@@ -172,6 +172,11 @@ func TestDecide(t *testing.T) {
 		{"a follower's current version waits below a key put there by hand", situation().followed().with(0, cur, "k2", t0.Add(-day)).with(0, prev, "k1", t0).with(1, pend, "k2", time.Time{}).with(1, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")).listed("k2", ours("2")).testedAs(1, "k2", Valid), Request{}, "promote k2"},
 		{"the old key is in grace and a rotation is asked for", situation().with(0, cur, "k1", t0.Add(-time.Hour)).with(0, prev, "k0", t0).listed("k0", ours("0")).listed("k1", ours("1")), Request{RotateSince: t0}, "stop"},
 		{"a key of ours that nothing refers to", situation().with(0, cur, "k1", t0.Add(-day)).made("k1", ours("1"), t0.Add(-day)).made("k9", ours("9"), t0), Request{}, "sweep k9"},
+		{"a key of ours that nothing refers to, and the store has not finished forgetting a version", func() State {
+			s := situation().with(0, cur, "k1", t0.Add(-day)).made("k1", ours("1"), t0.Add(-day)).made("k9", ours("9"), t0)
+			s.Stores[0].Unfinished = true
+			return s
+		}(), Request{}, "settled"},
 		{"one that may have been current, in the grace of the current key", situation().with(0, cur, "k1", t0.Add(-time.Hour)).made("k1", ours("1"), t0.Add(-time.Hour)).made("k0", ours("0"), t0.Add(-day)), Request{}, "settled"},
 		{"one that may have been current, and its grace is over", situation().with(0, cur, "k1", t0.Add(-day)).made("k1", ours("1"), t0.Add(-day)).made("k0", ours("0"), t0.Add(-2*day)).testedAs(0, "k1", Valid), Request{}, "revoke k0"},
 		{"a hand's value is current, and a key of ours is referred to by nothing", situation().byHand(0, cur, t0.Add(-day)).made("k9", ours("9"), t0).testedAs(0, "hand", Valid), Request{}, "settled"},

@@ -43,7 +43,7 @@ func engineBugs() []bug {
 		{"discard revokes before the store lets go", tests, edits{engine("discard").replaces("if s.Store != inMemory {", "_ = self.deleteKey(ctx, s.ID); if s.Store != inMemory {")}},
 		{"the organization is not compared", tests, edits{engine("whose").always("org == self.account")}},
 		{"destroy before the proof", tests, edits{engine("proveStep").replaces("Verb: Prove", "Verb: Destroy")}},
-		{"sweep of a key whose version a store has not finished forgetting", "./rotator OnceBroke", edits{engine("mayHoldUnnamed").drops("st.Unfinished ||")}},
+		{"sweep of a key whose version a store has not finished forgetting", "./rotator Decide", edits{engine("mayHoldUnnamed").drops("st.Unfinished ||")}},
 		{"sweep of a key that a version of unknown origin may hold", tests, edits{engine("view.sweep").never("self.mayHoldUnnamed()")}},
 		{"a key in hand that a store may have without a record is given up", tests, edits{engine("intentGone").never("self.mayHoldUnnamed()")}},
 		{"a key that a clock ahead made is never young", tests, edits{engine("young").replaces("made.Add(-clockMargin)", "made")}},

@@ -16,10 +16,11 @@ import (
 // says of it that it is another key and nothing tells. What was taken over rightly is the
 // rotator's from then on.
 func (w *world) adopt(at *target, wrong bool) {
-	if k := w.keys.of(at.stores[0].value); k == nil || !k.foreign {
+	primary := at.stores[0]
+	if k := w.keys.of(primary.newest()); k == nil || !k.foreign {
 		w.putByHand(at, 0, w.foreign(at.workspace, "made by hand").value)
 	}
-	k := w.keys.of(at.stores[0].value)
+	k := w.keys.of(primary.newest())
 	if k == nil || !k.foreign {
 		return // nobody can put one there
 	}
@@ -43,13 +44,13 @@ func (w *world) adopt(at *target, wrong bool) {
 	case rotator.IsRevocable(p.Adoption.How):
 		k.foreign, k.target = false, at.name
 	}
-	value := at.stores[0].value
+	value := primary.newest()
 	res := engine.Adopt(w.t.Context(), t, *p.Adoption)
 	w.log("%s: key %d is adopted by %s: %v", at.name, k.number, p.Adoption.How, res.Err)
 	for i := range at.stores {
 		w.judgeStore(nil, w.index(at), i, "an adoption")
 	}
-	if at.stores[0].value != value || len(res.Revoked)+len(res.Swept)+len(res.Discarded) > 0 || res.Rotated {
+	if primary.newest() != value || len(res.Revoked)+len(res.Swept)+len(res.Discarded) > 0 || res.Rotated {
 		w.violate("%s: an adoption changed what consumers read, or ended a key", at.name)
 	}
 }

@@ -84,6 +84,15 @@ type store struct {
 	touched   int             // the call before which it was changed by hand
 }
 
+// newest is what a hand put there last, or the rotator: at GCP, where the alias of the
+// current version is moved by the next write only, what readers of the latest get.
+func (s *store) newest() string {
+	if s.Latest != nil {
+		return s.Latest()
+	}
+	return s.Current()
+}
+
 // reading is a value, and from when on it was read.
 type reading struct {
 	from  time.Time
