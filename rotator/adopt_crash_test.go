@@ -1,6 +1,7 @@
 package rotator_test
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,13 +18,13 @@ import (
 func TestAnAdoptionIsCutOffAtEachCall(t *testing.T) {
 	for _, b := range simulated() {
 		t.Run(b.Name, func(t *testing.T) {
-			calls := cutOff(t, b, rotatortest.Fault{})
+			calls := cutOff(t, b, rotatortest.Fault{}, anyKey)
 			for call := 1; call <= calls; call++ {
-				cutOff(t, b, rotatortest.Fault{Call: call, After: true, Crash: true})
+				cutOff(t, b, rotatortest.Fault{Call: call, After: true, Crash: true}, anyKey)
 				if b.Name == "memory" {
-					cutOff(t, b, rotatortest.Fault{Call: call, Crash: true})
-					cutOff(t, b, rotatortest.Fault{Call: call, After: true})
-					cutOff(t, b, rotatortest.Fault{Call: call})
+					cutOff(t, b, rotatortest.Fault{Call: call, Crash: true}, anyKey)
+					cutOff(t, b, rotatortest.Fault{Call: call, After: true}, anyKey)
+					cutOff(t, b, rotatortest.Fault{Call: call}, anyKey)
 				}
 			}
 			t.Logf("%d calls", calls)
@@ -31,8 +32,37 @@ func TestAnAdoptionIsCutOffAtEachCall(t *testing.T) {
 	}
 }
 
+// TestAnAdoptionOfTheAdminKeyItselfIsCutOffAtEachCall: the key that the adoption is made
+// with is the one that is adopted. When it falls due it issues its successor, which
+// revokes it: nobody is locked out, and it is not left over.
+func TestAnAdoptionOfTheAdminKeyItselfIsCutOffAtEachCall(t *testing.T) {
+	memory := simulated()[0]
+	calls := cutOff(t, memory, rotatortest.Fault{}, adminKey)
+	for call := 1; call <= calls; call++ {
+		for _, f := range []rotatortest.Fault{{Crash: true}, {Crash: true, After: true}, {After: true}, {}} {
+			f.Call = call
+			cutOff(t, memory, f, adminKey)
+		}
+	}
+	t.Logf("%d calls", calls)
+}
+
+// anyKey makes a key by hand; adminKey makes the target the admin key itself, the first
+// of which is made by hand.
+func anyKey(w *rotatortest.World) *rotatortest.Key { return w.Instantly.Add("made by hand") }
+
+func adminKey(w *rotatortest.World) *rotatortest.Key {
+	w.HoldCredential()
+	for _, k := range w.Instantly.All() {
+		if k.Value == w.Credential {
+			return k
+		}
+	}
+	return nil
+}
+
 // cutOff adopts a key under a fault, and tells how many calls that took.
-func cutOff(t *testing.T, b simulation.Backend, fault rotatortest.Fault) (calls int) {
+func cutOff(t *testing.T, b simulation.Backend, fault rotatortest.Fault, made func(*rotatortest.World) *rotatortest.Key) (calls int) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		secrets := []simulation.Secret{b.Fresh(t, "primary"), b.Fresh(t, "follower")}
@@ -43,7 +73,7 @@ func cutOff(t *testing.T, b simulation.Backend, fault rotatortest.Fault) (calls 
 		}
 		w := rotatortest.NewWorld(t, secrets[0].Secret, secrets[1].Secret)
 		w.Instantly.Add("somebody else's")
-		k := w.Instantly.Add("made by hand")
+		k := made(w)
 		k.Spec = w.Policy.Spec
 		time.Sleep(24 * time.Hour)
 		for _, s := range secrets {
@@ -76,9 +106,28 @@ func cutOff(t *testing.T, b simulation.Backend, fault rotatortest.Fault) (calls 
 		if cur := w.Snapshot(0).Versions[secretstore.Current]; cur.ID != k.ID {
 			t.Errorf("%v: it is not adopted in the end: %+v", fault, cur)
 		}
+		if w.Credential != "" {
+			succeed(t, w, k)
+		}
 		w.Check(fault.String())
 	})
 	return calls
+}
+
+// succeed has an adopted admin key followed by the next one, which ends it. The judge sees
+// to it that no key revokes itself.
+func succeed(t *testing.T, w *rotatortest.World, adopted *rotatortest.Key) {
+	t.Helper()
+	old := w.Start() // acts with the adopted key
+	time.Sleep(time.Until(adopted.Created.Add(due)))
+	if res := w.Start().Run(rotator.Request{}); res.Err != nil || !res.Rotated {
+		t.Errorf("when the adopted key falls due: rotated %t, %v", res.Rotated, res.Err)
+	}
+	time.Sleep(graceOver)
+	if res := old.Run(rotator.Request{}); res.Err != nil || !slices.Equal(res.Revoked, []string{adopted.ID}) {
+		t.Errorf("when its grace period is over: revoked %v, %v", res.Revoked, res.Err)
+	}
+	w.JudgeEnd()
 }
 
 func untouched(string, rotatortest.When) error { return nil }
