@@ -91,7 +91,7 @@ func (e evidence) identify(w Wish) (Key, secretstore.Adopted, []Key, error) {
 	case !e.Attested:
 		return refuse("the key list gives no values, and the API does not say what this one may do: it may be any of %d keys", len(candidates))
 	default:
-		return refuse("%d keys may do what it may do, and neither a name nor a time tells them apart", len(candidates))
+		return refuse("%d keys may do what it may do, and no name tells them apart", len(candidates))
 	}
 }
 
@@ -126,25 +126,15 @@ func (e evidence) against(k Key) string {
 
 func orNothing(s secretstore.Spec) string { return cmp.Or(string(s), "nothing") }
 
-// stored soon: a value is stored within that time after its key was made, as a rule.
-const storedSoon = time.Hour
-
-// singledOut gives the one key that can be meant: there is no other; or it alone bears the
-// target's name, or alone was made right before the value was stored, and the one does not
-// speak against the other.
+// singledOut gives the one key that can be meant: there is no other, or it alone bears the
+// target's name and no younger one can be meant. That a key was made right before the value
+// was stored shows nothing: an old value can be put back at any time.
 func (e evidence) singledOut(candidates []Key) (Key, bool) {
 	if len(candidates) == 1 {
 		return candidates[0], true
 	}
 	byName := slices.DeleteFunc(slices.Clone(candidates), func(k Key) bool { return plain(k.Name) != plain(e.target) })
-	var byTime []Key
-	if !e.stored.IsZero() {
-		byTime = slices.DeleteFunc(slices.Clone(candidates), func(k Key) bool { return k.Created.Before(e.stored.Add(-storedSoon)) })
-	}
-	switch {
-	case len(byTime) == 1 && (len(byName) == 0 || byName[0].ID == byTime[0].ID && len(byName) == 1):
-		return byTime[0], true
-	case len(byName) == 1 && (e.stored.IsZero() || byName[0].ID == candidates[0].ID): // no younger one can be meant
+	if len(byName) == 1 && (e.stored.IsZero() || byName[0].ID == candidates[0].ID) {
 		return byName[0], true
 	}
 	return Key{}, false
