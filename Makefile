@@ -43,8 +43,9 @@ incidents: ## what a person sees in four incidents, and how soon
 bench-daemon: ## the daemon with 10,000 targets: time to ready, memory, CPU when idle
 	go run ./rotator/rotatortest/bench -strict idle
 
+SYSTEMS = windows/amd64 darwin/arm64 freebsd/amd64 linux/386
 cross: ## the binary builds for the other systems that it is released for
-	for system in windows/amd64 darwin/arm64 freebsd/amd64 linux/386; do \
+	for system in $(SYSTEMS); do \
 		GOOS=$${system%/*} GOARCH=$${system#*/} go build -o /dev/null ./cmd/instantly-rotator || exit 1; done
 
 check:
