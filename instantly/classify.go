@@ -35,8 +35,8 @@ func classify(op string, got answer, hide func(string) string, now time.Time) *E
 
 // errorInSuccess is the error for a 2xx that names an error in its body, as some
 // of the vendor's operations do ({"error": "ACC_…"}): it says neither that the
-// call was done nor that it was refused. No answer that a call of this client
-// wants has a field of that name.
+// call was done nor that it was refused. No answer that a call of this client wants
+// has a field of that name, but for those of request.namesErrors.
 func errorInSuccess(op string, got answer, hide func(string) string) *Error {
 	var body struct{ Error, Message any }
 	if got.broken != nil || json.Unmarshal(got.body, &body) != nil {

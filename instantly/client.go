@@ -99,7 +99,7 @@ type Client struct {
 	base      string
 	options   Options
 	repeating *http.Client // for what may be sent twice
-	single    *http.Client // for POST
+	single    *http.Client // for POST and PATCH
 	inHand    *callsInHand
 }
 

@@ -29,6 +29,14 @@ func callEverything(ctx context.Context, c *instantly.Client) {
 	_, _ = c.Members(ctx)
 	_, _ = c.SubWorkspaces(ctx)
 	_, _ = c.AuditLogs(ctx, instantly.AuditQuery{Since: time.Unix(0, 0), Until: time.Unix(0, 0), Activity: 37})
+	_ = c.DeleteMember(ctx, keyID)
+	_, _ = c.Webhooks(ctx)
+	_, _ = c.Webhook(ctx, hookID)
+	_, _ = c.SetWebhookHeaders(ctx, hookID, hookHeaders())
+	_, _ = c.TestWebhook(ctx, wantedHook())
+	_ = c.ResumeWebhook(ctx, hookID)
+	_, _ = c.WebhookEvents(ctx, instantly.WebhookEventQuery{Since: time.Unix(0, 0), Until: time.Unix(0, 0), FailedOnly: true})
+	_, _ = c.BlockList(ctx)
 }
 
 // probeEverything makes every test call there is: one for each known scope.

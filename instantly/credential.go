@@ -1,6 +1,7 @@
 package instantly
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -15,6 +16,15 @@ import (
 // file's only scheme.
 func authorize(header http.Header, credential secret.Value) {
 	header.Set("Authorization", "Bearer "+credential.Reveal())
+}
+
+// headersBody puts a webhook's headers on the wire.
+func headersBody(headers map[string]secret.Value) ([]byte, error) {
+	texts := make(map[string]string, len(headers))
+	for name, value := range headers {
+		texts[name] = value.Reveal()
+	}
+	return json.Marshal(map[string]any{"headers": texts})
 }
 
 // checkSendable tells why a value cannot be sent as a bearer token. What the

@@ -58,6 +58,23 @@ func isID(s string) bool {
 	}) < 0
 }
 
+// idOrNone gives an id that nothing is done with, or none where it cannot be one.
+func idOrNone(s string) string {
+	if !isID(s) {
+		return ""
+	}
+	return s
+}
+
+// countOf reads a whole number; 0 if it is none, or one that nothing is counted to.
+func countOf(number float64) int {
+	const most = 1 << 40
+	if n := int(max(0, min(number, most))); float64(n) == number {
+		return n
+	}
+	return 0
+}
+
 // decodeCreated wants what a create is made for: an id and a value.
 func decodeCreated(op string, got answer) (Key, error) {
 	k, err := decode[keyAnswer](op, got)

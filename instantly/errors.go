@@ -44,7 +44,7 @@ var (
 	ErrMalformed = errors.New("unreadable answer")
 	// ErrNoKey: a text that can never be a key, so that no call was made with it.
 	ErrNoKey = errors.New("no key at all")
-	// ErrOutcomeUnknown: a key may or may not have been created.
+	// ErrOutcomeUnknown: what was asked for, once, may or may not have been done.
 	ErrOutcomeUnknown = errors.New("outcome unknown")
 	// ErrInsecureURL: the base URL would send keys in clear or carries
 	// credentials of its own.

@@ -50,6 +50,38 @@ func wantFixedText(t *testing.T, err error) {
 	t.Errorf("a text from elsewhere: %v", err)
 }
 
+func FuzzDecodeLists(f *testing.F) {
+	for _, seed := range []string{
+		``, `{}`, `{"items":[]}`, `{"items":[` + hookBody + `]}`, `{"items":[{"id":"a","headers":{"A":1}}]}`,
+		`{"items":[{"id":"a","activity_type":-1e300,"affected_count":0.5,"audit_metadata":{"a":[{"b":"c"}]}}]}`,
+		`{"items":[{"id":"a","status":1e99,"status_code":-1,"response_time_ms":1e99,"name":{"first":1}}]}`,
+		`{"items":[{"id":"CANARY","headers":{"CANARY":["CANARY"]},"bl_value":7}]}`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		c := newClient(t, inTurn(body, `{"items":[{"id":"CANARY",`))
+		_, membersErr := c.Members(t.Context())
+		_, auditErr := newClient(t, inTurn(body, `{"items":[{`)).AuditLogs(t.Context(), instantly.AuditQuery{})
+		hooks, hooksErr := newClient(t, inTurn(body, `{"items":[{`)).Webhooks(t.Context())
+		_, eventsErr := newClient(t, inTurn(body, `{"items":[{`)).WebhookEvents(t.Context(), instantly.WebhookEventQuery{})
+		_, blockErr := newClient(t, inTurn(body, `{"items":[{`)).BlockList(t.Context())
+		for _, w := range hooks {
+			if w.ID == "" || strings.ContainsFunc(w.ID, unicode.IsSpace) {
+				t.Errorf("id %q", w.ID)
+			}
+		}
+		for _, err := range []error{membersErr, auditErr, hooksErr, eventsErr, blockErr} {
+			if err == nil {
+				continue
+			}
+			if !errors.Is(err, instantly.ErrMalformed) || strings.Contains(err.Error(), "CANARY") {
+				t.Errorf("error %v", err)
+			}
+		}
+	})
+}
+
 func FuzzErrorBody(f *testing.F) {
 	for _, status := range []int{400, 401, 403, 404, 429, 500} {
 		for _, body := range shapes(status) {

@@ -19,8 +19,20 @@ func everyCall(t *testing.T, c *instantly.Client) map[string]error {
 	_, createErr := c.CreateKey(t.Context(), "n", nil)
 	_, listErr := c.Keys(t.Context())
 	_, workspaceErr := c.Workspace(t.Context())
+	_, membersErr := c.Members(t.Context())
+	_, auditErr := c.AuditLogs(t.Context(), instantly.AuditQuery{})
+	_, hooksErr := c.Webhooks(t.Context())
+	_, hookErr := c.Webhook(t.Context(), hookID)
+	_, headersErr := c.SetWebhookHeaders(t.Context(), hookID, hookHeaders())
+	_, testErr := c.TestWebhook(t.Context(), wantedHook())
+	_, eventsErr := c.WebhookEvents(t.Context(), instantly.WebhookEventQuery{})
+	_, blockErr := c.BlockList(t.Context())
 	return map[string]error{
-		"create": createErr, "list": listErr, "workspace": workspaceErr,
+		"members": membersErr, "audit log": auditErr, "webhooks": hooksErr, "webhook": hookErr,
+		"webhook's headers": headersErr, "webhook's test": testErr, "webhook events": eventsErr, "block list": blockErr,
+		"delete member": c.DeleteMember(t.Context(), keyID),
+		"resume":        c.ResumeWebhook(t.Context(), hookID),
+		"create":        createErr, "list": listErr, "workspace": workspaceErr,
 		"delete":         c.DeleteKey(t.Context(), keyID),
 		"test call":      c.Probe(t.Context(), secretOf(keyValue), []string{"campaigns:read"}).Err,
 		"test by POST":   c.Probe(t.Context(), secretOf(keyValue), []string{"leads:read"}).Err,
@@ -55,7 +67,7 @@ func TestDeepNestingIsUnreadableAndNoMore(t *testing.T) {
 	for _, body := range []string{deep, `{"items":` + deep, `{"error":` + deep, strings.Repeat(`{"items":`, 100_000)} {
 		for name, err := range everyCall(t, newClient(t, always(200, body))) {
 			switch name {
-			case "delete", "check deletion":
+			case "delete", "check deletion", "delete member", "resume":
 				if err != nil {
 					t.Errorf("%s: %v", name, err)
 				}

@@ -14,8 +14,6 @@ import (
 const (
 	routeKeys = "/api-keys"
 	routeKey  = "/api-keys/" + placeholder
-	// keysPerPage is the most that the vendor's OpenAPI file allows.
-	keysPerPage = 100
 )
 
 // CreateKey creates an API key with that name and those scopes, and asks for it
@@ -31,12 +29,9 @@ func (c *Client) CreateKey(ctx context.Context, name string, scopes []string) (K
 	if err != nil {
 		return Key{}, &Error{Op: op, classes: []error{ErrBadRequest}, cause: errors.New("the request cannot be built")}
 	}
-	got, err := c.pacedAttempt(ctx, c.admin(request{op: op, method: http.MethodPost, route: routeKeys, body: body}))
-	switch {
-	case errors.Is(err, errNotSent):
+	got, err := c.once(ctx, request{op: op, method: http.MethodPost, route: routeKeys, body: body})
+	if err != nil {
 		return Key{}, err
-	case err != nil:
-		return Key{}, withOutcome(err)
 	}
 	key, err := decodeCreated(op, got)
 	if err != nil {
@@ -45,8 +40,17 @@ func (c *Client) CreateKey(ctx context.Context, name string, scopes []string) (K
 	return key, nil
 }
 
-// withOutcome adds ErrOutcomeUnknown to the error of a create, unless a 4xx
-// says that it was refused.
+// once makes the one attempt of a request that is not to be repeated.
+func (c *Client) once(ctx context.Context, r request) (answer, error) {
+	got, err := c.pacedAttempt(ctx, c.admin(r))
+	if err != nil && !errors.Is(err, errNotSent) {
+		err = withOutcome(err)
+	}
+	return got, err
+}
+
+// withOutcome adds ErrOutcomeUnknown to the error of what was asked for once, unless
+// a 4xx says that it was refused.
 func withOutcome(err error) error {
 	var e *Error
 	if !errors.As(err, &e) {
@@ -65,7 +69,7 @@ func withOutcome(err error) error {
 // Secrets are as the API shows them there: do not rely on them.
 func (c *Client) Keys(ctx context.Context) ([]Key, error) {
 	r := request{op: "list API keys", method: http.MethodGet, route: routeKeys}
-	answers, err := listAll[keyAnswer](ctx, c, r, keysPerPage)
+	answers, err := listAll[keyAnswer](ctx, c, r, itemsPerPage)
 	if err != nil {
 		return nil, err
 	}

@@ -75,7 +75,12 @@ func adminOutcomes(ctx context.Context, c *instantly.Client) []any {
 	_, membersErr := c.Members(ctx)
 	_, subsErr := c.SubWorkspaces(ctx)
 	_, auditErr := c.AuditLogs(ctx, instantly.AuditQuery{})
+	_, hooksErr := c.Webhooks(ctx)
+	_, hookErr := c.Webhook(ctx, hookID)
+	_, eventsErr := c.WebhookEvents(ctx, instantly.WebhookEventQuery{})
+	_, blockErr := c.BlockList(ctx)
 	return []any{
+		hooksErr, hookErr, eventsErr, blockErr, c.DeleteMember(ctx, keyID), c.ResumeWebhook(ctx, hookID),
 		created.Secret, createErr, len(keys), listErr, c.DeleteKey(ctx, keyID), c.CheckDelete(ctx),
 		workspaceErr, organizationErr, membersErr, subsErr, auditErr,
 	}

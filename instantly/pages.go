@@ -18,6 +18,10 @@ const (
 	maxListTime = 2 * time.Minute
 )
 
+// itemsPerPage is the most that the vendor's OpenAPI file allows of every list but the
+// audit log.
+const itemsPerPage = 100
+
 // page is what the API's lists answer with (vendor's OpenAPI file). The cursor
 // is a UUID, a time or an e-mail address, depending on the list: opaque.
 type page[T any] struct {

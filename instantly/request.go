@@ -34,6 +34,10 @@ type request struct {
 	maxAnswer  int64 // bytes
 	// ignoreAnswer: a 2xx is enough, whatever its body, unless that names an error.
 	ignoreAnswer bool
+	// namesErrors: a success may have an error in it that is not the API's own.
+	namesErrors bool
+	// confidential are secrets in the body, or known to the caller, that no text may show.
+	confidential []secret.Value
 }
 
 // admin completes a request that is made with the admin key.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
 // withRetries sends a request until it is answered for good, the budget is spent or
@@ -183,16 +185,29 @@ func (c *Client) attempt(ctx context.Context, r request) (answer, error) {
 	if err != nil {
 		return answer{}, unanswered(ctx, timed, r.op, got.status, err)
 	}
-	hide := func(text string) string { return censor(text, c.options.Credential.Value(), r.credential) }
-	if e := classify(r.op, got, hide, time.Now()); e != nil {
+	if e := c.classified(r, got); e != nil {
 		return answer{}, e
 	}
 	return got, nil
 }
 
-// clientFor keeps POSTs off the connections that may be used twice.
+// classified gives the error that an answer is; nil if it is none.
+func (c *Client) classified(r request, got answer) *Error {
+	if r.namesErrors && isSuccess(got.status) {
+		return nil
+	}
+	return classify(r.op, got, c.hiding(r), time.Now())
+}
+
+// hiding cuts the secrets that a request has to do with out of a text.
+func (c *Client) hiding(r request) func(string) string {
+	hidden := append([]secret.Value{c.options.Credential.Value(), r.credential}, r.confidential...)
+	return func(text string) string { return censor(text, hidden...) }
+}
+
+// clientFor keeps POSTs and PATCHes off the connections that may be used twice.
 func (c *Client) clientFor(method string) *http.Client {
-	if method == http.MethodPost {
+	if method == http.MethodPost || method == http.MethodPatch {
 		return c.single
 	}
 	return c.repeating

@@ -53,45 +53,6 @@ func (c *Client) Organization(ctx context.Context) (string, error) {
 	return w.ID, err
 }
 
-// membersPerPage is the most that the vendor's OpenAPI file allows.
-const membersPerPage = 100
-
-// Member is a person in the workspace.
-type Member struct {
-	ID        string // of the membership
-	Email     string
-	UserID    string
-	Role      string // owner, admin, editor, view or client
-	Workspace string
-	Accepted  bool // false while the invitation is open
-	Created   time.Time
-}
-
-// Members lists the people in the workspace. Needs workspace_members:read.
-func (c *Client) Members(ctx context.Context) ([]Member, error) {
-	r := request{op: "list workspace members", method: http.MethodGet, route: "/workspace-members"}
-	answers, err := listAll[struct {
-		ID        string      `json:"id"`
-		Email     string      `json:"email"`
-		UserID    string      `json:"user_id"`
-		Role      string      `json:"role"`
-		Workspace string      `json:"workspace_id"`
-		Accepted  bool        `json:"accepted"`
-		Created   lenientTime `json:"timestamp_created"`
-	}](ctx, c, r, membersPerPage)
-	if err != nil {
-		return nil, err
-	}
-	members := make([]Member, 0, len(answers))
-	for _, m := range answers {
-		members = append(members, Member{
-			ID: m.ID, Email: m.Email, UserID: m.UserID, Role: m.Role,
-			Workspace: m.Workspace, Accepted: m.Accepted, Created: m.Created.Time,
-		})
-	}
-	return members, nil
-}
-
 // SubWorkspace is a workspace that an agency's workspace may act for.
 type SubWorkspace struct {
 	// ID of the sub-workspace, for Options.AsWorkspace.
@@ -112,7 +73,7 @@ func (c *Client) SubWorkspaces(ctx context.Context) ([]SubWorkspace, error) {
 		Name   string `json:"sub_workspace_name"`
 		Admin  string `json:"admin_workspace_id"`
 		Status string `json:"status"`
-	}](ctx, c, r, membersPerPage)
+	}](ctx, c, r, itemsPerPage)
 	if err != nil {
 		return nil, err
 	}

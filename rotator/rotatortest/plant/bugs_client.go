@@ -15,8 +15,10 @@ func clientBugs() []bug {
 		{"client: an id that is a path taken from the list", tests, edits{client("Keys").never("!isID(k.ID)")}},
 		{"client: a list without an end by time", tests, edits{client("listAll").replaces("took > maxListTime", "false")}},
 		{"client: a slow answer asked for again", tests, edits{client("retryable").replaces("errors.Is(err, errTimedOut)", "false")}},
-		{"client: retry of the POST", tests, edits{client("CreateKey").replaces("self.pacedAttempt(ctx, self.admin(request{op: op, method: http.MethodPost, route: routeKeys, body: body}))", "self.withRetries(ctx, self.admin(request{op: op, method: http.MethodPost, route: routeKeys, body: body}), self.options.RetryBudget)")}},
+		{"client: retry of the POST", tests, edits{client("once").replaces("self.pacedAttempt(ctx, self.admin(r))", "self.withRetries(ctx, self.admin(r), self.options.RetryBudget)")}},
+		{"client: a webhook's header told", "./instantly NoTextTellsAHeader", edits{client("hiding").replaces("r.confidential...", "secret.Value{}")}},
+		{"client: a webhook read in part", "./instantly ThatIsNoText", edits{client("secretHeaders.UnmarshalJSON").never("text == nil")}},
 		{"client: a create that may have been done is sent again with another admin key", "./instantly MayHaveBeenDone", edits{client("pacedAttempt").replaces("errors.Is(err, ErrUnauthorized)", "err != nil")}},
-		{"client: a POST on a connection that was used before", tests, edits{client("clientFor").never("http.MethodPost")}},
+		{"client: a POST on a connection that was used before", tests, edits{client("clientFor").replaces("method == http.MethodPost", "false")}},
 	}
 }
