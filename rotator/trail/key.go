@@ -1,0 +1,90 @@
+package trail
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+)
+
+// The files of a key.
+const (
+	keyFile    = "key"
+	publicFile = "key.pub"
+)
+
+// signerIn gives the signing key of a folder, made if there is none, and the public one.
+func signerIn(dir, name string) (note.Signer, string, error) {
+	text, err := os.ReadFile(filepath.Join(dir, keyFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := makeKey(dir, name); err != nil {
+			return nil, "", err
+		}
+		text, err = os.ReadFile(filepath.Join(dir, keyFile))
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("read the trail's signing key: %w", err)
+	}
+	by, err := note.NewSigner(strings.TrimSpace(string(text)))
+	if err != nil {
+		return nil, "", fmt.Errorf("the trail's signing key in %s cannot be used: %w", filepath.Join(dir, keyFile), err)
+	}
+	public, err := PublicKey(dir)
+	return by, public, err
+}
+
+// PublicKey gives what the checkpoints of a trail are checked with.
+func PublicKey(dir string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(dir, publicFile))
+	if err != nil {
+		return "", fmt.Errorf("read the trail's public key: %w", err)
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
+// makeKey writes the public key first: a key without it would sign what nobody can check.
+func makeKey(dir, name string) error {
+	private, public, err := note.GenerateKey(rand.Reader, keyName(name))
+	if err != nil {
+		return fmt.Errorf("make the trail's signing key: %w", err)
+	}
+	if err := writeWhole(filepath.Join(dir, publicFile), []byte(public+"\n"), 0o644); err != nil {
+		return err
+	}
+	return writeWhole(filepath.Join(dir, keyFile), []byte(private+"\n"), 0o600)
+}
+
+// writeWhole puts a file into its place, durable and in one step.
+func writeWhole(path string, content []byte, mode fs.FileMode) error {
+	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, mode)
+	if err != nil {
+		return fmt.Errorf("write the trail: %w", err)
+	}
+	_, err = f.Write(content)
+	err = errors.Join(err, f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(path+".new", path)
+	}
+	if err == nil {
+		err = syncDir(filepath.Dir(path))
+	}
+	if err != nil {
+		_ = os.Remove(path + ".new")
+		return fmt.Errorf("write the trail: %w", err)
+	}
+	return nil
+}
+
+// syncDir makes what was renamed in a folder durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
