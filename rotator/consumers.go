@@ -11,17 +11,55 @@ import (
 type Gate interface {
 	// Name says what is waited for: "rollout of deployment/web".
 	Name() string
-	// Pass brings consumers to the key, if that was not done yet, and tells
+	// Pass brings consumers to the new key, if that was not done yet, and tells
 	// whether they have moved: nil if so, an error that wraps [ErrGateOpen] if
 	// not yet, any other if it cannot be told. It does not wait for them. It is
 	// asked again and again, by several instances: repeating it is harmless.
-	Pass(ctx context.Context, keyID string) error
+	Pass(ctx context.Context, m Move) error
 }
+
+// Move is what consumers are brought to, and from.
+type Move struct {
+	// KeyID is the new key's.
+	KeyID string
+	// Since is when the last store took the new key; now, if a store cannot say.
+	Since time.Time
+	// Old are the ids of the keys that it displaced and that are not gone yet.
+	Old []string
+}
+
+// AskAgainError is the answer of a gate that will be the same before a certain time: it
+// need not be asked again until then.
+type AskAgainError struct {
+	At  time.Time
+	Err error
+}
+
+// Error implements error.
+func (e *AskAgainError) Error() string { return e.Err.Error() }
+
+// Unwrap implements errors.Unwrap.
+func (e *AskAgainError) Unwrap() error { return e.Err }
 
 func (r *run) converge(ctx context.Context, s Step) error {
 	gate := r.target.Gates[s.Gate]
-	r.Gates[s.Gate] = gateResult{s.ID, gateError(gate.Name(), gate.Pass(ctx, s.ID))}
+	r.Gates[s.Gate] = gateResult{s.ID, gateError(gate.Name(), gate.Pass(ctx, r.move(s.ID)))}
 	return nil
+}
+
+func (r *run) move(keyID string) Move {
+	v := &view{State: r.State}
+	m := Move{KeyID: keyID, Old: v.toRetire()}
+	for i := range r.Stores {
+		switch cur, ok := v.current(i); {
+		case ok && cur.Promoted.IsZero():
+			m.Since = r.now()
+			return m
+		case ok && cur.Promoted.After(m.Since):
+			m.Since = cur.Promoted
+		}
+	}
+	return m
 }
 
 // survey reads the stores of the credential, and of the targets that this one is kept apart from, and keeps the

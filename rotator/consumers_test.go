@@ -21,7 +21,8 @@ type rollout struct {
 
 func (r *rollout) Name() string { return "rollout of deployment/web" }
 
-func (r *rollout) Pass(_ context.Context, key string) error {
+func (r *rollout) Pass(_ context.Context, m rotator.Move) error {
+	key := m.KeyID
 	if _, ok := r.began[key]; !ok {
 		r.began[key] = time.Now()
 		r.restarts++

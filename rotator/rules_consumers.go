@@ -31,11 +31,23 @@ func (v *view) converge() answer {
 		if g.key != cur.ID {
 			return act(Step{Verb: Converge, Gate: i, ID: cur.ID, Reason: "bring consumers to the new key"})
 		}
-		if g.err != nil {
-			closed = wait(v.now.Add(gateInterval), "ask whether the consumers have moved")
+		if g.err == nil {
+			continue
+		}
+		if at := v.askAgain(g); closed.passes() || at.Before(closed.wait.until) {
+			closed = wait(at, "ask whether the consumers have moved")
 		}
 	}
 	return closed
+}
+
+// askAgain is when a gate is worth asking again that consumers have not passed.
+func (v *view) askAgain(g gateResult) time.Time {
+	at := v.now.Add(gateInterval)
+	if again := (*AskAgainError)(nil); errors.As(g.err, &again) && again.At.After(at) {
+		return again.At
+	}
+	return at
 }
 
 // waive notes down that the consumers of the current key are not waited for, where

@@ -11,7 +11,7 @@ import (
 )
 
 // AfterPromote is one thing that brings consumers to a new key. Exactly one of
-// Restart, Command and URL is set.
+// Restart, Command, URL and AuditLog is set.
 type AfterPromote struct {
 	// Restart is deployment/NAME or statefulset/NAME, in Namespace; empty for the
 	// pod's own, or that of the kubeconfig's context.
@@ -21,15 +21,18 @@ type AfterPromote struct {
 	Command []string
 	// URL is https, or http on this machine.
 	URL string
+	// AuditLog asks whether the old key still acts.
+	AuditLog *AuditLogGate
 }
 
 // afterPromoteForm is one entry of after_promote.
 type afterPromoteForm struct {
 	mark
-	Restart   text       `json:"restart"`
-	Namespace text       `json:"namespace"`
-	Command   list[text] `json:"command"`
-	URL       text       `json:"url"`
+	Restart   text         `json:"restart"`
+	Namespace text         `json:"namespace"`
+	Command   list[text]   `json:"command"`
+	URL       text         `json:"url"`
+	AuditLog  auditLogForm `json:"audit_log"`
 }
 
 func (afterPromoteForm) section() string { return "defaults.after_promote[]" }
@@ -37,7 +40,7 @@ func (afterPromoteForm) section() string { return "defaults.after_promote[]" }
 // JSONSchemaExtend implements an interface of package jsonschema.
 func (f afterPromoteForm) JSONSchemaExtend(s *jsonschema.Schema) {
 	describe(s, f.section())
-	s.OneOf = []*jsonschema.Schema{{Required: []string{"restart"}}, {Required: []string{"command"}}, {Required: []string{"url"}}}
+	s.OneOf = []*jsonschema.Schema{{Required: []string{"restart"}}, {Required: []string{"command"}}, {Required: []string{"url"}}, {Required: []string{"audit_log"}}}
 	s.DependentRequired = map[string][]string{"namespace": {"restart"}}
 	if p, ok := s.Properties.Get("command"); ok {
 		atLeast := uint64(1)
@@ -47,7 +50,7 @@ func (f afterPromoteForm) JSONSchemaExtend(s *jsonschema.Schema) {
 
 func afterPromoteOptions() []Option {
 	in := afterPromoteForm{}.section()
-	return []Option{
+	return append([]Option{
 		{
 			In: in, Name: "restart", Pattern: `^(deployment|statefulset)/[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$`,
 			Want:     "want deployment/NAME or statefulset/NAME",
@@ -69,7 +72,7 @@ func afterPromoteOptions() []Option {
 				"It may be called more than once for a key.",
 			Examples: []string{"https://deploy.example.com/hooks/instantly"},
 		},
-	}
+	}, auditLogOptions()...)
 }
 
 // afterPromote checks what brings consumers to a new key.
@@ -78,7 +81,7 @@ func (c *checker) afterPromote(l list[afterPromoteForm]) []AfterPromote {
 	for i := range l.Items {
 		f := &l.Items[i]
 		c.onlyOneWay(f)
-		a := AfterPromote{Restart: f.Restart.v, Namespace: f.Namespace.v, Command: c.command(f), URL: f.URL.v}
+		a := AfterPromote{Restart: f.Restart.v, Namespace: f.Namespace.v, Command: c.command(f), URL: f.URL.v, AuditLog: c.auditLog(&f.AuditLog)}
 		if f.URL.ok {
 			c.hook(f.URL)
 		}
@@ -89,7 +92,7 @@ func (c *checker) afterPromote(l list[afterPromoteForm]) []AfterPromote {
 
 func (c *checker) onlyOneWay(f *afterPromoteForm) {
 	set := 0
-	for _, m := range []mark{f.Restart.mark, f.Command.mark, f.URL.mark} {
+	for _, m := range []mark{f.Restart.mark, f.Command.mark, f.URL.mark, f.AuditLog.mark} {
 		if m.written() {
 			set++
 		}
@@ -97,8 +100,8 @@ func (c *checker) onlyOneWay(f *afterPromoteForm) {
 	switch {
 	case c.hasErrorWithin(f.path):
 	case set != 1:
-		c.fail(f.mark, "write {restart: deployment/NAME}, {command: [PROGRAM, …]} or {url: https://…}",
-			"want exactly one of restart, command and url, found %d", set)
+		c.fail(f.mark, "write {restart: deployment/NAME}, {command: [PROGRAM, …]}, {url: https://…} or {audit_log: {}}",
+			"want exactly one of restart, command, url and audit_log, found %d", set)
 	case f.Namespace.written() && !f.Restart.written():
 		c.fail(f.Namespace.mark, "take the line out", "namespace belongs to restart")
 	}

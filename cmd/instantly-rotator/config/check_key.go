@@ -135,6 +135,7 @@ func (c *checker) distinctSecret(target text, s storeRefForm, first map[string]m
 func (c *checker) rotation(f *rotationForm) Key {
 	zone := c.zone(f)
 	group, apart := c.keepApart(f.KeepApart)
+	c.quietWithinGrace(f)
 	return Key{
 		Schedule:          c.schedule(f, zone),
 		Jitter:            f.Jitter.v,

@@ -140,7 +140,7 @@ func rotationOptions() []Option {
 		},
 		{
 			In: in, Name: "after_promote",
-			Doc: "What brings the consumers to a new key, each with exactly one of restart, command and url. " +
+			Doc: "What brings the consumers to a new key, each with exactly one of restart, command, url and audit_log. " +
 				"The old key is revoked when its grace period is over and all of them say that the consumers have moved.",
 		},
 	}, afterPromoteOptions()...)

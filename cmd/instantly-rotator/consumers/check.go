@@ -21,7 +21,7 @@ type checkable interface {
 	check(ctx context.Context) error
 }
 
-var _, _, _, _ checkable = Broken{}, (*Command)(nil), (*URL)(nil), (*Restart)(nil)
+var _, _, _, _, _ checkable = Broken{}, (*Command)(nil), (*URL)(nil), (*Restart)(nil), (*AuditLog)(nil)
 
 // ErrUncheckable: nobody can tell beforehand whether a gate would work.
 var ErrUncheckable = errors.New("cannot be checked beforehand")

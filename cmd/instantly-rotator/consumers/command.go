@@ -48,8 +48,8 @@ func NewCommand(target string, args, environment []string) *Command {
 func (c *Command) Name() string { return "command " + filepath.Base(c.args[0]) }
 
 // Pass implements [rotator.Gate].
-func (c *Command) Pass(ctx context.Context, keyID string) error {
-	return c.once.pass(keyID, func() error { return c.run(ctx, keyID) })
+func (c *Command) Pass(ctx context.Context, m rotator.Move) error {
+	return c.once.pass(m.KeyID, func() error { return c.run(ctx, m.KeyID) })
 }
 
 func (c *Command) run(ctx context.Context, keyID string) error {

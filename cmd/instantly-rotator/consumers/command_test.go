@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/consumers"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
 
 // program is a gate that runs a part of this test binary.
@@ -20,20 +21,20 @@ func program(args ...string) *consumers.Command {
 }
 
 func TestExitCodeSaysWhetherConsumersHaveMoved(t *testing.T) {
-	wantPassed(t, program("moved").Pass(t.Context(), "k1"))
-	wantOpen(t, program("not-yet").Pass(t.Context(), "k1"), "exit code 75: 2 of 7 machines [31m have it")
-	err := program("fails").Pass(t.Context(), "k1")
+	wantPassed(t, program("moved").Pass(t.Context(), rotator.Move{KeyID: "k1"}))
+	wantOpen(t, program("not-yet").Pass(t.Context(), rotator.Move{KeyID: "k1"}), "exit code 75: 2 of 7 machines [31m have it")
+	err := program("fails").Pass(t.Context(), rotator.Move{KeyID: "k1"})
 	wantUnknown(t, err, "exit status 3: xxx")
 	if len(err.Error()) > 300 {
 		t.Errorf("the message has %d bytes", len(err.Error()))
 	}
-	wantUnknown(t, consumers.NewCommand("sending", []string{"/no/such/program"}, nil).Pass(t.Context(), "k1"), "/no/such/program")
+	wantUnknown(t, consumers.NewCommand("sending", []string{"/no/such/program"}, nil).Pass(t.Context(), rotator.Move{KeyID: "k1"}), "/no/such/program")
 }
 
 func TestProgramThatHangsIsEnded(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	err := program("hangs").Pass(ctx, "k1")
+	err := program("hangs").Pass(ctx, rotator.Move{KeyID: "k1"})
 	wantUnknown(t, err, "it was ended")
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("the cause is lost: %v", err)
@@ -44,9 +45,9 @@ func TestProgramIsToldOnceOfEachKey(t *testing.T) {
 	heard := filepath.Join(t.TempDir(), "heard")
 	gate := program("records", heard)
 	for _, key := range []string{"k1", "k1", "k2", "k2"} {
-		wantPassed(t, gate.Pass(t.Context(), key))
+		wantPassed(t, gate.Pass(t.Context(), rotator.Move{KeyID: key}))
 	}
-	wantPassed(t, program("records", heard).Pass(t.Context(), "k2")) // another process
+	wantPassed(t, program("records", heard).Pass(t.Context(), rotator.Move{KeyID: "k2"})) // another process
 	got, err := os.ReadFile(heard)
 	if err != nil {
 		t.Fatal(err)

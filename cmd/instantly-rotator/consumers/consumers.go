@@ -2,7 +2,8 @@
 // they have moved: each way to do so is a gate in front of the old key's end.
 //
 // In this package: restart.go (a Deployment or StatefulSet) with rollout.go (is it
-// done? pure), command.go (a program), url.go (an HTTP call).
+// done? pure), command.go (a program), url.go (an HTTP call), audit_log.go (what the
+// workspace saw of the old key).
 package consumers
 
 import (
@@ -28,7 +29,7 @@ var _ rotator.Gate = Broken{}
 func (b Broken) Name() string { return b.What }
 
 // Pass implements [rotator.Gate].
-func (b Broken) Pass(context.Context, string) error { return b.Err }
+func (b Broken) Pass(context.Context, rotator.Move) error { return b.Err }
 
 // open says why consumers have not moved yet.
 func open(format string, args ...any) error {

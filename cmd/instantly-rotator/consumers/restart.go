@@ -62,13 +62,13 @@ func NewRestart(c *kubernetescluster.Client, target, workload, namespace string)
 func (r *Restart) Name() string { return "restart of " + r.kind + "/" + r.name }
 
 // Pass implements [rotator.Gate].
-func (r *Restart) Pass(ctx context.Context, keyID string) error {
+func (r *Restart) Pass(ctx context.Context, m rotator.Move) error {
 	w, err := r.get(ctx)
 	if err != nil {
 		return err
 	}
-	if w.restartedFor != keyID {
-		if w, err = r.patch(ctx, keyID); err != nil {
+	if w.restartedFor != m.KeyID {
+		if w, err = r.patch(ctx, m.KeyID); err != nil {
 			return err
 		}
 	}

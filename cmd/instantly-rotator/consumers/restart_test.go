@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/consumers"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster/kubetest"
 )
@@ -60,7 +61,7 @@ func patches(s *kubetest.Server) (n int) {
 func TestDeploymentHoldsTheOldKeyUntilNoPodOfBeforeIsLeft(t *testing.T) {
 	s := cluster()
 	gate := restart(t, s, "sending", "deployment/web")
-	wantOpen(t, gate.Pass(t.Context(), "k2"), "the restart has not begun")
+	wantOpen(t, gate.Pass(t.Context(), rotator.Move{KeyID: "k2"}), "the restart has not begun")
 	for _, moment := range []struct {
 		say                             string
 		all, restarted, available, dead int32
@@ -75,48 +76,48 @@ func TestDeploymentHoldsTheOldKeyUntilNoPodOfBeforeIsLeft(t *testing.T) {
 			d.Status = appsv1.DeploymentStatus{ObservedGeneration: d.Generation, Replicas: moment.all, UpdatedReplicas: moment.restarted,
 				AvailableReplicas: moment.available, TerminatingReplicas: &moment.dead}
 		})
-		wantOpen(t, gate.Pass(t.Context(), "k2"), moment.say)
+		wantOpen(t, gate.Pass(t.Context(), rotator.Move{KeyID: "k2"}), moment.say)
 	}
 	deployment(s, func(d *appsv1.Deployment) { d.Status.TerminatingReplicas = nil })
-	wantPassed(t, gate.Pass(t.Context(), "k2"))
-	wantPassed(t, restart(t, s, "sending", "deployment/web").Pass(t.Context(), "k2")) // another instance
+	wantPassed(t, gate.Pass(t.Context(), rotator.Move{KeyID: "k2"}))
+	wantPassed(t, restart(t, s, "sending", "deployment/web").Pass(t.Context(), rotator.Move{KeyID: "k2"})) // another instance
 	if n := patches(s); n != 1 {
 		t.Errorf("restarted %d times", n)
 	}
-	wantOpen(t, gate.Pass(t.Context(), "k3"))
+	wantOpen(t, gate.Pass(t.Context(), rotator.Move{KeyID: "k3"}))
 }
 
 func TestStatefulSetHoldsTheOldKeyUntilAllPodsHaveRestarted(t *testing.T) {
 	s := cluster()
 	gate := restart(t, s, "sending", "statefulset/queue")
-	wantOpen(t, gate.Pass(t.Context(), "k2"), "the restart has not begun")
+	wantOpen(t, gate.Pass(t.Context(), rotator.Move{KeyID: "k2"}), "the restart has not begun")
 	change := func(edit func(*appsv1.StatefulSet)) { kubetest.Change(s, "growth", "queue", edit) }
 	change(func(q *appsv1.StatefulSet) {
 		q.Status.ObservedGeneration, q.Status.UpdateRevision, q.Status.UpdatedReplicas = q.Generation, "b", 2
 	})
-	wantOpen(t, gate.Pass(t.Context(), "k2"), "2 of 5 pods have restarted")
+	wantOpen(t, gate.Pass(t.Context(), rotator.Move{KeyID: "k2"}), "2 of 5 pods have restarted")
 	partition := int32(3)
 	change(func(q *appsv1.StatefulSet) {
 		q.Spec.UpdateStrategy.RollingUpdate = &appsv1.RollingUpdateStatefulSetStrategy{Partition: &partition}
 	})
-	wantOpen(t, gate.Pass(t.Context(), "k2"), "below partition 3")
+	wantOpen(t, gate.Pass(t.Context(), rotator.Move{KeyID: "k2"}), "below partition 3")
 	change(func(q *appsv1.StatefulSet) { q.Spec.UpdateStrategy.Type = appsv1.OnDeleteStatefulSetStrategyType })
-	wantOpen(t, gate.Pass(t.Context(), "k2"), "OnDelete: delete its pods")
+	wantOpen(t, gate.Pass(t.Context(), rotator.Move{KeyID: "k2"}), "OnDelete: delete its pods")
 	change(func(q *appsv1.StatefulSet) { q.Status.UpdatedReplicas, q.Status.CurrentRevision = 5, "b" })
-	wantPassed(t, gate.Pass(t.Context(), "k2"))
+	wantPassed(t, gate.Pass(t.Context(), rotator.Move{KeyID: "k2"}))
 }
 
 func TestRolloutThatCannotGoOnSaysWhy(t *testing.T) {
 	s := cluster()
 	gate := restart(t, s, "sending", "deployment/web")
-	wantOpen(t, gate.Pass(t.Context(), "k2"))
+	wantOpen(t, gate.Pass(t.Context(), rotator.Move{KeyID: "k2"}))
 	deployment(s, func(d *appsv1.Deployment) {
 		d.Status.ObservedGeneration, d.Status.UpdatedReplicas = d.Generation, 1
 		d.Status.Conditions = []appsv1.DeploymentCondition{{Type: appsv1.DeploymentProgressing, Reason: "ProgressDeadlineExceeded"}}
 	})
-	wantOpen(t, gate.Pass(t.Context(), "k2"), "1 of 5 pods", "exceeded its progress deadline", "--namespace growth describe deployment web")
+	wantOpen(t, gate.Pass(t.Context(), rotator.Move{KeyID: "k2"}), "1 of 5 pods", "exceeded its progress deadline", "--namespace growth describe deployment web")
 	deployment(s, func(d *appsv1.Deployment) { d.Spec.Paused = true })
-	wantOpen(t, gate.Pass(t.Context(), "k2"), "it is paused", "rollout resume deployment web")
+	wantOpen(t, gate.Pass(t.Context(), rotator.Move{KeyID: "k2"}), "it is paused", "rollout resume deployment web")
 }
 
 // With one annotation for both, each would take the other's restart back.
@@ -124,8 +125,8 @@ func TestTargetsThatShareAWorkloadDoNotRestartItInTurn(t *testing.T) {
 	s := cluster()
 	gates := []*consumers.Restart{restart(t, s, "sending", "deployment/web"), restart(t, s, "reporting", "deployment/web")}
 	for range 3 {
-		wantOpen(t, gates[0].Pass(t.Context(), "a1"))
-		wantOpen(t, gates[1].Pass(t.Context(), "b1"))
+		wantOpen(t, gates[0].Pass(t.Context(), rotator.Move{KeyID: "a1"}))
+		wantOpen(t, gates[1].Pass(t.Context(), rotator.Move{KeyID: "b1"}))
 	}
 	if n := patches(s); n != 2 {
 		t.Errorf("restarted %d times for 2 keys", n)
@@ -134,11 +135,11 @@ func TestTargetsThatShareAWorkloadDoNotRestartItInTurn(t *testing.T) {
 
 func TestWorkloadThatIsNotThereAndMissingVerbsAreNamed(t *testing.T) {
 	s := cluster()
-	wantUnknown(t, restart(t, s, "sending", "deployment/none").Pass(t.Context(), "k1"), "there is no deployment none in namespace growth")
+	wantUnknown(t, restart(t, s, "sending", "deployment/none").Pass(t.Context(), rotator.Move{KeyID: "k1"}), "there is no deployment none in namespace growth")
 	for _, verb := range []string{"get", "patch"} {
 		s.Denied = map[string]bool{verb: true}
 		for _, workload := range []string{"deployment/web", "statefulset/queue"} {
-			wantUnknown(t, restart(t, s, "sending", workload).Pass(t.Context(), "k1"), "the role needs the verb "+verb+" on the ")
+			wantUnknown(t, restart(t, s, "sending", workload).Pass(t.Context(), rotator.Move{KeyID: "k1"}), "the role needs the verb "+verb+" on the ")
 		}
 	}
 }

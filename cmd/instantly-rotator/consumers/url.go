@@ -46,8 +46,8 @@ func NewURL(target, address string) (*URL, error) {
 func (u *URL) Name() string { return "url " + u.url.Scheme + "://" + u.url.Host }
 
 // Pass implements [rotator.Gate].
-func (u *URL) Pass(ctx context.Context, keyID string) error {
-	return u.once.pass(keyID, func() error { return u.post(ctx, keyID) })
+func (u *URL) Pass(ctx context.Context, m rotator.Move) error {
+	return u.once.pass(m.KeyID, func() error { return u.post(ctx, m.KeyID) })
 }
 
 func (u *URL) post(ctx context.Context, keyID string) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/consumers"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
 
 // A hook is a server that is told of new keys.
@@ -45,7 +46,7 @@ func TestStatusSaysWhetherConsumersHaveMoved(t *testing.T) {
 	h := newHook(t)
 	for status := 200; status <= 599; status++ {
 		h.status = status
-		err := h.gate(t).Pass(t.Context(), "k1")
+		err := h.gate(t).Pass(t.Context(), rotator.Move{KeyID: "k1"})
 		switch {
 		case status == 202 || status == 425 || status == 429 || status == 503:
 			wantOpen(t, err, fmt.Sprintf("it answers %d", status))
@@ -66,10 +67,10 @@ func TestServerIsToldOnceOfEachKey(t *testing.T) {
 	h := newHook(t)
 	gate := h.gate(t)
 	h.status = http.StatusAccepted
-	wantOpen(t, gate.Pass(t.Context(), "k1"))
+	wantOpen(t, gate.Pass(t.Context(), rotator.Move{KeyID: "k1"}))
 	h.status = http.StatusNoContent
 	for _, key := range []string{"k1", "k1", "k2"} {
-		wantPassed(t, gate.Pass(t.Context(), key))
+		wantPassed(t, gate.Pass(t.Context(), rotator.Move{KeyID: key}))
 	}
 	told := func(key string) string {
 		return `POST /canary?token=canary application/json {"key_id":"` + key + `","target":"sending"}`
@@ -83,7 +84,7 @@ func TestAddressIsInNoMessage(t *testing.T) {
 	h := newHook(t)
 	gate := h.gate(t)
 	h.Close()
-	err := gate.Pass(t.Context(), "k1")
+	err := gate.Pass(t.Context(), rotator.Move{KeyID: "k1"})
 	wantUnknown(t, err, "refused")
 	if strings.Contains(gate.Name()+err.Error(), "canary") {
 		t.Errorf("%s: %v", gate.Name(), err)

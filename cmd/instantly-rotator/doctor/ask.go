@@ -76,7 +76,7 @@ func (e *examiner) questions(ctx context.Context, f *Facts) []question {
 	all := e.workspaces(ctx, f)
 	e.fleet = e.conn.Fleet(ctx, e.Keys)
 	e.files(f)
-	return slices.Concat(all, e.secrets(ctx, f), e.hooks(f), e.receivers(ctx, f))
+	return slices.Concat(all, e.secrets(ctx, f), e.hooks(ctx, f), e.receivers(ctx, f))
 }
 
 // lateness is how long those are waited for who were told that the time is over.
@@ -305,11 +305,11 @@ func (e *examiner) target(s Secret) rotator.Target {
 }
 
 // hooks asks about what brings consumers to a new key.
-func (e *examiner) hooks(f *Facts) []question {
+func (e *examiner) hooks(ctx context.Context, f *Facts) []question {
 	var gates []rotator.Gate
 	for _, k := range e.Keys {
 		for _, after := range k.AfterPromote {
-			gate := e.conn.Gate(k.Name, after)
+			gate := e.conn.Gate(ctx, k, after)
 			gates = append(gates, gate)
 			f.Hooks = append(f.Hooks, Hook{Target: k.Name, Name: gate.Name(), Found: ErrNotAnswered})
 		}

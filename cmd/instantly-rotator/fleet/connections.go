@@ -41,6 +41,7 @@ type Connections struct {
 	env        *storekind.Environment
 	stores     map[config.StoreRef]secretstore.Store
 	clients    []*instantly.Client
+	bound      map[string]bound     // by the name of a workspace that is bound
 	admins     map[string]*adminKey // by where they are kept
 }
 
@@ -54,7 +55,7 @@ func (c *Connections) RetryNow() {
 // Connect opens nothing yet.
 func Connect(o Options) *Connections {
 	return &Connections{
-		Options: o, workspaces: map[string]*rotator.Workspace{}, stores: map[config.StoreRef]secretstore.Store{}, admins: map[string]*adminKey{},
+		Options: o, workspaces: map[string]*rotator.Workspace{}, stores: map[config.StoreRef]secretstore.Store{}, admins: map[string]*adminKey{}, bound: map[string]bound{},
 		env: &storekind.Environment{Owner: o.Config.Owner, Now: o.Now, ReadOnly: o.ReadOnly},
 	}
 }
@@ -99,7 +100,9 @@ func (c *Connections) home(ctx context.Context, k config.Key) *rotator.Workspace
 
 func (c *Connections) bind(ctx context.Context, cfg config.Workspace) *rotator.Workspace {
 	var issuer rotator.Issuer
-	if client, err := c.connect(ctx, cfg); err != nil {
+	client, err := c.connect(ctx, cfg)
+	c.bound[cfg.Name] = bound{client, err}
+	if err != nil {
 		issuer = unreachable{err}
 	} else {
 		issuer = apikeys.New(client)
@@ -107,6 +110,19 @@ func (c *Connections) bind(ctx context.Context, cfg config.Workspace) *rotator.W
 	ws := rotator.NewWorkspace(cfg.Name, issuer, cfg.OrganizationID)
 	c.workspaces[cfg.Name] = ws
 	return ws
+}
+
+// bound is the client of a workspace that is bound, or why there is none.
+type bound struct {
+	client *instantly.Client
+	err    error
+}
+
+// auditLogOf is where it shows what a target's keys do. It shares the limiter of the
+// workspace that they are issued in.
+func (c *Connections) auditLogOf(ctx context.Context, k config.Key) (*instantly.Client, error) {
+	b := c.bound[c.home(ctx, k).Name]
+	return b.client, b.err
 }
 
 // Client makes a client for a workspace. An error is why its admin key cannot be had.

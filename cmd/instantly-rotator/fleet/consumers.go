@@ -1,9 +1,12 @@
 package fleet
 
 import (
+	"context"
 	"os"
 	"slices"
 	"strings"
+
+	"go.uber.org/zap"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/consumers"
@@ -14,8 +17,11 @@ import (
 
 // Gate makes what brings a target's consumers to a new key. One that cannot be
 // made keeps the old key alive and lets the rotation go on.
-func (c *Connections) Gate(target string, after config.AfterPromote) rotator.Gate {
+func (c *Connections) Gate(ctx context.Context, k config.Key, after config.AfterPromote) rotator.Gate {
+	target := k.Name
 	switch {
+	case after.AuditLog != nil:
+		return c.auditLogGate(ctx, k, *after.AuditLog)
 	case after.Restart != "":
 		gate, err := c.restart(target, after)
 		if err != nil {
@@ -31,6 +37,17 @@ func (c *Connections) Gate(target string, after config.AfterPromote) rotator.Gat
 		}
 		return gate
 	}
+}
+
+func (c *Connections) auditLogGate(ctx context.Context, k config.Key, g config.AuditLogGate) rotator.Gate {
+	client, err := c.auditLogOf(ctx, k)
+	if err != nil {
+		return consumers.Broken{What: "audit log", Err: err}
+	}
+	return consumers.NewAuditLog(client, consumers.AuditLogOptions{
+		Quiet: g.Quiet, PassUnknown: g.PassUnknown, Now: c.Now,
+		Warn: func(err error) { c.Log.Warn("audit log", zap.String("target", k.Name), zap.Error(err)) },
+	})
 }
 
 func (c *Connections) restart(target string, after config.AfterPromote) (rotator.Gate, error) {

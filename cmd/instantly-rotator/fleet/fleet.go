@@ -74,7 +74,7 @@ func (f *Fleet) target(ctx context.Context, k config.Key) rotator.Target {
 		t.Stores = append(t.Stores, rotator.NamedStore{Name: ref.Store, Store: f.Store(ctx, ref)})
 	}
 	for _, after := range k.AfterPromote {
-		t.Gates = append(t.Gates, f.Gate(k.Name, after))
+		t.Gates = append(t.Gates, f.Gate(ctx, k, after))
 	}
 	return t
 }

@@ -18,6 +18,9 @@ func consumersBugs() []bug {
 		{"consumers: address of a hook in a message", tests, edits{consumers("post").replaces("withoutURL(err)", "err")}},
 		{"consumers: program run again though it said yes", tests, edits{consumers("pass").drops("self.passed = keyID")}},
 		{"consumers: admin key passed on to a program", "./cmd/instantly-rotator CommandLearns", edits{fleet("EnvironmentForPrograms").replaces("secrets = append(secrets, ws.AdminKey.Env)", "_ = ws")}},
-		{"consumers: gate forgotten", "./cmd/instantly-rotator Rollout|HookThat", edits{fleet("Fleet.target").replaces("t.Gates = append(t.Gates, self.Gate(k.Name, after))", "_ = after")}},
+		{"consumers: old key acts, and is let go", "./cmd/instantly-rotator/consumers OldKey", edits{consumers("ask").never("len(acted) > 0")}},
+		{"consumers: outage of the audit log passed", "./cmd/instantly-rotator/consumers Outage", edits{consumers("ask").replaces("errors.Is(err, errNoAuditLog) && self.PassUnknown", "err != nil && self.PassUnknown")}},
+		{"consumers: empty audit log taken for a quiet one", "./cmd/instantly-rotator/consumers WithoutAnAuditLog", edits{consumers("acted").never("len(logs) == 0")}},
+		{"consumers: gate forgotten", "./cmd/instantly-rotator Rollout|HookThat", edits{fleet("Fleet.target").replaces("t.Gates = append(t.Gates, self.Gate(ctx, k, after))", "_ = after")}},
 	}
 }
