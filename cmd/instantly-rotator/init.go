@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
@@ -56,6 +57,9 @@ background as long as the folder is there, a local store, and a configuration.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if demo {
+				if err := demoTakes(c.Flags()); err != nil {
+					return err
+				}
 				return a.initDemo(c.Context(), dir)
 			}
 			return a.initialize(c.Context(), g)
@@ -83,6 +87,22 @@ background as long as the folder is there, a local store, and a configuration.`,
 	_ = c.RegisterFlagCompletionFunc("secret", cobra.NoFileCompletions)
 	_ = c.MarkFlagDirname("dir")
 	return c
+}
+
+// demoTakes refuses flags that would change nothing about a demonstration.
+func demoTakes(flags *pflag.FlagSet) error {
+	var ignored []string
+	flags.Visit(func(f *pflag.Flag) {
+		asIs := f.Name == "store" && f.Value.String() == setup.LocalKind
+		if !asIs && f.Name != "demo" && f.Name != "dir" && !strings.HasPrefix(f.Name, "log-") {
+			ignored = append(ignored, "--"+f.Name)
+		}
+	})
+	if len(ignored) > 0 {
+		return usageError{fmt.Errorf("--demo does not go with %s: it is a sandbox with a local store, in the folder of --dir; for a configuration of your own leave --demo out",
+			strings.Join(ignored, ", "))}
+	}
+	return nil
 }
 
 // completeStoreOptions offers the options of the kind that is given.

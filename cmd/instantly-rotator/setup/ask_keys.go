@@ -128,7 +128,7 @@ func (s *Survey) askKey(ctx context.Context, text, proposed string) (done bool, 
 	if err != nil {
 		return false, err
 	}
-	if s.answers.Store.Kind != localKind { // a local secret is found by its target's name
+	if s.answers.Store.Kind != LocalKind { // a local secret is found by its target's name
 		err = s.put(ctx, question{text: "Its secret in the store", proposed: k.Name, set: func(secret string) error {
 			kept := k
 			kept.Secret = secret

@@ -20,7 +20,7 @@ const (
 
 // askStore finds the kind of store.
 func (s *Survey) askStore(ctx context.Context) error {
-	proposed := localKind
+	proposed := LocalKind
 	if s.Person != nil && s.Given.Store == "" {
 		for _, found := range s.surroundings() {
 			s.Person.tell(fmt.Sprintf("Found here: %s: %s\n", found.Kind, comment(found.As)))

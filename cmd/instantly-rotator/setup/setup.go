@@ -69,12 +69,12 @@ type Key struct {
 	For string
 }
 
-// localKind is the store that needs no service.
-const localKind = "file"
+// LocalKind is the store that needs no service.
+const LocalKind = "file"
 
 // Name of the store in the configuration.
 func (s Store) Name() string {
-	if s.Kind == localKind {
+	if s.Kind == LocalKind {
 		return "local"
 	}
 	return s.Kind

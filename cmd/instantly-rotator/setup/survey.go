@@ -208,7 +208,7 @@ func (s *Survey) explore(ctx context.Context) (Account, error) {
 	c := fleet.Connect(fleet.Options{Config: cfg, Now: s.Now, Getenv: s.Getenv, Log: zap.NewNop(), ReadOnly: true})
 	defer c.Close()
 	w := cfg.Workspaces[s.answers.Workspace.Name]
-	if s.Given.Offline && w.AdminKey.Store != "" && s.answers.Store.Kind != localKind {
+	if s.Given.Offline && w.AdminKey.Store != "" && s.answers.Store.Kind != LocalKind {
 		return Account{}, ErrOffline
 	}
 	key, err := c.Secret(ctx, w.AdminKey)
