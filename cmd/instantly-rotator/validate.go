@@ -45,7 +45,7 @@ type mistake struct {
 func mistakesOf(problems []config.Problem) []mistake {
 	all := []mistake{}
 	for _, p := range problems {
-		all = append(all, mistake{p.Line, p.Column, p.Path, p.Message, p.Hint})
+		all = append(all, mistake{p.Line, p.Column, p.Path, p.Message + p.Elsewhere, p.Hint})
 	}
 	return all
 }

@@ -98,7 +98,7 @@ func (c *checker) adminKeys(f *fileForm) []Key {
 		}
 		place := store.place(ref.Secret.v)
 		if at, taken := by[place]; taken {
-			c.fail(rotate.mark, "take one of the two out", "the same admin key is rotated already, by %s in line %d", at.path, at.line)
+			c.clash(rotate.mark, "take one of the two out", at.byPath(), "the same admin key is rotated already")
 			continue
 		}
 		by[place] = rotate.mark
@@ -150,7 +150,7 @@ func (c *checker) adminNameTaken(name text, f *fileForm) {
 	}
 	for _, k := range f.Keys.Items {
 		if k.Name.ok && k.Name.v == name.v {
-			c.fail(k.Name.mark, "give each target its own name", "an admin key is the target %q, by line %d", name.v, name.line)
+			c.clash(k.Name.mark, "give each target its own name", name.byPath(), "an admin key is the target %q", name.v)
 		}
 	}
 }

@@ -74,7 +74,7 @@ func (c *checker) distinctNames(keys []keyForm) {
 			continue
 		}
 		if at, taken := first[k.Name.v]; taken {
-			c.fail(k.Name.mark, "give each target its own name", "another target is named %q, in line %d", k.Name.v, at.line)
+			c.clash(k.Name.mark, "give each target its own name", at.inLine(), "another target is named %q", k.Name.v)
 			continue
 		}
 		first[k.Name.v] = k.Name.mark
@@ -124,7 +124,7 @@ func (c *checker) distinctSecret(target text, s storeRefForm, first map[string]m
 	}
 	place := store.place(secret.v)
 	if at, taken := first[place]; taken {
-		c.fail(s.mark, "give each its own secret", "the secret is in use already, by %s in line %d", at.path, at.line)
+		c.clash(s.mark, "give each its own secret", at.byPath(), "the secret is in use already")
 		return
 	}
 	first[place] = s.mark

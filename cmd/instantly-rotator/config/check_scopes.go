@@ -37,7 +37,7 @@ func (c *checker) scopes(k *keyForm) []string {
 // scope checks one scope; false if it cannot be used.
 func (c *checker) scope(item text, first map[string]mark) bool {
 	if at, twice := first[item.v]; twice {
-		c.fail(item.mark, "take one of the two out", "scope %s is there twice, first in line %d", quote(item.v), at.line)
+		c.clash(item.mark, "take one of the two out", fmt.Sprintf(", first in line %d", at.line), "scope %s is there twice", quote(item.v))
 		return false
 	}
 	warnings, err := instantly.CheckScopes([]string{item.v})

@@ -18,6 +18,9 @@ type Problem struct {
 	Path string
 	// Message says what is wrong. It never holds what might be a secret.
 	Message string
+	// Elsewhere is the other place in the file that the message is about, with its
+	// line; may be empty.
+	Elsewhere string
 	// Hint says what to write instead; may be empty.
 	Hint string
 }
@@ -32,7 +35,7 @@ func (p Problem) String() string {
 	if p.Line > 0 && p.Column > 0 {
 		fmt.Fprintf(&b, ":%d", p.Column)
 	}
-	for _, part := range []string{p.Path, p.Message, p.Hint} {
+	for _, part := range []string{p.Path, p.Message + p.Elsewhere, p.Hint} {
 		if part != "" {
 			b.WriteString(": " + part)
 		}
@@ -74,6 +77,12 @@ func (m mark) at() mark { return m }
 // written tells whether the place is in the file.
 func (m mark) written() bool { return m.line > 0 }
 
+// inLine names the place's line behind a message.
+func (m mark) inLine() string { return fmt.Sprintf(", in line %d", m.line) }
+
+// byPath names the place behind a message.
+func (m mark) byPath() string { return fmt.Sprintf(", by %s in line %d", m.path, m.line) }
+
 // place sets the mark.
 func (m *mark) place(at mark) { *m = at }
 
@@ -101,6 +110,13 @@ type report struct {
 // fail adds an error.
 func (r *report) fail(at mark, hint, format string, args ...any) {
 	r.errors = append(r.errors, r.problem(at, hint, format, args))
+}
+
+// clash adds an error about two places; elsewhere names the other one.
+func (r *report) clash(at mark, hint, elsewhere, format string, args ...any) {
+	p := r.problem(at, hint, format, args)
+	p.Elsewhere = printable(elsewhere)
+	r.errors = append(r.errors, p)
 }
 
 // warn adds a warning.

@@ -178,6 +178,12 @@ func scopesFor(text string) (name string, scopes []string) {
 	return "", listed(text)
 }
 
+// isCritical tells whether a scope that there is wants a reason.
+func isCritical(scope string) bool {
+	_, err := instantly.CheckScopes([]string{scope})
+	return err == nil && instantly.RiskOf([]string{scope}) == instantly.Critical
+}
+
 // givenKeys reads the flags.
 func (s *Survey) givenKeys() error {
 	secrets, err := pairs("--secret", s.Given.Secrets)
@@ -197,6 +203,10 @@ func (s *Survey) givenKeys() error {
 		k.For, k.Scopes = scopesFor(what)
 		delete(secrets, name)
 		delete(reasons, name)
+		if i := slices.IndexFunc(k.Scopes, isCritical); i >= 0 && k.Reason == "" {
+			return &FlagError{"--key " + comment(name), fmt.Errorf("%q is critical: a key with it can do nearly everything: leave it out, or give the reason: --allow-critical-scopes %s=…",
+				comment(k.Scopes[i]), comment(name))}
+		}
 		err := s.tryKey(k, func(k Key) { s.answers.Keys = append(s.answers.Keys, k) })
 		if err != nil {
 			return &FlagError{"--key " + comment(name), err}
