@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/status"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
@@ -16,6 +17,9 @@ import (
 type planFlags struct {
 	output  string
 	timeout time.Duration
+	// pick gives the targets out of those that were named, and what is to be known of
+	// one of them beside its next step; nil for all, and nothing.
+	pick func(*fleet.Fleet) (picked []rotator.Target, advice func(rotator.Target) []string, err error)
 }
 
 func (a *app) planCommand() *cobra.Command {
@@ -43,7 +47,14 @@ func (a *app) plan(parent context.Context, names []string, req rotator.Request, 
 	if err != nil {
 		return err
 	}
-	statuses := f.Glance(ctx, f.Targets, req)
+	targets, advice := f.Targets, func(rotator.Target) []string { return nil }
+	if flags.pick != nil {
+		if targets, advice, err = flags.pick(f); err != nil {
+			end()
+			return err
+		}
+	}
+	statuses := f.Glance(ctx, targets, req)
 	end()
 	if parent.Err() != nil {
 		return a.interrupted()
@@ -53,6 +64,7 @@ func (a *app) plan(parent context.Context, names []string, req rotator.Request, 
 	due, failed := 0, 0
 	for i, o := range statuses {
 		steps[i] = status.Planned(o)
+		steps[i].Advice = append(steps[i].Advice, advice(targets[i])...)
 		steps[i].Hint, steps[i].Advice, steps[i].Reason = a.pasted(steps[i].Hint), a.pastedAll(steps[i].Advice), a.pasted(steps[i].Reason)
 		report.Targets = append(report.Targets, status.Of(o, a.now()))
 		if o.Due {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -108,8 +107,8 @@ func (f rotateFlags) check(names []string) error {
 	switch {
 	case f.output != "table" && f.output != "json":
 		return wrongOutput(f.output)
-	case f.admin != "" && (!f.compromised || f.dryRun || len(names) > 0):
-		return usageError{errors.New("--admin goes with --compromised, and with neither names nor --dry-run: --and-all has the keys replaced too")}
+	case f.admin != "" && (!f.compromised || len(names) > 0):
+		return usageError{errors.New("--admin goes with --compromised, and with no names: --and-all has the keys replaced too")}
 	case f.andAll && f.admin == "":
 		return usageError{errors.New("--and-all goes with --admin")}
 	case f.compromised && len(names) == 0 && f.admin == "":
@@ -151,7 +150,7 @@ func (a *app) rotate(ctx context.Context, names []string, f rotateFlags) error {
 		return err
 	}
 	if f.dryRun {
-		return a.plan(ctx, names, f.request(began), planFlags{f.output, f.timeout}, false)
+		return a.plan(ctx, names, f.request(began), planFlags{f.output, f.timeout, f.planned(part, names)}, false)
 	}
 	n := newNarrator(a.now)
 	defer n.end()
@@ -164,14 +163,9 @@ func (a *app) rotate(ctx context.Context, names []string, f rotateFlags) error {
 		fmt.Fprintln(a.stderr, "finishing the step in hand; Ctrl-C again ends at once")
 	})
 	defer told()
-	targets, then := part.pick(engine.Targets), []rotator.Target(nil)
-	if f.admin != "" { // no names: the fleet has all
-		if targets, then, err = f.adminFirst(engine); err != nil {
-			return err
-		}
-	}
-	if f.compromised && !f.andAll {
-		f.exposed = slices.DeleteFunc(exposedBy(engine.Config, targets), func(name string) bool { return slices.Contains(names, name) })
+	targets, then, err := f.pick(engine, part, names)
+	if err != nil {
+		return err
 	}
 	bar := a.progress(len(targets) + len(then))
 	if bar.writer != nil {

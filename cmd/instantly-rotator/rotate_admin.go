@@ -11,6 +11,34 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
 
+// pick gives the targets that the command is for, and those that follow them, out of the
+// named ones. It notes which keys are exposed and follow by another command.
+func (f *rotateFlags) pick(all *fleet.Fleet, part shard, names []string) (first, then []rotator.Target, err error) {
+	first = part.pick(all.Targets)
+	if f.admin != "" { // no names: the fleet has all
+		if first, then, err = f.adminFirst(all); err != nil {
+			return nil, nil, err
+		}
+	}
+	if f.compromised && !f.andAll {
+		f.exposed = slices.DeleteFunc(exposedBy(all.Config, first), func(name string) bool { return slices.Contains(names, name) })
+	}
+	return first, then, nil
+}
+
+// planned picks them for a plan, which says too what is to follow an admin key.
+func (f *rotateFlags) planned(part shard, names []string) func(*fleet.Fleet) ([]rotator.Target, func(rotator.Target) []string, error) {
+	return func(all *fleet.Fleet) ([]rotator.Target, func(rotator.Target) []string, error) {
+		first, then, err := f.pick(all, part, names)
+		return append(first, then...), func(t rotator.Target) []string {
+			if f.compromised && t.Credential {
+				return []string{f.afterAdmin()}
+			}
+			return nil
+		}, err
+	}
+}
+
 // adminFirst gives the targets that a command about a workspace's admin key is for: the
 // admin key, and those that follow it.
 func (f rotateFlags) adminFirst(all *fleet.Fleet) (first, then []rotator.Target, err error) {
