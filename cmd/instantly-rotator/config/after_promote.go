@@ -17,8 +17,9 @@ type AfterPromote struct {
 	// pod's own, or that of the kubeconfig's context.
 	Restart, Namespace string
 	// Command is a program, by an absolute path or to be found in PATH, and its
-	// arguments.
+	// arguments. Program is how the program was written.
 	Command []string
+	Program string
 	// URL is https, or http on this machine.
 	URL string
 	// AuditLog asks whether the old key still acts.
@@ -82,6 +83,9 @@ func (c *checker) afterPromote(l list[afterPromoteForm]) []AfterPromote {
 		f := &l.Items[i]
 		c.onlyOneWay(f)
 		a := AfterPromote{Restart: f.Restart.v, Namespace: f.Namespace.v, Command: c.command(f), URL: f.URL.v, AuditLog: c.auditLog(&f.AuditLog)}
+		if len(a.Command) > 0 {
+			a.Program = f.Command.Items[0].v
+		}
 		if f.URL.ok {
 			c.hook(f.URL)
 		}

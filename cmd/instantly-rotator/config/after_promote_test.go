@@ -18,7 +18,7 @@ defaults:
   - {name: other, scopes: [campaigns:read], stores: [{store: local}], after_promote: [{url: "http://127.0.0.1:1/"}]}
 `)
 	want := [][]config.AfterPromote{
-		{{Restart: "deployment/web", Namespace: "growth"}, {Command: []string{"restart", "--all"}}, {URL: "https://a.example/hook?token=x"}},
+		{{Restart: "deployment/web", Namespace: "growth"}, {Command: []string{"restart", "--all"}, Program: "restart"}, {URL: "https://a.example/hook?token=x"}},
 		nil,
 		{{URL: "http://127.0.0.1:1/"}},
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -31,6 +30,7 @@ const (
 // key's id, never the key.
 type Command struct {
 	target string
+	name   string
 	args   []string
 	env    []string
 	once   once
@@ -38,14 +38,14 @@ type Command struct {
 
 var _ rotator.Gate = (*Command)(nil)
 
-// NewCommand makes the gate of a target. The first of args is the program; the
-// environment is used as it is, with the target and the key's id added.
-func NewCommand(target string, args, environment []string) *Command {
-	return &Command{target: target, args: args, env: environment}
+// NewCommand makes the gate of a target. The first of args is the program, which people
+// know by name; the environment is used as it is, with the target and the key's id added.
+func NewCommand(target, name string, args, environment []string) *Command {
+	return &Command{target: target, name: name, args: args, env: environment}
 }
 
 // Name implements [rotator.Gate]. Arguments are not shown: they may be anything.
-func (c *Command) Name() string { return "command " + filepath.Base(c.args[0]) }
+func (c *Command) Name() string { return "command " + c.name }
 
 // Pass implements [rotator.Gate].
 func (c *Command) Pass(ctx context.Context, m rotator.Move) error {

@@ -17,7 +17,7 @@ import (
 
 // program is a gate that runs a part of this test binary.
 func program(args ...string) *consumers.Command {
-	return consumers.NewCommand("sending", append([]string{os.Args[0]}, args...), []string{"ALSO=inherited"})
+	return consumers.NewCommand("sending", os.Args[0], append([]string{os.Args[0]}, args...), []string{"ALSO=inherited"})
 }
 
 func TestExitCodeSaysWhetherConsumersHaveMoved(t *testing.T) {
@@ -28,7 +28,7 @@ func TestExitCodeSaysWhetherConsumersHaveMoved(t *testing.T) {
 	if len(err.Error()) > 300 {
 		t.Errorf("the message has %d bytes", len(err.Error()))
 	}
-	wantUnknown(t, consumers.NewCommand("sending", []string{"/no/such/program"}, nil).Pass(t.Context(), rotator.Move{KeyID: "k1"}), "/no/such/program")
+	wantUnknown(t, consumers.NewCommand("sending", "program", []string{"/no/such/program"}, nil).Pass(t.Context(), rotator.Move{KeyID: "k1"}), "/no/such/program")
 }
 
 func TestProgramThatHangsIsEnded(t *testing.T) {
@@ -59,7 +59,7 @@ func TestProgramIsToldOnceOfEachKey(t *testing.T) {
 }
 
 func TestNameOfACommandHasNoArgumentsInIt(t *testing.T) {
-	if got := consumers.NewCommand("sending", []string{"/usr/bin/restart", "canary"}, nil).Name(); strings.Contains(got, "canary") || got != "command restart" {
+	if got := consumers.NewCommand("sending", "./restart", []string{"/usr/bin/restart", "canary"}, nil).Name(); strings.Contains(got, "canary") || got != "command ./restart" {
 		t.Errorf("name %q", got)
 	}
 }

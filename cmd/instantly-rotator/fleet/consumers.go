@@ -29,7 +29,7 @@ func (c *Connections) Gate(ctx context.Context, k config.Key, after config.After
 		}
 		return gate
 	case len(after.Command) > 0:
-		return consumers.NewCommand(target, after.Command, c.EnvironmentForPrograms())
+		return consumers.NewCommand(target, after.Program, after.Command, c.EnvironmentForPrograms())
 	default:
 		gate, err := consumers.NewURL(target, after.URL)
 		if err != nil {
