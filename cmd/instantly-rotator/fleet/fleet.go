@@ -141,6 +141,9 @@ func Chosen(cfg *config.Config, names []string) ([]config.Key, error) {
 // whichTarget says which target was likely meant, or which there are, as many as
 // one can read.
 func whichTarget(cfg *config.Config, name string) string {
+	if admin := cfg.Workspaces[name].AdminTarget; admin != "" {
+		return fmt.Sprintf("it is a workspace, whose admin key is the target %q; in wrong hands, rotate --compromised --admin %s takes it", admin, name)
+	}
 	const most = 10
 	var known []string
 	for _, k := range cfg.Keys {
