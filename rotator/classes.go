@@ -163,7 +163,10 @@ func Classes() []Class {
 		{Is: ErrTooManySteps, Name: "too_many_steps", Category: Bug, Scope: ScopeTarget, Attempt: true, Remedy: reportIt},
 		{
 			Is: instantly.ErrScope, Name: "admin_key_scope", Category: Person, Scope: ScopeWorkspace,
-			Remedy: "give the admin key the scopes api_keys:create, api_keys:read and api_keys:delete (and workspaces:read)",
+			Remedy: "the scopes of a key cannot be changed: make a new admin key in Instantly (Settings > Integrations > API Keys) with " +
+				"api_keys:create, api_keys:read, api_keys:delete and workspaces:read, put it where admin_key points to, and revoke the old one there. " +
+				"Into a local store: {program} put --replace --store STORE --secret SECRET. One with rotate that may still make keys " +
+				"gets the scopes that are configured: {program} rotate WORKSPACE-admin-key",
 		},
 		{
 			Is: instantly.ErrPlan, Name: "no_plan", Category: Person, Scope: ScopeWorkspace, Outage: true,

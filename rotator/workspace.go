@@ -165,7 +165,7 @@ func (w *Workspace) whose(ctx context.Context, keys []Key) (string, error) {
 		return org, nil
 	}
 	if org == "" {
-		return "", fmt.Errorf("%w: %s is configured but the API does not tell; give the admin key workspaces:read", ErrOrganization, w.account)
+		return "", fmt.Errorf("%w: %s is configured but the API does not tell; the admin key must be one with workspaces:read", ErrOrganization, w.account)
 	}
 	return "", fmt.Errorf("%w: %s is configured but the admin key belongs to %s", ErrOrganization, w.account, org)
 }
