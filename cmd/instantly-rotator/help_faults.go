@@ -35,6 +35,7 @@ func standingFaults() []faultField {
 		{"dead_key_text", "what a key that is not known is told beside 401"},
 		{"any_agent", "true: the User-Agents of libraries are let in"},
 		{"longest_name", "the most characters of a key's name; 0 is any number"},
+		{"audit_log", `"full"; "empty" or "refused": the plan has none`},
 		{"rate_limit_headers", "true: every answer says what is left of the budget"},
 	}
 }

@@ -30,14 +30,19 @@ func (a *app) sandboxCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "sandbox",
 		Short: "Serve a stand-in for the Instantly API, to try a configuration against",
-		Long: `Serve a stand-in for the Instantly API on this machine. It keeps keys, enforces
-scopes, and can be told to fail, on the same address:
+		Long: `Serve a stand-in for the Instantly API on this machine. It keeps keys, members
+and an audit log, enforces scopes, and can be told to fail, on the same address:
 
   GET, PUT /_sandbox/faults        standing faults; PUT replaces the whole set
   POST, DELETE /_sandbox/inject    inject faults into single calls
   GET /_sandbox/keys               who is alive, without values
   DELETE /_sandbox/keys/ID         as somebody would by hand
   GET /_sandbox/calls              how often each route was called
+  GET, POST /_sandbox/members      the people in it; POST adds or invites one
+  POST /_sandbox/members/ID/accept   they accept the invitation
+  PUT /_sandbox/members/ID/role      they get another role: {"role": "admin"}
+  DELETE /_sandbox/members/ID        they leave
+  POST /_sandbox/audit             plants an entry in the audit log
 
 Nothing in it is worth protecting; its admin key is printed so that you can use it.
 With --tls-cert and --tls-key it serves other machines too, such as the pods of a

@@ -3,15 +3,10 @@ package sandbox
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
-)
-
-// Activity types of the audit log that the sandbox writes (OpenAPI file).
-const (
-	activityKeyCreated = 37
-	activityKeyDeleted = 38
 )
 
 // auditEntry is an entry as the API shows it (schema AuditLog of the OpenAPI
@@ -28,6 +23,13 @@ type auditEntry struct {
 	APIKeyID       *string   `json:"api_key_id"` // of the key that acted
 	UserID         *string   `json:"user_id"`
 	UserName       *string   `json:"user_name"`
+
+	AffectedCount *int           `json:"affected_count,omitempty"`
+	CampaignID    *string        `json:"campaign_id,omitempty"`
+	WebhookID     *string        `json:"webhook_id,omitempty"`
+	SubsequenceID *string        `json:"subsequence_id,omitempty"`
+	ListID        *string        `json:"list_id,omitempty"`
+	Metadata      map[string]any `json:"audit_metadata,omitempty"`
 }
 
 // timestamp is a time as the API writes it: UTC with milliseconds.
@@ -73,10 +75,7 @@ func (f auditFilter) keeps(e auditEntry) bool {
 
 // searchText is what the parameter search reads; undocumented.
 func searchText(e auditEntry) string {
-	text := "api key created"
-	if e.ActivityType == activityKeyDeleted {
-		text = "api key deleted"
-	}
+	text := activityText(e.ActivityType)
 	if e.UserName != nil {
 		text += " " + *e.UserName
 	}
@@ -128,13 +127,19 @@ func readDate(text string) (at time.Time, isDay bool, err error) {
 
 // listAudit answers GET /audit-logs, newest first; the order is undocumented.
 func listAudit(s *Server, c *call) reply {
+	if s.faults.AuditLog == AuditRefused {
+		return failure(http.StatusPaymentRequired, "Your plan does not include audit logs")
+	}
 	limit, wrong := readLimit(c.query, s.faults.PageSize, 1000)
 	if wrong != "" {
-		return failure(400, wrong)
+		return failure(http.StatusBadRequest, wrong)
 	}
 	filter, wrong := readAuditFilter(c)
 	if wrong != "" {
-		return failure(400, wrong)
+		return failure(http.StatusBadRequest, wrong)
+	}
+	if s.faults.AuditLog == AuditEmpty {
+		return success(listBody{Items: []auditEntry{}})
 	}
 	asked := c.query.Get("starting_after")
 	w := walk{after: -1, limit: limit, newest: true}

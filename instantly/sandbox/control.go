@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -34,6 +33,7 @@ func (s *Server) newControl() http.Handler {
 	mux.HandleFunc("GET "+controlPrefix+"keys", s.showKeys)
 	mux.HandleFunc("DELETE "+controlPrefix+"keys/{id}", s.deleteByHand)
 	mux.HandleFunc("GET "+controlPrefix+"calls", s.showCalls)
+	s.controlPeople(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.mayControl(r) {
 			failure(http.StatusUnauthorized, "the sandbox's control token is missing or wrong").deliver(w)
@@ -96,25 +96,17 @@ func (s *Server) showKeys(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (s *Server) deleteByHand(w http.ResponseWriter, r *http.Request) {
-	err := s.DeleteKey(r.PathValue("id"))
-	switch {
-	case errors.Is(err, ErrNotFound):
-		failure(http.StatusNotFound, err.Error()).deliver(w)
-	case err != nil:
-		failure(http.StatusInternalServerError, err.Error()).deliver(w)
-	default:
-		reply{status: http.StatusNoContent}.deliver(w)
-	}
+	done(w, s.DeleteKey(r.PathValue("id")))
 }
 
 func (s *Server) showCalls(w http.ResponseWriter, _ *http.Request) {
 	success(s.Calls()).deliver(w)
 }
 
-func readBody(r *http.Request, into json.Unmarshaler) error {
+func readBody(r *http.Request, into any) error {
 	text, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
 	if err != nil {
 		return fmt.Errorf("read request: %w", err)
 	}
-	return into.UnmarshalJSON(text)
+	return decodeStrictly(text, into)
 }

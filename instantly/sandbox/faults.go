@@ -38,6 +38,17 @@ const (
 	NewestFirst ListOrder = "newest"
 )
 
+// AuditState says what there is of the audit log.
+type AuditState string
+
+// The states. What a plan without an audit log answers is undocumented: of the errors
+// of that call 402 is the one about plans.
+const (
+	AuditFull    AuditState = "full"
+	AuditEmpty   AuditState = "empty"
+	AuditRefused AuditState = "refused"
+)
+
 // OtherID for Faults.CreateAnswerID: a new one for each create.
 const OtherID = "other"
 
@@ -112,6 +123,9 @@ type Faults struct {
 	// RateLimitHeaders says with every answer to a key what is left of the minute's
 	// budget. The vendor documents none, but public client code reads them.
 	RateLimitHeaders bool `json:"rate_limit_headers"`
+	// AuditLog is whether the plan has an audit log; AuditFull if empty. It is written
+	// in any case.
+	AuditLog AuditState `json:"audit_log"`
 }
 
 // withDefaults puts the names of the defaults in for what was left empty.
@@ -124,6 +138,9 @@ func (f Faults) withDefaults() Faults {
 	}
 	if f.DeleteBody == "" {
 		f.DeleteBody = DeleteObject
+	}
+	if f.AuditLog == "" {
+		f.AuditLog = AuditFull
 	}
 	if f.PageSize == 0 {
 		f.PageSize = 10
@@ -143,6 +160,9 @@ func (f Faults) Check() error {
 	}
 	if f.DeleteBody != DeleteObject && f.DeleteBody != DeleteEmpty {
 		wrong = append(wrong, fmt.Errorf("delete_body is %q: object or empty", f.DeleteBody))
+	}
+	if f.AuditLog != AuditFull && f.AuditLog != AuditEmpty && f.AuditLog != AuditRefused {
+		wrong = append(wrong, fmt.Errorf("audit_log is %q: full, empty or refused", f.AuditLog))
 	}
 	if f.PageSize < 1 || f.PageSize > 100 {
 		wrong = append(wrong, fmt.Errorf("page_size is %d: 1 to 100", f.PageSize))

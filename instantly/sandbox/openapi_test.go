@@ -3,7 +3,6 @@ package sandbox_test
 import (
 	"encoding/json"
 	"errors"
-	"net/http"
 	"os"
 	"regexp"
 	"slices"
@@ -25,14 +24,14 @@ func examplePath(pattern string) string {
 
 // exampleBody gives a body that the route takes.
 func exampleBody(r sandbox.Route) string {
-	switch {
-	case r.Method != http.MethodPost:
-		return ""
-	case r.Pattern == keysPath:
-		return newKey
-	default:
-		return `{"limit":1}`
+	bodies := map[string]string{
+		"POST " + keysPath:                     newKey,
+		"POST /api/v2/leads/list":              `{"limit":1}`,
+		"POST /api/v2/workspace-members":       `{"email":"new@acme.example","role":"editor"}`,
+		"PATCH /api/v2/workspace-members/{id}": `{"role":"admin","nickname":null}`,
+		"POST /api/v2/block-lists-entries":     `{"bl_value":"blocked.example"}`,
 	}
+	return bodies[r.Method+" "+r.Pattern]
 }
 
 // vendorFile reads the vendor's OpenAPI file, which is not part of the project.
@@ -78,8 +77,9 @@ func conforms(op *openapi3.Operation, a answer) error {
 		openapi3.WithStringFormatValidator("email", openapi3.NewRegexpFormatValidator(openapi3.FormatOfStringForEmail)))
 }
 
-// furnished gives a sandbox that has something to show in its lists.
-func furnished(t *testing.T) (*sandbox.Server, client, string) {
+// furnished gives a sandbox that has something to show in its lists, and the id of
+// what there is of a kind.
+func furnished(t *testing.T) (*sandbox.Server, client, func(pattern string) string) {
 	t.Helper()
 	srv, admin := inProcess(t, sandbox.Options{Workspaces: agency(), RateLimit: unlimited()})
 	k := admin.create("worker", "campaigns:read", "lead-labels:all")
@@ -87,7 +87,27 @@ func furnished(t *testing.T) (*sandbox.Server, client, string) {
 	if _, err := srv.AddKey(sandbox.DefaultWorkspaceID, "by hand", "all:read"); err != nil {
 		t.Fatal(err)
 	}
-	return srv, admin, k.ID
+	m, err := srv.AddMember(sandbox.DefaultWorkspaceID, sandbox.Member{Email: "bob@acme.example", Role: "editor", Pending: true, Nickname: "Bob"})
+	if err := errors.Join(err, srv.Block(sandbox.DefaultWorkspaceID, "x.example", "a@y.example"), srv.PlantEntry(fullEntry())); err != nil {
+		t.Fatal(err)
+	}
+	return srv, admin, func(pattern string) string {
+		switch {
+		case strings.Contains(pattern, "workspace-members"):
+			return m.ID
+		default:
+			return k.ID
+		}
+	}
+}
+
+// fullEntry is an audit log entry with all that one may have.
+func fullEntry() sandbox.AuditEntry {
+	const id = "01980000-0000-7000-8000-0000000000ee"
+	return sandbox.AuditEntry{
+		Activity: 34, FromAPI: true, KeyID: id, UserName: "owner@acme.example", UserAgent: "curl/8", IP: "192.0.2.7",
+		Affected: 3, CampaignID: id, WebhookID: id, SubsequenceID: id, ListID: id, Metadata: map[string]any{"a": "b"},
+	}
 }
 
 func TestAnswersConformToTheVendorsFile(t *testing.T) {
@@ -99,9 +119,9 @@ func TestAnswersConformToTheVendorsFile(t *testing.T) {
 			t.Logf("not in the file: %s %s", r.Method, r.Pattern)
 			continue
 		}
-		srv, admin, worker := furnished(t)
+		srv, admin, idOf := furnished(t)
 		missing := examplePath(r.Pattern)
-		present := strings.ReplaceAll(missing, "01980000-0000-7000-8000-0000000000ff", worker)
+		present := strings.ReplaceAll(missing, "01980000-0000-7000-8000-0000000000ff", idOf(r.Pattern))
 		send := func(c client, path string) answer { return c.send(r.Method, path, exampleBody(r)) }
 		under := func(f sandbox.Faults) answer {
 			srv.SetFaults(f)
@@ -132,7 +152,8 @@ func TestAnswersConformToTheVendorsFile(t *testing.T) {
 func TestAnswersOfKeysConformToTheVendorsFile(t *testing.T) {
 	doc := vendorFile(t)
 	item := doc.Paths.Value(keysPath)
-	_, admin, worker := furnished(t)
+	_, admin, idOf := furnished(t)
+	worker := idOf(keysPath)
 	deletion := doc.Paths.Value(keysPath + "/{id}").Delete
 	for name, c := range map[string]struct {
 		op     *openapi3.Operation

@@ -70,8 +70,12 @@ type Member struct {
 	Email  string `json:"email"`
 	// Role is owner, admin, editor, view or client (OpenAPI file).
 	Role string `json:"role"`
+	// Nickname is for the owner's eyes.
+	Nickname string `json:"nickname,omitempty"`
 	// Pending is a member who has not accepted the invitation.
 	Pending bool `json:"pending"`
+	// Created is when the member came, or was invited; when the sandbox was made if zero.
+	Created time.Time `json:"created,omitzero"`
 }
 
 // RateLimit is what the API allows a workspace, over all its keys. Zero means
@@ -132,12 +136,7 @@ func (w Workspace) withDefaults(now time.Time) Workspace {
 		members = []Member{{Email: "owner@acme.example", Role: "owner"}}
 	}
 	for i := range members {
-		if members[i].ID == "" {
-			members[i].ID = newID(now)
-		}
-		if members[i].UserID == "" {
-			members[i].UserID = newID(now)
-		}
+		members[i] = members[i].withDefaults(now)
 	}
 	w.Members = members
 	return w

@@ -4,8 +4,6 @@ import (
 	"math"
 	"net/http"
 	"slices"
-	"strconv"
-	"strings"
 )
 
 // workspaceBody is the required part of the schema Workspace of the OpenAPI file.
@@ -21,34 +19,6 @@ type workspaceBody struct {
 func showWorkspace(_ *Server, c *call) reply {
 	w := c.workspace
 	return success(workspaceBody{w.ID, w.Name, w.owner.UserID, timestamp{w.created}, timestamp{w.created}})
-}
-
-// memberBody is the required part of the schema WorkspaceMember of the OpenAPI file.
-type memberBody struct {
-	ID          string    `json:"id"`
-	Email       string    `json:"email"`
-	UserID      string    `json:"user_id"`
-	Role        string    `json:"role"`
-	Created     timestamp `json:"timestamp_created"`
-	WorkspaceID string    `json:"workspace_id"`
-	Accepted    bool      `json:"accepted"`
-}
-
-// listMembers answers GET /workspace-members. What search reads is
-// undocumented; here it is the email.
-func listMembers(s *Server, c *call) reply {
-	accepted, search := c.query.Get("accepted"), strings.ToLower(c.query.Get("search"))
-	var members []memberBody
-	for _, m := range c.workspace.Members {
-		if accepted != "" && accepted != strconv.FormatBool(!m.Pending) ||
-			!strings.Contains(strings.ToLower(m.Email), search) {
-			continue
-		}
-		members = append(members, memberBody{
-			m.ID, m.Email, m.UserID, m.Role, timestamp{c.workspace.created}, c.workspace.ID, !m.Pending,
-		})
-	}
-	return listOf(s, c, members, func(m memberBody) string { return m.ID })
 }
 
 // groupBody is the schema WorkspaceGroupMember of the OpenAPI file.

@@ -10,7 +10,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
-// ErrNotFound: the sandbox has no such workspace, or no such living key.
+// ErrNotFound: the sandbox has no such workspace, living key, member or webhook.
 var ErrNotFound = errors.New("not in the sandbox")
 
 // KeyRecord is all that the sandbox knows about a key.
@@ -52,6 +52,7 @@ type workspace struct {
 	living   []*key // those that exist, in order of creation
 	audit    []auditEntry
 	auditSeq map[string]int // by entry id
+	blocked  []blockBody
 	spent    spending
 }
 
@@ -121,8 +122,14 @@ func (g *registry) remove(w *workspace, id string, now time.Time, delay time.Dur
 	return k, nil
 }
 
-// log adds an entry to the workspace's audit log.
+// log adds an entry to the workspace's audit log, which is in order of time.
 func (w *workspace) log(e auditEntry) {
-	w.auditSeq[e.ID] = len(w.audit)
-	w.audit = append(w.audit, e)
+	at := len(w.audit)
+	for at > 0 && w.audit[at-1].Timestamp.After(e.Timestamp.Time) {
+		at--
+	}
+	w.audit = slices.Insert(w.audit, at, e)
+	for i := at; i < len(w.audit); i++ {
+		w.auditSeq[w.audit[i].ID] = i
+	}
 }

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -32,7 +33,6 @@ func Routes() []Route {
 		{http.MethodDelete, keys + "/{id}", accepted("api_keys", "delete"), deleteKey},
 		read("audit-logs", "audit_logs", listAudit),
 		read("workspaces/current", "workspaces", showWorkspace),
-		read("workspace-members", "workspace_members", listMembers),
 		read("workspace-group-members", "workspace_group_members", listGroup),
 		read("workspace-billing/plan-details", "workspace_billing", showPlan),
 		// These publish no scope line in the OpenAPI file; webhooks is inferred.
@@ -42,7 +42,7 @@ func Routes() []Route {
 		read("crm-actions/phone-numbers", "crm_actions", constant([]string{})),
 		{http.MethodPost, apiPrefix + "leads/list", accepted("leads", "read"), listLeads},
 	}
-	return append(append(routes, emptyLists()...), lookups()...)
+	return slices.Concat(routes, memberRoutes(), blockRoutes(), emptyLists(), lookups())
 }
 
 // emptyLists are the lists of things that the sandbox has none of.
@@ -51,7 +51,6 @@ func emptyLists() []Route {
 		read("accounts", "accounts", emptyList),
 		read("ai-agents", "ai_agents", emptyList),
 		read("background-jobs", "background-jobs", emptyList),
-		read("block-lists-entries", "block_list_entries", emptyList),
 		read("campaigns", "campaigns", emptyList),
 		read("custom-tag-mappings", "custom_tag_mappings", emptyList),
 		read("custom-tags", "custom_tags", emptyList),

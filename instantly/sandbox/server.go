@@ -201,7 +201,9 @@ func (s *Server) Workspaces() []Workspace {
 	defer s.mu.Unlock()
 	var all []Workspace
 	for _, w := range s.registry.workspaces {
-		all = append(all, w.Workspace)
+		space := w.Workspace
+		space.Members = slices.Clone(space.Members)
+		all = append(all, space)
 	}
 	return all
 }

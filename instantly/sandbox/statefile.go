@@ -33,6 +33,7 @@ type storedWorkspace struct {
 	Members    []Member     `json:"members"`
 	Keys       []storedKey  `json:"keys"` // in order of creation
 	Audit      []auditEntry `json:"audit"`
+	Blocked    []blockBody  `json:"blocked,omitempty"`
 }
 
 type storedKey struct {
@@ -96,6 +97,7 @@ func (g *registry) restore(w storedWorkspace) error {
 	for _, e := range w.Audit {
 		added.log(e)
 	}
+	added.blocked = w.Blocked
 	return nil
 }
 
@@ -122,7 +124,7 @@ func (s *Server) save() error {
 func (w *workspace) stored() storedWorkspace {
 	out := storedWorkspace{
 		ID: w.ID, Name: w.Name, Parent: w.Parent, Invitation: w.Invitation,
-		Created: w.created, AdminKeyID: w.adminKey.ID, Members: w.Members, Audit: w.audit,
+		Created: w.created, AdminKeyID: w.adminKey.ID, Members: w.Members, Audit: w.audit, Blocked: w.blocked,
 	}
 	for _, k := range w.keys {
 		out.Keys = append(out.Keys, storedKey{
