@@ -94,6 +94,11 @@ const skipGates = "{program} rotate --skip-gates REASON {target}"
 func Classes() []Class {
 	return []Class{
 		{
+			Is: ErrTrail, Name: "trail_unwritable", Category: Person, Scope: ScopeWorkspace,
+			Remedy: "nothing was done, all keys live on; make room on the trail's disk, or let it be written again: the next run goes on. " +
+				"To go on without a record, on purpose, set on_failure: warn under trail in the configuration",
+		},
+		{
 			Is: ErrCircuitOpen, Name: "circuit_open", Category: Passing, Scope: ScopeWorkspace,
 			NoRemedy: "it comes with what failed, which has the remedy",
 		},

@@ -16,7 +16,7 @@ func (r *Rotator) Hold(ctx context.Context, t Target, h secretstore.Hold) error 
 	if err := r.CheckLost(ctx, t); err != nil {
 		return err
 	}
-	_, err := r.direct(ctx, t, 0, func(n *secretstore.Notes) { n.Hold = h })
+	_, err := r.direct(ctx, t, 0, directive{"hold", h.Reason}, func(n *secretstore.Notes) { n.Hold = h })
 	return err
 }
 
@@ -39,7 +39,7 @@ func (r *Rotator) CheckLost(ctx context.Context, t Target) error {
 func (r *Rotator) Release(ctx context.Context, t Target) (held bool, err error) {
 	var errs []error
 	for i := range t.Stores { // one that follows may have been the primary before
-		changed, err := r.direct(ctx, t, i, func(n *secretstore.Notes) { n.Hold = secretstore.Hold{} })
+		changed, err := r.direct(ctx, t, i, directive{"release", ""}, func(n *secretstore.Notes) { n.Hold = secretstore.Hold{} })
 		held = held || changed
 		errs = append(errs, err)
 	}
@@ -52,7 +52,7 @@ func (r *Rotator) Release(ctx context.Context, t Target) (held bool, err error) 
 func (r *Rotator) RevokedByHand(ctx context.Context, t Target) (were bool, err error) {
 	var errs []error
 	for i := range t.Stores { // one that follows may have been the primary before
-		changed, err := r.direct(ctx, t, i, func(n *secretstore.Notes) { n.Incident.Unrevoked = false })
+		changed, err := r.direct(ctx, t, i, directive{"revoked-by-hand", ""}, func(n *secretstore.Notes) { n.Incident.Unrevoked = false })
 		were = were || changed
 		errs = append(errs, err)
 	}
@@ -63,11 +63,18 @@ func (r *Rotator) RevokedByHand(ctx context.Context, t Target) (were bool, err e
 // meanwhile: a rotation changes it a few times a second at most.
 const maxDirectives = 10
 
+// A directive is what the trail tells of it.
+type directive struct {
+	verb   Verb
+	reason string
+}
+
 // direct changes the notes of store i, whatever happens beside it, and tells whether
 // there was anything to change.
-func (r *Rotator) direct(ctx context.Context, t Target, i int, change func(*secretstore.Notes)) (changed bool, err error) {
-	st := t.Stores[i]
-	for range maxDirectives {
+func (r *Rotator) direct(ctx context.Context, t Target, i int, d directive, change func(*secretstore.Notes)) (changed bool, err error) {
+	st, told := t.Stores[i], func(error) {}
+	defer func() { told(err) }()
+	for tries := range maxDirectives {
 		var snap secretstore.Snapshot
 		if snap, err = st.Describe(ctx); err != nil {
 			break
@@ -77,6 +84,11 @@ func (r *Rotator) direct(ctx context.Context, t Target, i int, change func(*secr
 		if notes == snap.Notes {
 			return false, nil
 		}
+		if tries == 0 {
+			if told, err = r.intendDirective(t, st, d); err != nil {
+				return false, err
+			}
+		}
 		if _, err = st.Annotate(ctx, snap, notes); !errors.Is(err, secretstore.ErrConflict) {
 			break
 		}
@@ -85,4 +97,21 @@ func (r *Rotator) direct(ctx context.Context, t Target, i int, change func(*secr
 		return false, fmt.Errorf("store %s: %w", st.Name, err)
 	}
 	return true, nil
+}
+
+// intendDirective records a directive before it is given.
+func (r *Rotator) intendDirective(t Target, st NamedStore, d directive) (told func(error), err error) {
+	nothing := func(error) {}
+	if r.opts.Trail == nil {
+		return nothing, nil
+	}
+	e := Effect{At: r.opts.Now(), Verb: d.verb, Target: t.Name, Store: st.Name, Spec: t.Policy.Spec, Reason: d.reason}
+	if t.Workspace != nil {
+		e.Workspace = t.Workspace.Name
+	}
+	done, err := r.opts.Trail.Intend(e)
+	if err != nil {
+		return nothing, fmt.Errorf("%w: %w", ErrTrail, err)
+	}
+	return func(err error) { done(Outcome{At: r.opts.Now(), Err: err}) }, nil
 }

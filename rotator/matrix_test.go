@@ -14,6 +14,12 @@ func TestEveryCallFails(t *testing.T) {
 	}
 }
 
+func TestNothingIsDoneWithoutAnIntentOnTheTrail(t *testing.T) {
+	for stores, name := range map[int]string{1: "memory", 2: "memory, 2 stores"} {
+		t.Run(name, func(t *testing.T) { rotatortest.TrailMatrix(t, inMemory(name, stores)) })
+	}
+}
+
 func TestPairsOfCallsFail(t *testing.T) {
 	draws := 0
 	if testing.Short() {

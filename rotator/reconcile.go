@@ -128,7 +128,11 @@ func (r *run) attempt(ctx context.Context, step Step) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.opts.StepTimeout)
 	defer cancel()
-	err := step.Verb.action().perform(r, ctx, step)
+	done, err := r.intend(step)
+	if err == nil {
+		err = step.Verb.action().perform(r, ctx, step)
+		done(err)
+	}
 	if err != nil && asked.Err() != nil && !step.Verb.Effect() && r.InHand == nil {
 		return nil // interrupted: the loop sees to it
 	}
@@ -280,7 +284,7 @@ func recordable(step Step, err error) bool {
 // whoever asks. Best effort: if the store cannot take it, the error is told all
 // the same.
 func (r *run) recordFailure(ctx context.Context, step Step, err error) {
-	if !recordable(step, err) {
+	if !recordable(step, err) || errors.Is(err, ErrTrail) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.opts.StepTimeout)
@@ -296,7 +300,10 @@ func (r *run) recordFailure(ctx context.Context, step Step, err error) {
 	notes.Failure = secretstore.Failure{
 		Count: notes.Failure.Count + 1, At: r.now(), Step: string(tried(step)), Reason: shorten(err.Error()),
 	}
-	_ = r.annotate(ctx, notes)
+	done, err := r.intend(Step{Verb: noteFailure, Reason: notes.Failure.Reason})
+	if err == nil {
+		done(r.annotate(ctx, notes))
+	}
 }
 
 // tried is what a step, or the one it stopped at, was to do.

@@ -52,6 +52,8 @@ type Options struct {
 	// Doing is told of each step before it is taken, for people who wait; and of one
 	// without a verb when a target is done. It must not block.
 	Doing func(target string, s Step)
+	// Trail is told of each effect before it is made, and of what came of it; may be nil.
+	Trail Trail
 	// Instance names this process in the intents it writes, at most
 	// [secretstore.MaxHolder] bytes.
 	Instance string

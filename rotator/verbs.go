@@ -72,6 +72,9 @@ type action struct {
 	worthRun bool
 	// store: it concerns one store.
 	store bool
+	// final: it cannot be taken back, or what follows from it cannot, so that the trail must
+	// be on the disk before.
+	final bool
 	// verdict: what it brings is the answer to a test call.
 	verdict bool
 	// retried: a failure of it counts for backoff, and is kept beside the secret. What
@@ -86,16 +89,16 @@ type action struct {
 func actions() []action {
 	return []action{
 		{verb: Reserve, perform: (*run).reserve, effect: true, worthRun: true, store: true, retried: true},
-		{verb: Issue, perform: (*run).issue, effect: true, worthRun: true, retried: true},
+		{verb: Issue, perform: (*run).issue, effect: true, final: true, worthRun: true, retried: true},
 		{verb: Try, perform: (*run).try, verdict: true, retried: true},
 		{verb: Stage, perform: (*run).stage, effect: true, worthRun: true, store: true, retried: true},
 		{verb: Verify, perform: (*run).verify, store: true, verdict: true, retried: true},
-		{verb: Promote, perform: (*run).promote, effect: true, worthRun: true, store: true, retried: true},
-		{verb: Revoke, perform: (*run).revoke, effect: true, worthRun: true, retried: true},
+		{verb: Promote, perform: (*run).promote, effect: true, final: true, worthRun: true, store: true, retried: true},
+		{verb: Revoke, perform: (*run).revoke, effect: true, final: true, worthRun: true, retried: true},
 		{verb: Prove, perform: (*run).prove, store: true, verdict: true, retried: true},
 		{verb: Destroy, perform: (*run).destroy, effect: true, worthRun: true, store: true, retried: true},
-		{verb: Sweep, perform: (*run).sweep, effect: true, worthRun: true, retried: true, carried: true},
-		{verb: Discard, perform: (*run).discard, effect: true, worthRun: true, store: true, retried: true},
+		{verb: Sweep, perform: (*run).sweep, effect: true, final: true, worthRun: true, retried: true, carried: true},
+		{verb: Discard, perform: (*run).discard, effect: true, final: true, worthRun: true, store: true, retried: true},
 		{verb: Cancel, perform: (*run).cancel, effect: true, store: true, retried: true},
 		{verb: Repair, perform: (*run).repair, effect: true, store: true, retried: true},
 		{verb: Clear, perform: (*run).clear, effect: true, store: true, retried: true},

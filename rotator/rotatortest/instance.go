@@ -22,7 +22,8 @@ type Instance struct {
 	Hook Hook
 
 	stores   []secretstore.Store
-	acting   string // the admin key that it acts with, where that is the target: as old a one as can be
+	ledger   *ledger // nil where another trail is told
+	acting   string  // the admin key that it acts with, where that is the target: as old a one as can be
 	eventsMu sync.Mutex
 	events   []rotator.Event
 }
@@ -39,6 +40,10 @@ func (w *World) StartWith(o rotator.Options) *Instance {
 		defer in.eventsMu.Unlock()
 		in.events = append(in.events, e)
 	}
+	if o.Trail == nil {
+		in.ledger = &ledger{in: in}
+		o.Trail = in.ledger
+	}
 	in.Rotator = rotator.New(o)
 	for i, s := range w.secrets {
 		in.stores = append(in.stores, s.Open(w.t, func(call string, when When) error {
@@ -53,7 +58,11 @@ func (in *Instance) intercept(call string, when When) error {
 	if when == After {
 		in.Judge(call)
 	}
-	return in.Hook(call, when)
+	err := in.Hook(call, when)
+	if when == Before && err == nil && in.ledger != nil {
+		in.ledger.judge(call)
+	}
+	return err
 }
 
 // Target is the world's one target, as the instance reaches it.

@@ -110,6 +110,11 @@ func MisnameKey(w *World, n int) {
 	w.Instantly.Misnames = func(k Key) bool { return k.ID == nth }
 }
 
+// trailed is the first of the lives with a trail.
+func trailed() life {
+	return life{"first key, rotation, end of grace, on the trail", func(w *World) { w.Trailed = true }}
+}
+
 // endure is a life under faults, and its verdict: "" if the rules held.
 func endure(t *testing.T, b Backend, l life, faults ...Fault) (calls int, verdict string) {
 	t.Helper()
@@ -138,7 +143,19 @@ func endure(t *testing.T, b Backend, l life, faults ...Fault) (calls int, verdic
 // [testing.T.Attr].
 func Matrix(t *testing.T, b Backend) {
 	t.Helper()
-	for _, l := range lives() {
+	matrix(t, b, lives()...)
+}
+
+// TrailMatrix is the matrix of a life on the trail, which may be full at any line, and after
+// any of which the process may be dead.
+func TrailMatrix(t *testing.T, b Backend) {
+	t.Helper()
+	matrix(t, b, trailed())
+}
+
+func matrix(t *testing.T, b Backend, lives ...life) {
+	t.Helper()
+	for _, l := range lives {
 		t.Run(l.name, func(t *testing.T) {
 			calls, _ := endure(t, b, l)
 			runs, violated := 0, 0

@@ -43,6 +43,9 @@ type World struct {
 	// is issued, where the target is the admin key itself; empty if it is not.
 	Credential string
 
+	// Trailed: writing the trail is an outside call too.
+	Trailed bool
+
 	secrets   []Secret
 	acting    string              // the admin key that the newest instance acts with
 	observers []secretstore.Store // of the judge's own, one a secret
