@@ -167,6 +167,10 @@ func Classes() []Class {
 		{Is: ErrPanic, Name: "internal", Category: Bug, Scope: ScopeTarget, Remedy: reportIt},
 		{Is: ErrTooManySteps, Name: "too_many_steps", Category: Bug, Scope: ScopeTarget, Attempt: true, Remedy: reportIt},
 		{
+			Is: instantly.ErrNoAuditLog, Name: "no_audit_log", Category: Person, Scope: ScopeWorkspace,
+			Remedy: "nothing is known of who used a key: the audit log is part of some of Instantly's plans only",
+		},
+		{
 			Is: instantly.ErrScope, Name: "admin_key_scope", Category: Person, Scope: ScopeWorkspace,
 			Remedy: "the scopes of a key cannot be changed: make a new admin key in Instantly (Settings > Integrations > API Keys) with " +
 				"api_keys:create, api_keys:read, api_keys:delete and workspaces:read, put it where admin_key points to, and revoke the old one there. " +
