@@ -81,6 +81,10 @@ type Request struct {
 	// by every later run, asked or not. One of a name that is on record as resolved is
 	// not declared again: see [Result.Answered].
 	Incident string
+	// Soft declares the incident as one in which the keys get their grace period: they are
+	// known to somebody who has left. The same incident asked for without it is one in
+	// which they do not.
+	Soft bool
 	// Again declares the incident although it is on record as resolved: the keys of
 	// after it are in wrong hands too.
 	Again bool

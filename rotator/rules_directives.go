@@ -2,6 +2,7 @@ package rotator
 
 import (
 	"hash/fnv"
+	"slices"
 	"strings"
 	"time"
 
@@ -95,19 +96,27 @@ func (v *view) toDeclare() (in secretstore.Incident, due bool) {
 
 // ordersIncident tells whether an incident was asked for that is not on record yet.
 func (v *view) ordersIncident() bool {
-	return v.request.Incident != "" && !v.Declared && !v.declared() && !v.answered()
+	return v.request.Incident != "" && !v.Declared && (!v.declared() || v.hardens()) && !v.answered()
 }
+
+// hardens tells whether the incident that was asked for is open as a soft one, and is to
+// be one no longer: what grace there is left is ended.
+func (v *view) hardens() bool { return v.declared() && v.incident().Soft && !v.request.Soft }
 
 // askedIncident is the one that was asked for. One that is open meanwhile becomes a part of
 // it, by its name too; if it is about every key that is there, so is this one a part of it:
 // who gave the other order goes on, and the key that they made is not replaced once more.
 func (v *view) askedIncident() secretstore.Incident {
-	in := secretstore.Incident{ID: shorten(v.request.Incident), At: v.afterAll()}
+	in := secretstore.Incident{ID: shorten(v.request.Incident), At: v.afterAll(), Soft: v.request.Soft}
 	open := v.incident()
+	if v.hardens() {
+		open.Soft = false
+		return open
+	}
 	if !open.Open() {
 		return in
 	}
-	in.Unrevoked = open.Unrevoked
+	in.Unrevoked, in.Soft = open.Unrevoked, in.Soft && open.Soft
 	if both := open.ID + nameSeparator + in.ID; len(both) <= secretstore.MaxReason {
 		in.ID = both
 	}
@@ -120,13 +129,19 @@ func (v *view) askedIncident() secretstore.Incident {
 // nameSeparator stands between the names of incidents that became one.
 const nameSeparator = ", "
 
-// named tells whether an incident on record is, by name, the one that was asked for.
+// named tells whether an incident on record is, by name, the one that was asked for, or
+// has all of those in it.
 func (v *view) named(noted secretstore.Incident) bool {
 	if v.request.Incident == "" || noted.IsZero() {
 		return false
 	}
-	all, name := nameSeparator+noted.ID+nameSeparator, nameSeparator+shorten(v.request.Incident)+nameSeparator
-	return strings.Contains(all, name)
+	all := strings.Split(noted.ID, nameSeparator)
+	for name := range strings.SplitSeq(shorten(v.request.Incident), nameSeparator) {
+		if !slices.Contains(all, name) {
+			return false
+		}
+	}
+	return true
 }
 
 // coversAll tells whether an incident is about every key that a store has, or that may
@@ -204,21 +219,24 @@ func (v *view) answered() bool {
 	return true
 }
 
-// emergency tells whether an incident was declared and is not done with: keys
+// emergency tells whether an incident was declared and is not done with, in which keys
 // get no grace.
-func (s State) emergency() bool { return s.incident().Open() }
+func (s State) emergency() bool {
+	in := s.incident()
+	return in.Open() && !in.Soft
+}
 
 // suspect tells whether a version's key was issued before the incident, or may
 // have been, as every key of unknown origin.
 func (v *view) suspect(ver secretstore.Version) bool {
-	return v.emergency() && (ver.Foreign || born(ver).Before(v.incident().At))
+	return v.incident().Open() && (ver.Foreign || born(ver).Before(v.incident().At))
 }
 
 // resolve takes the incident off when every store has a key of after it and no
 // older one is left.
 func (v *view) resolve() answer {
 	cur, ok := v.current(0)
-	if !v.emergency() || !ok || v.suspect(cur) || v.dead() || len(v.old()) > 0 || len(v.outdated()) > 0 {
+	if !v.incident().Open() || !ok || v.suspect(cur) || v.dead() || len(v.old()) > 0 || len(v.outdated()) > 0 {
 		return pass()
 	}
 	for i, st := range v.Stores {

@@ -94,6 +94,9 @@ func (v *view) due() (reason string, due bool) {
 	case v.followerDead():
 		return "a store that follows has a dead key, and the primary's is not ours to deliver", true
 	case v.suspect(cur):
+		if in := v.incident(); in.Soft {
+			return "to be replaced, with its grace period: incident " + in.ID, true
+		}
 		return "compromised: incident " + v.incident().ID, true
 	case !v.primary().Notes.Intent.IsZero() && !v.intentSuperseded():
 		return "an interrupted rotation is taken up again", true

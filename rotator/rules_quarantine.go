@@ -86,13 +86,13 @@ func (v *view) leavesForeign() bool {
 	})
 }
 
-// foreignPlaces gives, in an incident, where stores have values of unknown origin that
+// foreignPlaces gives, in an incident of either kind, where stores have values of unknown origin that
 // consumers are given, or were.
 func (v *view) foreignPlaces() []place {
 	var at []place
 	for i, st := range v.Stores {
 		for _, stage := range []secretstore.Stage{secretstore.Current, secretstore.Previous} {
-			if ver, ok := st.Versions[stage]; ok && ver.Foreign && v.emergency() {
+			if ver, ok := st.Versions[stage]; ok && ver.Foreign && v.incident().Open() {
 				at = append(at, place{i, ver.ID})
 			}
 		}

@@ -56,6 +56,9 @@ type TargetStatus struct {
 	// Incident is the one that was declared and is not done with; Resolved is the last
 	// one that is.
 	Incident, Resolved secretstore.Incident
+	// Softly is the one that was declared and is not done with, if its keys get their
+	// grace period: then there is no Incident.
+	Softly secretstore.Incident
 	// Answered: the incident that was asked for is resolved, and every store has a key of
 	// after it. Nothing would be done for it.
 	Answered bool
@@ -106,10 +109,13 @@ func (r *run) describe(next Step) TargetStatus {
 	o := TargetStatus{Target: r.target.Name, Workspace: r.target.Workspace.Name, Stores: r.Stores, Next: next,
 		Failure: r.primary().Notes.Failure, Due: next.Verb.action().worthRun, Credential: r.Credential}
 	o.Hold, _ = v.hold()
-	if noted := r.incident(); noted.Open() {
-		o.Incident = noted
-	} else {
+	switch noted := r.incident(); {
+	case !noted.Open():
 		o.Resolved = noted
+	case noted.Soft:
+		o.Softly = noted
+	default:
+		o.Incident = noted
 	}
 	if why, on := v.quarantine(); on {
 		o.Quarantine = why

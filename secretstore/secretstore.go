@@ -270,7 +270,8 @@ func (h Hold) On(now time.Time) bool {
 
 // Incident is a person's word that the keys issued until then are in wrong
 // hands: they are replaced and revoked without a grace period, by whichever
-// instance comes first.
+// instance comes first. In a soft one they are only known to somebody who has left:
+// they are replaced as soon as possible, and get their grace period.
 type Incident struct {
 	// ID is what people call the incident, at most [MaxReason] bytes.
 	ID string `json:"id,omitempty"`
@@ -283,6 +284,8 @@ type Incident struct {
 	// Unrevoked: there was a value of unknown origin, whose key may be one of those and
 	// only a person can revoke. It stands until a person says that this was done.
 	Unrevoked bool `json:"unrevoked,omitempty"`
+	// Soft: the keys get their grace period.
+	Soft bool `json:"soft,omitempty"`
 }
 
 // IsZero tells whether no incident was ever declared.

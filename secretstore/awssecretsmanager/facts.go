@@ -92,23 +92,33 @@ func (m mark) asHold(more partOf) (secretstore.Hold, bool) {
 	return secretstore.Hold{Since: since, Until: until, Reason: unprose(reason)}, errSince == nil && errUntil == nil
 }
 
+// Words behind the times of an incident.
+const (
+	wordUnrevoked = "unrevoked"
+	wordSoft      = "soft"
+)
+
 func incidentFact(id string, i secretstore.Incident) fact {
 	when := stamp(i.At)
-	if !i.Resolved.IsZero() || i.Unrevoked {
+	if !i.Resolved.IsZero() || i.Unrevoked || i.Soft {
 		when += "+"
 	}
 	if !i.Resolved.IsZero() {
 		when += stamp(i.Resolved)
 	}
 	if i.Unrevoked {
-		when += "+unrevoked"
+		when += "+" + wordUnrevoked
+	}
+	if i.Soft {
+		when += "+" + wordSoft
 	}
 	return newFact(id, prose(i.ID), kindIncident, when)
 }
 
 func (m mark) asIncident(more partOf) (secretstore.Incident, bool) {
 	declared, rest, _ := strings.Cut(m.fields[1], "+")
-	end, mark, _ := strings.Cut(rest, "+")
+	end, rest, _ := strings.Cut(rest, "+")
+	words := strings.Split(rest, "+")
 	at, errAt := parseStamp(declared)
 	var resolved time.Time
 	var errResolved error
@@ -116,7 +126,10 @@ func (m mark) asIncident(more partOf) (secretstore.Incident, bool) {
 		resolved, errResolved = parseStamp(end)
 	}
 	name, _ := unfit(m.fields[0], m.fields[2], more) // without its name it is an incident all the same
-	return secretstore.Incident{ID: unprose(name), At: at, Resolved: resolved, Unrevoked: mark != ""}, errAt == nil && errResolved == nil
+	return secretstore.Incident{
+		ID: unprose(name), At: at, Resolved: resolved,
+		Unrevoked: slices.Contains(words, wordUnrevoked), Soft: slices.Contains(words, wordSoft),
+	}, errAt == nil && errResolved == nil
 }
 
 func waiverFact(id string, w secretstore.Waiver) fact {
@@ -183,7 +196,7 @@ func sameHold(a, b secretstore.Hold) bool {
 }
 
 func sameIncident(a, b secretstore.Incident) bool {
-	return a.ID == b.ID && a.Unrevoked == b.Unrevoked && sameStamp(a.At, b.At) && sameStamp(a.Resolved, b.Resolved)
+	return a.ID == b.ID && a.Unrevoked == b.Unrevoked && a.Soft == b.Soft && sameStamp(a.At, b.At) && sameStamp(a.Resolved, b.Resolved)
 }
 
 func sameWaiver(a, b secretstore.Waiver) bool {

@@ -100,9 +100,12 @@ func checkIncident(tr *trial) {
 	i := incident()
 	tr.annotate(secretstore.Notes{Incident: i})
 	tr.wantNotes(secretstore.Notes{Incident: i})
-	i.Unrevoked = false
-	tr.annotate(secretstore.Notes{Incident: i})
-	tr.wantNotes(secretstore.Notes{Incident: i})
+	for range 2 {
+		i.Unrevoked, i.Soft = !i.Unrevoked, !i.Soft
+		tr.annotate(secretstore.Notes{Incident: i})
+		tr.wantNotes(secretstore.Notes{Incident: i})
+		i.Soft = !i.Soft
+	}
 	i.ID, i.Resolved, i.Unrevoked = oddReason(), time.Time{}, true
 	tr.annotate(secretstore.Notes{Incident: i})
 	tr.wantNotes(secretstore.Notes{Incident: i})

@@ -84,6 +84,7 @@ func hold() secretstore.Hold {
 func incident() secretstore.Incident {
 	return secretstore.Incident{
 		ID: "INC-4711", At: time.Date(2026, 3, 4, 7, 0, 2, 0, time.UTC), Resolved: time.Date(2026, 3, 4, 7, 0, 9, 0, time.UTC), Unrevoked: true,
+		Soft: true,
 	}
 }
 

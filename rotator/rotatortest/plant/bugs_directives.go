@@ -7,6 +7,8 @@ func directivesBugs() []bug {
 		tests = "./rotator ."
 	)
 	return []bug{
+		{"directives: no grace for keys of who has left", "./rotator OfWhoHasLeft", edits{engine("State.emergency").drops("&& !in.Soft")}},
+		{"directives: a soft incident is never made a hard one", "./rotator SameIncidentWithoutGrace", edits{engine("hardens").returns("false")}},
 		{"directives: a hold does not stop a revocation", tests, edits{engine("retire").never("self.waitForHold()")}},
 		{"directives: a hold does not stop a promotion", tests, edits{engine("pending").never("self.waitForHold()")}},
 		{"directives: a hold does not stop a rotation", tests, edits{engine("held").replaces("delay(h.Until, heldBy(h))", "pass()")}},
