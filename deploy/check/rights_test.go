@@ -2,6 +2,8 @@ package check_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -33,6 +35,36 @@ func TestRolesAllowWhatTheConfigurationNeedsAndNoMore(t *testing.T) {
 				t.Errorf("rights (-needed +given):\n%s", diff)
 			}
 		})
+	}
+}
+
+// What is to be taken into the kustomize base where the admin key is rotated stands
+// there, behind a #.
+func TestRoleAllowsToReplaceTheAdminKeyWhereThatIsConfigured(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(root+"/deploy/kubernetes")); err != nil {
+		t.Fatal(err)
+	}
+	for file, swap := range map[string][2]string{
+		"config.yaml": {"    admin_key: {file: /run/secrets/instantly/admin-key}\n", "admin_key:"},
+		"rbac.yaml":   {"", "- instantly-admin-key"},
+	} {
+		path := filepath.Join(dir, "base", file)
+		text := strings.Replace(readFile(t, path), swap[0], "", 1)
+		taken := strings.Replace(text, "#"+swap[1], swap[1], 1)
+		if taken == text {
+			t.Fatalf("%s has no line #%s", file, swap[1])
+		}
+		writeFile(t, path, taken)
+	}
+	for _, name := range []string{"daemon", "cronjob", "cronjob-sharded"} {
+		objects := decode(t, mustRun(t, needTool(t, "kustomize"), "build", filepath.Join(dir, "overlays", name)))
+		needed := rightsNeeded(t, objects)
+		slices.Sort(needed)
+		given := slices.DeleteFunc(rightsGiven(objects), func(right string) bool { return strings.Contains(right, " leases/") })
+		if diff := cmp.Diff(slices.Compact(needed), given); diff != "" || !slices.Contains(given, "instantly-rotator patch secrets/instantly-admin-key") {
+			t.Errorf("overlay %s: rights (-needed +given):\n%s", name, diff)
+		}
 	}
 }
 

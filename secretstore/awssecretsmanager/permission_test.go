@@ -68,6 +68,13 @@ func TestPolicyAllowsWhatIsCalledAndNoMore(t *testing.T) {
 	}
 }
 
+// The admin key is a target like others, in a secret of its own.
+func TestPolicyForARotatedAdminKeyIsThatOfAKey(t *testing.T) {
+	if diff := cmp.Diff(policyActions(t, "aws-policy.json"), policyActions(t, "aws-policy-rotated-admin-key.json")); diff != "" {
+		t.Errorf("actions (-of a key +of the admin key):\n%s", diff)
+	}
+}
+
 func TestPolicyForCreateMissingAllowsWhatIsCalledBesides(t *testing.T) {
 	b := &bench{t, awstest.New(nil), name}
 	o := b.options(b.server)
