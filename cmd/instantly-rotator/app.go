@@ -72,7 +72,7 @@ On call?    instantly-rotator status`,
 	flags.StringVar(&a.logFormat, "log-format", "", "console or json (default: console at a terminal, else json)")
 	root.AddCommand(
 		environmentTopic(), configurationTopic(), a.manCommand(), a.initCommand(),
-		a.daemonCommand(), a.rotateCommand(), a.planCommand(), a.statusCommand(), a.verifyCommand(), a.doctorCommand(),
+		a.daemonCommand(), a.rotateCommand(), a.planCommand(), a.statusCommand(), a.verifyCommand(), a.doctorCommand(), a.auditCommand(),
 		a.holdCommand(), a.releaseCommand(), a.adoptCommand(),
 		a.validateCommand(), a.schemaCommand(), a.getCommand(), a.putCommand(), a.execCommand(), a.notifyCommand(),
 		a.sandboxCommand(), a.demoCommand(), a.versionCommand(),

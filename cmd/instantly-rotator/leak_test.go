@@ -238,3 +238,22 @@ func TestGetTellsTheSecret(t *testing.T) {
 	}
 	t.Errorf("none of the secrets is in %q", told)
 }
+
+// An audit reads every value, and says where they are.
+func TestNoSecretIsToldByAnAudit(t *testing.T) {
+	t.Parallel()
+	l := newLeakLab(t)
+	source := t.TempDir()
+	leaked := l.mustRun("get", "sending") + "\n" + l.box.adminKey
+	if err := os.WriteFile(filepath.Join(source, "settings.py"), []byte(leaked), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l.mustControl(http.MethodPut, "faults", `{"list_key": "full"}`)
+	for _, output := range []string{"table", "json", "sarif", "markdown"} {
+		l.run("audit", "--scan", source, "-o", output, "--log-format", "json")
+	}
+	l.wantNothingTold()
+	if n := strings.Count(l.told.String(), "line 1 has the current key of target sending"); n != 4 {
+		t.Errorf("it was found %d times, want in each of four outputs: %.3000s", n, l.told.String())
+	}
+}

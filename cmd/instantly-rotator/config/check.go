@@ -39,6 +39,7 @@ func (c *checker) file(f *fileForm) *Config {
 	for _, e := range f.Notify.Entries {
 		c.cfg.Notify = append(c.cfg.Notify, c.receiver(e.Name.v, &e.Value, f))
 	}
+	c.cfg.Audit = c.audit(&f.Audit)
 	c.distinctNames(f.Keys.Items)
 	c.distinctSecrets(f)
 	return &c.cfg

@@ -41,6 +41,7 @@ type Config struct {
 	Keys []Key
 	// Notify lists who is told what happened, in the order of the file; may be empty.
 	Notify []Receiver
+	Audit  Audit
 }
 
 // Workspace is an Instantly workspace and how to talk to it.

@@ -66,6 +66,7 @@ func TestDefaultsFillAMinimalFile(t *testing.T) {
 		File:        "/etc/rotator/c.yaml",
 		Owner:       "instantly-rotator",
 		Concurrency: 8, Resync: 10 * time.Minute, VerifyEvery: 24 * time.Hour, Lease: 30 * time.Second,
+		Audit: config.Audit{Every: 24 * time.Hour, MaxAdmins: 2},
 		Workspaces: map[string]config.Workspace{"main": {
 			Name: "main", AdminKey: config.SecretRef{Env: "INSTANTLY_ADMIN_KEY"},
 			BaseURL: "https://api.instantly.ai", RequestsPerSecond: 5,
@@ -120,6 +121,7 @@ keys:
 		File:        "/etc/rotator/c.yaml",
 		Owner:       "team-1",
 		Concurrency: 2, Resync: 10 * time.Minute, VerifyEvery: 24 * time.Hour, Lease: 30 * time.Second,
+		Audit: config.Audit{Every: 24 * time.Hour, MaxAdmins: 2},
 		Workspaces: map[string]config.Workspace{
 			"one": {
 				Name: "one", AdminKey: config.SecretRef{File: "/etc/rotator/secrets/one"}, OrganizationID: "org-1",

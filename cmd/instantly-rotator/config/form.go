@@ -22,6 +22,7 @@ type fileForm struct {
 	Stores      named[storeForm]     `json:"stores"`
 	Keys        list[keyForm]        `json:"keys"`
 	Notify      receiversForm        `json:"notify"`
+	Audit       auditForm            `json:"audit"`
 }
 
 // workspaceForm is one entry of workspaces.

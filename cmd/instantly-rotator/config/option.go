@@ -46,7 +46,8 @@ func Options() []Option {
 		options = append(options, storeSection(k, k.Settings()).options()...)
 	}
 	options = append(options, keyOptions()...)
-	return append(options, notifyOptions()...)
+	options = append(options, notifyOptions()...)
+	return append(options, auditOptions()...)
 }
 
 func fileOptions() []Option {
@@ -79,6 +80,7 @@ func fileOptions() []Option {
 		{Name: "stores", Required: true, Doc: "The places that keep the keys, each under a name of your choice."},
 		{Name: "keys", Required: true, Doc: "The API keys to keep fresh."},
 		{Name: "notify", Doc: "Who is told what happened, each under a name of your choice."},
+		{Name: "audit", Doc: "What the audit expects, and which of its findings somebody answers for."},
 	}
 }
 
