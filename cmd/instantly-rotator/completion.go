@@ -19,6 +19,7 @@ func (a *app) completeFlags(root *cobra.Command) {
 	fixed := map[string][]cobra.Completion{
 		"log-level": {"debug", "info", "warn", "error"}, "log-format": {"console", "json"},
 		"output": {"table", "json"}, "shard": {"auto", "0/2"}, "until": {"1d", "3d", "1w"},
+		"admin-scopes": {"all:all", "all:read"},
 	}
 	computed := map[string]cobra.CompletionFunc{
 		"store": a.completeStores, "secret": a.completeSecrets, "env": a.completeVariables,

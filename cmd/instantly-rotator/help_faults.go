@@ -36,6 +36,11 @@ func standingFaults() []faultField {
 		{"any_agent", "true: the User-Agents of libraries are let in"},
 		{"longest_name", "the most characters of a key's name; 0 is any number"},
 		{"audit_log", `"full"; "empty" or "refused": the plan has none`},
+		{"patch_headers", `of a webhook: "replace", or "merge" with those it has`},
+		{"webhook_headers", `their values: "full", "masked" or "empty"`},
+		{"disable_after", "failed deliveries that end a webhook; 0 is any number"},
+		{"delivery_delay", `"2s": events wait for that long`},
+		{"retry_within", `"3s": time for a delivery's 3 retries; 30s`},
 		{"rate_limit_headers", "true: every answer says what is left of the budget"},
 	}
 }

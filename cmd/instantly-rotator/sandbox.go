@@ -21,6 +21,7 @@ import (
 // sandboxFlags say where a sandbox serves and what it begins with.
 type sandboxFlags struct {
 	listen, state, adminKeyFile string
+	adminScopes                 []string
 	while                       string
 	tlsCert, tlsKey             string
 }
@@ -30,8 +31,8 @@ func (a *app) sandboxCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "sandbox",
 		Short: "Serve a stand-in for the Instantly API, to try a configuration against",
-		Long: `Serve a stand-in for the Instantly API on this machine. It keeps keys, members
-and an audit log, enforces scopes, and can be told to fail, on the same address:
+		Long: `Serve a stand-in for the Instantly API on this machine. It keeps keys, members,
+webhooks and an audit log, enforces scopes, and can be told to fail, on the same address:
 
   GET, PUT /_sandbox/faults        standing faults; PUT replaces the whole set
   POST, DELETE /_sandbox/inject    inject faults into single calls
@@ -43,6 +44,10 @@ and an audit log, enforces scopes, and can be told to fail, on the same address:
   PUT /_sandbox/members/ID/role      they get another role: {"role": "admin"}
   DELETE /_sandbox/members/ID        they leave
   POST /_sandbox/audit             plants an entry in the audit log
+  GET, POST /_sandbox/webhooks     webhooks, without values; POST adds one
+  DELETE /_sandbox/webhooks/ID       as somebody would by hand
+  POST /_sandbox/events            an event happens: {"event_type": "email_sent"}
+  GET /_sandbox/deliveries         how many are under way
 
 Nothing in it is worth protecting; its admin key is printed so that you can use it.
 With --tls-cert and --tls-key it serves other machines too, such as the pods of a
@@ -59,6 +64,7 @@ cluster: whoever reaches it can use it.
 	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8086", "`address` to serve on: of this machine only, unless with TLS")
 	c.Flags().StringVar(&f.state, "state", "", "`file` that keeps the sandbox's keys over a restart")
 	c.Flags().StringVar(&f.adminKeyFile, "admin-key-file", "", "`file` with the admin key to begin with; left out, one is made up")
+	c.Flags().StringSliceVar(&f.adminScopes, "admin-scopes", nil, "`scopes` of a new sandbox's admin key, such as all:all")
 	c.Flags().StringVar(&f.while, "while", "", "`file` whose removal ends the sandbox")
 	c.Flags().StringVar(&f.tlsCert, "tls-cert", "", "`file` with the certificate, and those between it and its CA, to serve https with (PEM)")
 	c.Flags().StringVar(&f.tlsKey, "tls-key", "", "`file` with the private key of --tls-cert (PEM)")
@@ -77,6 +83,7 @@ func (a *app) sandbox(ctx context.Context, f sandboxFlags) error {
 	if err != nil {
 		return err
 	}
+	defer server.Close()
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.listen)
 	if err != nil {
 		return err
@@ -134,7 +141,8 @@ func (f sandboxFlags) tls() (*tls.Config, error) {
 
 // openSandbox makes the sandbox, or goes on with the one in the state file.
 func (a *app) openSandbox(f sandboxFlags) (*sandbox.Server, error) {
-	o := sandbox.Options{Now: a.now, StateFile: f.state}
+	acme := sandbox.Workspace{ID: sandbox.DefaultWorkspaceID, Name: "Acme", AdminScopes: f.adminScopes}
+	o := sandbox.Options{Now: a.now, StateFile: f.state, Workspaces: []sandbox.Workspace{acme}}
 	if f.adminKeyFile == "" {
 		return sandbox.Open(o)
 	}
@@ -146,7 +154,7 @@ func (a *app) openSandbox(f sandboxFlags) (*sandbox.Server, error) {
 	if key.IsZero() {
 		return nil, usageError{fmt.Errorf("--admin-key-file %s is empty", f.adminKeyFile)}
 	}
-	o.Workspaces = []sandbox.Workspace{{ID: sandbox.DefaultWorkspaceID, Name: "Acme", AdminKey: key}}
+	o.Workspaces[0].AdminKey = key
 	server, err := sandbox.Open(o)
 	if err == nil && !server.Workspaces()[0].AdminKey.Equal(key) {
 		return nil, usageError{fmt.Errorf("--admin-key-file %s: the sandbox in %s has another admin key: leave one of the two out", f.adminKeyFile, f.state)}

@@ -34,6 +34,7 @@ func (s *Server) newControl() http.Handler {
 	mux.HandleFunc("DELETE "+controlPrefix+"keys/{id}", s.deleteByHand)
 	mux.HandleFunc("GET "+controlPrefix+"calls", s.showCalls)
 	s.controlPeople(mux)
+	s.controlWebhooks(mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.mayControl(r) {
 			failure(http.StatusUnauthorized, "the sandbox's control token is missing or wrong").deliver(w)

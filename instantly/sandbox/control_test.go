@@ -16,7 +16,8 @@ func TestFaultsAreSetOverHTTP(t *testing.T) {
 	srv, c := inProcess(t, sandbox.Options{})
 	wantStatus(t, c.send(http.MethodPut, "/_sandbox/faults", `{"latency":"1.5s","list_key":"masked"}`), http.StatusOK)
 	want := sandbox.Faults{Latency: 1500 * time.Millisecond, ListKey: sandbox.KeyMasked,
-		ListOrder: sandbox.OldestFirst, DeleteBody: sandbox.DeleteObject, PageSize: 10, AuditLog: sandbox.AuditFull}
+		ListOrder: sandbox.OldestFirst, DeleteBody: sandbox.DeleteObject, PageSize: 10, AuditLog: sandbox.AuditFull,
+		PatchHeaders: sandbox.HeadersReplaced, WebhookHeaders: sandbox.KeyFull, RetryWithin: 30 * time.Second}
 	if d := cmp.Diff(want, srv.Faults()); d != "" {
 		t.Error(d)
 	}

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,6 +48,15 @@ const (
 	AuditFull    AuditState = "full"
 	AuditEmpty   AuditState = "empty"
 	AuditRefused AuditState = "refused"
+)
+
+// HeadersPatch says what becomes of a webhook's headers that a PATCH leaves out.
+type HeadersPatch string
+
+// Either is undocumented.
+const (
+	HeadersReplaced HeadersPatch = "replace"
+	HeadersMerged   HeadersPatch = "merge"
 )
 
 // OtherID for Faults.CreateAnswerID: a new one for each create.
@@ -126,6 +136,17 @@ type Faults struct {
 	// AuditLog is whether the plan has an audit log; AuditFull if empty. It is written
 	// in any case.
 	AuditLog AuditState `json:"audit_log"`
+	// PatchHeaders is what a PATCH does to a webhook's headers; HeadersReplaced if empty.
+	PatchHeaders HeadersPatch `json:"patch_headers"`
+	// WebhookHeaders is the form of their values in answers; KeyFull if empty.
+	WebhookHeaders KeyForm `json:"webhook_headers"`
+	// DisableAfter is how many deliveries in a row a webhook may fail, retries included,
+	// before it is disabled; 0 is any number.
+	DisableAfter int `json:"disable_after"`
+	// DeliveryDelay is how long events wait before they are delivered.
+	DeliveryDelay time.Duration `json:"-"`
+	// RetryWithin is the time for the three retries of a delivery; 30 s if zero.
+	RetryWithin time.Duration `json:"-"`
 }
 
 // withDefaults puts the names of the defaults in for what was left empty.
@@ -139,9 +160,10 @@ func (f Faults) withDefaults() Faults {
 	if f.DeleteBody == "" {
 		f.DeleteBody = DeleteObject
 	}
-	if f.AuditLog == "" {
-		f.AuditLog = AuditFull
-	}
+	f.AuditLog = cmp.Or(f.AuditLog, AuditFull)
+	f.PatchHeaders = cmp.Or(f.PatchHeaders, HeadersReplaced)
+	f.WebhookHeaders = cmp.Or(f.WebhookHeaders, KeyFull)
+	f.RetryWithin = cmp.Or(f.RetryWithin, 30*time.Second)
 	if f.PageSize == 0 {
 		f.PageSize = 10
 	}
@@ -164,14 +186,23 @@ func (f Faults) Check() error {
 	if f.AuditLog != AuditFull && f.AuditLog != AuditEmpty && f.AuditLog != AuditRefused {
 		wrong = append(wrong, fmt.Errorf("audit_log is %q: full, empty or refused", f.AuditLog))
 	}
+	if f.PatchHeaders != HeadersReplaced && f.PatchHeaders != HeadersMerged {
+		wrong = append(wrong, fmt.Errorf("patch_headers is %q: replace or merge", f.PatchHeaders))
+	}
+	if f.WebhookHeaders != KeyFull && f.WebhookHeaders != KeyMasked && f.WebhookHeaders != KeyEmpty {
+		wrong = append(wrong, fmt.Errorf("webhook_headers is %q: full, masked or empty", f.WebhookHeaders))
+	}
+	if f.DisableAfter < 0 {
+		wrong = append(wrong, fmt.Errorf("disable_after is %d: 0 for never", f.DisableAfter))
+	}
 	if f.PageSize < 1 || f.PageSize > 100 {
 		wrong = append(wrong, fmt.Errorf("page_size is %d: 1 to 100", f.PageSize))
 	}
 	if f.LongestName < 0 {
 		wrong = append(wrong, fmt.Errorf("longest_name is %d: 0 for any length", f.LongestName))
 	}
-	if min(f.ActivationDelay, f.RevocationDelay, f.RetryAfter, f.Latency) < 0 {
-		wrong = append(wrong, errors.New("activation_delay, revocation_delay, retry_after and latency cannot be negative"))
+	if min(f.ActivationDelay, f.RevocationDelay, f.RetryAfter, f.Latency, f.DeliveryDelay, f.RetryWithin) < 0 {
+		wrong = append(wrong, errors.New("activation_delay, revocation_delay, retry_after, latency, delivery_delay and retry_within cannot be negative"))
 	}
 	return errors.Join(wrong...)
 }
@@ -185,6 +216,8 @@ type faultsJSON struct {
 	RevocationDelay durationText `json:"revocation_delay"`
 	RetryAfter      durationText `json:"retry_after"`
 	Latency         durationText `json:"latency"`
+	DeliveryDelay   durationText `json:"delivery_delay"`
+	RetryWithin     durationText `json:"retry_within"`
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -195,6 +228,8 @@ func (f Faults) MarshalJSON() ([]byte, error) {
 		RevocationDelay: durationText(f.RevocationDelay),
 		RetryAfter:      durationText(f.RetryAfter),
 		Latency:         durationText(f.Latency),
+		DeliveryDelay:   durationText(f.DeliveryDelay),
+		RetryWithin:     durationText(f.RetryWithin),
 	})
 }
 
@@ -210,6 +245,8 @@ func (f *Faults) UnmarshalJSON(text []byte) error {
 	f.RevocationDelay = time.Duration(read.RevocationDelay)
 	f.RetryAfter = time.Duration(read.RetryAfter)
 	f.Latency = time.Duration(read.Latency)
+	f.DeliveryDelay = time.Duration(read.DeliveryDelay)
+	f.RetryWithin = time.Duration(read.RetryWithin)
 	return nil
 }
 

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"net/mail"
+	"net/url"
 	"slices"
 )
 
@@ -77,4 +78,32 @@ func orNull(check func(any) string) func(any) string {
 		}
 		return check(v)
 	}
+}
+func isNumber(v any) string {
+	if _, ok := v.(float64); !ok {
+		return "must be number"
+	}
+	return ""
+}
+
+// isHookURL is the format uri with the pattern ^https?:// (OpenAPI file).
+func isHookURL(v any) string {
+	text, _ := v.(string)
+	if u, err := url.Parse(text); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return `must match pattern "^https?://"`
+	}
+	return ""
+}
+
+func isHeaders(v any) string {
+	fields, ok := v.(map[string]any)
+	if !ok {
+		return "must be object"
+	}
+	for _, value := range fields {
+		if wrong := isText(value); wrong != "" {
+			return "values " + wrong
+		}
+	}
+	return ""
 }

@@ -3,17 +3,20 @@ package sandbox_test
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"os"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/instantly-rotator/instantly-rotator/instantly/sandbox"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
 // examplePath puts an id in the place of a pattern's parameter.
@@ -29,6 +32,8 @@ func exampleBody(r sandbox.Route) string {
 		"POST /api/v2/leads/list":              `{"limit":1}`,
 		"POST /api/v2/workspace-members":       `{"email":"new@acme.example","role":"editor"}`,
 		"PATCH /api/v2/workspace-members/{id}": `{"role":"admin","nickname":null}`,
+		"POST /api/v2/webhooks":                `{"target_hook_url":"https://hooks.example/a","event_type":"email_sent","headers":{"X-Webhook-Secret":"s"}}`,
+		"PATCH /api/v2/webhooks/{id}":          `{"headers":{"X-Webhook-Secret":"t"},"name":null}`,
 		"POST /api/v2/block-lists-entries":     `{"bl_value":"blocked.example"}`,
 	}
 	return bodies[r.Method+" "+r.Pattern]
@@ -81,7 +86,7 @@ func conforms(op *openapi3.Operation, a answer) error {
 // what there is of a kind.
 func furnished(t *testing.T) (*sandbox.Server, client, func(pattern string) string) {
 	t.Helper()
-	srv, admin := inProcess(t, sandbox.Options{Workspaces: agency(), RateLimit: unlimited()})
+	srv, admin := inProcess(t, sandbox.Options{Workspaces: agency(), RateLimit: unlimited(), Deliver: receiver(204)})
 	k := admin.create("worker", "campaigns:read", "lead-labels:all")
 	admin.del(admin.create("gone").ID)
 	if _, err := srv.AddKey(sandbox.DefaultWorkspaceID, "by hand", "all:read"); err != nil {
@@ -91,14 +96,58 @@ func furnished(t *testing.T) (*sandbox.Server, client, func(pattern string) stri
 	if err := errors.Join(err, srv.Block(sandbox.DefaultWorkspaceID, "x.example", "a@y.example"), srv.PlantEntry(fullEntry())); err != nil {
 		t.Fatal(err)
 	}
+	interest := 1.0
+	h, err := srv.AddWebhook(sandbox.DefaultWorkspaceID, sandbox.Webhook{
+		URL: "https://hooks.example/b", EventType: "all_events", Name: "all", Campaign: "01980000-0000-7000-8000-0000000000ee",
+		CustomInterest: &interest, Headers: map[string]secret.Value{"Authorization": secret.New("Basic x")}, Disabled: time.Now(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	emitAll(t, srv)
 	return srv, admin, func(pattern string) string {
 		switch {
 		case strings.Contains(pattern, "workspace-members"):
 			return m.ID
+		case strings.Contains(pattern, "webhooks"):
+			return h.ID
 		default:
 			return k.ID
 		}
 	}
+}
+
+// emitAll has the sandbox deliver to a receiver that accepts, and to one that does not.
+func emitAll(t *testing.T, srv *sandbox.Server) {
+	t.Helper()
+	srv.SetFaults(sandbox.Faults{RetryWithin: time.Millisecond})
+	defer srv.SetFaults(sandbox.Faults{})
+	for _, url := range []string{"https://hooks.example/c", "https://refusing.example/", "https://silent.example/"} {
+		if _, err := srv.AddWebhook(sandbox.DefaultWorkspaceID, sandbox.Webhook{URL: url, EventType: "all_events"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n, err := srv.Emit(sandbox.Event{LeadEmail: "lead@x.example"}); n != 3 || err != nil {
+		t.Fatal(n, err)
+	}
+	if err := srv.WaitForDeliveries(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// receiver answers deliveries with that status; but at refusing.example with 401, and
+// at silent.example not at all.
+type receiver int
+
+func (r receiver) RoundTrip(req *http.Request) (*http.Response, error) {
+	status := int(r)
+	switch req.URL.Host {
+	case "silent.example":
+		return nil, errors.New("connection reset")
+	case "refusing.example":
+		status = http.StatusUnauthorized
+	}
+	return &http.Response{StatusCode: status, Body: http.NoBody, Request: req}, nil
 }
 
 // fullEntry is an audit log entry with all that one may have.
@@ -149,6 +198,20 @@ func TestAnswersConformToTheVendorsFile(t *testing.T) {
 	t.Logf("%d answers checked", checked)
 }
 
+// testOf has a webhook tested whose URL is that.
+func testOf(c client, url string) answer {
+	type hook struct {
+		ID  string `json:"id"`
+		URL string `json:"target_hook_url"`
+	}
+	for _, h := range decode[listPage[hook]](c.t, c.get("/api/v2/webhooks")).Items {
+		if h.URL == url {
+			return c.send(http.MethodPost, "/api/v2/webhooks/"+h.ID+"/test", "")
+		}
+	}
+	return answer{}
+}
+
 func TestAnswersOfKeysConformToTheVendorsFile(t *testing.T) {
 	doc := vendorFile(t)
 	item := doc.Paths.Value(keysPath)
@@ -162,6 +225,8 @@ func TestAnswersOfKeysConformToTheVendorsFile(t *testing.T) {
 	}{
 		"create with an error": {item.Post, admin.post(`{"scopes":[]}`), 400},
 		"create without body":  {item.Post, admin.with("Content-Type", "application/json").post(""), 400},
+		"refused test":         {doc.Paths.Value("/api/v2/webhooks/{id}/test").Post, testOf(admin, "https://refusing.example/"), 200},
+		"unanswered test":      {doc.Paths.Value("/api/v2/webhooks/{id}/test").Post, testOf(admin, "https://silent.example/"), 200},
 		"page with a cursor":   {item.Get, admin.get(keysPath + "?limit=1"), 200},
 		"deletion":             {deletion, admin.del(worker), 200},
 		"deletion of nothing":  {deletion, admin.del(worker), 404},

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -22,13 +23,16 @@ type Options struct {
 	Workspaces []Workspace
 	// RateLimit of every workspace.
 	RateLimit RateLimit
-	// StateFile, if set, keeps workspaces, keys and audit logs over a restart.
+	// StateFile, if set, keeps workspaces, keys, audit logs and webhooks over a restart,
+	// with their newest deliveries, but for those under way.
 	// What it says of a workspace wins over Workspaces. Every change writes it
 	// whole, so it is not for tens of thousands of keys. Faults, rules and
 	// counters start afresh.
 	StateFile string
 	// ControlToken, if set, must be sent as bearer to everything below /_sandbox/.
 	ControlToken secret.Value
+	// Deliver sends events to webhooks; over the network if nil, to whatever URL they have.
+	Deliver http.RoundTripper
 }
 
 // Workspace is an Instantly workspace, which the API also calls organization.

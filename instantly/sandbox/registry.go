@@ -53,6 +53,8 @@ type workspace struct {
 	audit    []auditEntry
 	auditSeq map[string]int // by entry id
 	blocked  []blockBody
+	webhooks []*webhook
+	events   []eventBody // attempts to deliver, in order
 	spent    spending
 }
 

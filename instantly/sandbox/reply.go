@@ -32,6 +32,18 @@ type reply struct {
 	cut         bool        // the connection ends in the middle of the body
 	dropped     bool        // the connection ends without an answer
 	between     func() bool // if not nil, waits between one byte and the next; false if the caller left
+	// later, if not nil, gives the rest of the reply without holding up other calls.
+	later func(context.Context) reply
+}
+
+// finished gives the reply that is complete.
+func (r reply) finished(ctx context.Context) reply {
+	if r.later == nil {
+		return r
+	}
+	done := r.later(ctx)
+	done.header, done.cut = r.header, r.cut
+	return done
 }
 
 func success(payload any) reply {

@@ -35,14 +35,12 @@ func Routes() []Route {
 		read("workspaces/current", "workspaces", showWorkspace),
 		read("workspace-group-members", "workspace_group_members", listGroup),
 		read("workspace-billing/plan-details", "workspace_billing", showPlan),
-		// These publish no scope line in the OpenAPI file; webhooks is inferred.
-		read("webhooks", "webhooks", emptyList),
-		read("webhooks/event-types", "webhooks", constant(map[string]any{"event_types": []string{}})),
+		read("webhook-events", "webhook_events", listEvents),
 		read("emails/unread/count", "emails", constant(map[string]any{"count": 0})),
 		read("crm-actions/phone-numbers", "crm_actions", constant([]string{})),
 		{http.MethodPost, apiPrefix + "leads/list", accepted("leads", "read"), listLeads},
 	}
-	return slices.Concat(routes, memberRoutes(), blockRoutes(), emptyLists(), lookups())
+	return slices.Concat(routes, memberRoutes(), webhookRoutes(), blockRoutes(), emptyLists(), lookups())
 }
 
 // emptyLists are the lists of things that the sandbox has none of.
@@ -59,7 +57,6 @@ func emptyLists() []Route {
 		read("lead-labels", "lead-labels", emptyList),
 		read("lead-lists", "lead_lists", emptyList),
 		read("subsequences", "subsequences", emptyList),
-		read("webhook-events", "webhook_events", emptyList),
 	}
 }
 

@@ -32,6 +32,7 @@ type Server struct {
 	control      http.Handler
 	gates        []gate
 	published    map[string]bool // scopes
+	courier      *courier
 
 	mu       sync.Mutex // guards what follows
 	registry *registry
@@ -65,6 +66,7 @@ func Open(o Options) (*Server, error) {
 		stateFile:    o.StateFile,
 		routes:       newRouteTable(Routes()),
 		published:    publishedScopes(),
+		courier:      newCourier(o.Deliver),
 		registry:     newRegistry(),
 		faults:       Faults{}.withDefaults(),
 		calls:        map[string]int{},
@@ -129,7 +131,7 @@ func (s *Server) serveAPI(r *http.Request) reply {
 			return blank
 		}
 	}
-	answer := s.answer(r, route, id, body)
+	answer := s.answer(r, route, id, body).finished(r.Context())
 	if rule != nil && rule.When == After {
 		return answer.spoiltBy(r.Context(), *rule)
 	}

@@ -16,7 +16,7 @@ import (
 // stateVersion is the version of the state file's format.
 const stateVersion = 1
 
-// The state file holds key values in the clear: they open nothing but the
+// The state file holds the values of keys and headers in the clear: they open nothing but the
 // sandbox. It has mode 0600 all the same, so that habits stay good.
 type storedState struct {
 	Version    int               `json:"version"`
@@ -34,6 +34,9 @@ type storedWorkspace struct {
 	Keys       []storedKey  `json:"keys"` // in order of creation
 	Audit      []auditEntry `json:"audit"`
 	Blocked    []blockBody  `json:"blocked,omitempty"`
+
+	Webhooks []storedWebhook `json:"webhooks,omitempty"`
+	Events   []eventBody     `json:"webhook_events,omitempty"`
 }
 
 type storedKey struct {
@@ -98,6 +101,12 @@ func (g *registry) restore(w storedWorkspace) error {
 		added.log(e)
 	}
 	added.blocked = w.Blocked
+	for _, h := range w.Webhooks {
+		added.webhooks = append(added.webhooks, h.restored(w.ID))
+	}
+	for _, e := range w.Events {
+		added.delivered(e)
+	}
 	return nil
 }
 
@@ -125,6 +134,10 @@ func (w *workspace) stored() storedWorkspace {
 	out := storedWorkspace{
 		ID: w.ID, Name: w.Name, Parent: w.Parent, Invitation: w.Invitation,
 		Created: w.created, AdminKeyID: w.adminKey.ID, Members: w.Members, Audit: w.audit, Blocked: w.blocked,
+		Events: w.newestEvents(),
+	}
+	for _, h := range w.webhooks {
+		out.Webhooks = append(out.Webhooks, h.stored())
 	}
 	for _, k := range w.keys {
 		out.Keys = append(out.Keys, storedKey{

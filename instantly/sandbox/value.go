@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"net/http"
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
@@ -26,6 +27,22 @@ func newValue(now time.Time) secret.Value {
 	_, _ = rand.Read(random[:]) // never fails, as crypto/rand documents
 	plain := newID(now) + ":" + hex.EncodeToString(random[:])
 	return secret.New(base64.StdEncoding.EncodeToString([]byte(plain)))
+}
+
+// headersText gives headers as an answer carries them, or the state file (in full).
+func headersText(headers map[string]secret.Value, form KeyForm) map[string]string {
+	texts := make(map[string]string, len(headers))
+	for name, value := range headers {
+		texts[name] = valueText(value, form)
+	}
+	return texts
+}
+
+// setHeaders puts a webhook's headers on a delivery.
+func setHeaders(header http.Header, headers map[string]secret.Value) {
+	for name, value := range headers {
+		header.Set(name, value.Reveal())
+	}
 }
 
 // valueText gives a value as an answer carries it, or the state file (in full).
