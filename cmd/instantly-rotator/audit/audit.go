@@ -28,6 +28,9 @@ type Options struct {
 	Scan *scan.Options
 	// Timeout bounds everything but the scan.
 	Timeout time.Duration
+	// Since is from when on the workspace's audit log is looked at: the audit before. Zero:
+	// the last 30 days.
+	Since time.Time
 	// Waiting is told what is being asked about something, and that it was answered;
 	// may be nil.
 	Waiting func(about, what string, answered bool)
@@ -88,6 +91,12 @@ type Accepted struct {
 // age in the text, is no part of it.
 func (f Finding) Key() string {
 	return strings.Join([]string{f.Check, string(f.Severity), f.Workspace, f.Subject, f.ID, f.File}, "\x00")
+}
+
+// checkOf gives the check in a finding's key.
+func checkOf(key string) string {
+	check, _, _ := strings.Cut(key, "\x00")
+	return check
 }
 
 // Counts tells whether the finding is somebody's to see to.
@@ -216,16 +225,6 @@ func (r Report) Open() map[Severity]int {
 		}
 	}
 	return open
-}
-
-// New gives the findings that are somebody's to see to, and that an earlier audit did not
-// have.
-func (r Report) New(before Report) []Finding {
-	known := map[string]bool{}
-	for _, f := range before.Findings {
-		known[f.Key()] = f.Counts()
-	}
-	return slices.DeleteFunc(slices.Clone(r.Findings), func(f Finding) bool { return !f.Counts() || known[f.Key()] })
 }
 
 // workspacesOf gives those that are judged.

@@ -83,16 +83,32 @@ func TestFailOnGoesByTheWorstThatNobodyAccepted(t *testing.T) {
 }
 
 func TestOnlyWhatIsNewIsNew(t *testing.T) {
-	w := newWorld(t)
-	w.addKey(100*day, "n8n", "leads:read")
-	before := w.audit()
-	if again := w.audit().New(before); len(again) > 0 {
-		t.Errorf("the same is new: %+v", again)
+	var m audit.Memory
+	old := audit.Finding{Check: "KEY-02", Severity: audit.Low, Subject: "key n8n", Text: "it is 89d old"}
+	step := func(why string, wantFirst bool, want []string, findings ...audit.Finding) {
+		t.Helper()
+		found, first := m.New(audit.Report{Findings: findings})
+		var got []string
+		for _, f := range found {
+			got = append(got, f.Subject)
+		}
+		if first != wantFirst || !slices.Equal(got, want) {
+			t.Errorf("%s: new is %q, want %q; first: %v", why, got, want, first)
+		}
 	}
-	w.addKey(0, "zapier", "leads:read")
-	if found := w.audit().New(before); len(found) != 1 || found[0].Subject != "key zapier" {
-		t.Errorf("new is %+v", found)
-	}
+	step("none before", true, []string{"key n8n"}, old)
+	older := old
+	older.Text = "it is 90d old"
+	step("the same, a day later", false, nil, older)
+	step("another one", false, []string{"key zapier"}, older, audit.Finding{Check: "KEY-02", Severity: audit.Low, Subject: "key zapier"})
+	older.Severity = audit.Medium
+	step("the same, but worse", false, []string{"key n8n"}, older)
+	step("accepted and notes", false, nil, older, audit.Finding{Check: "KEY-01", Severity: audit.Note, Subject: "x"},
+		audit.Finding{Check: "KEY-01", Severity: audit.High, Subject: "y", Accepted: &audit.Accepted{}})
+	step("an outage", false, nil, audit.Finding{Check: "KEY-02", Severity: audit.NotKnown, Subject: "workspace main"})
+	step("after the outage", false, nil, older)
+	step("mended", false, nil)
+	step("back", false, []string{"key n8n"}, older)
 }
 
 // The schema is the one that OASIS publishes for version 2.1.0, with errata 01.

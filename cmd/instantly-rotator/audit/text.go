@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -31,22 +32,24 @@ func (o Outcome) Text() string {
 	case Passed:
 		return "passed"
 	default:
-		var said []string
-		for _, s := range Severities() {
-			if n := o.Open[s]; n > 0 {
-				said = append(said, fmt.Sprintf("%d %s", n, s.Text()))
-			}
-		}
-		if len(said) == 0 {
-			return "not known, as said elsewhere"
-		}
-		return strings.Join(said, ", ")
+		return cmp.Or(CountText(o.Open), "not known, as said elsewhere")
 	}
+}
+
+// CountText writes how many there are of each severity; empty if there are none.
+func CountText(counts map[Severity]int) string {
+	var said []string
+	for _, s := range Severities() {
+		if n := counts[s]; n > 0 {
+			said = append(said, fmt.Sprintf("%d %s", n, s.Text()))
+		}
+	}
+	return strings.Join(said, ", ")
 }
 
 // Summary says in one line what was found.
 func (r Report) Summary() string {
-	open, said, accepted, skipped := r.Open(), []string{}, 0, 0
+	accepted, skipped := 0, 0
 	for _, f := range r.Findings {
 		if f.Accepted != nil {
 			accepted++
@@ -57,18 +60,10 @@ func (r Report) Summary() string {
 			skipped++
 		}
 	}
-	for _, s := range Severities() {
-		if n := open[s]; n > 0 {
-			said = append(said, fmt.Sprintf("%d %s", n, s.Text()))
-		}
-	}
-	if len(said) == 0 {
-		said = append(said, "nothing found")
-	}
+	text := humantime.Count(len(r.Checks)-skipped, "check") + ": " + cmp.Or(CountText(r.Open()), "nothing found")
 	if accepted > 0 {
-		said = append(said, fmt.Sprintf("%d accepted", accepted))
+		text += fmt.Sprintf(", %d accepted", accepted)
 	}
-	text := humantime.Count(len(r.Checks)-skipped, "check") + ": " + strings.Join(said, ", ")
 	if skipped > 0 {
 		text += fmt.Sprintf("; %d not asked for", skipped)
 	}

@@ -124,7 +124,7 @@ func auditOptions() []Option {
 func (c *checker) audit(f *auditForm) Audit {
 	a := Audit{Every: f.Every.v, MaxAdmins: f.MaxAdmins.v, Members: c.addresses(&f.Members), BlockList: c.addresses(&f.BlockList)}
 	if f.Every.ok && a.Every > 0 && a.Every < leastAudit {
-		c.fail(f.Every.mark, "want at least 1m, or 0s for never", "%s is out of range", formatDuration(a.Every))
+		c.fail(f.Every.mark, "want at least 1s, or 0s for never", "%s is out of range", formatDuration(a.Every))
 	}
 	for i := range f.Accept.Items {
 		a.Accept = append(a.Accept, c.acceptance(&f.Accept.Items[i]))
@@ -133,7 +133,7 @@ func (c *checker) audit(f *auditForm) Audit {
 }
 
 // leastAudit is how often an audit may be made: it reads every value.
-const leastAudit = time.Minute
+const leastAudit = time.Second
 
 // addresses gives a list in lower case: mail addresses and domains have no case.
 func (c *checker) addresses(l *list[text]) []string {

@@ -23,19 +23,24 @@ type Site struct {
 	StandsBy func() bool
 	// Report gives what "status -o json" prints.
 	Report func() status.Report
+	// Audit answers with the last audit; nil: there are none.
+	Audit http.Handler
 	// Metrics answers in Prometheus's format.
 	Metrics http.Handler
 	// Token is asked for on all but the health checks; none if it is empty.
 	Token secret.Value
 }
 
-// Handler serves /healthz, /readyz, /metrics and /api/v1/targets.
+// Handler serves /healthz, /readyz, /metrics, /api/v1/targets and /api/v1/audit.
 func (s Site) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /healthz", probe(s.Alive, nil))
 	mux.Handle("GET /readyz", probe(s.Ready, s.StandsBy))
 	mux.Handle("GET /metrics", s.guarded(s.Metrics))
 	mux.Handle("GET /api/v1/targets", s.guarded(http.HandlerFunc(s.targets)))
+	if s.Audit != nil {
+		mux.Handle("GET /api/v1/audit", s.guarded(s.Audit))
+	}
 	return mux
 }
 

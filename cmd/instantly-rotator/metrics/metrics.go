@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/audit"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/status"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
@@ -43,6 +44,8 @@ type Metrics struct {
 	requests      *prometheus.CounterVec
 	notifications *prometheus.CounterVec
 	verified      *prometheus.GaugeVec
+	audited       *prometheus.GaugeVec
+	auditedAt     *prometheus.GaugeVec
 	leader        prometheus.Gauge
 	reloaded      prometheus.Gauge
 	reloadedAt    prometheus.Gauge
@@ -61,6 +64,12 @@ func New(version, revision string, s Source) *Metrics {
 		verified: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Namespace: namespace, Name: "key_verified", Help: "1 if what consumers of a store read was a key that works when it was last read back and tested, else 0.",
 		}, []string{"target", "store"}),
+		audited: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: namespace, Name: "audit_findings", Help: "Findings of the last audit that nobody answers for; not-known: what a check could not look at.",
+		}, []string{"check", "severity"}),
+		auditedAt: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: namespace, Name: "audit_last_timestamp_seconds", Help: "When the last audit was made. Absent if none was yet.",
+		}, nil),
 		leader:     gauge("leader", "1 if this instance rotates keys, 0 if it stands by."),
 		reloaded:   gauge("config_last_reload_successful", "1 if the configuration in force is the one in the file."),
 		reloadedAt: gauge("config_last_reload_success_timestamp_seconds", "When the configuration was last taken over."),
@@ -70,7 +79,7 @@ func New(version, revision string, s Source) *Metrics {
 		ConstLabels: prometheus.Labels{"version": version, "revision": revision, "goversion": runtime.Version()},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.rotations, m.failures, m.steps, m.tests, m.requests, m.notifications, m.verified, m.leader,
+	m.registry.MustRegister(m.rotations, m.failures, m.steps, m.tests, m.requests, m.notifications, m.verified, m.audited, m.auditedAt, m.leader,
 		m.reloaded, m.reloadedAt, build, newTargets(s),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -120,8 +129,30 @@ func (m *Metrics) Verified(target, store string, ok bool) {
 	m.verified.WithLabelValues(target, store).Set(oneIf(ok))
 }
 
-// Leading tells whether this instance rotates keys.
-func (m *Metrics) Leading(yes bool) { m.leader.Set(oneIf(yes)) }
+// Audited shows what an audit came to.
+func (m *Metrics) Audited(r audit.Report) {
+	m.audited.Reset()
+	for _, c := range r.Checks {
+		if c.State == audit.Skipped {
+			continue
+		}
+		for _, s := range audit.Severities() {
+			if s != audit.Note {
+				m.audited.WithLabelValues(c.ID, string(s)).Set(float64(c.Open[s]))
+			}
+		}
+	}
+	m.auditedAt.WithLabelValues().Set(float64(r.At.Unix()))
+}
+
+// Leading tells whether this instance rotates keys. One that does not has made no audit.
+func (m *Metrics) Leading(yes bool) {
+	m.leader.Set(oneIf(yes))
+	if !yes {
+		m.audited.Reset()
+		m.auditedAt.Reset()
+	}
+}
 
 // Reloaded tells whether the configuration in the file is in force, since now.
 func (m *Metrics) Reloaded(ok bool, now time.Time) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/audit"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/metrics"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/status"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
@@ -47,6 +48,7 @@ func eventful() *metrics.Metrics {
 	m.Notified("sent")
 	m.Verified("sending", "local", true)
 	m.Leading(true)
+	m.Audited(audit.Report{At: now, Checks: []audit.Outcome{{ID: "KEY-01", State: audit.Found, Open: map[audit.Severity]int{audit.High: 2}}, {ID: "SRC-01", State: audit.Skipped}}})
 	m.Reloaded(true, now)
 	return m
 }

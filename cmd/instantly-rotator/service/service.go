@@ -82,6 +82,7 @@ type Service struct {
 	// when the stores were asked for another one.
 	noAdminKey bool
 	asked      time.Time
+	audits     audits
 }
 
 // New makes the process, with the configuration that it begins with.

@@ -70,6 +70,7 @@ func (s *Service) lead(ctx context.Context) {
 	s.Log.Info("leading", zap.Int("targets", len(f.Targets)))
 	var verifying sync.WaitGroup
 	verifying.Go(func() { s.verifyAll(ctx) })
+	verifying.Go(func() { s.auditAll(ctx) })
 	s.loop.Run(ctx, f)
 	verifying.Wait()
 	s.endTerm()
@@ -89,6 +90,7 @@ func (s *Service) startTerm(ctx context.Context) *loop.Fleet {
 // endTerm leaves the keys to another instance, and with them what is shown of them.
 func (s *Service) endTerm() {
 	s.forget()
+	s.forgetAudits()
 	s.board.Keep(nil)
 	s.metrics.Leading(false)
 }
