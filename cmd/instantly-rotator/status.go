@@ -138,7 +138,7 @@ func (a *app) statusReport(ctx context.Context, names []string, timeout time.Dur
 	}
 	// Keys that are none of theirs can be told only where all targets are known, and readable.
 	if len(names) == 0 && !slices.ContainsFunc(report.Targets, status.Target.Unreadable) {
-		report.Workspaces = status.WorkspacesOf(f.Inventory(ctx, f.Targets, statuses))
+		report.Inventoried(status.WorkspacesOf(f.Inventory(ctx, f.Targets, statuses)))
 	}
 	return report, nil
 }

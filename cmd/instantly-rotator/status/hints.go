@@ -43,7 +43,7 @@ func remarksOf(o rotator.TargetStatus) []string {
 		hints = append(hints, "the current key was not made by the rotator: it is used as it is and never revoked; \"instantly-rotator adopt "+o.Target+"\" takes it over as it is; \"instantly-rotator rotate "+o.Target+"\" replaces it, then revoke it yourself in Instantly")
 	}
 	if o.Credential && replacedHandMade(o) {
-		hints = append(hints, "the admin key of before, which the rotator did not make, still lives: when nothing else uses it, revoke it yourself in Instantly under Settings > Integrations > API Keys")
+		hints = append(hints, handMadeHint)
 	}
 	if o.Current != nil && o.Since.IsZero() {
 		hints = append(hints, "the age of the current key is not known, so it never falls due by itself; \"instantly-rotator rotate "+o.Target+"\" starts afresh")
@@ -78,6 +78,8 @@ func replacedHandMade(o rotator.TargetStatus) bool {
 	}
 	return len(o.Stores) > 0 && o.Stores[0].Versions[secretstore.Previous].Foreign
 }
+
+const handMadeHint = "the admin key of before, which the rotator did not make, still lives: when nothing else uses it, revoke it yourself in Instantly under Settings > Integrations > API Keys"
 
 const refusedHint = "the current key was refused just now: it is dead, or not active yet; \"instantly-rotator rotate --due\" finds out, and replaces it"
 

@@ -2,6 +2,7 @@ package status
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
@@ -51,6 +52,23 @@ func WorkspacesOf(invs []rotator.Inventory) []Workspace {
 		out = append(out, w)
 	}
 	return out
+}
+
+// Inventoried adds the picture of workspaces. Where a key list has no admin key but those
+// of targets, nobody is told any more to revoke one.
+func (r *Report) Inventoried(ws []Workspace) {
+	r.Workspaces = ws
+	for _, w := range ws {
+		if w.Error != "" || len(w.AdminKeys) > 0 {
+			continue
+		}
+		for i := range r.Targets {
+			if t := &r.Targets[i]; t.Workspace == w.Workspace {
+				isPast := func(hint string) bool { return hint == handMadeHint }
+				t.remarks, t.Hints = slices.DeleteFunc(t.remarks, isPast), slices.DeleteFunc(t.Hints, isPast)
+			}
+		}
+	}
 }
 
 // administers tells whether a key may revoke keys.
