@@ -1,7 +1,10 @@
 package config_test
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,6 +50,35 @@ func TestAdminKeyOfSeveralWorkspacesIsOneTarget(t *testing.T) {
 	for name, want := range map[string]string{"client": k.Name, "own": k.Name, "apart": ""} {
 		if got := cfg.Workspaces[name].AdminTarget; got != want {
 			t.Errorf("workspace %s: admin key is the target %q, want %q", name, got, want)
+		}
+	}
+}
+
+// A path may mix capitals, small letters and digits as long as it likes: it is one if it
+// leads through folders, or if there is such a file.
+func TestPathOfAnAdminKeyIsNotTakenForTheKey(t *testing.T) {
+	dir := t.TempDir()
+	const there = "InstantlyAdminKeyOf2026"
+	if err := os.WriteFile(filepath.Join(dir, there), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for file, isPath := range map[string]bool{
+		"/etc/credstore/InstantlyAdminKeyOfProduction2026": true,
+		"Secrets/Instantly/AdminKey-Production-2026":       true,
+		there:                              true,
+		"InstantlyAdminKeyOf2027":          false,
+		"Y2FuYXJ5Y2FuYXJ5Y2FuY/J5MTIzNA==": false,
+		"https://hooks.example.com/services/T0123456/B0123456/x9Yz": false,
+		"AGE-SECRET-KEY-1CANARY/CANARY":                             false,
+	} {
+		text := "workspaces: {main: {admin_key: {file: '" + file + "'}}}\nstores: {local: {kind: file, path: ./store}}\n" +
+			"keys: [{name: sending, scopes: [campaigns:read], stores: [{store: local}]}]\n"
+		_, _, err := config.Parse(filepath.Join(dir, "c.yaml"), []byte(text))
+		if (err == nil) != isPath {
+			t.Errorf("%s: %v", file, err)
+		}
+		if err != nil && strings.Contains(err.Error(), file) {
+			t.Errorf("what may be the key is repeated: %v", err)
 		}
 	}
 }

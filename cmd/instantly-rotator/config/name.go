@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -49,10 +50,7 @@ func quote(s string) string {
 // Instantly's keys is not documented, so this is a guess; where an admin key is
 // expected nothing is repeated at all.
 func looksSecret(s string) bool {
-	if receiverURL := strings.Contains(s, "://") && !strings.HasPrefix(s, "http"); receiverURL {
-		return true
-	}
-	if strings.HasPrefix(strings.ToUpper(s), "AGE-SECRET-KEY-") || pattern(`^(?i:bearer |sk[-_])`).MatchString(s) {
+	if receiverURL := strings.Contains(s, "://") && !strings.HasPrefix(s, "http"); receiverURL || hasSecretPrefix(s) {
 		return true
 	}
 	for _, has := range []string{`^[A-Za-z0-9+/=_:.-]{20,}$`, `[A-Z]`, `[a-z]`, `[0-9]`} {
@@ -61,6 +59,17 @@ func looksSecret(s string) bool {
 		}
 	}
 	return true
+}
+
+// hasSecretPrefix tells whether a text begins as secrets do.
+func hasSecretPrefix(s string) bool {
+	return strings.HasPrefix(strings.ToUpper(s), "AGE-SECRET-KEY-") || pattern(`^(?i:bearer |sk[-_])`).MatchString(s)
+}
+
+// looksLikePath tells whether a text that may look like a secret is a path all the same:
+// it leads through folders, and is neither a URL nor padded.
+func looksLikePath(s string) bool {
+	return strings.ContainsRune(s, filepath.Separator) && !strings.Contains(s, "://") && !strings.HasSuffix(s, "=") && !hasSecretPrefix(s)
 }
 
 // Nearest gives the known name that s is likely a misspelling of.

@@ -105,12 +105,21 @@ func (c *checker) openToOthers(file text) {
 	}
 }
 
+// isPath tells whether a text is the path of a file, or written like one.
+func (c *checker) isPath(t text) bool {
+	if looksLikePath(t.v) {
+		return true
+	}
+	_, err := os.Lstat(filepath.Join(c.folder, t.v))
+	return err == nil
+}
+
 // secretRef checks that there is exactly one place. No message of it repeats
 // what was written: it may be the secret itself.
 func secretRef[P purpose](c *checker, k *refForm[P], f *fileForm) SecretRef {
 	var p P
 	for _, t := range []text{k.Env, k.File, k.Store, k.Secret} {
-		if t.ok && looksSecret(t.v) {
+		if t.ok && looksSecret(t.v) && (t.mark != k.File.mark || !c.isPath(t)) {
 			c.fail(t.mark, p.what()+" never goes into this file; "+p.spoilt(), "this looks like a secret, not like the place of one")
 		}
 	}
