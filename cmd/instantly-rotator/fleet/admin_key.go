@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 
+	"go.uber.org/zap"
+
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
@@ -72,6 +75,61 @@ func (c *Connections) AdminKeyReplaced(ctx context.Context) bool {
 		}
 	}
 	return false
+}
+
+// ReconcileAll is the engine's. When the run of an admin key ends, this process acts with
+// the one that the store has, also if another instance put it there: the one of before
+// ends with its grace period.
+func (f *Fleet) ReconcileAll(ctx context.Context, ts []rotator.Target, req rotator.Request, done func(rotator.Result)) []rotator.Result {
+	byName := map[string]rotator.Target{}
+	for _, t := range ts {
+		if t.Credential {
+			byName[t.Name] = t
+		}
+	}
+	return f.Rotator.ReconcileAll(ctx, ts, req, func(r rotator.Result) {
+		if t, ok := byName[r.Target]; ok {
+			f.takeUp(ctx, t, r)
+		}
+		if done != nil {
+			done(r)
+		}
+	})
+}
+
+// takeUp acts with the current admin key. One of unknown origin is tried when the one in
+// use is refused, not before: nobody has tested it.
+func (f *Fleet) takeUp(ctx context.Context, t rotator.Target, r rotator.Result) {
+	key, cur := f.adminKeyOf(t.Name), r.Status.Current
+	if key == nil || key.Credential == nil || cur == nil || cur.Foreign || r.Status.Dead || r.Status.Refused {
+		return
+	}
+	if acted, _ := f.actsWith.Load(t.Name); acted == cur.ID {
+		return
+	}
+	if !r.Rotated { // else the engine has
+		value, err := t.Stores[0].Store.Read(ctx, cur.ID)
+		if err != nil {
+			f.Log.Warn("the admin key could not be read again: the next run tries", zap.String("target", t.Name), zap.Error(err))
+			return
+		}
+		if !value.Equal(key.Value()) {
+			key.Replace(value)
+			f.Log.Info("acting with the admin key that another instance made", zap.String("target", t.Name), zap.String("key_id", cur.ID))
+		}
+	}
+	f.actsWith.Store(t.Name, cur.ID)
+}
+
+// adminKeyOf gives what the workspaces of an admin key's target act with; nil if none was
+// opened.
+func (f *Fleet) adminKeyOf(target string) *adminKey {
+	for _, ws := range f.Config.Workspaces {
+		if ws.AdminTarget == target {
+			return f.admins[f.placeOf(ws.AdminKey)]
+		}
+	}
+	return nil
 }
 
 // NotRotated says of a workspace that its admin key is not kept fresh; empty if it is.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
@@ -20,6 +21,8 @@ type Fleet struct {
 	*rotator.Rotator
 	*Connections
 	Targets []rotator.Target
+
+	actsWith sync.Map // admin key's target → id of the key that is acted with
 }
 
 // Named makes the engine and the named targets, in the order of the names; all of
