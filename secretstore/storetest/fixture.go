@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -90,6 +91,13 @@ type Service interface {
 	Serves(p Place) map[string]string
 	// Remains lists what is held beside the current value.
 	Remains(p Place) []string
+}
+
+// Hands are a [Service] where somebody who knows nothing of the rotator can make a
+// secret: the value is current at once.
+type Hands interface {
+	Service
+	Put(ctx context.Context, p Place, value string) error
 }
 
 // Interceptor is what every outside call passes, on its way in and on its way out.

@@ -5,9 +5,11 @@ package crash
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/instantly/sandbox"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
@@ -19,9 +21,16 @@ type judge struct {
 	space   string // the workspace
 	foreign map[string]bool
 	serves  func() map[string]map[string]string // by store: the value that each kind of reader gets
+	// adminIn is the store whose key is the admin key: it is a target of its own, beside
+	// that of the other store; empty if the stores are those of one target.
+	adminIn string
+	// graceless: an incident was declared. Nobody is waited for then, and the new key is not
+	// tested once more that was just before it became current.
+	graceless bool
 
 	mu         sync.Mutex
-	current    map[string]string    // as of the last check
+	current    map[string]string    // as of the last check, by reader
+	home       map[string]string    // value → the store that first gave it
 	promoted   map[string]bool      // values that were what all readers of a store get
 	displaced  map[string]time.Time // such a value → when the last reader lost it
 	proven     map[string]time.Time // value → when Instantly last accepted it
@@ -31,7 +40,7 @@ type judge struct {
 func newJudge(box *sandbox.Server, space string, foreign map[string]bool, serves func() map[string]map[string]string) *judge {
 	return &judge{
 		box: box, space: space, foreign: foreign, serves: serves,
-		current: map[string]string{}, promoted: map[string]bool{}, displaced: map[string]time.Time{}, proven: map[string]time.Time{},
+		current: map[string]string{}, home: map[string]string{}, promoted: map[string]bool{}, displaced: map[string]time.Time{}, proven: map[string]time.Time{},
 	}
 }
 
@@ -43,7 +52,10 @@ func (j *judge) check(after string) {
 	now := map[string]string{}
 	for store, given := range j.serves() {
 		for reader, value := range given {
-			now[reader+" of store "+store] = value
+			now[reader+ofStore+store] = value
+			if j.home[value] == "" {
+				j.home[value] = store
+			}
 			j.promoted[value] = j.promoted[value] || holdsOnly(given, value)
 		}
 	}
@@ -56,6 +68,8 @@ func (j *judge) check(after string) {
 			j.violate("rule 1: after %s %s gives a dead key", after, reader)
 		case j.proven[value].IsZero():
 			j.violate("rule 5: after %s %s gives a key that was never tested", after, reader)
+		case j.adminIn != "" && isOf(reader, j.adminIn) && !j.administers(value):
+			j.violate("locked out: after %s %s gives a key that cannot make and revoke keys", after, reader)
 		}
 	}
 	for _, was := range j.current {
@@ -64,6 +78,33 @@ func (j *judge) check(after string) {
 		}
 	}
 	j.current = now
+}
+
+// ofStore stands between a reader and its store.
+const ofStore = " of store "
+
+func isOf(reader, store string) bool { return strings.HasSuffix(reader, ofStore+store) }
+
+// administers tells whether a value is that of a key that may make and revoke keys.
+func (j *judge) administers(value string) bool {
+	return slices.ContainsFunc(j.box.Keys(j.space), func(k sandbox.KeyRecord) bool {
+		return k.Value.Reveal() == value && instantly.CoversAll(k.Scopes, []string{"api_keys:all"})
+	})
+}
+
+// given is what each store gives: of its readers at GCP, those get it too who ask for what
+// is current once there is that.
+func (j *judge) given() (values string) {
+	all := j.serves()
+	for _, p := range places() {
+		for _, value := range all[p.Store] {
+			if value != "" {
+				values += value + "\n"
+				break
+			}
+		}
+	}
+	return values
 }
 
 // holdsOnly tells whether all of them are that value, and there is one. At GCP readers
@@ -93,8 +134,9 @@ func (j *judge) prove(value string) {
 	j.proven[value] = time.Now()
 }
 
-// revoke checks rules 3 and 4 at the instant before a key is deleted.
-func (j *judge) revoke(id string) {
+// revoke checks rules 3 and 4 at the instant before a key is deleted, by whoever has
+// another one.
+func (j *judge) revoke(id, by string) {
 	key, ok := j.key(id)
 	if !ok || !key.Alive(time.Now()) {
 		return
@@ -113,12 +155,21 @@ func (j *judge) revoke(id string) {
 	if !wasCurrent {
 		return
 	}
+	if j.graceless {
+		since = since.Add(-time.Minute)
+	}
 	if early := time.Until(since.Add(grace)); early > 0 {
 		j.violate("rule 3: key %s was revoked %s before its grace was over", id, early)
 	}
 	for reader, now := range j.current {
+		if j.adminIn != "" && !isOf(reader, j.home[value]) {
+			continue // another target
+		}
 		if !j.proven[now].After(since) {
 			j.violate("rule 3: key %s was revoked, but what %s gives was not verified since it is current", id, reader)
+		}
+		if j.home[value] == j.adminIn && by != now {
+			j.violate("rule 3: admin key %s was revoked by another one than its successor, which %s gives", id, reader)
 		}
 	}
 }
@@ -144,21 +195,29 @@ func (j *judge) ours() []sandbox.KeyRecord {
 	})
 }
 
-// atRest tells whether our one living key is what every reader gets.
+// atRest tells whether our living keys, one for each target, are what every reader gets.
 func (j *judge) atRest() bool {
 	j.check("a run")
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	ours := j.ours()
-	if len(ours) != 1 {
+	if len(ours) != j.targets() {
 		return false
 	}
 	for _, value := range j.current {
-		if value != ours[0].Value.Reveal() {
+		if !slices.ContainsFunc(ours, func(k sandbox.KeyRecord) bool { return k.Value.Reveal() == value }) {
 			return false
 		}
 	}
 	return true
+}
+
+// targets is how many the stores are of.
+func (j *judge) targets() int {
+	if j.adminIn != "" {
+		return 2
+	}
+	return 1
 }
 
 // untilGraceIsOver is how long the old keys may still live by right.

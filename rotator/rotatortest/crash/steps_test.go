@@ -15,34 +15,72 @@ import (
 type scene struct {
 	name string
 	args []string
-	// before brings a world that has its first key to where the scene begins.
+	// born gives the world what it begins with; nil: the target's first key.
+	born func(*world)
+	// before brings a world that was born to where the scene begins.
 	before func(*world)
 	// meanwhile is what another instance does while one is suspended in this scene.
 	meanwhile [][]string
-	// row is that of its calls, see inOneRow; empty: each has the row of its step.
+	// after comes after the fault, before the world is to settle; nil: nothing.
+	after func(*world)
+	// row is that of its calls; empty: each has the row of its step.
 	row string
+	// kinds of stores that the scene is played in; nil: all.
+	kinds []string
+	// chosen are the calls that meet faults; nil: all.
+	chosen func([]call) []call
+	// meets tells which faults, by their column, a call meets; nil: all.
+	meets func(call, column) bool
 	// code is what the run, undisturbed, exits with.
 	code int
 }
 
-// scenes are a rotation, and the end of the old key when its grace is over; and a
+// playedIn tells whether the scene is played in stores of that kind.
+func (sc scene) playedIn(k kind) bool { return sc.kinds == nil || slices.Contains(sc.kinds, k.Kind) }
+
+// begin brings a new world to where the scene begins.
+func (sc scene) begin(w *world) {
+	w.Helper()
+	if sc.born == nil {
+		sc.born = (*world).firstKey
+	}
+	sc.born(w)
+	if sc.before != nil {
+		sc.before(w)
+	}
+}
+
+// What most scenes run: what is due, after grace periods that end; and a rotation.
+func dueNow() []string { return []string{"rotate", "--due", "--force"} }
+
+func rotation() []string { return []string{"rotate", "--force"} }
+
+// scenes are those of a key's life with consumers, of the admin key's, and of an adoption.
+func scenes() []scene {
+	return slices.Concat(scenesOfAKey(), scenesOfTheAdminKey(), scenesOfAnAdoption())
+}
+
+// scenesOfAKey are a rotation, and the end of the old key when its grace is over; and a
 // rotation whose new key the key list has under another id than the answer to its
 // create gave, and the run after that one, which sweeps it.
-func scenes() []scene {
-	due, force := []string{"rotate", "--due", "--force"}, []string{"rotate", "--force"}
+func scenesOfAKey() []scene {
+	due, force := dueNow(), rotation()
 	return []scene{
-		{name: "rotation", args: force, before: func(*world) {}, meanwhile: [][]string{force, nil, due}},
+		{name: "rotation", args: force, meanwhile: [][]string{force, nil, due}},
 		{name: "end of the old key", args: due, before: func(w *world) {
 			w.mustRun(force...)
 			w.passGrace()
 		}, meanwhile: [][]string{due, force}},
-		{name: "another id", args: force, before: (*world).misnameNext, meanwhile: [][]string{force, nil, due}, row: "other id", code: exitFailed},
+		{
+			name: "another id", args: force, before: (*world).misnameNext, meanwhile: [][]string{force, nil, due},
+			row: "other id", chosen: fromIssueOn, code: exitFailed,
+		},
 		{name: "sweep of another id", args: due, before: func(w *world) {
 			w.misnameNext()
 			if code := w.run(force...); code != exitFailed {
 				w.Fatalf("the list has the new key under another id, but it ends with %d", code)
 			}
-		}, meanwhile: [][]string{due, force}, row: "other id"},
+		}, meanwhile: [][]string{due, force}, row: "other id", chosen: fromIssueOn},
 	}
 }
 
@@ -61,8 +99,7 @@ type call struct {
 func calls(t *testing.T, s *shop, k kind, sc scene) []call {
 	t.Helper()
 	w := newWorld(t, s, k)
-	w.firstKey()
-	sc.before(w)
+	sc.begin(w)
 	var found []call
 	w.acquire()
 	defer w.release()
@@ -83,8 +120,13 @@ func calls(t *testing.T, s *shop, k kind, sc scene) []call {
 	for i := range found {
 		found[i].step = stepAt(steps, found[i].began)
 	}
-	if sc.row != "" {
-		found = inOneRow(sc.row, found)
+	if sc.chosen != nil {
+		found = sc.chosen(found)
+	}
+	for i := range found {
+		if sc.row != "" {
+			found[i].step = sc.row
+		}
 	}
 	for _, c := range found {
 		if c.step == "" {
@@ -94,11 +136,10 @@ func calls(t *testing.T, s *shop, k kind, sc scene) []call {
 	return found
 }
 
-// inOneRow gives those calls as one row's that other scenes have not: from the one on
-// that issues or sweeps the key, without its trial and its way into the store. Left
+// fromIssueOn gives those calls that other scenes have not: from the one on that issues or sweeps the key, without its trial and its way into the store. Left
 // out, too, is the last list before a new key is given up as unlisted: a machine that
 // is slow makes one less.
-func inOneRow(row string, all []call) (kept []call) {
+func fromIssueOn(all []call) (kept []call) {
 	first := slices.IndexFunc(all, func(c call) bool { return c.step == "issue" || c.step == "sweep" })
 	lists := 0
 	for _, c := range all[max(first, 0):] {
@@ -107,7 +148,6 @@ func inOneRow(row string, all []call) (kept []call) {
 		}
 		again := c.step == "try" || c.step == "stage" || lists >= 3 && c.label == "instantly GET "+routeKeys
 		if !again {
-			c.step = row
 			kept = append(kept, c)
 		}
 	}
