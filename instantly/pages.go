@@ -35,6 +35,11 @@ type page[T any] struct {
 // more than maxPages or maxListTime is unreadable; the time is checked between
 // pages, of which each is bounded by the retry budget.
 func listAll[T any](ctx context.Context, c *Client, r request, pageSize int) ([]T, error) {
+	return listUntil(ctx, c, r, pageSize, func([]T) bool { return false })
+}
+
+// listUntil reads a list as listAll does, but only until a page was enough.
+func listUntil[T any](ctx context.Context, c *Client, r request, pageSize int, enough func([]T) bool) ([]T, error) {
 	r.maxAnswer = maxPage
 	r.query = withQuery(r.query, "limit", strconv.Itoa(pageSize))
 	var all []T
@@ -55,7 +60,7 @@ func listAll[T any](ctx context.Context, c *Client, r request, pageSize int) ([]
 			return nil, malformed(r.op, got.status, "the cursor repeats")
 		}
 		all = append(all, *p.Items...)
-		if len(*p.Items) == 0 || p.Next == "" {
+		if len(*p.Items) == 0 || p.Next == "" || enough(*p.Items) {
 			return all, nil
 		}
 		if took := time.Since(start); pages >= maxPages || took > maxListTime {

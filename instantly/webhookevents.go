@@ -39,10 +39,12 @@ type WebhookEventQuery struct {
 
 // WebhookEvents lists attempts to deliver events, in the API's order, which is not
 // documented; one that several pages show is given once. It is all pages or an
-// error. Needs webhook_events:read.
+// error; but where all that was seen is newest first, what is older than q.Since is not
+// read: a busy webhook has more pages than the rate limit allows for. Needs
+// webhook_events:read.
 func (c *Client) WebhookEvents(ctx context.Context, q WebhookEventQuery) ([]WebhookEvent, error) {
 	r := request{op: "list webhook events", method: http.MethodGet, route: "/webhook-events", query: q.values()}
-	answers, err := listAll[webhookEventAnswer](ctx, c, r, itemsPerPage)
+	answers, err := listUntil(ctx, c, r, itemsPerPage, onlyOlder(q.Since))
 	if err != nil {
 		return nil, err
 	}
@@ -56,6 +58,21 @@ func (c *Client) WebhookEvents(ctx context.Context, q WebhookEventQuery) ([]Webh
 		seen[e.ID] = true
 	}
 	return events, nil
+}
+
+// onlyOlder tells, page after page, whether what follows is older than since, as far as
+// the order shows: times fell, none rose, and none could not be read.
+func onlyOlder(since time.Time) func([]webhookEventAnswer) bool {
+	var last time.Time
+	fell, ordered := false, true
+	return func(page []webhookEventAnswer) bool {
+		for _, e := range page {
+			ordered = ordered && !e.At.IsZero() && (last.IsZero() || !e.At.After(last))
+			fell = fell || e.At.Before(last)
+			last = e.At.Time
+		}
+		return fell && ordered && last.Before(since)
+	}
 }
 
 func (q WebhookEventQuery) values() url.Values {

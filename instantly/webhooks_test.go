@@ -201,3 +201,31 @@ func TestDeliveriesAreRead(t *testing.T) {
 	}
 	wantNone(t, piecesOf(), got)
 }
+
+// A busy webhook has more pages than the rate limit allows for.
+func TestDeliveriesAreReadUntilTheyAreTooOld(t *testing.T) {
+	page := func(next string, times ...string) string {
+		var items []string
+		for _, at := range times {
+			items = append(items, `{"id":"`+at+`","timestamp_created":"2026-08-01T`+at+`:00:00Z","webhook_url":"u"}`)
+		}
+		return pageOf(next, items...)
+	}
+	for name, tc := range map[string]struct {
+		pages []string
+		asked int
+		got   int
+	}{
+		"newest first": {[]string{page("1", "13", "12"), page("2", "11", "09"), page("", "08")}, 2, 3},
+		"oldest first": {[]string{page("1", "08", "09"), page("2", "11", "12"), page("", "13")}, 3, 3},
+		"one a page":   {[]string{page("1", "08"), page("2", "12"), page("", "13")}, 3, 2},
+		"no order":     {[]string{page("1", "13", "09", "12"), page("2", "08"), page("", "11")}, 3, 3},
+		"no time":      {[]string{page("1", "13", "x", "09"), page("", "11")}, 2, 3},
+	} {
+		api := inTurn(tc.pages...)
+		got, err := newClient(t, api).WebhookEvents(t.Context(), instantly.WebhookEventQuery{Since: time.Date(2026, 8, 1, 10, 0, 0, 0, time.UTC)})
+		if n := len(api.requests()); err != nil || n != tc.asked || len(got) != tc.got {
+			t.Errorf("%s: %d of %d deliveries after %d pages of %d: %v", name, len(got), tc.got, n, tc.asked, err)
+		}
+	}
+}

@@ -13,7 +13,7 @@ func clientBugs() []bug {
 		{"client: an error beside a success overlooked", tests, edits{client("classify").replaces("errorInSuccess(op, got, hide)", "nil")}},
 		{"client: an id that is a path taken from a create", tests, edits{client("decodeCreated").never("!isID(k.ID)")}},
 		{"client: an id that is a path taken from the list", tests, edits{client("Keys").never("!isID(k.ID)")}},
-		{"client: a list without an end by time", tests, edits{client("listAll").replaces("took > maxListTime", "false")}},
+		{"client: a list without an end by time", tests, edits{client("listUntil").replaces("took > maxListTime", "false")}},
 		{"client: a slow answer asked for again", tests, edits{client("retryable").replaces("errors.Is(err, errTimedOut)", "false")}},
 		{"client: retry of the POST", tests, edits{client("once").replaces("self.pacedAttempt(ctx, self.admin(r))", "self.withRetries(ctx, self.admin(r), self.options.RetryBudget)")}},
 		{"client: a webhook's header told", "./instantly NoTextTellsAHeader", edits{client("hiding").replaces("r.confidential...", "secret.Value{}")}},
