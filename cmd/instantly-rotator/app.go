@@ -73,7 +73,7 @@ On call?    instantly-rotator status`,
 	root.AddCommand(
 		environmentTopic(), configurationTopic(), a.manCommand(), a.initCommand(),
 		a.daemonCommand(), a.rotateCommand(), a.planCommand(), a.statusCommand(), a.verifyCommand(), a.doctorCommand(), a.auditCommand(),
-		a.holdCommand(), a.releaseCommand(), a.adoptCommand(),
+		a.holdCommand(), a.releaseCommand(), a.adoptCommand(), a.membersCommand(), a.offboardCommand(),
 		a.validateCommand(), a.schemaCommand(), a.getCommand(), a.putCommand(), a.execCommand(), a.notifyCommand(),
 		a.sandboxCommand(), a.demoCommand(), a.versionCommand(),
 		a.exitCodesTopic(),

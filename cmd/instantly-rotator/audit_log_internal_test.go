@@ -48,6 +48,19 @@ func (d *workspaceFixture) now() time.Time { return time.Now().Add(d.ahead) }
 // run carries out a command that must end with this exit code, and gives what it said.
 func (d *workspaceFixture) run(want int, args ...string) string {
 	d.Helper()
+	stdout, stderr := d.both(want, args...)
+	return stdout + stderr
+}
+
+// stdout is what a command prints that must end well.
+func (d *workspaceFixture) stdout(args ...string) string {
+	d.Helper()
+	stdout, _ := d.both(exitSettled, args...)
+	return stdout
+}
+
+func (d *workspaceFixture) both(want int, args ...string) (stdout, stderr string) {
+	d.Helper()
 	var out, errs bytes.Buffer
 	a := &app{stdout: &out, stderr: &errs, now: d.now, getenv: func(name string) string {
 		return map[string]string{
@@ -57,7 +70,7 @@ func (d *workspaceFixture) run(want int, args ...string) string {
 	if code := a.run(d.Context(), args); code != want {
 		d.Fatalf("%v: exit %d, want %d\n%s%s", args, code, want, &out, &errs)
 	}
-	return out.String() + errs.String()
+	return out.String(), errs.String()
 }
 
 // makesAKey is what the holder of a key does that the audit log shows.
@@ -95,7 +108,7 @@ keys:
 func TestOldKeyThatTheAuditLogShowsActingIsNotRevoked(t *testing.T) {
 	d := newWorkspaceFixture(t, sandbox.Options{}, fmt.Sprintf(auditLogGated, "{quiet: 2h}"))
 	d.run(exitSettled, "rotate")
-	old := d.run(exitSettled, "get", "sending")
+	old := d.stdout("get", "sending")
 	d.run(exitSettled, "rotate", "sending")
 	d.ahead = 24 * time.Hour
 	d.makesAKey(old)

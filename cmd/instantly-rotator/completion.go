@@ -23,8 +23,9 @@ func (a *app) completeFlags(root *cobra.Command) {
 	}
 	computed := map[string]cobra.CompletionFunc{
 		"store": a.completeStores, "secret": a.completeSecrets, "env": a.completeVariables,
+		"workspace": a.completeWorkspaces,
 	}
-	for _, c := range append(root.Commands(), root) {
+	for _, c := range append(commandsOf(root), root) {
 		c.LocalFlags().VisitAll(func(f *pflag.Flag) {
 			complete, known := computed[f.Name]
 			switch what, _ := pflag.UnquoteUsage(f); {
@@ -36,6 +37,14 @@ func (a *app) completeFlags(root *cobra.Command) {
 			_ = c.RegisterFlagCompletionFunc(f.Name, complete) // fails for a flag that has one already
 		})
 	}
+}
+
+// commandsOf gives the commands, and those below them.
+func commandsOf(c *cobra.Command) (all []*cobra.Command) {
+	for _, sub := range c.Commands() {
+		all = append(append(all, sub), commandsOf(sub)...)
+	}
+	return all
 }
 
 // fromConfig offers what names gives of the configuration.

@@ -21,6 +21,7 @@ type adminRotationForm struct {
 	mark
 	Scopes    list[text]         `json:"scopes"`
 	Followers list[storeRefForm] `json:"followers"`
+	KnownTo   list[text]         `json:"known_to"`
 	rotationForm
 }
 
@@ -64,6 +65,7 @@ func neededScopes() []string {
 func adminRotationOptions() []Option {
 	const in = adminRotationSection
 	return []Option{
+		knownToOption(in),
 		{
 			In: "workspaces.*.admin_key", Name: "rotate",
 			Doc: "Keeps the admin key fresh too, as the target WORKSPACE-admin-key; only for one in a store. " +
@@ -113,7 +115,7 @@ func (c *checker) adminKey(e *entry[workspaceForm], place string, f *fileForm) K
 	defaults := f.Defaults
 	defaults.KeepApart, defaults.AfterPromote = text{}, list[afterPromoteForm]{} // meant for keys of consumers
 	rotate.inherit(&defaults)
-	k := keyForm{mark: rotate.mark, rotationForm: rotate.rotationForm, Scopes: rotate.Scopes, Workspace: e.Name}
+	k := keyForm{mark: rotate.mark, rotationForm: rotate.rotationForm, Scopes: rotate.Scopes, KnownTo: rotate.KnownTo, Workspace: e.Name}
 	k.Name = text{value[string]{mark: rotate.mark, v: e.Name.v + "-admin-key", ok: true}}
 	k.AllowCriticalScopes = text{value[string]{mark: rotate.mark, v: "it is the admin key", ok: true}}
 	k.Stores.Items = append([]storeRefForm{{mark: ref.mark, Store: ref.Store, Secret: ref.Secret}}, rotate.Followers.Items...)

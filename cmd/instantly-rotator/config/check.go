@@ -104,6 +104,8 @@ func (c *checker) workspace(name string, w *workspaceForm, f *fileForm) Workspac
 		BaseURL:           c.baseURL(w.BaseURL),
 		AsWorkspace:       w.AsWorkspace.v,
 		RequestsPerSecond: w.RequestsPerSecond.v,
+
+		Members: c.people(w.Members), RotateWhenMemberLeft: c.rotateOn(w),
 	}
 }
 

@@ -12,6 +12,7 @@ func (c *checker) key(k *keyForm, f *fileForm) Key {
 	key.Workspace = c.workspaceOf(k, f)
 	key.Scopes = c.scopes(k)
 	key.AllowCriticalScopes = k.AllowCriticalScopes.v
+	key.KnownTo = c.people(k.KnownTo)
 	key.Stores = c.storesOf(k, f)
 	c.restartable(k)
 	return key

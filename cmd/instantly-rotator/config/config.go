@@ -62,6 +62,11 @@ type Workspace struct {
 	AsWorkspace string
 	// RequestsPerSecond is the client's own limit, 0.1 to 100.
 	RequestsPerSecond float64
+	// Members are the addresses of who is in the workspace; nil if nobody said. Whoever
+	// is on it and not in the workspace has left.
+	Members []string
+	// RotateWhenMemberLeft: the daemon replaces what they could know.
+	RotateWhenMemberLeft bool
 }
 
 // SecretRef says where a secret is to be read from. Exactly one of Env, File
@@ -103,6 +108,9 @@ type Key struct {
 	Scopes []string
 	// AllowCriticalScopes is why critical scopes are wanted; empty if none are.
 	AllowCriticalScopes string
+	// KnownTo are the addresses of the people who could know the key; empty and not nil if
+	// nobody could, nil if nobody said.
+	KnownTo []string
 	// Stores that take the key, the primary first; at least one, none twice.
 	Stores []StoreRef
 	// Schedule says when the key falls due, in its time zone.

@@ -33,6 +33,8 @@ type workspaceForm struct {
 	BaseURL           text         `json:"base_url"`
 	AsWorkspace       text         `json:"as_workspace"`
 	RequestsPerSecond number       `json:"requests_per_second"`
+	Members           list[text]   `json:"members"`
+	RotateOn          list[text]   `json:"rotate_on"`
 }
 
 // rotationForm holds the options that each target may have and that take their
@@ -59,6 +61,7 @@ type keyForm struct {
 	Scopes              list[text]         `json:"scopes"`
 	AllowCriticalScopes text               `json:"allow_critical_scopes"`
 	Stores              list[storeRefForm] `json:"stores"`
+	KnownTo             list[text]         `json:"known_to"`
 	rotationForm
 }
 

@@ -163,6 +163,7 @@ func workspaceOptions() []Option {
 	}
 	options = append(options, refOptions(adminKeyPurpose{}, "key", "INSTANTLY_ADMIN_KEY", "/run/secrets/instantly")...)
 	options = append(options, adminRotationOptions()...)
+	options = append(options, memberOptions()...)
 	return append(options, []Option{
 		{
 			In: in, Name: "organization_id", Pattern: idPattern, Want: "want the id as Instantly shows it",
@@ -207,6 +208,7 @@ func keyOptions() []Option {
 			In: in, Name: "stores", Required: true,
 			Doc: "Where the key is kept. The first is the primary, the others follow it.",
 		},
+		knownToOption(in),
 		{In: ref, Name: "store", Required: true, Doc: "Name of one of the stores."},
 		{In: ref, Name: "secret", Doc: "Name of the secret in that store; left out, the key's name."},
 	}

@@ -125,6 +125,12 @@ func (c *Connections) auditLogOf(ctx context.Context, k config.Key) (*instantly.
 	return b.client, b.err
 }
 
+// Shared is the client of a workspace that all its targets use, or why there is none.
+func (c *Connections) Shared(ctx context.Context, workspace string) (*instantly.Client, error) {
+	b := c.bound[c.workspace(ctx, workspace).Name]
+	return b.client, b.err
+}
+
 // Client makes a client for a workspace. An error is why its admin key cannot be had.
 func (c *Connections) Client(ctx context.Context, workspace string) (*instantly.Client, error) {
 	return c.connect(ctx, c.Config.Workspaces[workspace])
