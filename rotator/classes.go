@@ -152,6 +152,14 @@ func Classes() []Class {
 			Remedy: "somebody changed the secret by hand; put it right as the message says, then run again",
 		},
 		{
+			Is: ErrReceiverRefuses, Name: "receiver_refuses", Category: Person, Scope: ScopeTarget,
+			Remedy: "receivers must accept the current and the previous value, as the store has them, and read them again within the settle time; the sender sends a value again that they accept, and is switched later",
+		},
+		{
+			Is: ErrNoSender, Name: "no_sender", Category: Configuration, Scope: ScopeTarget,
+			Remedy: "nothing was destroyed; check which webhooks the configuration names, and the workspace",
+		},
+		{
 			Is: ErrRevokeByHand, Name: "revoke_by_hand", Category: Person, Scope: ScopeTarget,
 			Remedy: "the old key lives on: revoke it in Instantly under Settings > Integrations > API Keys; the next run forgets it then. " +
 				`To keep it and have it forgotten: "{program} rotate --end-grace {target}"`,

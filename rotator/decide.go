@@ -14,8 +14,12 @@ import (
 // The rules are asked in turn; the first that wants a step gets it. If none does, the
 // run is settled until the earliest instant that a rule waits for.
 func decide(now time.Time, s State, p Policy, r Request) Step {
-	v := &view{now: now, State: s, policy: p, request: r}
-	for _, rule := range rules() {
+	return (&view{now: now, State: s, policy: p, request: r}).ask(rules())
+}
+
+// ask asks rules in turn.
+func (v *view) ask(rules []rule) Step {
+	for _, rule := range rules {
 		switch a := rule(v); {
 		case a.step != nil:
 			return *a.step

@@ -36,6 +36,8 @@
 // assume (have the issuer act with a new key, where the target is the issuer's own
 // credential: see [Successor]).
 //
+// A secret that is not shown to the issuer but sent by it has another order: see [Senders].
+//
 // Adopt records a value of unknown origin as the key's that it is: see adopt.go.
 //
 // # Why it is safe

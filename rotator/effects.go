@@ -46,6 +46,9 @@ func (r *run) reserve(ctx context.Context, _ Step) error {
 		Nonce: r.opts.Nonce(), At: at, Spec: r.target.Policy.Spec, Grace: r.grace(),
 		Holder: r.opts.Instance,
 	}
+	if r.req.TakeOver {
+		notes.Intent.Adopted = AdoptedByValue
+	}
 	if r.opts.Lease > 0 {
 		notes.Intent.Until = r.now().Add(r.target.Policy.Activation + r.opts.Lease)
 	}

@@ -50,6 +50,10 @@ var (
 	ErrByHand = errors.New("changed by hand")
 	// ErrScopes: Instantly granted other scopes than were asked for.
 	ErrScopes = errors.New("granted scopes differ from those asked for")
+	// ErrReceiverRefuses: a receiver refuses the new secret; the sender sends the one before.
+	ErrReceiverRefuses = errors.New("a receiver refuses the secret")
+	// ErrNoSender: nothing that is to send the secret is there.
+	ErrNoSender = errors.New("there is nothing that sends the secret")
 	// ErrPanic: a bug in the code of a store or of the API client.
 	ErrPanic = errors.New("internal error")
 	// ErrTooManySteps: a run took more steps than any rotation needs.

@@ -61,7 +61,7 @@ func (r *run) glance(ctx context.Context, unlisted error) (o TargetStatus) {
 		return r.unknown(unlisted)
 	}
 	for range maxSteps {
-		step := decide(r.now(), r.State, r.target.Policy, r.req)
+		step := r.decide()
 		switch {
 		case step.Verb.ends():
 			return r.describe(step)

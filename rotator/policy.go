@@ -48,6 +48,9 @@ type Policy struct {
 	Grace time.Duration
 	// Activation is how long a fresh key may take until its first valid answer.
 	Activation time.Duration
+	// Settle is how long receivers of a secret that is sent may take to read a new one from
+	// the stores: see [Senders].
+	Settle time.Duration
 	// Revocation is how long a revoked key may go on working.
 	Revocation time.Duration
 }
@@ -75,6 +78,9 @@ type Request struct {
 	NoRotation bool
 	// Adopt records the current value as the key's that somebody made; see [Rotator.Adopt].
 	Adopt *Adoption
+	// TakeOver makes the value that the senders send the current one, where the store does
+	// not have it: see [Senders].
+	TakeOver bool
 	// Incident declares that the keys issued until now are in wrong hands: they
 	// are replaced and revoked without a grace period. It is what people call
 	// the incident; empty: none is declared. A declared incident is carried on

@@ -16,8 +16,7 @@ import (
 // other.
 const maxSteps = 10_000
 
-// handOver is how long an interrupted run may go on to bring a key that it has
-// in hand into the store.
+// handOver is how long an interrupted run may go on with what is unfinished.
 const handOver = 30 * time.Second
 
 // A run reconciles one target once. Its State is what decide sees; beside it are
@@ -31,6 +30,7 @@ type run struct {
 	mark  int    // a key list must be begun after this
 
 	value  secret.Value           // of the key in hand
+	sends  sends                  // what senders were seen to send
 	read   map[place]secret.Value // values read back in this run
 	probed []probed               // values tested in this run
 	result Result
@@ -56,6 +56,9 @@ func (r *Rotator) newRun(t Target, req Request, mark int) *run {
 		Target: t.Name, Instance: r.opts.Instance, Tests: make(map[place]test), Revoked: make(map[string]time.Time),
 		Unswept: make(map[string]bool), GivenUp: make(map[string]bool), Twins: make(map[place]bool),
 	}
+	if w.Sent = t.Senders != nil; w.Sent {
+		w.Confirmed, w.Switched = make(map[string]test), make(map[string]bool)
+	}
 	for _, st := range t.Stores {
 		w.Stores = append(w.Stores, StoreState{Name: st.Name})
 	}
@@ -63,6 +66,18 @@ func (r *Rotator) newRun(t Target, req Request, mark int) *run {
 	w.Credential, w.Awaits = t.Credential, t.Awaits.Store != nil
 	w.result.Target = t.Name
 	return w
+}
+
+// unfinished tells whether the run should not end here, though it is interrupted: a value is
+// in memory only, or a sender was switched and may be refused.
+func (r *run) unfinished() bool { return r.InHand != nil || r.InDoubt }
+
+// decide names the next step, by the order that the kind of secret has.
+func (r *run) decide() Step {
+	if r.Sent {
+		return decideSender(r.now(), r.State, r.target.Policy, r.req)
+	}
+	return decide(r.now(), r.State, r.target.Policy, r.req)
 }
 
 func (r *run) now() time.Time { return r.opts.Now() }
@@ -86,11 +101,11 @@ func (r *run) reconcile(ctx context.Context) (res Result) {
 			if interrupted.IsZero() {
 				interrupted = r.now()
 			}
-			if r.InHand == nil || r.now().Sub(interrupted) >= handOver {
+			if !r.unfinished() || r.now().Sub(interrupted) >= handOver {
 				return r.interrupted()
 			}
 		}
-		step := decide(r.now(), r.State, r.target.Policy, r.req)
+		step := r.decide()
 		switch step.Verb {
 		case Settled:
 			return r.settled(ctx, step)
@@ -123,7 +138,7 @@ func recovered(report func(error)) {
 // conflict: then the rules decide, which let a loser stand back.
 func (r *run) attempt(ctx context.Context, step Step) error {
 	begun, asked := r.now(), ctx
-	if step.Verb.Effect() || r.InHand != nil {
+	if step.Verb.Effect() || r.unfinished() {
 		ctx = context.WithoutCancel(ctx) // mere reading may be cut off, an effect may not
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.opts.StepTimeout)
@@ -133,7 +148,7 @@ func (r *run) attempt(ctx context.Context, step Step) error {
 		err = step.Verb.action().perform(r, ctx, step)
 		done(err)
 	}
-	if err != nil && asked.Err() != nil && !step.Verb.Effect() && r.InHand == nil {
+	if err != nil && asked.Err() != nil && !step.Verb.Effect() && !r.unfinished() {
 		return nil // interrupted: the loop sees to it
 	}
 	r.tell(step, r.now().Sub(begun), err)
@@ -212,7 +227,7 @@ func (r *run) wait(ctx context.Context, at time.Time) bool {
 	if at.IsZero() || d <= 0 {
 		return true
 	}
-	if ctx.Err() != nil && r.InHand != nil {
+	if ctx.Err() != nil && r.unfinished() {
 		ctx = context.WithoutCancel(ctx) // handOver bounds it
 	}
 	timer := time.NewTimer(d)

@@ -26,6 +26,8 @@ type Target struct {
 	// are the primary stores of the others in it, under their targets' names.
 	Group string
 	Peers []NamedStore
+	// Senders send the secret, which nobody can revoke then; nil for a key.
+	Senders Senders
 	// Credential: its key is what the workspace's issuer, a [Successor], acts with.
 	Credential bool
 	// Awaits is the primary store of the target that is the workspace's Credential, under

@@ -11,6 +11,15 @@ import (
 
 // startRotation starts a rotation if one is due and nothing is against it.
 func (v *view) startRotation() answer {
+	return v.start((*view).leaveRotation, []rule{
+		(*view).held, (*view).missingStore, (*view).strangePending, (*view).leased, (*view).inFreezeWindow,
+		(*view).makeRoom, (*view).failedBefore, (*view).apart, (*view).beingReplaced, (*view).circuitOpen,
+	})
+}
+
+// start starts a rotation, if one is due and none of the obstacles is there. leave says what
+// happens where the run is to begin none.
+func (v *view) start(leave rule, obstacles []rule) answer {
 	_, held := v.hold()
 	if nonce := v.Reserved; nonce != "" && v.primary().Notes.Intent.Nonce == nonce && !held {
 		return act(Step{Verb: Issue, Reason: "create the new key"})
@@ -18,14 +27,11 @@ func (v *view) startRotation() answer {
 	reason, due := v.due()
 	switch {
 	case v.request.NoRotation:
-		return v.leaveRotation(reason, due)
+		return leave(v)
 	case !due:
 		return v.notYetDue()
 	}
-	for _, obstacle := range []rule{
-		(*view).held, (*view).missingStore, (*view).strangePending, (*view).leased, (*view).inFreezeWindow,
-		(*view).makeRoom, (*view).failedBefore, (*view).apart, (*view).beingReplaced, (*view).circuitOpen,
-	} {
+	for _, obstacle := range obstacles {
 		if a := obstacle(v); !a.passes() {
 			return a
 		}
@@ -39,14 +45,19 @@ func (v *view) startRotation() answer {
 // leaveRotation leaves a rotation that is due to another run. A previous version that
 // is not to be revoked is forgotten all the same if its grace was ended on purpose: it
 // would be in the way of the next rotation.
-func (v *view) leaveRotation(reason string, due bool) answer {
+func (v *view) leaveRotation() answer {
 	if a := v.makeRoom(); v.request.EndGrace && a.step != nil {
 		if h, on := v.hold(); on {
 			return stop(&HoldError{h})
 		}
 		return a
 	}
-	if due {
+	return v.leaveDue()
+}
+
+// leaveDue leaves a rotation that is due to another run.
+func (v *view) leaveDue() answer {
+	if reason, due := v.due(); due {
 		return delay(time.Time{}, "a rotation is due, which this run leaves alone: "+reason)
 	}
 	return v.notYetDue()

@@ -80,7 +80,7 @@ func (v *view) foreign() answer {
 
 // leavesForeign tells whether one of them works, or may.
 func (v *view) leavesForeign() bool {
-	return slices.ContainsFunc(v.foreignPlaces(), func(at place) bool {
+	return !v.Sent && slices.ContainsFunc(v.foreignPlaces(), func(at place) bool {
 		t := v.Tests[at]
 		return t.Tries > 0 && !isInvalid(t)
 	})

@@ -56,6 +56,10 @@ type State struct {
 	ActsWith   string
 	Awaits     bool
 
+	// sending is about the senders, of a secret that is sent: Sent.
+	Sent bool
+	sending
+
 	// Reserved is the nonce of an intent that this run wrote and for which it
 	// has not tried to issue a key yet.
 	Reserved string

@@ -41,6 +41,9 @@ type TargetStatus struct {
 	Quarantine string
 	// Next is the next step; its Err says what is in the way.
 	Next Step
+	// Senders are those of a secret that is sent, as they were seen; nil if it is none, or
+	// they were not.
+	Senders []SenderState
 	// Due: a run now would begin or carry on a rotation, or revoke something.
 	Due bool
 	// Dead: the current key was refused; consumers hold a dead key.
@@ -107,7 +110,7 @@ func (r *run) unknown(err error) TargetStatus {
 func (r *run) describe(next Step) TargetStatus {
 	v := &view{now: r.now(), State: r.State, policy: r.target.Policy, request: r.req}
 	o := TargetStatus{Target: r.target.Name, Workspace: r.target.Workspace.Name, Stores: r.Stores, Next: next,
-		Failure: r.primary().Notes.Failure, Due: next.Verb.action().worthRun, Credential: r.Credential}
+		Senders: r.Senders, Failure: r.primary().Notes.Failure, Due: next.Verb.action().worthRun, Credential: r.Credential}
 	o.Hold, _ = v.hold()
 	switch noted := r.incident(); {
 	case !noted.Open():
@@ -187,7 +190,7 @@ func (r *Rotator) Inventory(ctx context.Context, ts []Target, statuses []TargetS
 	ours := ownedBy(ts, statuses)
 	seen := map[*Workspace]bool{}
 	for _, t := range ts {
-		if seen[t.Workspace] {
+		if seen[t.Workspace] || t.Senders != nil {
 			continue
 		}
 		seen[t.Workspace] = true

@@ -9,6 +9,8 @@ type Step struct {
 	Store int
 	// Gate is the index of the gate concerned, for Converge.
 	Gate int
+	// Sender is the index of the sender concerned, for Switch and what follows it.
+	Sender int
 	// ID of the key concerned, if any.
 	ID string
 	// Reason says why, in words for a person.

@@ -89,8 +89,12 @@ func (r *run) intend(s Step) (done func(error), err error) {
 	}, nil
 }
 
-// endsHand tells whether a step brings the key in hand to where it is not lost.
+// endsHand tells whether a step brings the key in hand to where it is not lost, or a sender to
+// where it is not refused.
 func (r *run) endsHand(s Step) bool {
+	if r.InDoubt && (s.Verb == Confirm || s.Verb == SwitchBack) {
+		return true // its receiver may refuse what the sender was switched to
+	}
 	if r.InHand == nil || s.ID != r.InHand.ID {
 		return false
 	}

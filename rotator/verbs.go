@@ -44,6 +44,16 @@ const (
 	// Converge brings consumers to the current key and asks whether they moved.
 	Converge Verb = "converge"
 
+	// Switch has a sender send the current value, SwitchBack the one before; Confirm
+	// finds out whether its deliveries are accepted, Resume has it deliver again. Take
+	// takes its value over, and Compare reads what the senders send. See [Senders].
+	Switch     Verb = "switch"
+	SwitchBack Verb = "switch-back"
+	Confirm    Verb = "confirm"
+	Resume     Verb = "resume"
+	Take       Verb = "take"
+	Compare    Verb = "compare"
+
 	// Observe reads the stores again.
 	Observe Verb = "observe"
 	// Survey reads the stores of the targets that this one is kept apart from.
@@ -107,6 +117,12 @@ func actions() []action {
 		{verb: Waive, perform: (*run).waive, effect: true, worthRun: true, store: true, retried: true},
 		{verb: Assume, perform: (*run).assume, retried: true},
 		{verb: Converge, perform: (*run).converge, effect: true, worthRun: true, retried: true},
+		{verb: Switch, perform: (*run).switchSender, effect: true, worthRun: true, retried: true},
+		{verb: SwitchBack, perform: (*run).switchBack, effect: true, worthRun: true, retried: true},
+		{verb: Confirm, perform: (*run).confirm, effect: true, worthRun: true, retried: true},
+		{verb: Resume, perform: (*run).resume, effect: true, worthRun: true, retried: true},
+		{verb: Take, perform: (*run).take, effect: true, worthRun: true, retried: true},
+		{verb: Compare, perform: (*run).compareSenders},
 		{verb: Observe, perform: (*run).observe},
 		{verb: Survey, perform: (*run).survey, retried: true},
 		{verb: List, perform: (*run).listKeys},

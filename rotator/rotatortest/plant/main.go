@@ -25,7 +25,7 @@ import (
 
 func bugs() []bug {
 	return slices.Concat(
-		engineBugs(), directivesBugs(), clientBugs(),
+		engineBugs(), directivesBugs(), sendersBugs(), clientBugs(),
 		localBugs(), awsBugs(), gcpBugs(), kubernetesBugs(),
 		daemonBugs(), leaderBugs(), consumersBugs(), notifyBugs(),
 	)

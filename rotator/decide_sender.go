@@ -1,0 +1,355 @@
+package rotator
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+// decideSender names the next step for a secret that is sent: see [Senders].
+func decideSender(now time.Time, s State, p Policy, r Request) Step {
+	return (&view{now: now, State: s, policy: p, request: r}).ask(senderRules())
+}
+
+// senderRules in the order in which they are asked.
+func senderRules() []rule {
+	return []rule{
+		(*view).declare,
+		(*view).observe,
+		(*view).blind,
+		(*view).lost,
+		(*view).inHand, // a value that is in memory only is lost with the process
+		(*view).standBack,
+		(*view).readSenders, // after the stores: who switches one writes to the store before
+		(*view).takeOver,
+		(*view).pendingSent,
+		(*view).graceStep, // settle time and grace hang on when the current value was promoted
+		(*view).alive,
+		(*view).waive,
+		(*view).deliver,        // receivers of every store must know the value first
+		(*view).confirmSenders, // before another one is switched
+		(*view).resumeSenders,
+		(*view).switchSenders,
+		(*view).forget, // when no sender needs it any more
+		(*view).resolveSent,
+		(*view).startSent,
+		(*view).strangers,
+		(*view).hindered,
+		(*view).blocked,
+		(*view).troubled,
+		(*view).forgive,
+	}
+}
+
+func (v *view) readSenders() answer {
+	if v.SendersSeen == 0 || v.Against != v.against() {
+		return act(Step{Verb: Compare, Reason: "what do the senders send?"})
+	}
+	return pass()
+}
+
+// pendingSent promotes the pending value. While a previous one stands it waits: there are
+// never more than two that receivers have to accept.
+func (v *view) pendingSent() answer {
+	ver, ok := v.primary().Versions[secretstore.Pending]
+	if !ok || ver.Foreign {
+		return pass()
+	}
+	if a := v.waitForHold(); !a.passes() {
+		return a
+	}
+	if v.suspect(ver) {
+		return act(Step{Verb: Discard, ID: ver.ID, Reason: "made before the incident"})
+	}
+	if _, _, stands := v.previousAnywhere(); stands {
+		return pass()
+	}
+	if v.request.NoRotation && ver.Intent.Adopted == "" {
+		return delay(time.Time{}, "a rotation was begun, which this run leaves alone")
+	}
+	return v.verifyAndPromote(0, ver)
+}
+
+// confirmSenders finds out whether receivers accept what was switched, as soon as it was, and
+// once more before the previous value goes. One whose deliveries are refused sends the
+// previous value again, which receivers still accept.
+func (v *view) confirmSenders() answer {
+	cur, ok := v.current(0)
+	if !ok {
+		return pass()
+	}
+	doubt := pass()
+	for i, s := range v.Senders {
+		if s.Carries != CarriesCurrent || s.Off && !s.ByUs || !v.toConfirm(s) {
+			continue
+		}
+		t, ok := v.confirmation(s.ID)
+		switch {
+		case !ok:
+			return act(Step{Verb: Confirm, Sender: i, ID: cur.ID, Reason: s.Name + ": are its deliveries accepted?"})
+		case isValid(t):
+		case isInvalid(t):
+			return v.switchBack(i, s, t)
+		case t.Tries < enough:
+			return act(Step{Verb: Confirm, Sender: i, ID: cur.ID, At: t.At.Add(pause(t.Tries + 2)), Reason: s.Name + ": the test delivery said nothing"})
+		default:
+			err := fmt.Errorf("%s: %w: %w", s.Name, ErrIndeterminate, t.Err)
+			doubt = act(Step{Verb: Stop, While: Confirm, ID: cur.ID, Err: err, Reason: err.Error()}).report()
+		}
+	}
+	return doubt
+}
+
+// toConfirm tells whether a sender that sends the current value is to be confirmed now: it
+// was just switched, by whomever, or the previous value is to go.
+func (v *view) toConfirm(s SenderState) bool {
+	if v.Switched[s.ID] || s.Off {
+		return true
+	}
+	if _, _, stands := v.previousAnywhere(); !stands {
+		return false
+	}
+	return !v.inGrace() || v.now.Before(v.switchedFrom().Add(v.policy.Settle))
+}
+
+// switchBack has a sender send the previous value again.
+func (v *view) switchBack(i int, s SenderState, t test) answer {
+	err := fmt.Errorf("%s: %w: %w", s.Name, ErrReceiverRefuses, t.Err)
+	if _, ok := v.primary().Versions[secretstore.Previous]; !ok && !v.Switched[s.ID] {
+		return stop(err).report() // there is nothing to go back to
+	}
+	// In an incident it is tried again at once: the first receiver that accepts is enough.
+	if v.emergency() && (v.FirstBack.IsZero() || v.within(v.FirstBack, v.policy.Settle)) {
+		return act(Step{Verb: SwitchBack, Sender: i, Reason: err.Error()})
+	}
+	return act(Step{Verb: SwitchBack, Sender: i, Reason: err.Error(), Err: err})
+}
+
+// resumeSenders has those deliver again that were turned off since their deliveries were
+// refused for the secret, once they send one that is accepted.
+func (v *view) resumeSenders() answer {
+	for i, s := range v.Senders {
+		t, ok := v.confirmation(s.ID)
+		accepted := s.Carries == CarriesPrevious || s.Carries == CarriesCurrent && ok && isValid(t)
+		if s.Off && s.ByUs && accepted {
+			return act(Step{Verb: Resume, Sender: i, Reason: s.Name + ": it was turned off for its secret, which is accepted again"})
+		}
+	}
+	return pass()
+}
+
+// switchSenders switches one that does not send the current value yet, once receivers have
+// read it.
+func (v *view) switchSenders() answer {
+	cur, ok := v.current(0)
+	i, found := v.toSwitch()
+	if _, blind := v.unreadable(); !ok || !found || blind || v.dead() {
+		return pass()
+	}
+	if a := v.waitForHold(); !a.passes() {
+		return a
+	}
+	if v.Trouble != nil && v.Tries >= enough {
+		return stop(v.Trouble).report()
+	}
+	if v.unconfirmed() {
+		return pass()
+	}
+	if a := v.receiversBehind(cur); !a.passes() {
+		return a
+	}
+	step := Step{Verb: Switch, Sender: i, ID: cur.ID, Reason: v.Senders[i].Name + ": receivers accept the current value"}
+	if !v.FirstBack.IsZero() {
+		step.At = v.now.Add(pause(enough))
+	}
+	return act(step)
+}
+
+// toSwitch gives a sender that is to be switched. One whose value somebody has set is left
+// alone, unless an incident replaces every value there is.
+func (v *view) toSwitch() (int, bool) {
+	for i, s := range v.Senders {
+		if s.Carries == CarriesNothing || s.Carries == CarriesPrevious || s.Carries == CarriesOther && v.emergency() {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// unconfirmed tells whether a sender was switched of which it is not known yet whether its
+// deliveries are accepted.
+func (v *view) unconfirmed() bool {
+	for _, s := range v.Senders {
+		t, ok := v.confirmation(s.ID)
+		if s.Carries == CarriesCurrent && (!s.Off || s.ByUs) && v.toConfirm(s) && (!ok || !isValid(t)) {
+			return true
+		}
+	}
+	return false
+}
+
+// receiversBehind waits until receivers have read the current value: for the settle time, and
+// the gates. In an incident nobody is waited for.
+func (v *view) receiversBehind(cur secretstore.Version) answer {
+	at, known := v.settledAt()
+	if v.Settled == cur.ID {
+		at = time.Time{} // it was over; what moved it was this run's own switch
+	}
+	if f := v.primary().Notes.Failure; f.Step == string(SwitchBack) && !v.emergency() {
+		if v.within(f.At, backoff(f.Count)) && !v.request.IgnoreBackoff {
+			at = later(at, f.At.Add(backoff(f.Count)))
+		}
+		if known && v.now.Before(at) {
+			return backOff(at, "switch the senders again, which receivers refused")
+		}
+	}
+	switch {
+	case v.emergency():
+		return pass()
+	case !known:
+		return v.waitForStores()
+	case v.now.Before(at):
+		return wait(at, "switch the senders, when receivers have read the value")
+	}
+	return v.receiversMoved(cur)
+}
+
+// receiversMoved asks the gates.
+func (v *view) receiversMoved(cur secretstore.Version) answer {
+	if v.waived() {
+		return pass()
+	}
+	for i, g := range v.Gates {
+		switch {
+		case g.key != cur.ID:
+			return act(Step{Verb: Converge, Gate: i, ID: cur.ID, Reason: "bring receivers to the new value"})
+		case g.err != nil:
+			return stop(g.err).report()
+		}
+	}
+	return pass()
+}
+
+// waitForStores is for a value that not every store has.
+func (v *view) waitForStores() answer {
+	return wait(time.Time{}, "not every store has the current value, so no sender is switched to it")
+}
+
+// forget destroys the previous value when no sender needs it any more: all send the current
+// one, and are confirmed, and what was sent before has arrived.
+func (v *view) forget() answer {
+	store, id, stands := v.previousAnywhere()
+	if _, blind := v.unreadable(); !stands || blind {
+		return pass()
+	}
+	if a := v.waitForHold(); !a.passes() {
+		return a
+	}
+	if len(v.Senders) == 0 {
+		return stop(fmt.Errorf("%w: the previous value %s is kept", ErrNoSender, id)).report()
+	}
+	if s, all := v.allCarry(); !all {
+		return wait(time.Time{}, s.Name+" does not send the current value, so the previous one is kept")
+	}
+	if _, known := v.settledAt(); !known {
+		return v.waitForStores()
+	}
+	if v.inGrace() {
+		end, _ := v.graceEnd()
+		return wait(end, "destroy the previous value "+id)
+	}
+	if cur, _ := v.current(0); v.now.Before(cur.Promoted) && !cur.Promoted.Equal(v.Noted) {
+		return wait(cur.Promoted, "another instance may be about to switch a sender")
+	}
+	switch {
+	case v.unconfirmed():
+		return pass() // rule confirmSenders has said why
+	case v.SendersSeen <= v.Stores[store].Seen:
+		return act(Step{Verb: Compare, Reason: "read the senders again before the previous value goes"})
+	}
+	return act(Step{Verb: Destroy, Store: store, ID: id, Reason: "every sender sends the current value, and is accepted"})
+}
+
+// resolveSent takes an incident off when no value of before it is left.
+func (v *view) resolveSent() answer {
+	_, _, stands := v.previousAnywhere()
+	if _, all := v.allCarry(); stands || !all {
+		return pass()
+	}
+	return v.resolve()
+}
+
+// startSent starts a rotation if one is due and nothing is against it.
+func (v *view) startSent() answer {
+	return v.start((*view).leaveDue, []rule{
+		(*view).held, (*view).strangers, (*view).previousStands, (*view).missingStore, (*view).strangePending, (*view).leased,
+		(*view).inFreezeWindow, (*view).failedBefore, (*view).apart, (*view).circuitOpen,
+	})
+}
+
+// previousStands lets no rotation begin before the one before is finished: receivers accept
+// two values.
+func (v *view) previousStands() answer {
+	_, id, stands := v.previousAnywhere()
+	if !stands {
+		return pass()
+	}
+	end, _ := v.graceEnd()
+	switch {
+	case v.request.RotateSince.IsZero() || v.emergency():
+		return delay(time.Time{}, "the previous value "+id+" must go first")
+	case end.After(v.now):
+		return stop(&GraceError{KeyID: id, Until: end})
+	default:
+		return stop(&GraceError{KeyID: id})
+	}
+}
+
+// strangers stops for senders whose value somebody has set: receivers may accept no other.
+func (v *view) strangers() answer {
+	if v.emergency() {
+		return pass()
+	}
+	for _, s := range v.Senders {
+		if s.Carries == CarriesOther {
+			return stop(fmt.Errorf("%s: %w: it sends a value that the store does not have; adopt it, or set the one that the store has", s.Name, ErrByHand))
+		}
+	}
+	return pass()
+}
+
+// takeOver makes the value that the senders send the current one: receivers accept it, and
+// the value that the store had as the previous one.
+func (v *view) takeOver() answer {
+	if !v.request.TakeOver {
+		return pass()
+	}
+	refuse := func(why string) answer { return stop(fmt.Errorf("%w: %s", ErrNotAdopted, why)) }
+	hold, on := v.hold()
+	pending, isPending := v.primary().Versions[secretstore.Pending]
+	_, id, stands := v.previousAnywhere()
+	in := v.primary().Notes.Intent
+	switch {
+	case on:
+		return stop(&HoldError{hold})
+	case len(v.Senders) == 0:
+		return stop(ErrNoSender)
+	case v.Values > 1:
+		return refuse("the senders do not all send the same value")
+	case v.Values == 0:
+		return pass() // nothing is to be taken over
+	case isPending && !pending.Foreign && pending.Intent.Adopted != "":
+		return pass() // it was staged
+	case v.emergency():
+		return refuse("an incident was declared, for which the value is to be replaced")
+	case stands:
+		return stop(&GraceError{KeyID: id})
+	case isPending || v.InHand != nil || !in.IsZero() && in.Adopted == "":
+		return refuse("a rotation was begun")
+	case v.Reserved != "" && v.Reserved == in.Nonce:
+		return act(Step{Verb: Take, Reason: "take the value that the senders send"})
+	default:
+		return act(Step{Verb: Reserve, Reason: "the value that the senders send is taken over"})
+	}
+}

@@ -1,0 +1,18 @@
+package main
+
+// sendersBugs are those of secrets that are sent.
+func sendersBugs() []bug {
+	engine := within("rotator")
+	const tests = "./rotator Sen[dt]"
+	return []bug{
+		{"senders: one is switched before receivers have read the value", tests, edits{engine("settledAt").replaces("has.Promoted.Add(self.policy.Settle)", "has.Promoted")}},
+		{"senders: the previous value goes before the last is switched", tests, edits{engine("forget").never("!all")}},
+		{"senders: the previous value goes before the last is confirmed", tests, edits{engine("forget").never("self.unconfirmed()")}},
+		{"senders: one that is refused is not switched back", tests, edits{engine("confirmSenders").replaces("return self.switchBack(i, s, t)", "continue")}},
+		{"senders: what was sent late is not waited for", tests, edits{engine("setSender").replaces("begun.Add(bound)", "self.primary().Versions[secretstore.Current].Promoted")}},
+		{"senders: a rotation begins while two values are accepted", tests, edits{engine("previousStands").always("!stands")}},
+		{"senders: what they send is compared with versions of before", tests, edits{engine("readSenders").never("self.Against != self.against()")}},
+		{"senders: one that somebody changed is switched", tests, edits{engine("toSwitch").replaces("s.Carries == CarriesOther && self.emergency()", "s.Carries == CarriesOther")}},
+		{"senders: one is resumed that was turned off for something else", tests, edits{engine("turnedOffByUs").replaces("s.OffSince.Before(born(cur))", "false")}},
+	}
+}
