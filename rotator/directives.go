@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
@@ -16,8 +17,16 @@ func (r *Rotator) Hold(ctx context.Context, t Target, h secretstore.Hold) error 
 	if err := r.CheckLost(ctx, t); err != nil {
 		return err
 	}
-	_, err := r.direct(ctx, t, 0, directive{"hold", h.Reason}, func(n *secretstore.Notes) { n.Hold = h })
+	_, err := r.direct(ctx, t, 0, directive{"hold", told(h)}, func(n *secretstore.Notes) { n.Hold = h })
 	return err
+}
+
+// told is what the trail has of a hold.
+func told(h secretstore.Hold) string {
+	if h.Until.IsZero() {
+		return h.Reason
+	}
+	return fmt.Sprintf("%s (until %s)", h.Reason, h.Until.UTC().Format(time.RFC3339))
 }
 
 // CheckLost fails where the primary was, and is not: a hold that is noted there holds

@@ -158,6 +158,7 @@ func (q Request) exceptions() (all []string) {
 		{q.SkipGates != "", "skip-gates"},
 		{q.BeginAnew, "begin-anew"},
 		{q.Incident != "", "compromised"},
+		{q.Adopt != nil, "adopt"},
 	} {
 		if x.on {
 			all = append(all, x.name)

@@ -6,10 +6,12 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 )
 
@@ -19,6 +21,7 @@ type app struct {
 	getenv         func(string) string
 	now            func() time.Time
 
+	command    string // that runs, with the names of its flags
 	configPath string
 	logLevel   string
 	logFormat  string
@@ -60,10 +63,11 @@ New here?   instantly-rotator demo          watch it
             instantly-rotator init --demo   try it
             instantly-rotator init          set it up
 On call?    instantly-rotator status`,
-		Version:       version(),
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+		Version:          version(),
+		SilenceErrors:    true,
+		SilenceUsage:     true,
+		PersistentPreRun: func(c *cobra.Command, _ []string) { a.command = calledAs(c) },
+		RunE:             func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usageError{withFlagMeant(c, err)} })
 	flags := root.PersistentFlags()
@@ -74,12 +78,21 @@ On call?    instantly-rotator status`,
 		environmentTopic(), configurationTopic(), a.manCommand(), a.initCommand(),
 		a.daemonCommand(), a.rotateCommand(), a.planCommand(), a.statusCommand(), a.verifyCommand(), a.doctorCommand(), a.auditCommand(),
 		a.holdCommand(), a.releaseCommand(), a.adoptCommand(), a.membersCommand(), a.offboardCommand(),
+		a.trailCommand(),
 		a.validateCommand(), a.schemaCommand(), a.getCommand(), a.putCommand(), a.execCommand(), a.notifyCommand(),
 		a.sandboxCommand(), a.demoCommand(), a.versionCommand(),
 		a.exitCodesTopic(),
 	)
 	a.completeFlags(root)
 	return root
+}
+
+// calledAs gives a command with the names of its flags, as the trail tells of it: what was
+// given to them, and to it, may be anything.
+func calledAs(c *cobra.Command) string {
+	words := []string{strings.TrimPrefix(c.CommandPath(), program+" ")}
+	c.Flags().Visit(func(f *pflag.Flag) { words = append(words, "--"+f.Name) })
+	return strings.Join(words, " ")
 }
 
 func (a *app) configDefault() string {

@@ -74,6 +74,17 @@ func (l *lab) canariesOf(stateFile string) []canary {
 	for _, store := range []string{"a", "b"} {
 		all = append(all, newCanary("the identity of store "+store, l.identity(store)))
 	}
+	keys, err := filepath.Glob(filepath.Join(l.dir, "trail", "*", "key"))
+	if err != nil || len(keys) == 0 {
+		l.Fatalf("no signing key of the trail: %v", err)
+	}
+	for _, path := range keys {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			l.Fatal(err)
+		}
+		all = append(all, newCanary("the trail's signing key", strings.TrimSpace(string(text))[len("PRIVATE+KEY+"):]))
+	}
 	return all
 }
 
@@ -109,11 +120,12 @@ func around(text, form string) string {
 }
 
 // wantUntoldOnDisk wants none of the canaries in any file below dir, names
-// included; but for the identity files, which are secrets themselves.
+// included; but for the identity files and the trail's signing key, which are secrets
+// themselves.
 func wantUntoldOnDisk(t *testing.T, canaries []canary, dir string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || entry.Name() == "identity" {
+		if err != nil || entry.IsDir() || entry.Name() == "identity" || filepath.Base(path) == "key" && strings.Contains(path, "/trail/") {
 			return err
 		}
 		text, err := os.ReadFile(path)

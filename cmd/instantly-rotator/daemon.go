@@ -82,7 +82,8 @@ func (a *app) daemon(ctx context.Context, f daemonFlags) error {
 	}
 	s := service.New(cfg, service.Options{
 		ConfigPath: a.configPath, GivenConfig: a.givenConfig(), Version: version(), Revision: revision(), Now: a.now, Getenv: a.getenv, Log: log,
-		Listen: f.listen, Token: token, ShutdownTimeout: f.shutdownTimeout,
+		Collector: a.stdout,
+		Listen:    f.listen, Token: token, ShutdownTimeout: f.shutdownTimeout,
 		Elect: f.elect, Namespace: f.electNamespace, LeaseName: f.electName,
 	})
 	hup := make(chan os.Signal, 1)

@@ -19,6 +19,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/rotator/trail"
 )
 
 // defaultLag is how long a probe waits for a key's beginning and end, and look how long
@@ -78,7 +79,12 @@ func (a *app) probe(ctx context.Context, f doctorFlags) error {
 	if err != nil {
 		return fmt.Errorf("workspace %s: %w", name, err)
 	}
+	told, err := conn.Recorder().Act(trail.What{Verb: "probe", Workspace: name}, "keys are made to find out what the API does, and revoked")
+	if err != nil {
+		return err
+	}
 	report := probeReport{Version: version(), Go: runtime.Version(), At: a.now().UTC(), API: cfg.Workspaces[name].BaseURL, ProbeReport: a.probed(ctx, po)}
+	told("", report.failure())
 	if err := a.show(f.output, report, func() { a.probeTable(report) }); err != nil {
 		return err
 	}
@@ -91,6 +97,17 @@ func (a *app) probe(ctx context.Context, f doctorFlags) error {
 		return errors.New(report.Error)
 	case !report.Settled():
 		return errFailed
+	}
+	return nil
+}
+
+// failure is why the probe did not do what it was to; nil if it did.
+func (r probeReport) failure() error {
+	switch {
+	case r.Left != "":
+		return errors.New(r.Left)
+	case r.Error != "":
+		return errors.New(r.Error)
 	}
 	return nil
 }

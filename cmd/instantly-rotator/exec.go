@@ -16,6 +16,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/supervise"
+	"github.com/instantly-rotator/instantly-rotator/rotator/trail"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
@@ -208,6 +209,19 @@ func (p *programKeys) read(ctx context.Context) (env []string, ids string, err e
 	return env, strings.Join(current, "\n"), nil
 }
 
+// record tells the trail that a program is given these keys.
+func (p *programKeys) record(ids string) error {
+	for i, id := range strings.Split(ids, "\n") {
+		k := p.keys[i]
+		told, err := p.connections.Recorder().Act(trail.What{Verb: "exec", Target: k.target, Store: k.storeName, Key: id}, "")
+		if err != nil {
+			return err
+		}
+		told(id, nil)
+	}
+	return nil
+}
+
 // isOurs tells whether a variable is one that a key is put into.
 func (p *programKeys) isOurs(entry string) bool {
 	name, _, _ := strings.Cut(entry, "=")
@@ -238,6 +252,10 @@ func (a *app) watchKeys(ctx context.Context, keys *programKeys, running string, 
 		}
 		failing = false
 		if ids != running {
+			if err := keys.record(ids); err != nil {
+				fmt.Fprintf(a.stderr, "warning: the program keeps the keys that it has: %v\n", err)
+				continue
+			}
 			running = ids
 			select {
 			case environments <- env:

@@ -11,6 +11,7 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
+	"github.com/instantly-rotator/instantly-rotator/rotator/trail"
 )
 
 // getFlags are the flags of get.
@@ -59,15 +60,20 @@ func (a *app) get(ctx context.Context, target string, f getFlags) error {
 	}
 	c := fleet.Connect(a.fleetOptions(cfg, zap.NewNop(), true))
 	defer c.Close()
-	_, value, err := fleet.Current(ctx, c.Store(ctx, ref))
+	id, value, err := fleet.Current(ctx, c.Store(ctx, ref))
 	if err != nil {
 		return fmt.Errorf("%s: store %s: %w", target, ref.Store, err)
+	}
+	told, err := c.Recorder().Act(trail.What{Verb: "get", Target: target, Store: ref.Store, Key: id}, "")
+	if err != nil {
+		return err
 	}
 	end := "\n"
 	if f.noNewline {
 		end = ""
 	}
 	_, err = fmt.Fprint(a.stdout, value.Reveal(), end)
+	told(id, err)
 	return err
 }
 

@@ -49,6 +49,7 @@ stores:
   b: {kind: file, path: ./b}
 keys:
   - {name: sending, scopes: [campaigns:read], %s, stores: [{store: a}, {store: b}]}
+trail: {dir: ./trail}
 `, l.gate.url, options)
 	if err := os.WriteFile(filepath.Join(l.dir, "config.yaml"), []byte(text), 0o600); err != nil {
 		l.Fatal(err)

@@ -46,6 +46,9 @@ func (l *leakLab) runAll() {
 	l.Helper()
 	l.run("rotate", "--force", "--log-format", "json")
 	l.run("rotate", "--end-grace", "sending", "--log-format", "console")
+	l.run("trail", "show", "-n", "0", "-o", "json")
+	l.run("trail", "export")
+	l.run("trail", "verify")
 	for _, command := range []string{"plan", "status", "verify"} {
 		l.run(command, "--output", "table", "--log-format", "console")
 		l.run(command, "--output", "json", "--log-format", "json")

@@ -64,5 +64,8 @@ func (a *app) openFleet(ctx context.Context, names []string, readOnly bool, with
 }
 
 func (a *app) fleetOptions(cfg *config.Config, log *zap.Logger, readOnly bool) fleet.Options {
-	return fleet.Options{Config: cfg, Now: a.now, Getenv: a.getenv, Log: log, ReadOnly: readOnly}
+	return fleet.Options{
+		Config: cfg, Now: a.now, Getenv: a.getenv, Log: log, ReadOnly: readOnly,
+		Command: a.command, Version: version(), Collector: a.stderr,
+	}
 }

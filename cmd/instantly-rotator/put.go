@@ -20,6 +20,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/rotator/trail"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/storekind"
@@ -78,10 +79,11 @@ func (a *app) put(ctx context.Context, args []string, f putFlags) error {
 	}
 	c := fleet.Connect(a.fleetOptions(cfg, zap.NewNop(), false))
 	defer c.Close()
-	if err := a.putInto(ctx, c.Store(ctx, ref), placement{ref: ref}, f.replace, nil); err != nil {
+	p := placement{ref: ref}
+	if err := a.putRecorded(ctx, c, p, f.replace, func(secret.Value) error { return nil }); err != nil {
 		return err
 	}
-	a.sayPut(placement{ref: ref}, f)
+	a.sayPut(p, f)
 	return nil
 }
 
@@ -101,7 +103,7 @@ func (a *app) putForConsumers(ctx context.Context, cfg *config.Config, ref confi
 	}
 	p := placement{ref, target}
 	check := func(value secret.Value) error { return a.checkKey(ctx, engine, t, value, f) }
-	if err := a.putInto(ctx, engine.Store(ctx, ref), p, f.replace, check); err != nil {
+	if err := a.putRecorded(ctx, engine.Connections, p, f.replace, check); err != nil {
 		return err
 	}
 	a.sayPut(p, f)
@@ -178,8 +180,24 @@ func targetAt(cfg *config.Config, ref config.StoreRef) string {
 	return ""
 }
 
+// putRecorded puts a value if check has nothing against it, and tells the trail before.
+func (a *app) putRecorded(ctx context.Context, c *fleet.Connections, p placement, replace bool, check func(secret.Value) error) error {
+	told := func(string, error) {}
+	err := a.putInto(ctx, c.Store(ctx, p.ref), p, replace, func(value secret.Value) (err error) {
+		if err = check(value); err != nil {
+			return err
+		}
+		told, err = c.Recorder().Act(trail.What{Verb: "put", Target: p.target, Store: p.ref.Store}, "secret "+p.ref.Secret)
+		return err
+	})
+	if told != nil {
+		told("", err)
+	}
+	return err
+}
+
 // putInto asks for the value only when it can be put, and puts it if check has nothing
-// against it; nil checks nothing.
+// against it.
 func (a *app) putInto(ctx context.Context, st secretstore.Store, p placement, replace bool, check func(secret.Value) error) error {
 	at := fmt.Sprintf("store %s, secret %s", p.ref.Store, p.ref.Secret)
 	seen, err := st.Describe(ctx)
@@ -201,10 +219,8 @@ func (a *app) putInto(ctx context.Context, st secretstore.Store, p placement, re
 	if err != nil {
 		return err
 	}
-	if check != nil {
-		if err := check(value); err != nil {
-			return fmt.Errorf("%s: %w", at, err)
-		}
+	if err := check(value); err != nil {
+		return fmt.Errorf("%s: %w", at, err)
 	}
 	seen, err = putter.Put(ctx, seen, value)
 	if old, has := seen.Versions[secretstore.Previous]; err == nil && has && p.target == "" {

@@ -141,3 +141,47 @@ func LastCheckpoint(path, key string) (Checkpoint, error) {
 	}
 	return checkpointOf(last, by)
 }
+
+// Logs lists the folders of logs in a folder: of each machine one, or the folder itself.
+func Logs(dir string) ([]string, error) {
+	inside, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("read the trail: %w", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, publicFile)); err == nil {
+		return []string{dir}, nil
+	}
+	var logs []string
+	for _, e := range inside {
+		path := filepath.Join(dir, e.Name())
+		if _, err := os.Stat(filepath.Join(path, publicFile)); err == nil {
+			logs = append(logs, path)
+		}
+	}
+	return logs, nil
+}
+
+// ReadKey gives a public key from a file, or as it is typed.
+func ReadKey(text string) (string, error) {
+	if data, err := os.ReadFile(text); err == nil {
+		text = string(data)
+	}
+	text = strings.TrimSpace(text)
+	if _, err := note.NewVerifier(text); err != nil {
+		return "", fmt.Errorf("%q is neither a file nor a public key of a trail: %w", text, err)
+	}
+	return text, nil
+}
+
+// ReadCheckpoint gives the checkpoint that was kept in a file.
+func ReadCheckpoint(path, key string) (Checkpoint, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Checkpoint{}, fmt.Errorf("read the checkpoint: %w", err)
+	}
+	by, err := note.NewVerifier(key)
+	if err != nil {
+		return Checkpoint{}, fmt.Errorf("the trail's public key: %w", err)
+	}
+	return ParseCheckpoint(string(text), by)
+}

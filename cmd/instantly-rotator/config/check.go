@@ -40,6 +40,7 @@ func (c *checker) file(f *fileForm) *Config {
 		c.cfg.Notify = append(c.cfg.Notify, c.receiver(e.Name.v, &e.Value, f))
 	}
 	c.cfg.Audit = c.audit(&f.Audit)
+	c.cfg.Trail = c.trail(&f.Trail)
 	c.distinctNames(f.Keys.Items)
 	c.distinctSecrets(f)
 	return &c.cfg

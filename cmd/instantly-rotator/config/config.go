@@ -42,6 +42,8 @@ type Config struct {
 	// Notify lists who is told what happened, in the order of the file; may be empty.
 	Notify []Receiver
 	Audit  Audit
+	// Trail is where it is recorded what is done; nil if it is not.
+	Trail *Trail
 }
 
 // Workspace is an Instantly workspace and how to talk to it.

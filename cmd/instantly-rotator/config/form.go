@@ -23,6 +23,7 @@ type fileForm struct {
 	Keys        list[keyForm]        `json:"keys"`
 	Notify      receiversForm        `json:"notify"`
 	Audit       auditForm            `json:"audit"`
+	Trail       trailForm            `json:"trail"`
 }
 
 // workspaceForm is one entry of workspaces.

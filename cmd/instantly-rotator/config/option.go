@@ -47,7 +47,8 @@ func Options() []Option {
 	}
 	options = append(options, keyOptions()...)
 	options = append(options, notifyOptions()...)
-	return append(options, auditOptions()...)
+	options = append(options, auditOptions()...)
+	return append(options, trailOptions()...)
 }
 
 func fileOptions() []Option {
@@ -81,6 +82,7 @@ func fileOptions() []Option {
 		{Name: "keys", Required: true, Doc: "The API keys to keep fresh."},
 		{Name: "notify", Doc: "Who is told what happened, each under a name of your choice."},
 		{Name: "audit", Doc: "What the audit expects, and which of its findings somebody answers for."},
+		{Name: "trail", Doc: "Where it is recorded what is done, so that it can be shown; left out, it is not."},
 	}
 }
 

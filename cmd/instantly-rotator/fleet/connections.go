@@ -2,11 +2,13 @@ package fleet
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/recorder"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/rotator/apikeys"
@@ -23,6 +25,12 @@ type Options struct {
 	Log    *zap.Logger
 	// ReadOnly: nothing may be changed, not even made, and a person waits.
 	ReadOnly bool
+	// Command is what runs, Version the program's, as the trail tells of them. Collector
+	// gets the trail's lines too, where that is configured; Wrote is told of each attempt to
+	// write one. All may be left out.
+	Command, Version string
+	Collector        io.Writer
+	Wrote            func(error)
 	// Observe is told of each step, as the log is; may be nil.
 	Observe func(rotator.Event)
 	// Doing is told what a person waits for: see [rotator.Options]; may be nil.
@@ -43,6 +51,7 @@ type Connections struct {
 	clients    []*instantly.Client
 	bound      map[string]bound     // by the name of a workspace that is bound
 	admins     map[string]*adminKey // by where they are kept
+	recorder   *recorder.Recorder   // see Recorder
 }
 
 // RetryNow has what is being retried at Instantly tried again at once.
@@ -60,9 +69,11 @@ func Connect(o Options) *Connections {
 	}
 }
 
-// Close ends the connections of the stores. They fail from then on.
+// Close ends the connections of the stores, and makes durable what was recorded. They
+// fail from then on.
 func (c *Connections) Close() {
 	_ = c.env.Close() // nothing is lost by it
+	c.recorder.Close()
 }
 
 // Store opens one secret in one of the configured stores.

@@ -43,7 +43,7 @@ func All(ctx context.Context, o Options) *Fleet { return Connect(o).Fleet(ctx, o
 func (c *Connections) Fleet(ctx context.Context, keys []config.Key) *Fleet {
 	o := c.Options
 	f := &Fleet{Connections: c, Rotator: rotator.New(rotator.Options{
-		Now: o.Now, Concurrency: o.Config.Concurrency, Instance: instance(), Gone: gone, Lease: o.Config.Lease, Observe: tellSteps(o.Log, o.Observe), Doing: o.Doing,
+		Now: o.Now, Concurrency: o.Config.Concurrency, Instance: instance(), Gone: gone, Lease: o.Config.Lease, Trail: c.trail(), Observe: tellSteps(o.Log, o.Observe), Doing: o.Doing,
 	})}
 	for _, k := range keys {
 		f.Targets = append(f.Targets, f.target(ctx, k))

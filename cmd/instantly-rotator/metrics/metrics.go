@@ -47,6 +47,8 @@ type Metrics struct {
 	audited       *prometheus.GaugeVec
 	auditedAt     *prometheus.GaugeVec
 	leader        prometheus.Gauge
+	recorded      prometheus.Gauge
+	unrecorded    prometheus.Counter
 	reloaded      prometheus.Gauge
 	reloadedAt    prometheus.Gauge
 }
@@ -70,6 +72,8 @@ func New(version, revision string, s Source) *Metrics {
 		auditedAt: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Namespace: namespace, Name: "audit_last_timestamp_seconds", Help: "When the last audit was made. Absent if none was yet.",
 		}, nil),
+		recorded:   gauge("trail_writable", "1 if the trail took the last line, 0 if not: then nothing is done, unless it was configured to warn. 1 too where no trail is configured."),
+		unrecorded: prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: "trail_failures_total", Help: "Lines that the trail could not take when they were to be written."}),
 		leader:     gauge("leader", "1 if this instance rotates keys, 0 if it stands by."),
 		reloaded:   gauge("config_last_reload_successful", "1 if the configuration in force is the one in the file."),
 		reloadedAt: gauge("config_last_reload_success_timestamp_seconds", "When the configuration was last taken over."),
@@ -79,7 +83,8 @@ func New(version, revision string, s Source) *Metrics {
 		ConstLabels: prometheus.Labels{"version": version, "revision": revision, "goversion": runtime.Version()},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.rotations, m.failures, m.steps, m.tests, m.requests, m.notifications, m.verified, m.audited, m.auditedAt, m.leader,
+	m.recorded.Set(1)
+	m.registry.MustRegister(m.rotations, m.failures, m.steps, m.tests, m.requests, m.notifications, m.verified, m.audited, m.auditedAt, m.leader, m.recorded, m.unrecorded,
 		m.reloaded, m.reloadedAt, build, newTargets(s),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -119,6 +124,14 @@ func (m *Metrics) Ended(r rotator.Result) {
 // Request counts a request to the API.
 func (m *Metrics) Request(workspace string, c instantly.Call) {
 	m.requests.WithLabelValues(workspace, c.Method, c.Route, strconv.Itoa(c.Status)).Inc()
+}
+
+// Recorded tells whether the trail took a line.
+func (m *Metrics) Recorded(err error) {
+	m.recorded.Set(oneIf(err == nil))
+	if err != nil {
+		m.unrecorded.Inc()
+	}
 }
 
 // Notified counts a notification.

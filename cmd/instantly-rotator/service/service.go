@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 	"time"
@@ -45,6 +46,8 @@ type Options struct {
 	Now               func() time.Time
 	Getenv            func(string) string
 	Log               *zap.Logger
+	// Collector gets the lines of the trail too, where that is configured.
+	Collector io.Writer
 	// Listen is the address to answer on; "" for none. Token is asked for there;
 	// none if it is empty.
 	Listen string

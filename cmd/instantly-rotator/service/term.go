@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"fmt"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/leader"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/notify"
+	"github.com/instantly-rotator/instantly-rotator/rotator/trail"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
 )
 
@@ -135,7 +137,9 @@ func (s *Service) newFleet(ctx context.Context) *loop.Fleet {
 	r := running{maxAges: maxAges(cfg)}
 	r.Fleet = fleet.All(ctx, fleet.Options{
 		Config: cfg, Now: s.Now, Getenv: s.Getenv, Log: s.Log, Observe: s.metrics.Step, Called: s.metrics.Request,
+		Command: "daemon", Version: s.Version, Collector: s.Collector, Wrote: s.metrics.Recorded,
 	})
+	r.Recorder().Event(trail.What{Verb: "configure"}, fmt.Sprintf("the configuration is in force, with %d targets", len(r.Targets)))
 	r.notifier = r.Notifier(ctx, func(o notify.Outcome) { s.metrics.Notified(string(o.Result)) })
 	s.mu.Lock()
 	s.fleet, s.noAdminKey = r, false

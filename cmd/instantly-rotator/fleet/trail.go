@@ -1,0 +1,80 @@
+package fleet
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/recorder"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/rotator/trail"
+)
+
+// idleSync is how long at most a line waits for the disk that no effect waited for.
+const idleSync = 2 * time.Second
+
+// TrailDir gives the folder of this machine's log.
+func TrailDir(t config.Trail) string { return filepath.Join(t.Dir, logName(t)) }
+
+// logName is what this machine's log is called, as the name of a folder.
+func logName(t config.Trail) string {
+	if t.Name != "" {
+		return t.Name
+	}
+	host, _, _ := cutLast(instance())
+	if host = strings.Trim(strings.ReplaceAll(host, "/", "-"), "."); host == "" {
+		return "unknown"
+	}
+	return host
+}
+
+// Recorder gives what records the doings of this process; nil if none is configured.
+func (c *Connections) Recorder() *recorder.Recorder {
+	t := c.Config.Trail
+	if t == nil || c.recorder != nil {
+		return c.recorder
+	}
+	var collector io.Writer
+	if t.Copy {
+		collector = c.Collector
+	}
+	c.recorder = recorder.New(recorder.Options{
+		Log:  trail.New(trail.Options{Dir: TrailDir(*t), Name: logName(*t), Now: c.now, Copy: collector, IdleSync: idleSync}),
+		Warn: t.Warn, Now: c.now, Logger: c.Log, Wrote: c.Wrote,
+		Who: trail.Who{Instance: instance(), User: recorder.User(), Command: c.Command, Config: hashOf(c.Config.File), Version: c.Version},
+	})
+	return c.recorder
+}
+
+func (c *Connections) now() time.Time {
+	if c.Now == nil {
+		return time.Now()
+	}
+	return c.Now()
+}
+
+// trail gives the engine's trail, if there is one. One that only reads has none.
+func (c *Connections) trail() rotator.Trail {
+	if c.ReadOnly {
+		return nil
+	}
+	if r := c.Recorder(); r != nil {
+		return r
+	}
+	return nil // a nil pointer in an interface would not be nil
+}
+
+// hashOf tells one configuration from another.
+func hashOf(path string) string {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(data)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
