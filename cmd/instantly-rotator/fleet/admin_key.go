@@ -108,7 +108,7 @@ func (f *Fleet) takeUp(ctx context.Context, t rotator.Target, r rotator.Result) 
 		return
 	}
 	if !r.Rotated { // else the engine has
-		value, err := t.Stores[0].Store.Read(ctx, cur.ID)
+		value, err := t.Stores[0].Read(ctx, cur.ID)
 		if err != nil {
 			f.Log.Warn("the admin key could not be read again: the next run tries", zap.String("target", t.Name), zap.Error(err))
 			return
