@@ -76,10 +76,10 @@ type told struct {
 	outcomes map[int]rotator.Outcome
 }
 
-func (w *told) Intend(e rotator.Effect) (func(rotator.Outcome), error) {
-	n := len(w.effects)
-	w.effects = append(w.effects, e)
-	return func(o rotator.Outcome) { w.outcomes[n] = o }, nil
+func (l *told) Intend(e rotator.Effect) (func(rotator.Outcome), error) {
+	n := len(l.effects)
+	l.effects = append(l.effects, e)
+	return func(o rotator.Outcome) { l.outcomes[n] = o }, nil
 }
 
 func TestTheTrailTellsWhatWasDoneAndWhatShowsIt(t *testing.T) {

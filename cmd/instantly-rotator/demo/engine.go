@@ -73,7 +73,7 @@ type witness struct {
 }
 
 // Test implements [rotator.Issuer].
-func (w *witness) Test(ctx context.Context, value secret.Value, spec secretstore.Spec) rotator.TestCall {
-	w.newest = w.Issuer.Test(ctx, value, spec)
-	return w.newest
+func (i *witness) Test(ctx context.Context, value secret.Value, spec secretstore.Spec) rotator.TestCall {
+	i.newest = i.Issuer.Test(ctx, value, spec)
+	return i.newest
 }
