@@ -156,6 +156,10 @@ func Classes() []Class {
 			Remedy: "receivers must accept the current and the previous value, as the store has them, and read them again within the settle time; the sender sends a value again that they accept, and is switched later",
 		},
 		{
+			Is: ErrHidden, Name: "hidden", Category: Person, Scope: ScopeTarget,
+			Remedy: "nothing was touched: headers that Instantly does not show in full cannot be written back; take an empty one off, or change the secret by hand",
+		},
+		{
 			Is: ErrNoSender, Name: "no_sender", Category: Configuration, Scope: ScopeTarget,
 			Remedy: "nothing was destroyed; check which webhooks the configuration names, and the workspace",
 		},

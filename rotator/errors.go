@@ -52,6 +52,8 @@ var (
 	ErrScopes = errors.New("granted scopes differ from those asked for")
 	// ErrReceiverRefuses: a receiver refuses the new secret; the sender sends the one before.
 	ErrReceiverRefuses = errors.New("a receiver refuses the secret")
+	// ErrHidden: what a sender sends is not shown, so it can be neither compared nor written back.
+	ErrHidden = errors.New("what it sends is not shown")
 	// ErrNoSender: nothing that is to send the secret is there.
 	ErrNoSender = errors.New("there is nothing that sends the secret")
 	// ErrPanic: a bug in the code of a store or of the API client.

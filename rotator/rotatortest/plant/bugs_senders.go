@@ -4,6 +4,7 @@ package main
 func sendersBugs() []bug {
 	engine := within("rotator")
 	const tests = "./rotator Sen[dt]"
+	webhooks := within("rotator/webhooksecret")
 	return []bug{
 		{"senders: one is switched before receivers have read the value", tests, edits{engine("settledAt").replaces("has.Promoted.Add(self.policy.Settle)", "has.Promoted")}},
 		{"senders: the previous value goes before the last is switched", tests, edits{engine("forget").never("!all")}},
@@ -14,5 +15,8 @@ func sendersBugs() []bug {
 		{"senders: what they send is compared with versions of before", tests, edits{engine("readSenders").never("self.Against != self.against()")}},
 		{"senders: one that somebody changed is switched", tests, edits{engine("toSwitch").replaces("s.Carries == CarriesOther && self.emergency()", "s.Carries == CarriesOther")}},
 		{"senders: one is resumed that was turned off for something else", tests, edits{engine("turnedOffByUs").replaces("s.OffSince.Before(born(cur))", "false")}},
+		{"senders: headers of others are dropped", "./rotator/webhooksecret Twenty", edits{webhooks("Webhooks.headers").replaces("headers[name] = v", "_ = v")}},
+		{"senders: a refused test delivery is taken for an accepted one", "./rotator/webhooksecret Never", edits{webhooks("refuses").returns("false")}},
+		{"senders: headers that are not shown are written back", "./rotator/webhooksecret NotShown", edits{webhooks("field").never("isHidden(value)")}},
 	}
 }

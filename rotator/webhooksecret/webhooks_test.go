@@ -1,0 +1,389 @@
+package webhooksecret_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/instantly/sandbox"
+	"github.com/instantly-rotator/instantly-rotator/instantly/webhookauth"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
+	"github.com/instantly-rotator/instantly-rotator/rotator/webhooksecret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/memstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+)
+
+const (
+	settleTime = 10 * time.Minute
+	grace      = time.Hour
+	first      = "the-first-one-was-made-by-hand"
+)
+
+// scene is a workspace with webhooks, their receivers, which are of package webhookauth, and
+// a store.
+type scene struct {
+	t         *testing.T
+	box       *sandbox.Server
+	store     *memstore.Store
+	receivers map[string]http.Handler // by the host that deliveries go to
+	format    webhookauth.Format
+	test      bool
+
+	mu       sync.Mutex
+	accepted int
+	refused  []string
+}
+
+// values are what a receiver reads in the store: the current one and the previous one.
+func (s *scene) values(context.Context) (values []string, err error) {
+	for _, h := range s.store.Contents() {
+		if h.Stage != secretstore.Pending {
+			values = append(values, h.Value.Reveal())
+		}
+	}
+	if len(values) == 0 {
+		values = []string{first}
+	}
+	return values, nil
+}
+
+// RoundTrip is the way of a delivery to its receiver.
+func (s *scene) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := httptest.NewRecorder()
+	s.receivers[r.URL.Host].ServeHTTP(w, r)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.accepted++; w.Code == http.StatusUnauthorized {
+		s.refused = append(s.refused, r.URL.Host)
+	}
+	return w.Result(), nil
+}
+
+// lateReader reads the store once in so long only, whatever is sent.
+func lateReader(every time.Duration, read webhookauth.Source) webhookauth.Source {
+	var mu sync.Mutex
+	var known []string
+	var at time.Time
+	return func(ctx context.Context) ([]string, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if at.IsZero() || time.Since(at) >= every {
+			known, _ = read(ctx)
+			at = time.Now()
+		}
+		return known, nil
+	}
+}
+
+func newScene(t *testing.T, format webhookauth.Format, hosts ...string) *scene {
+	s := &scene{t: t, store: memstore.New(""), receivers: map[string]http.Handler{}, format: format, test: true}
+	s.box = sandbox.New(sandbox.Options{Deliver: s, Workspaces: []sandbox.Workspace{{
+		Name: "acme", AdminScopes: []string{"webhooks:read", "webhooks:update", "webhook_events:read", "workspaces:read"},
+	}}})
+	t.Cleanup(s.box.Close)
+	faults := s.box.Faults()
+	faults.DisableAfter = 3
+	s.box.SetFaults(faults)
+	for _, host := range hosts {
+		read := webhookauth.Source(s.values)
+		if host == "late" {
+			read = lateReader(settleTime-time.Minute, read)
+		}
+		ok := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+		s.receivers[host] = webhookauth.New(read, webhookauth.Options{Header: "Authorization", Format: format}).Handler(ok)
+		s.add(host, format.HeaderValue(first))
+	}
+	return s
+}
+
+func (s *scene) add(host, value string) string {
+	added, err := s.box.AddWebhook(s.box.Workspaces()[0].ID, sandbox.Webhook{
+		URL: "https://" + host + "/hook?token=in-the-url", Name: "ours", EventType: "all_events",
+		Headers: map[string]secret.Value{"authorization": secret.New(value), "X-Team": secret.New("growth")},
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return added.ID
+}
+
+// transport counts the calls of one process, which may die at one of them.
+type transport struct {
+	http.RoundTripper
+	hook rotatortest.Hook
+}
+
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := t.hook(r.Method, rotatortest.Before); err != nil {
+		return nil, err
+	}
+	res, err := t.RoundTripper.RoundTrip(r)
+	if err == nil {
+		err = t.hook(r.Method, rotatortest.After)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
+// run is a process of the rotator, whose outside calls go through hook.
+func (s *scene) run(hook rotatortest.Hook, req rotator.Request) rotator.Result {
+	s.t.Helper()
+	client, err := instantly.NewClient(instantly.Options{
+		AdminKey: s.box.Workspaces()[0].AdminKey, Pacer: instantly.NewPacer(100), RetryBudget: time.Second,
+		Transport: transport{sandbox.Transport(s.box), hook},
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return rotator.New(rotator.Options{InTurn: true}).Reconcile(s.t.Context(), s.target(client, hook), req)
+}
+
+func (s *scene) target(client webhooksecret.Client, hook rotatortest.Hook) rotator.Target {
+	return rotator.Target{
+		Name: "replies", Workspace: rotator.NewWorkspace("acme", webhooksecret.Issuer{Now: time.Now}, ""),
+		Policy: rotator.Policy{Owner: "us", Spec: webhooksecret.Spec, Grace: grace, Settle: settleTime, Activation: time.Minute},
+		Stores: []rotator.NamedStore{{Name: "local", Store: rotatortest.Tap(s.store, hook)}},
+		Senders: webhooksecret.Webhooks{
+			Client: client, Selector: webhooksecret.Selector{Name: "ours"}, Header: "Authorization", Format: s.format, Test: s.test,
+		},
+	}
+}
+
+func undisturbed(string, rotatortest.When) error { return nil }
+
+// check judges webhooks that are to send the current value.
+func (s *scene) check() {
+	s.t.Helper()
+	if err := s.box.WaitForDeliveries(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+	current, _ := s.values(s.t.Context())
+	for _, h := range s.box.Webhooks(s.box.Workspaces()[0].ID) {
+		if got := h.Headers["authorization"].Reveal(); h.Name == "ours" && got != s.format.HeaderValue(current[0]) {
+			s.t.Errorf("%s sends another value than the current one", h.URL)
+		}
+		if len(h.Headers) != 2 || h.Headers["X-Team"].Reveal() != "growth" {
+			s.t.Errorf("%s lost a header of others", h.URL)
+		}
+		if !h.Disabled.IsZero() {
+			s.t.Errorf("%s was disabled", h.URL)
+		}
+	}
+	if len(s.refused) > 0 {
+		s.t.Errorf("%d of %d deliveries were refused for their secret: %q", len(s.refused), s.accepted, slices.Compact(s.refused))
+	}
+	if len(current) != 1 {
+		s.t.Errorf("%d values are accepted in the end", len(current))
+	}
+}
+
+// dyingAt dies at a call: before it has an effect, or after.
+func dyingAt(call int, when rotatortest.When) rotatortest.Hook {
+	calls, dead := 0, false
+	return func(_ string, at rotatortest.When) error {
+		if at == rotatortest.Before {
+			calls++
+		}
+		if dead = dead || calls == call && at == when; dead {
+			return rotatortest.ErrInjected
+		}
+		return nil
+	}
+}
+
+// Fifty events a second go to two receivers, one of which reads late, through twenty
+// rotations: in each a process is killed at another of its calls, again and again.
+func TestNoDeliveryIsRefusedThroughTwentyRotations(t *testing.T) {
+	for format, patch := range map[webhookauth.Format]sandbox.HeadersPatch{
+		webhookauth.Bearer: sandbox.HeadersReplaced, webhookauth.Basic("instantly"): sandbox.HeadersMerged,
+	} {
+		t.Run(string(patch), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t, format, "prompt", "late")
+				faults := s.box.Faults()
+				faults.PatchHeaders = patch
+				s.box.SetFaults(faults)
+				if res := s.run(undisturbed, rotator.Request{TakeOver: true, NoRotation: true}); res.Adopted == "" {
+					t.Fatal(res.Err)
+				}
+				seen := map[string]bool{}
+				for n := range 20 {
+					s.rotate(n)
+					now, _ := s.values(t.Context())
+					seen[now[0]] = true
+				}
+				s.check()
+				if len(seen) != 20 || s.accepted < 2*20*50*4 {
+					t.Errorf("%d values, %d deliveries", len(seen), s.accepted)
+				}
+			})
+		})
+	}
+}
+
+// rotate has a rotation through, with the nth of its calls, or so, killing a process at each
+// of its parts: before the settle time, after it, and after the grace period.
+func (s *scene) rotate(n int) {
+	asked := rotator.Request{RotateSince: time.Now(), IgnoreBackoff: true}
+	when := []rotatortest.When{rotatortest.Before, rotatortest.After}[n%2]
+	for _, part := range []struct {
+		req   rotator.Request
+		pause time.Duration
+	}{{asked, settleTime + time.Minute}, {rotator.Request{IgnoreBackoff: true}, grace + time.Minute}, {rotator.Request{IgnoreBackoff: true}, time.Second}} {
+		s.busy(func() {
+			s.run(dyingAt(1+n+n/2, when), part.req)
+			if res := s.run(undisturbed, part.req); res.Err != nil {
+				s.t.Errorf("rotation %d: %v", n, res.Err)
+			}
+			// What a killed process had done moved the settle time on.
+			time.Sleep(settleTime + time.Minute)
+			if res := s.run(undisturbed, rotator.Request{IgnoreBackoff: true}); res.Err != nil {
+				s.t.Errorf("rotation %d: %v", n, res.Err)
+			}
+		})
+		time.Sleep(part.pause)
+	}
+}
+
+// busy has fifty events a second happen while something is done, for two seconds at least and
+// ten at most.
+func (s *scene) busy(do func()) {
+	done := make(chan struct{})
+	go func() { defer close(done); do() }()
+	for range 100 {
+		s.emit()
+	}
+	<-done
+	for range 10 {
+		s.emit()
+	}
+}
+
+func (s *scene) emit() {
+	if _, err := s.box.Emit(sandbox.Event{}); err != nil {
+		s.t.Error(err)
+	}
+	time.Sleep(20 * time.Millisecond)
+}
+
+func TestAReceiverThatNeverReadsKeepsWhatItAccepts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, webhookauth.Raw, "prompt")
+		never := webhookauth.New(func(context.Context) ([]string, error) { return []string{first}, nil }, webhookauth.Options{Header: "Authorization"})
+		s.receivers["never"] = never.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		id := s.add("never", first)
+		s.run(undisturbed, rotator.Request{TakeOver: true, NoRotation: true})
+		time.Sleep(time.Minute)
+		s.run(undisturbed, rotator.Request{RotateSince: time.Now()})
+		for range 12 {
+			time.Sleep(settleTime + time.Minute)
+			if res := s.run(undisturbed, rotator.Request{}); res.Err != nil && !errors.Is(res.Err, rotator.ErrReceiverRefuses) {
+				t.Error(res.Err)
+			}
+			for range 5 {
+				s.emit()
+			}
+			time.Sleep(time.Minute) // retries
+		}
+		for _, h := range s.box.Webhooks(s.box.Workspaces()[0].ID) {
+			if h.ID == id && (h.Headers["authorization"].Reveal() != first || !h.Disabled.IsZero()) {
+				t.Errorf("it sends something else, or was disabled: %v", h.Disabled)
+			}
+		}
+		if n := len(s.refused); n == 0 || n > 12 { // the test deliveries
+			t.Errorf("%d deliveries were refused", n)
+		}
+	})
+}
+
+func TestAWebhookWhoseHeadersAreNotShownIsNotTouched(t *testing.T) {
+	for _, form := range []sandbox.KeyForm{sandbox.KeyMasked, sandbox.KeyEmpty} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newScene(t, webhookauth.Raw, "prompt")
+			faults := s.box.Faults()
+			faults.WebhookHeaders = form
+			s.box.SetFaults(faults)
+			for _, req := range []rotator.Request{{}, {TakeOver: true}, {Incident: "INC-1"}} {
+				if res := s.run(undisturbed, req); !errors.Is(res.Err, rotator.ErrHidden) {
+					t.Errorf("%s: %v", form, res.Err)
+				}
+			}
+			if got := s.box.Webhooks(s.box.Workspaces()[0].ID)[0].Headers; len(got) != 2 || got["authorization"].Reveal() != first {
+				t.Error("its headers were changed")
+			}
+		})
+	}
+}
+
+func TestWithoutTestDeliveriesRealOnesTell(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, webhookauth.Raw, "prompt")
+		s.test = false
+		s.run(undisturbed, rotator.Request{TakeOver: true, NoRotation: true})
+		time.Sleep(time.Minute)
+		s.run(undisturbed, rotator.Request{RotateSince: time.Now()})
+		time.Sleep(settleTime + time.Minute)
+		if res := s.run(undisturbed, rotator.Request{}); res.Err != nil || s.accepted > 0 {
+			t.Errorf("%d test deliveries, %v", s.accepted, res.Err)
+		}
+		never := webhookauth.New(func(context.Context) ([]string, error) { return []string{first}, nil }, webhookauth.Options{Header: "Authorization"})
+		was := s.receivers["prompt"]
+		s.receivers["prompt"] = never.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+		s.emit()
+		time.Sleep(time.Minute)
+		if res := s.run(undisturbed, rotator.Request{}); !errors.Is(res.Err, rotator.ErrReceiverRefuses) {
+			t.Errorf("a refused delivery is no reason to go back: %v", res.Err)
+		}
+		s.receivers["prompt"] = was
+		s.emit()
+		if n := len(s.refused); n != 4 {
+			t.Errorf("%d were refused: one, and its retries", n)
+		}
+	})
+}
+
+func TestSelectors(t *testing.T) {
+	hook := instantly.Webhook{ID: "a", URL: "https://n8n.example/hook/1", Name: "ours", EventType: "all_events"}
+	for want, ss := range map[bool][]webhooksecret.Selector{
+		true: {
+			{}, {IDs: []string{"b", "a"}}, {URL: "https://n8n.example/hook/1"}, {URL: "https://n8n.example/*", Name: "ours"},
+			{EventType: "all_events"},
+		},
+		false: {
+			{IDs: []string{"b"}}, {URL: "https://n8n.example/hook"}, {URL: "https://n8n.*", Name: "theirs"}, {EventType: "email_sent"},
+		},
+	} {
+		for _, s := range ss {
+			if got := s.Chooses(hook); got != want {
+				t.Errorf("%+v: %v", s, got)
+			}
+		}
+	}
+}
+
+// What is printed of a webhook has neither its headers nor what its URL may keep secret.
+func TestNoErrorTellsASecret(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, webhookauth.Raw, "prompt")
+		s.add("prompt", "canary-of-another-hand")
+		res := s.run(undisturbed, rotator.Request{})
+		text := fmt.Sprintf("%v %+v", res.Err, res)
+		for _, canary := range []string{"canary", first, "in-the-url", "growth"} {
+			if secret.New(canary).IsIn(text) {
+				t.Errorf("it is told: %q in %s", canary, res.Err)
+			}
+		}
+	})
+}
