@@ -17,23 +17,25 @@ import (
 type auditFlags struct {
 	output, workspace, failOn string
 	scan                      string
-	git                       bool
-	timeout                   time.Duration
+	git, probe                bool
+	since, timeout            time.Duration
 }
 
 func (a *app) auditCommand() *cobra.Command {
 	var f auditFlags
 	c := &cobra.Command{
 		Use:   "audit",
-		Short: "Judge what is around the keys: who else has some, how wide they are, where they leaked to",
-		Long: `Judge what is around the keys: who else has some, how wide they are, how old, and, with
---scan, in which files their values are. Each check has an id, a reason and a remedy.
+		Short: "Judge what is around the keys: other keys, webhooks, members, the audit log, leaks",
+		Long: `Judge what is around the keys: other keys, how wide they are, how old; webhooks, members,
+the audit log; and, with --scan, in which files values are. Each check has an id, a
+reason and a remedy.
 
 It reads, and changes nothing. What could not be looked at is not known, and never
 passed. Exit code 1: something is found that is as severe as --fail-on, or not known;
 the section audit of the configuration has what somebody answers for, and until when.`,
 		Example: `  instantly-rotator audit
   instantly-rotator audit --scan . --git          also: is a key in the source?
+  instantly-rotator audit --probe-webhooks        also: do receivers look at the secret?
   instantly-rotator audit -o markdown > audit.md  a report to hand in
   instantly-rotator audit -o sarif > audit.sarif  for code scanners`,
 		Args: noArgs,
@@ -44,6 +46,8 @@ the section audit of the configuration has what somebody answers for, and until 
 	c.Flags().StringVar(&f.failOn, "fail-on", string(audit.High), "exit code 1 for what is at least so severe: high, medium or low")
 	c.Flags().StringVar(&f.scan, "scan", "", "search a `folder` for the values of the targets' keys and of admin keys")
 	c.Flags().BoolVar(&f.git, "git", false, "with --scan: also all that its git repository has ever held")
+	c.Flags().BoolVar(&f.probe, "probe-webhooks", false, "send two requests to each webhook's receiver: one without the secret, one with a wrong one")
+	c.Flags().DurationVar(&f.since, "since", 30*24*time.Hour, "how far back the audit log is judged")
 	c.Flags().DurationVar(&f.timeout, "timeout", 15*time.Second, "how long to wait for Instantly and the stores; a scan takes as long as it takes")
 	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]cobra.Completion{"table", "json", "sarif", "markdown"}, cobra.ShellCompDirectiveNoFileComp)) // fails for no flag that is there
 	_ = c.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions([]cobra.Completion{"high", "medium", "low"}, cobra.ShellCompDirectiveNoFileComp))
@@ -60,6 +64,8 @@ func (f *auditFlags) check() error {
 		return usageError{fmt.Errorf("--fail-on %q: want high, medium or low", f.failOn)}
 	case f.timeout <= 0:
 		return usageError{fmt.Errorf("--timeout %s: want a time above 0", f.timeout)}
+	case f.since <= 0 || f.since > 30*24*time.Hour:
+		return usageError{fmt.Errorf("--since %s: want a time above 0, and 720h at most", f.since)}
 	case f.git && f.scan == "":
 		return usageError{errors.New("--git goes with --scan DIR")}
 	}
@@ -103,7 +109,8 @@ func (a *app) makeAudit(ctx context.Context, f auditFlags) (audit.Report, error)
 		return audit.Report{}, usageError{fmt.Errorf("no workspace named %q in the configuration", f.workspace)}
 	}
 	asked, progress := questions{open: map[[2]string]bool{}}, &scan.Progress{}
-	o := audit.Options{Options: a.fleetOptions(cfg, log, true), Workspace: f.workspace, Timeout: f.timeout, Waiting: asked.waiting}
+	o := audit.Options{Options: a.fleetOptions(cfg, log, true), Workspace: f.workspace, Timeout: f.timeout, Waiting: asked.waiting,
+		Since: a.now().Add(-f.since), ProbeWebhooks: f.probe}
 	if f.scan != "" {
 		o.Scan = &scan.Options{Dir: f.scan, Git: f.git, Progress: progress}
 	}

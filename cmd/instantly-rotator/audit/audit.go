@@ -31,6 +31,10 @@ type Options struct {
 	// Since is from when on the workspace's audit log is looked at: the audit before. Zero:
 	// the last 30 days.
 	Since time.Time
+	// ProbeWebhooks sends requests without the secret to their receivers.
+	ProbeWebhooks bool
+	// Lookup tells why a host cannot be found; nil: as the machine does it.
+	Lookup func(ctx context.Context, host string) error
 	// Waiting is told what is being asked about something, and that it was answered;
 	// may be nil.
 	Waiting func(about, what string, answered bool)

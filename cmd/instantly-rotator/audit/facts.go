@@ -38,7 +38,11 @@ func (k Known[T]) Get() (T, error) {
 
 // Facts are what was found out.
 type Facts struct {
-	Now        time.Time
+	Now time.Time
+	// Since is from when on the audit log is judged.
+	Since time.Time
+	// Probed: receivers of webhooks were asked.
+	Probed     bool
 	Config     *config.Config
 	Workspaces []Workspace
 	Targets    []Target
@@ -58,6 +62,7 @@ type Workspace struct {
 	// Unsorted is why keys of others cannot be told from ours.
 	Unsorted error
 	Scopes   Known[AdminScopes]
+	Surroundings
 }
 
 // AdminScopes are what the API attests of the admin key; Attested is false if it refused
@@ -124,7 +129,7 @@ func (f *Facts) each(judge func(w *Workspace, k *Key) []Finding) []Finding {
 		w := &f.Workspaces[i]
 		keys, err := w.Keys.Get()
 		if err != nil {
-			all = append(all, w.unknown("its keys: "+err.Error()))
+			all = append(all, w.unreadable(keyList, "api_keys:read", err))
 			continue
 		}
 		for j := range keys {

@@ -37,7 +37,10 @@ func gather(ctx context.Context, o Options) (*Facts, error) {
 	g.ReadOnly = true
 	g.conn = fleet.Connect(g.Options.Options)
 	defer g.conn.Close()
-	f := &Facts{Now: o.Now(), Config: o.Config}
+	f := &Facts{Now: o.Now(), Config: o.Config, Since: o.Since, Probed: o.ProbeWebhooks}
+	if f.Since.IsZero() {
+		f.Since = f.Now.Add(-lately)
+	}
 	g.ask(ctx, f)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -74,7 +77,7 @@ func (g *gatherer) ask(ctx context.Context, f *Facts) {
 	var all sync.WaitGroup
 	for i := range f.Workspaces {
 		if clients[i] != nil {
-			all.Go(func() { g.workspace(ctx, &f.Workspaces[i], clients[i]) })
+			all.Go(func() { g.workspace(ctx, &f.Workspaces[i], clients[i], f.Now) })
 		}
 	}
 	var inventories []rotator.Inventory
@@ -152,7 +155,7 @@ func answered[T any](ctx context.Context, g *gatherer, about, what string, ask f
 }
 
 // workspace asks Instantly about one.
-func (g *gatherer) workspace(ctx context.Context, w *Workspace, c *instantly.Client) {
+func (g *gatherer) workspace(ctx context.Context, w *Workspace, c *instantly.Client, now time.Time) {
 	about := "workspace " + w.Name
 	var all sync.WaitGroup
 	all.Go(func() {
@@ -172,6 +175,7 @@ func (g *gatherer) workspace(ctx context.Context, w *Workspace, c *instantly.Cli
 			return AdminScopes{scopes, attested}, err
 		})
 	})
+	all.Go(func() { g.surround(ctx, w, c, now) })
 	all.Wait()
 }
 
@@ -209,6 +213,9 @@ func sortKeys(w *Workspace, targets []Target, inventories []rotator.Inventory) {
 		}
 		for _, id := range t.Status.Orphans {
 			class[id], of[id] = Orphan, t
+		}
+		for _, old := range t.Status.Old { // those that a store has a version of are sorted below
+			class[old.ID], of[old.ID] = Orphan, t
 		}
 		for _, st := range t.Status.Stores {
 			for _, v := range st.Versions {

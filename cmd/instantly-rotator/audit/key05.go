@@ -25,7 +25,7 @@ func astray(f *Facts) []Finding {
 			return []Finding{k.finding(w, Medium, "it is named as ours, after a store that is not configured: nobody rotates or revokes it",
 				"configure the store that it is of again, or delete it in Instantly if its consumers are gone")}
 		case Orphan:
-			return []Finding{k.finding(w, Low, "a key of target "+k.Target.Name+" that nothing refers to", remedy.Program+" rotate --due revokes it")}
+			return []Finding{k.finding(w, Low, "a key of target "+k.Target.Name+" that nothing refers to", remedy.Program+" rotate --due revokes it, at once or when its grace period is over")}
 		default:
 			return nil
 		}

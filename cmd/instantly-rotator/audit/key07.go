@@ -39,7 +39,7 @@ func adminKey(f *Facts) []Finding {
 func adminScopes(w *Workspace) []Finding {
 	scopes, err := w.Scopes.Get()
 	if err != nil {
-		return []Finding{w.unknown("what its admin key may do: " + err.Error())}
+		return []Finding{w.unreadable("what its admin key may do", "a scope", err)}
 	}
 	const remedy = "make one with the scopes api_keys:create, api_keys:read, api_keys:delete and what reads, in Instantly (Settings > Integrations > API Keys)"
 	if !scopes.Attested {

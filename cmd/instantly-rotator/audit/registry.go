@@ -16,6 +16,7 @@ type Check struct {
 func Checks() []Check {
 	return []Check{
 		key01(), key02(), key03(), key04(), key05(), key06(), key07(),
+		hook01(), hook02(), hook03(), mem01(), log01(), log02(), log03(), blk01(),
 		src01(),
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -19,9 +20,9 @@ import (
 // faulty is a world with something of each severity, of which some is accepted.
 func faulty(t *testing.T) *world {
 	w := newWorld(t)
-	w.addKey(0, "zapier", "all:all")
+	w.addKey(time.Hour, "zapier", "all:all")
 	w.addKey(100*day, "n8n|`x`", "leads:read")
-	w.addKey(0, "new", "leads:read")
+	w.addKey(time.Hour, "new", "leads:read")
 	w.source(true) // which is no repository
 	w.write("source/a b/ü.txt", "\n"+w.value("sending").Reveal())
 	w.more = `audit:

@@ -1,7 +1,10 @@
 package audit_test
 
 import (
+	"context"
 	"fmt"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -33,26 +36,43 @@ type world struct {
 	apiURL, workspace, adminKey, sending, reporting, more string
 	scan                                                  *scan.Options
 	env                                                   map[string]string
+	probe                                                 bool
+	receiver                                              *httptest.Server // of webhooks; refuses what lacks the secret
+}
+
+// adminScopes are what rotating needs, and an audit.
+func adminScopes() []string {
+	return []string{"api_keys:all", "workspaces:read", "audit_logs:read", "workspace_members:read", "webhooks:read", "webhook_events:read", "block_list_entries:read"}
 }
 
 func newWorld(t *testing.T) *world {
 	w := &world{
 		T: t, dir: t.TempDir(), env: map[string]string{},
-		workspace: "organization_id: " + sandbox.DefaultWorkspaceID,
-		adminKey:  "{store: local, secret: admin, rotate: {}}",
+		workspace: "organization_id: " + sandbox.DefaultWorkspaceID + ", members: [owner@acme.example]",
+		adminKey:  "{store: local, secret: admin, rotate: {scopes: [" + strings.Join(adminScopes(), ", ") + "]}}",
 		sending:   "scopes: [campaigns:read, leads:update], stores: [{store: local}, {store: second}]",
 		reporting: "scopes: [accounts:read], stores: [{store: local}]",
+		more:      "audit: {block_list: [customer.example.com]}",
 	}
 	w.api = sandbox.New(sandbox.Options{Now: w.then, Workspaces: []sandbox.Workspace{{
-		ID: sandbox.DefaultWorkspaceID, AdminScopes: []string{"api_keys:all", "workspaces:read"},
+		ID: sandbox.DefaultWorkspaceID, AdminScopes: adminScopes(),
 	}}})
 	server := httptest.NewServer(w.api)
 	w.Cleanup(server.Close)
+	w.receiver = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("X-Webhook-Secret") != hookSecret {
+			rw.WriteHeader(http.StatusUnauthorized)
+		}
+	}))
+	w.Cleanup(w.receiver.Close)
+	w.Cleanup(w.api.Close)
 	w.apiURL = server.URL
 	w.put("admin", w.api.Workspaces()[0].AdminKey)
 	first := w.api.Keys(sandbox.DefaultWorkspaceID)[0].ID
 	w.rotate()
-	w.must(w.api.DeleteKey(first)) // as the documents say: the one made by hand is a person's to revoke
+	w.hook("events", w.receiver.URL+"/?token=of-the-address", "X-Webhook-Secret", hookSecret)
+	w.must(w.api.Block(sandbox.DefaultWorkspaceID, "customer.example.com"))
+	w.long(time.Hour, func() { w.must(w.api.DeleteKey(first)) }) // as the documents say: the one made by hand is a person's to revoke
 	return w
 }
 
@@ -97,10 +117,21 @@ func (w *world) options() fleet.Options {
 
 func (w *world) rotate(names ...string) {
 	w.Helper()
+	w.run(rotator.Request{RotateSince: time.Now(), EndGrace: true}, names...)
+}
+
+// rotateGently leaves the old key its grace period.
+func (w *world) rotateGently(names ...string) {
+	w.Helper()
+	w.run(rotator.Request{RotateSince: time.Now()}, names...)
+}
+
+func (w *world) run(req rotator.Request, names ...string) {
+	w.Helper()
 	f, err := fleet.Named(w.Context(), w.options(), names)
 	w.must(err)
 	defer f.Close()
-	for _, res := range f.ReconcileAll(w.Context(), f.Targets, rotator.Request{RotateSince: time.Now(), EndGrace: true}, func(rotator.Result) {}) {
+	for _, res := range f.ReconcileAll(w.Context(), f.Targets, req, func(rotator.Result) {}) {
 		w.must(res.Err)
 	}
 }
@@ -130,20 +161,28 @@ func (w *world) value(of string) secret.Value {
 	return value
 }
 
-// addKey has somebody make a key, so long ago.
-func (w *world) addKey(ago time.Duration, name string, scopes ...string) sandbox.KeyRecord {
-	w.Helper()
+// long does something so long ago: an hour is before the audit before.
+func (w *world) long(ago time.Duration, do func()) {
 	w.ago = ago
 	defer func() { w.ago = 0 }()
-	k, err := w.api.AddKey(sandbox.DefaultWorkspaceID, name, scopes...)
-	w.must(err)
+	do()
+}
+
+// addKey has somebody make a key, so long ago.
+func (w *world) addKey(ago time.Duration, name string, scopes ...string) (k sandbox.KeyRecord) {
+	w.Helper()
+	w.long(ago, func() {
+		var err error
+		k, err = w.api.AddKey(sandbox.DefaultWorkspaceID, name, scopes...)
+		w.must(err)
+	})
 	return k
 }
 
 // adminWith acts with another admin key, in the environment.
 func (w *world) adminWith(scopes ...string) {
 	w.Helper()
-	w.env["ADMIN"] = w.addKey(0, "admin", scopes...).Value.Reveal()
+	w.env["ADMIN"] = w.addKey(time.Hour, "admin", scopes...).Value.Reveal()
 	w.adminKey = "{env: ADMIN}"
 }
 
@@ -156,7 +195,7 @@ func (w *world) source(git bool) {
 
 func (w *world) audit() audit.Report {
 	w.Helper()
-	r, err := audit.Make(w.Context(), audit.Options{Options: w.options(), Scan: w.scan, Timeout: 20 * time.Second})
+	r, err := audit.Make(w.Context(), audit.Options{Options: w.options(), Scan: w.scan, Timeout: 20 * time.Second, ProbeWebhooks: w.probe, Lookup: w.lookup, Since: time.Now().Add(-30 * time.Minute)})
 	w.must(err)
 	return r
 }
@@ -168,4 +207,59 @@ func lines(r audit.Report) []string {
 		all = append(all, strings.Join([]string{f.Check, string(f.Severity), f.Named() + ": " + f.Said(), "do: " + f.Remedy}, " | "))
 	}
 	return all
+}
+
+// lookup knows the hosts that end in .example.com.
+func (w *world) lookup(_ context.Context, host string) error {
+	if strings.HasSuffix(host, ".example.com") {
+		return nil
+	}
+	return &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+}
+
+const hookSecret = "dGhlIHNlY3JldCBvZiB0aGUgd2ViaG9vaw"
+
+// hook adds a webhook, whose events carry the header.
+func (w *world) hook(name, url, header, value string) sandbox.Webhook {
+	w.Helper()
+	h := sandbox.Webhook{Name: name, URL: url, EventType: "all_events", Headers: map[string]secret.Value{}}
+	if header != "" {
+		h.Headers[header] = secret.New(value)
+	}
+	h, err := w.api.AddWebhook(sandbox.DefaultWorkspaceID, h)
+	w.must(err)
+	return h
+}
+
+// emit has an event happen, and waits until it was delivered once, or could not be.
+func (w *world) emit() {
+	w.Helper()
+	_, err := w.api.Emit(sandbox.Event{})
+	w.must(err)
+	admin := w.value("admin").Reveal()
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		r := httptest.NewRequest(http.MethodGet, "/api/v2/webhook-events", nil)
+		r.Header.Set("Authorization", "Bearer "+admin)
+		r.Header.Set("User-Agent", "test")
+		answer := httptest.NewRecorder()
+		w.api.ServeHTTP(answer, r)
+		if strings.Contains(answer.Body.String(), "status_code") {
+			return
+		}
+	}
+	w.Fatal("nothing was delivered")
+}
+
+// logged puts something into the audit log, so long ago.
+func (w *world) logged(ago time.Duration, e sandbox.AuditEntry) {
+	w.Helper()
+	e.At = time.Now().Add(-ago)
+	w.must(w.api.PlantEntry(e))
+}
+
+// member adds one, so long ago.
+func (w *world) member(ago time.Duration, email, role string, pending bool) {
+	w.Helper()
+	_, err := w.api.AddMember(sandbox.DefaultWorkspaceID, sandbox.Member{Email: email, Role: role, Pending: pending, Created: time.Now().Add(-ago)})
+	w.must(err)
 }

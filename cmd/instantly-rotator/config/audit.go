@@ -14,8 +14,6 @@ type Audit struct {
 	Every time.Duration
 	// MaxAdmins is how many owners and admins a workspace may have.
 	MaxAdmins int
-	// Members are the addresses that may be members; nil if nobody said who.
-	Members []string
 	// BlockList are the addresses and domains that are wanted on the block list.
 	BlockList []string
 	// Accept are the findings that somebody answers for.
@@ -38,7 +36,6 @@ type auditForm struct {
 	mark
 	Every     duration         `json:"every"`
 	MaxAdmins integer          `json:"max_admins"`
-	Members   list[text]       `json:"members"`
 	BlockList list[text]       `json:"block_list"`
 	Accept    list[acceptForm] `json:"accept"`
 }
@@ -94,11 +91,6 @@ func auditOptions() []Option {
 			Doc: "How many owners and admins a workspace may have: as few as can stand in for each other.",
 		},
 		{
-			In: in, Name: "members",
-			Doc:      "The addresses that may be members of the workspaces. Left out, nobody is missed on the list.",
-			Examples: []string{"ann@example.com"},
-		},
-		{
 			In: in, Name: "block_list",
 			Doc:      "The domains and addresses that have to be on every workspace's block list.",
 			Examples: []string{"customer.example.com"},
@@ -122,7 +114,7 @@ func auditOptions() []Option {
 }
 
 func (c *checker) audit(f *auditForm) Audit {
-	a := Audit{Every: f.Every.v, MaxAdmins: f.MaxAdmins.v, Members: c.addresses(&f.Members), BlockList: c.addresses(&f.BlockList)}
+	a := Audit{Every: f.Every.v, MaxAdmins: f.MaxAdmins.v, BlockList: c.addresses(&f.BlockList)}
 	if f.Every.ok && a.Every > 0 && a.Every < leastAudit {
 		c.fail(f.Every.mark, "want at least 1s, or 0s for never", "%s is out of range", formatDuration(a.Every))
 	}
