@@ -159,7 +159,9 @@ func Make(ctx context.Context, o Options) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	return Judge(f), nil
+	r := Judge(f)
+	record(o, r)
+	return r, nil
 }
 
 // Judge runs every check over what was found out.
