@@ -49,6 +49,9 @@ func (l *leakLab) runAll() {
 	l.run("trail", "show", "-n", "0", "-o", "json")
 	l.run("trail", "export")
 	l.run("trail", "verify")
+	for _, form := range []string{"markdown", "csv", "json"} {
+		l.run("evidence", "--output", form)
+	}
 	for _, command := range []string{"plan", "status", "verify"} {
 		l.run(command, "--output", "table", "--log-format", "console")
 		l.run(command, "--output", "json", "--log-format", "json")

@@ -44,6 +44,8 @@ have replaced too: keep it elsewhere as well.`,
 // verifiedLog is what was found of one log.
 type verifiedLog struct {
 	Log string `json:"log"`
+	// Key is the public one that it was verified with.
+	Key string `json:"public_key"`
 	trail.Report
 	// Entry is the first that is not as it was written, and Error says why.
 	Entry *int64 `json:"entry,omitempty"`
@@ -91,6 +93,7 @@ func verifyLog(log string, v verifyFlags) (verifiedLog, error) {
 	if err != nil {
 		return out, usageError{err}
 	}
+	out.Key = key
 	var known *trail.Checkpoint
 	if v.checkpoint != "" {
 		cp, err := trail.ReadCheckpoint(v.checkpoint, key)

@@ -114,9 +114,7 @@ func (h *history) ends() (begins, ends Moment) {
 		none := Moment{Note: "there is no entry until the end of the period"}
 		return none, none
 	}
-	first := slices.MinFunc(h.all, func(a, b entry) int { return a.Time.Compare(b.Time) })
-	last := slices.MaxFunc(h.all, func(a, b entry) int { return a.Time.Compare(b.Time) })
-	return at(first), at(last)
+	return at(h.all[0]), at(h.all[len(h.all)-1])
 }
 
 // within tells whether an instant is in the period.

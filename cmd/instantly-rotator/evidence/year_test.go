@@ -10,7 +10,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/evidence"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/recorder"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/instantly/sandbox"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
@@ -88,46 +91,14 @@ func newOffice(t *testing.T) *office {
 // rotator gives one whose doings are told to the trail, as those of this user and command.
 func (o *office) rotator(user, command string) *rotator.Rotator {
 	who := trail.Who{Instance: "host/" + command, User: user, Command: command, Config: "sha256:1", Version: "v1.0.0"}
-	return rotator.New(rotator.Options{Trail: scribe{o, who}, Instance: who.Instance, Observe: func(e rotator.Event) {
+	records := recorder.New(recorder.Options{Log: o.log, Who: who, Now: time.Now, Logger: zap.NewNop()})
+	return rotator.New(rotator.Options{Trail: records, Instance: who.Instance, Observe: func(e rotator.Event) {
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		if e.Err == nil {
 			o.told[e.Verb] = append(o.told[e.Verb], e.KeyID)
 		}
 	}})
-}
-
-// scribe tells the trail what the engine tells.
-type scribe struct {
-	o   *office
-	who trail.Who
-}
-
-// Intend implements [rotator.Trail].
-func (s scribe) Intend(e rotator.Effect) (func(rotator.Outcome), error) {
-	entry := trail.Entry{Time: e.At, Kind: trail.Intent, Who: s.who, Why: e.Reason, What: trail.What{
-		Verb: string(e.Verb), Target: e.Target, Workspace: e.Workspace, Organization: e.Account, Store: e.Store,
-		Key: e.KeyID, Previous: e.Previous, Scopes: string(e.Spec), Incident: e.Incident, Exceptions: e.Exceptions,
-	}}
-	if !e.Since.IsZero() {
-		entry.Since = &e.Since
-	}
-	if p := e.Proof; p != nil {
-		entry.Proof = &trail.Proof{Key: p.KeyID, Verdict: p.Verdict.String(), At: p.At}
-		if p.Err != nil {
-			entry.Proof.Answer = p.Err.Error()
-		}
-	}
-	seq, err := s.o.log.Append(entry, false)
-	return func(o rotator.Outcome) {
-		out := trail.Entry{Time: o.At, Kind: trail.Outcome, Of: seq, Who: s.who, Result: "ok", What: trail.What{Verb: entry.Verb, Target: entry.Target, Key: o.KeyID}}
-		if o.Err != nil {
-			out.Result, out.Error = "failed", o.Err.Error()
-		}
-		if err := s.o.log.Tell(out); err != nil {
-			s.o.Error(err)
-		}
-	}, err
 }
 
 // event tells the trail what needs no intent.

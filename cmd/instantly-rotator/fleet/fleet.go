@@ -71,7 +71,7 @@ func (f *Fleet) awaitAdminKey(ctx context.Context, t *rotator.Target, k config.K
 
 func (f *Fleet) target(ctx context.Context, k config.Key) rotator.Target {
 	t := rotator.Target{
-		Name: k.Name, Workspace: f.home(ctx, k), Policy: f.policy(k), Group: k.Group, Credential: k.Admin,
+		Name: k.Name, Workspace: f.home(ctx, k), Policy: PolicyOf(f.Config, k), Group: k.Group, Credential: k.Admin,
 	}
 	for _, ref := range k.Stores {
 		t.Stores = append(t.Stores, rotator.NamedStore{Name: ref.Store, Store: f.Store(ctx, ref)})
@@ -82,9 +82,10 @@ func (f *Fleet) target(ctx context.Context, k config.Key) rotator.Target {
 	return t
 }
 
-func (f *Fleet) policy(k config.Key) rotator.Policy {
+// PolicyOf gives how a key is kept fresh.
+func PolicyOf(cfg *config.Config, k config.Key) rotator.Policy {
 	p := rotator.Policy{
-		Owner: f.Config.Owner, Spec: apikeys.SpecOf(k.Scopes), Schedule: k.Schedule, MaxAge: k.MaxAge,
+		Owner: cfg.Owner, Spec: apikeys.SpecOf(k.Scopes), Schedule: k.Schedule, MaxAge: k.MaxAge,
 		Jitter: k.Jitter, Apart: k.Apart,
 		Grace: k.Grace, Activation: k.ActivationTimeout, Revocation: k.RevocationTimeout,
 	}
