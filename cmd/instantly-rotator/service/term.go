@@ -13,6 +13,7 @@ import (
 	loop "github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/daemon"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/leader"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/members"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/notify"
 	"github.com/instantly-rotator/instantly-rotator/rotator/trail"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
@@ -21,6 +22,7 @@ import (
 // running is a fleet with what is told of it.
 type running struct {
 	*fleet.Fleet
+	crew     members.Crew // that sees to who has left
 	notifier *notify.Notifier
 	maxAges  map[string]time.Duration
 }
@@ -73,6 +75,7 @@ func (s *Service) lead(ctx context.Context) {
 	var verifying sync.WaitGroup
 	verifying.Go(func() { s.verifyAll(ctx) })
 	verifying.Go(func() { s.auditAll(ctx) })
+	verifying.Go(func() { s.watchMembers(ctx) })
 	s.loop.Run(ctx, f)
 	verifying.Wait()
 	s.endTerm()
@@ -139,6 +142,7 @@ func (s *Service) newFleet(ctx context.Context) *loop.Fleet {
 		Config: cfg, Now: s.Now, Getenv: s.Getenv, Log: s.Log, Observe: s.metrics.Step, Called: s.metrics.Request,
 		Command: "daemon", Version: s.Version, Collector: s.Collector, Wrote: s.metrics.Recorded,
 	})
+	r.crew = members.CrewOf(ctx, r.Fleet, nil)
 	r.Recorder().Event(trail.What{Verb: "configure"}, fmt.Sprintf("the configuration is in force, with %d targets", len(r.Targets)))
 	r.notifier = r.Notifier(ctx, func(o notify.Outcome) { s.metrics.Notified(string(o.Result)) })
 	s.mu.Lock()
