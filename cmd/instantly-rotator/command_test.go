@@ -58,6 +58,8 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 //	add-key NAME [SCOPE]      a key is made by hand; sets $ADDED to its id, $ADDED_KEY to its value
 //	write FILE TEXT           write a file; TEXT has Go's escapes, such as \ufeff and \n
 //	revoke-key-by-hand ID     a key, by its id or name, is revoked by hand
+//	comes ADDRESS ROLE        a person comes into the workspace, by hand
+//	leaves ADDRESS            a person is removed from it, by hand
 //	living N                  so many keys are alive at the sandbox
 //	[!] alive ID              that key is alive at the sandbox
 //	[!] works                 standard output is a key that the sandbox accepts
@@ -83,7 +85,7 @@ func scriptCommands() map[string]scriptCommand {
 	return map[string]scriptCommand{
 		"exits": exits, "eventually": eventually, "terminal": atTerminal,
 		"sandbox": sandbox, "certificate": certificate, "faults": faults, "inject": inject,
-		"add-key": addKey, "write": write, "revoke-key-by-hand": revokeByHand, "living": living, "alive": alive, "works": works,
+		"add-key": addKey, "write": write, "revoke-key-by-hand": revokeByHand, "comes": comes, "leaves": leaves, "living": living, "alive": alive, "works": works,
 		"webhook": webhook, "notified": notified, "silent": silent,
 		"json": jsonHas, "capture": capture,
 		"begin": begin, "reached": reached, "asked": wasAsked, "refusing": refusing, "fits": fits, "logged": logged, "printed": printed, "answers": answers, "systemd": systemd, "told-systemd": toldSystemd,

@@ -78,8 +78,12 @@ func (f membersFlags) check() error {
 	return nil
 }
 
-// oneAddress wants exactly one argument, which is a person's.
+// oneAddress wants exactly one argument, which is a person's. Notifications write another
+// sign for @, so that they mention nobody: what is pasted from there is taken.
 func oneAddress(c string, args []string) (string, error) {
+	if len(args) == 1 {
+		args = []string{strings.ReplaceAll(args[0], "＠", "@")}
+	}
 	if len(args) != 1 || !config.IsAddress(args[0]) {
 		return "", usageError{fmt.Errorf("%s takes one ADDRESS, such as ann@example.com", c)}
 	}
@@ -225,7 +229,7 @@ func (a *app) removeMember(ctx context.Context, args []string, f membersFlags) e
 			fmt.Fprintln(a.stderr, "nobody was removed")
 			return errFailed
 		}
-		removed = crew.Remove(ctx, places)
+		removed = crew.Remove(ctx, places, "")
 	}
 	shown := map[string]any{"address": address, "removed": removals(removed), "unknown": append([]string{}, unknown...)}
 	if err := a.show(f.output, shown, func() { a.removalLines(address, removed, unknown) }); err != nil {

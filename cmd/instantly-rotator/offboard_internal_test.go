@@ -112,7 +112,7 @@ func TestWhoLeavesIsRemovedAndWhatTheyKnowReplaced(t *testing.T) {
 	if !slices.Contains(d.members(), "Ann@acme.example") || d.currentKeys()["sending"] != before["sending"] {
 		t.Fatal("--dry-run did something")
 	}
-	said = d.run(exitSettled, "offboard", "ANN@acme.example", "--yes")
+	said = d.run(exitSettled, "offboard", "ANN＠acme.example", "--yes")
 	wantSaid(t, said, "ann@acme.example: removed from workspace main (admin), ", "sending: rotated:", "leads: rotated:", "is dead: refused ",
 		"whether they know adopted, which they did not make, only known_to can say", `as incident "left: ann@acme.example"`,
 		"the admin key of workspace main is not rotated, since it is in environment variable ADMIN_KEY", "ann@acme.example: done, from ")
@@ -173,6 +173,50 @@ func TestAMistypedAddressIsNotTakenForALeaving(t *testing.T) {
 	d := newLeaving(t)
 	wantSaid(t, d.run(exitFailed, "offboard", "amn@acme.example", "--yes"), "is it mistyped?")
 	wantSaid(t, d.run(exitUsage, "offboard", "amn"), "takes one ADDRESS")
+}
+
+// ann made the key of a target by hand, and another one that nobody has.
+func TestKeysThatTheLeavingMadeAreFoundInTheAuditLog(t *testing.T) {
+	d := newLeaving(t)
+	box := d.api.Workspaces()[0].ID
+	stray, err := d.api.AddKey(box, "a stray", "leads:read")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{d.keyOf("adopted"), stray.ID} {
+		made := sandbox.AuditEntry{Activity: 37, UserName: "Ann@acme.example", Metadata: map[string]any{"id": id}}
+		if err := d.api.PlantEntry(made); err != nil {
+			t.Fatal(err)
+		}
+	}
+	said := d.run(exitFailed, "offboard", ann, "--yes")
+	wantSaid(t, said, "adopted: they could know it: they made its key, by the audit log", "adopted: rotated:",
+		"made key "+stray.ID+" (a stray) of workspace main, which no target has: revoke it", "NOT done")
+	if err := d.api.DeleteKey(stray.ID); err != nil {
+		t.Fatal(err)
+	}
+	if said := d.run(exitSettled, "offboard", ann, "--yes"); strings.Contains(said, "rotated:") {
+		t.Errorf("replaced again: %s", said)
+	}
+}
+
+// keyOf is the id of the key that a target has.
+func (d *workspaceFixture) keyOf(target string) string {
+	for _, k := range d.api.Keys(d.api.Workspaces()[0].ID) {
+		if k.Deleted.IsZero() && strings.Contains(k.Name, "/"+target+"/") {
+			return k.ID
+		}
+	}
+	d.Fatalf("no key of %s", target)
+	return ""
+}
+
+func TestALeavingIsInTheTrail(t *testing.T) {
+	d := newLeaving(t)
+	d.configure(leavers + "trail: {dir: ./trail}\n")
+	d.run(exitSettled, "offboard", ann, "--yes")
+	wantSaid(t, d.run(exitSettled, "trail", "show", "--last", "1000", "-o", "json"), `"verb": "offboard"`, `"verb": "remove-member"`, "left: ann@acme.example")
+	d.run(exitSettled, "trail", "verify")
 }
 
 func TestALeavingAsJSON(t *testing.T) {

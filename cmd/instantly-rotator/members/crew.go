@@ -10,7 +10,7 @@ import (
 // CrewOf is who sees to a leaving from the named workspaces; from all if none is named.
 // The fleet has all targets.
 func CrewOf(ctx context.Context, f *fleet.Fleet, workspaces map[string]bool) Crew {
-	c := Crew{Workspaces: map[string]Workspace{}, Unreached: map[string]error{}, Engine: f.Rotator, Now: f.Now}
+	c := Crew{Workspaces: map[string]Workspace{}, Unreached: map[string]error{}, Engine: f.Rotator, Now: f.Now, Trail: f.Recorder()}
 	for name := range f.Config.Workspaces {
 		if len(workspaces) > 0 && !workspaces[name] {
 			continue

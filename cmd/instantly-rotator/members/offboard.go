@@ -10,6 +10,7 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/rotator/trail"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
@@ -34,6 +35,14 @@ type Crew struct {
 	Limits []string
 	Engine Engine
 	Now    func() time.Time
+	// Trail is told of a removal before it is made; may be nil.
+	Trail Trail
+}
+
+// Trail keeps a record of what is done beside the engine. [recorder.Recorder] keeps it.
+type Trail interface {
+	Act(what trail.What, why string) (done func(key string, err error), err error)
+	Event(what trail.What, why string, names ...string)
 }
 
 // Leaving is what is known of somebody who is to leave, before anything is done.
@@ -88,16 +97,31 @@ func (c Crew) List(ctx context.Context) (all []Listing) {
 	return all
 }
 
-// Remove ends memberships, one after the other until ctx ends.
-func (c Crew) Remove(ctx context.Context, places []Place) (removed []Removal) {
+// Remove ends memberships, one after the other until ctx ends. incident is what their
+// leaving is called, if it is one.
+func (c Crew) Remove(ctx context.Context, places []Place, incident string) (removed []Removal) {
 	for _, p := range places {
 		if ctx.Err() != nil {
 			break
 		}
-		err := remove(ctx, c.Workspaces[p.Workspace], p)
+		err := c.remove(ctx, p, incident)
 		removed = append(removed, Removal{p, c.Now(), err})
 	}
 	return removed
+}
+
+func (c Crew) remove(ctx context.Context, p Place, incident string) error {
+	told := func(string, error) {}
+	if c.Trail != nil {
+		var err error
+		what := trail.What{Verb: "remove-member", Workspace: p.Workspace, Organization: p.Member.Workspace, Incident: incident}
+		if told, err = c.Trail.Act(what, p.Email+", "+p.Role); err != nil {
+			return err
+		}
+	}
+	err := remove(ctx, c.Workspaces[p.Workspace], p)
+	told("", err)
+	return err
 }
 
 func (c Crew) members(ctx context.Context, workspace string) ([]instantly.Member, error) {
@@ -170,6 +194,14 @@ func keysOf(ctx context.Context, t rotator.Target) (ids []string, err error) {
 	return ids, nil
 }
 
+// targets are the names of those that the person could know.
+func (l Leaving) targets() (names []string) {
+	for _, k := range l.Known {
+		names = append(names, k.Target)
+	}
+	return names
+}
+
 // Order is how a leaving is carried out.
 type Order struct {
 	Incident string
@@ -203,7 +235,10 @@ type Removal struct {
 // notes of the stores, and is carried on or answered.
 func (c Crew) Offboard(ctx context.Context, l Leaving, o Order) Report {
 	r := Report{Leaving: l, Order: o, Began: c.Now()}
-	r.Removed = c.Remove(ctx, l.Places)
+	if c.Trail != nil {
+		c.Trail.Event(trail.What{Verb: "offboard", Incident: o.Incident}, l.Address+" leaves; the keys of these targets are replaced", l.targets()...)
+	}
+	r.Removed = c.Remove(ctx, l.Places, o.Incident)
 	if ctx.Err() == nil {
 		r.Results, r.Waiting = c.Replace(ctx, l.Known, o)
 	}

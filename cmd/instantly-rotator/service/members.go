@@ -12,6 +12,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/members"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/notify"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/rotator/trail"
 )
 
 // watchMembers looks at every resync whether somebody has left a workspace whose
@@ -42,7 +43,7 @@ func (s *Service) membersOnce(ctx context.Context, told map[string]bool) {
 		if ctx.Err() != nil || s.running().Fleet != f.Fleet {
 			return // its connections are closed: nothing that failed means anything
 		}
-		s.tellDeparture(d, told)
+		s.tellDeparture(f, d, told)
 		f.crew.ReplaceFor(ctx, d, func(r rotator.Result) {
 			if s.running().Fleet == f.Fleet {
 				s.ended(r)
@@ -52,7 +53,7 @@ func (s *Service) membersOnce(ctx context.Context, told map[string]bool) {
 }
 
 // tellDeparture tells of each thing once.
-func (s *Service) tellDeparture(d members.Departure, told map[string]bool) {
+func (s *Service) tellDeparture(f running, d members.Departure, told map[string]bool) {
 	var what []string
 	for _, address := range d.Gone {
 		keys := known(d, address)
@@ -70,6 +71,7 @@ func (s *Service) tellDeparture(d members.Departure, told map[string]bool) {
 			continue
 		}
 		told[text] = true
+		f.Recorder().Event(trail.What{Verb: "member-left", Workspace: d.Workspace}, text)
 		s.Log.Warn("members", zap.String("workspace", d.Workspace), zap.String("summary", text))
 		s.tell(notify.Message{Kind: notify.NeedsPerson, Workspace: d.Workspace, Topic: "members " + text, Text: text, At: s.Now()})
 	}
