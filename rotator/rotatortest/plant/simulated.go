@@ -91,5 +91,7 @@ func simulated() []string {
 		"directives: a hold does not stop a rotation",
 		"a sweep that failed is told as one that succeeded",
 		"stage untested",
+		"the predecessor of an admin key revokes itself",
+		"a target begins while the admin key is swapped",
 	}
 }

@@ -18,7 +18,7 @@ import (
 func (w *world) adopt(at *target, wrong bool) {
 	primary := at.stores[0]
 	if k := w.keys.of(primary.newest()); k == nil || !k.foreign {
-		w.putByHand(at, 0, w.foreign(at.workspace, "made by hand").value)
+		w.putByHand(at, 0, w.madeByHand(at).value)
 	}
 	k := w.keys.of(primary.newest())
 	if k == nil || !k.foreign {

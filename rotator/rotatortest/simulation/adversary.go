@@ -73,6 +73,7 @@ func (w *world) injectIntoCall(c *pendingCall, s Fault) bool {
 	case Skew:
 		w.mu.Lock()
 		c.by.skew = s.For
+		c.by.fastest, c.by.slowest = max(c.by.fastest, s.For), min(c.by.slowest, s.For)
 		w.excuse(anyTarget)
 		w.mu.Unlock()
 	default:
@@ -99,14 +100,13 @@ func (w *world) injectIntoWorld(s Fault) {
 	case Revoke:
 		w.revokeByHand(at, s.Pick)
 	case Put:
-		w.putByHand(at, s.Pick, w.foreign(at.workspace, "made by hand").value)
+		w.putByHand(at, s.Pick, w.madeByHand(at).value)
 	case Rollback:
 		w.rollBack(at, s.Pick)
 	case Wipe:
 		w.wipe(at, s.Pick%len(at.stores))
 	case Edit:
-		scope := []string{"campaigns:read", "leads:read", "accounts:read"}[s.Pick%3]
-		at.policy.Spec, at.asked = secretstore.Spec(scope), at.asked+perEdit
+		at.policy.Spec, at.asked = at.edited(s.Pick), at.asked+perEdit
 	case Force:
 		at.request, at.asked = w.command(rotator.Request{RotateSince: time.Now()}, s), at.asked+perRequest
 	case Incident:
@@ -132,7 +132,7 @@ func (w *world) revokeByHand(at *target, pick int) {
 	st := at.stores[pick%len(at.stores)]
 	var held []*key
 	for _, r := range st.history {
-		if k := w.keys.of(r.value); k != nil && k.deleted.IsZero() && !k.foreign {
+		if k := w.keys.of(r.value); k != nil && k.deleted.IsZero() && !k.foreign && !w.isOnlyAdminKey(at, k) {
 			held = append(held, k)
 		}
 	}

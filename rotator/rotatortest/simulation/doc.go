@@ -4,7 +4,9 @@
 //
 // A world is the sandbox's Instantly, reached through the real client without
 // sockets; secrets in stores of all kinds; one to three processes that reconcile
-// what is due; and consumers that read a key and keep it for as long as they may.
+// what is due; and consumers that read a key and keep it for as long as they may. In one
+// of six worlds the admin key of the first workspace is a target too, and what the
+// processes act with.
 // A [Plan] says who lives there and which [Fault] is injected into which call. After
 // every effect a judge checks the world from the outside, by the design's
 // rules: at what consumers read, which keys live, and who refers to them. When

@@ -24,17 +24,21 @@ type instance struct {
 	pause          time.Duration // until another one takes its place
 	suspendedUntil time.Time
 	skew           time.Duration
+	fastest        time.Duration // the skew by which it was ahead most
+	slowest        time.Duration // and behind
 
 	granted    *pendingCall // the newest; one at a time
 	rotator    *rotator.Rotator
 	workspaces []*rotator.Workspace
 	stores     [][]secretstore.Store
+	awaits     []secretstore.Store // where each target sees whether its admin key is being replaced
 	lastRead   knowledge
 
 	mu       sync.Mutex
 	next     []time.Time
 	failed   []int
 	requests []rotator.Request // commands that it runs, by target
+	runs     []surveyed        // the newest of each target
 	reported map[string]bool   // targets of which an error was reported in their newest run
 	nonces   int
 }
@@ -62,7 +66,7 @@ func (w *world) start(place int) *instance {
 	in := &instance{
 		world: w, number: place, gone: make(chan struct{}), lastRead: knowledge{}, reported: map[string]bool{},
 		next: make([]time.Time, len(w.targets)), failed: make([]int, len(w.targets)),
-		requests: make([]rotator.Request, len(w.targets)),
+		requests: make([]rotator.Request, len(w.targets)), runs: make([]surveyed, len(w.targets)),
 	}
 	in.rotator = rotator.New(rotator.Options{
 		Now: in.now, Observe: in.observe, Instance: fmt.Sprint("instance-", place), Lease: 30 * time.Second,
@@ -82,7 +86,7 @@ func (in *instance) open() {
 	w := in.world
 	for i, space := range w.box.Workspaces() {
 		client, err := instantly.NewClient(instantly.Options{
-			BaseURL: "https://api.instantly.test", AdminKey: space.AdminKey, Transport: transport{in},
+			BaseURL: "https://api.instantly.test", Credential: w.credential(i), Transport: transport{in},
 			Pacer: instantly.NewPacer(math.Inf(1)), RetryBudget: -1, // the adversary's errors reach the engine
 		})
 		if err != nil {
@@ -96,6 +100,11 @@ func (in *instance) open() {
 			stores = append(stores, s.Open(w.t, in.hook(i, j)))
 		}
 		in.stores = append(in.stores, stores)
+		var awaits secretstore.Store
+		if w.isMadeWith(t) {
+			awaits = w.admin.stores[0].Open(w.t, in.surveying(i))
+		}
+		in.awaits = append(in.awaits, awaits)
 	}
 }
 
@@ -108,7 +117,10 @@ func (in *instance) now() time.Time {
 // target is one as the process reaches it, with the policy that is in force.
 func (in *instance) target(i int) rotator.Target {
 	t := in.world.targets[i]
-	out := rotator.Target{Name: t.name, Policy: t.policy, Workspace: in.workspaces[t.workspace]}
+	out := rotator.Target{Name: t.name, Policy: t.policy, Workspace: in.workspaces[t.workspace], Credential: t.Admin}
+	if in.world.isMadeWith(t) {
+		out.Awaits = rotator.NamedStore{Name: in.world.admin.name, Store: in.awaits[i]}
+	}
 	for j, s := range in.stores[i] {
 		out.Stores = append(out.Stores, rotator.NamedStore{Name: t.stores[j].name, Store: s})
 	}
@@ -180,6 +192,7 @@ func (in *instance) reconcile(i int, req rotator.Request) rotator.Result {
 	req.BeginAnew = true // stores are not lost here, and there are keys of another deployment that are named alike
 	req.RotateSince, req.Incident = in.requests[i].RotateSince, in.requests[i].Incident
 	in.resetReported(t.name)
+	in.began(i)
 	res := in.rotator.Reconcile(context.Background(), in.target(i), req)
 	if in.ended() {
 		return res

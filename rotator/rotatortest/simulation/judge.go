@@ -47,6 +47,9 @@ func (w *world) judgeStore(by *instance, target, store int, call string) {
 	s.history = append(s.history, reading{time.Now(), value})
 	w.judgeServed(s, value, "current", call)
 	w.judgeNew(by, s, value, call)
+	if t == w.admin {
+		w.judgeLockedOut(call)
+	}
 }
 
 // judgeNew: a key that the rotator gives to consumers works already.
@@ -121,13 +124,18 @@ func (w *world) judgeAnswer(by knowledge, r *http.Request, status int, t *pendin
 			for _, k := range w.keys.learn(i) {
 				w.log("key %d is made for %s", k.number, k.target)
 				w.judgeMade(by, k)
+				if t.late == 0 {
+					w.judgeBegun(t.by, k)
+				}
 			}
 		}
 	case keyCall && r.Method == http.MethodDelete:
 		id := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
 		if k := w.keys.byID[id]; k != nil && status == http.StatusOK && k.deleted.IsZero() {
 			w.judgeRevoked(by, k)
+			w.judgeActing(w.keys.of(bearer(r)), k)
 			k.deleted = time.Now()
+			w.judgeLockedOut("the end of a key")
 		}
 	default:
 		if k := w.keys.of(bearer(r)); k != nil && t.reply == nil && w.box.Alive(secret.New(k.value)) {

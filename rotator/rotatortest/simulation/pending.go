@@ -261,6 +261,9 @@ func (in *instance) hook(target, store int) rotatortest.Hook {
 		}
 		c := in.granted
 		w.judgeStore(in, target, store, c.label)
+		if store == 0 && w.targets[target] == w.admin {
+			w.noteSwap()
+		}
 		return in.answered(c)
 	}
 }

@@ -32,6 +32,8 @@ type TargetPlan struct {
 	Backends []int
 	// Interval is when its key falls due, Grace how long the one before lives on.
 	Interval, Grace time.Duration
+	// Admin: its key is the admin key of the first workspace.
+	Admin bool
 }
 
 // NewPlan draws the world of a seed. Most worlds are small, since a small world
@@ -61,6 +63,7 @@ func NewPlan(seed uint64, backends []Backend) Plan {
 	p.Span = time.Duration(pick(random, 6, 12, 12, 25)) * interval / 10
 	p.Faults = faults(random, &p)
 	adoptions(&p)
+	adminKey(&p, backends)
 	return p
 }
 
@@ -115,7 +118,11 @@ func (p Plan) String() string {
 	fmt.Fprintf(&b, "seed %d: %d targets in %d workspaces, %d instances with %d workers, activation %s, revocation %s, %s\n",
 		p.Seed, len(p.Targets), p.Workspaces, p.Instances, p.Workers, p.Activation, p.Revocation, p.Span)
 	for i, t := range p.Targets {
-		fmt.Fprintf(&b, "  target %d: backends %v, every %s, grace %s\n", i, t.Backends, t.Interval, t.Grace)
+		kept := "target"
+		if t.Admin {
+			kept = "the admin key, target"
+		}
+		fmt.Fprintf(&b, "  %s %d: backends %v, every %s, grace %s\n", kept, i, t.Backends, t.Interval, t.Grace)
 	}
 	for _, s := range p.Faults {
 		fmt.Fprintf(&b, "  %s\n", s)

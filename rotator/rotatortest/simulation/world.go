@@ -41,6 +41,9 @@ type world struct {
 	processes                               sync.WaitGroup
 	started, adoptions                      int
 
+	admin *target // the one that is the first workspace's admin key; nil if none is
+	swap  swap
+
 	violations []string
 	trace      *strings.Builder // nil if nobody wants it
 }
@@ -134,8 +137,11 @@ func newWorld(t testing.TB, p Plan, backends []Backend, traced bool) *world {
 
 func (w *world) newTarget(i int, p TargetPlan, backends []Backend) *target {
 	t := &target{TargetPlan: p, name: fmt.Sprint("target-", i), workspace: i % w.plan.Workspaces}
+	if p.Admin {
+		w.admin, t.workspace = t, 0
+	}
 	t.policy = rotator.Policy{
-		Owner: owner, Spec: "campaigns:read,leads:update", Schedule: every(p.Interval),
+		Owner: owner, Spec: t.spec(), Schedule: every(p.Interval),
 		Grace: p.Grace, Activation: time.Minute, Revocation: time.Minute,
 	}
 	for j, b := range p.Backends {
@@ -162,7 +168,11 @@ func (w *world) lags(activation, revocation time.Duration) {
 
 // foreign makes a key that is not the rotator's.
 func (w *world) foreign(workspace int, name string) *key {
-	record, err := w.box.AddKey(workspaceID(workspace), name, "campaigns:read")
+	return w.foreignWith(workspace, name, "campaigns:read")
+}
+
+func (w *world) foreignWith(workspace int, name string, scopes ...string) *key {
+	record, err := w.box.AddKey(workspaceID(workspace), name, scopes...)
 	if err != nil {
 		w.t.Fatal(err)
 	}
