@@ -156,6 +156,7 @@ func (l *lab) wantNothingLeftBehind() {
 		l.wantTidy(st.Store)
 	}
 	l.wantAlive(target.KeyID)
+	l.wantOnTrail(target.KeyID)
 }
 
 // wantAlive wants the admin's key, the foreign key and ours alive, and no other.
