@@ -43,7 +43,7 @@ func TestREADMEReceiversAcceptTwoValuesAndRefuseTheRest(t *testing.T) {
 	for _, r := range receivers {
 		t.Run(r.name, func(t *testing.T) {
 			if out, err := exec.Command(r.runtime, r.probe...).CombinedOutput(); err != nil {
-				t.Skipf("there is no %s here: %s", r.name, out)
+				t.Skipf("NOT CHECKED: there is no %s here: %s", r.name, out)
 			}
 			secrets := filepath.Join(t.TempDir(), "secrets")
 			put := func(values string) {
