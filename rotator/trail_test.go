@@ -120,6 +120,7 @@ func TestTheTrailTellsWhatWasDoneAndWhatShowsIt(t *testing.T) {
 				if e.KeyID != old || e.Proof == nil || e.Proof.Verdict != rotator.Invalid || !errors.Is(e.Proof.Err, rotatortest.ErrDead) {
 					t.Errorf("destroy: %+v %+v", e, e.Proof)
 				}
+			default:
 			}
 		}
 		if got := strings.Join(verbs, " "); got != "reserve issue stage promote revoke destroy" || final != 3 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -175,7 +176,7 @@ func (a *app) trailTable(all []shownEntry, several bool) {
 	}
 	t := a.table("ENTRY", "TIME", "WHAT", "TARGET", "KEY", "RESULT")
 	for _, e := range all {
-		name := fmt.Sprint(e.Seq)
+		name := strconv.FormatInt(e.Seq, 10)
 		if several {
 			name = at(e, e.Seq)
 		}
