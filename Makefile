@@ -1,5 +1,5 @@
 # make check is what decides whether a change lands; the rest is for comfort.
-.PHONY: build man test check cross claims matrix crash-matrix sim sim-bugs demo plant bench incidents bench-daemon admin-kill
+.PHONY: build man test lint check cross claims matrix crash-matrix sim sim-bugs demo plant bench incidents bench-daemon admin-kill
 
 build: ## the binary, in bin/
 	go build -trimpath -o bin/instantly-rotator ./cmd/instantly-rotator
@@ -9,6 +9,9 @@ man: ## the manual pages, in bin/man/, of the same texts as --help
 
 test:
 	go test ./...
+
+lint: ## module files, Go code, workflows
+	bash .ci/lint
 
 demo:
 	go run ./cmd/instantly-rotator demo
