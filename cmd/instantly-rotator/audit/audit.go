@@ -141,6 +141,8 @@ type Report struct {
 	Unused []string `json:"unused_exceptions,omitempty"`
 	// Scanned is what was searched for values; nil if nothing was.
 	Scanned *Scanned `json:"scanned,omitempty"`
+
+	people map[string][]string // who is a member, by workspace, of those that told it
 }
 
 // Scanned is how much was searched.
@@ -166,7 +168,7 @@ func Make(ctx context.Context, o Options) (Report, error) {
 
 // Judge runs every check over what was found out.
 func Judge(f *Facts) Report {
-	r := Report{At: f.Now.UTC(), Workspaces: []string{}, Findings: []Finding{}, Scanned: f.scanned()}
+	r := Report{At: f.Now.UTC(), Workspaces: []string{}, Findings: []Finding{}, Scanned: f.scanned(), people: f.peopleOf()}
 	for _, w := range f.Workspaces {
 		r.Workspaces = append(r.Workspaces, w.Name)
 	}

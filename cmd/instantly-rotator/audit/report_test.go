@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/audit"
 	"github.com/instantly-rotator/instantly-rotator/instantly/sandbox"
+	"github.com/instantly-rotator/instantly-rotator/rotator/trail"
 )
 
 // faulty is a world with something of each severity, of which some is accepted.
@@ -197,5 +199,44 @@ func TestNoSecretIsInAReport(t *testing.T) {
 	}
 	if !strings.Contains(told, "line 2 has the current key of target sending") {
 		t.Errorf("nothing was found: %s", told)
+	}
+}
+
+// kept gives what the trail was told by now, by verb and workspace: the last of each.
+func (w *world) kept() map[string][]string {
+	w.Helper()
+	found := map[string][]string{}
+	logs, err := trail.Logs(filepath.Join(w.dir, "trail"))
+	w.must(err)
+	for _, log := range logs {
+		w.must(trail.Entries(log, func(e trail.Entry) error {
+			if e.Kind == trail.Event && len(e.Names) > 0 {
+				found[e.Verb+" "+e.Workspace] = e.Names
+			}
+			return nil
+		}))
+	}
+	return found
+}
+
+func TestTheTrailKeepsWhatWasFoundAndWhoIsAMember(t *testing.T) {
+	w := faulty(t)
+	w.more += "trail: {dir: ./trail}\n"
+	w.member(day, "ann@acme.example", "admin", false)
+	w.member(day, "bob@acme.example", "view", true) // was only invited
+	w.audit()
+	want := map[string][]string{
+		"audit main":   {"KEY-01 accepted key zapier", "KEY-02 low key new", "KEY-02 low key zapier", "KEY-02 medium key n8n|`x`", "MEM-01 medium member ann@acme.example", "MEM-01 medium member bob@acme.example"},
+		"audit files":  {"SRC-01 high file a b/ü.txt", "SRC-01 not-known file the history"},
+		"members main": {"ann@acme.example admin", "owner@acme.example owner"},
+	}
+	if diff := cmp.Diff(want, w.kept()); diff != "" {
+		t.Errorf("kept (-want +got):\n%s", diff)
+	}
+	w.api.SetFaults(sandbox.Faults{Unavailable: true})
+	_, err := audit.Make(t.Context(), audit.Options{Options: w.options(), Timeout: time.Second})
+	w.must(err)
+	if diff := cmp.Diff(want, w.kept()); diff != "" {
+		t.Errorf("an outage is kept, as if all were mended (-want +got):\n%s", diff)
 	}
 }

@@ -27,7 +27,7 @@ func bugs() []bug {
 	return slices.Concat(
 		engineBugs(), directivesBugs(), sendersBugs(), clientBugs(),
 		localBugs(), awsBugs(), gcpBugs(), kubernetesBugs(),
-		daemonBugs(), leaderBugs(), consumersBugs(), notifyBugs(),
+		daemonBugs(), leaderBugs(), consumersBugs(), notifyBugs(), auditBugs(),
 	)
 }
 
