@@ -157,7 +157,8 @@ func (q Request) exceptions() (all []string) {
 		{q.EndGrace, "end-grace"},
 		{q.SkipGates != "", "skip-gates"},
 		{q.BeginAnew, "begin-anew"},
-		{q.Incident != "", "compromised"},
+		{q.Incident != "" && !q.Soft, "compromised"},
+		{q.Incident != "" && q.Soft, "graceful"},
 		{q.Adopt != nil, "adopt"},
 	} {
 		if x.on {

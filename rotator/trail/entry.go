@@ -74,7 +74,7 @@ type What struct {
 	Scopes   string `json:"scopes,omitempty"`
 	Incident string `json:"incident,omitempty"`
 	// Exceptions are what a person asked for beyond the policy: force, end-grace,
-	// skip-gates, begin-anew, compromised, hold.
+	// skip-gates, begin-anew, compromised, graceful, adopt.
 	Exceptions []string `json:"exceptions,omitempty"`
 	// Since is when the key was issued, where that is known.
 	Since *time.Time `json:"since,omitempty"`

@@ -6,8 +6,6 @@ import (
 	"strings"
 
 	"github.com/instantly-rotator/instantly-rotator/rotator"
-
-	"github.com/instantly-rotator/instantly-rotator/rotator/trail"
 )
 
 // Access is who and what had access at both ends of the period.
@@ -56,14 +54,20 @@ func without(all, these []string) []string {
 	return slices.DeleteFunc(slices.Clone(all), func(s string) bool { return slices.Contains(these, s) })
 }
 
-// Act is a command that people gave, and how often.
+// Act is something that people did, and how often it came to the same.
 type Act struct {
 	Verb    string `json:"verb"`
 	Subject string `json:"subject,omitempty"`
 	Who     string `json:"who"`
+	Came    string `json:"came_to"`
 	First   Moment `json:"first"`
 	Times   Count  `json:"times"`
 	Reason  string `json:"reason,omitempty"`
+}
+
+// same tells whether two acts are told together.
+func (a Act) same(b Act) bool {
+	return a.Verb == b.Verb && a.Subject == b.Subject && a.Who == b.Who && a.Came == b.Came
 }
 
 func (h *history) access(targets []Target) Access {
@@ -133,25 +137,37 @@ func peopleVerbs() []string {
 // acts counts what people did to members and with values.
 func (h *history) acts() []Act {
 	out := []Act{}
-	add := func(e entry) {
+	add := func(e entry, came string) {
 		if !slices.Contains(peopleVerbs(), e.Verb) || !h.within(e.Time) {
 			return
 		}
-		subject := e.Target
-		if len(e.Names) > 0 {
-			subject = strings.Join(e.Names, ", ")
+		act := Act{Verb: e.Verb, Subject: e.Target, Who: who(e), Came: came, First: at(e), Reason: e.Why}
+		switch {
+		case len(e.Names) > 0:
+			act.Subject = strings.Join(e.Names, ", ")
+		case act.Subject == "":
+			act.Subject, act.Reason = e.Why, e.Incident
 		}
-		i := slices.IndexFunc(out, func(a Act) bool { return a.Verb == e.Verb && a.Subject == subject && a.Who == who(e) })
+		i := slices.IndexFunc(out, act.same)
 		if i < 0 {
 			i = len(out)
-			out = append(out, Act{Verb: e.Verb, Subject: subject, Who: who(e), First: at(e), Reason: e.Why})
+			out = append(out, act)
 		}
 		out[i].Times = counted(append(out[i].Times.Entries, e.ref)...)
 	}
-	for _, e := range h.all {
-		if e.Kind != trail.Outcome { // an act is counted once
-			add(e)
+	for _, e := range h.effects {
+		switch {
+		case e.outcome == nil:
+			add(e.entry, notKnown)
+		case e.done():
+			add(e.entry, "done")
+		default:
+			add(e.entry, "failed")
 		}
 	}
+	for _, e := range h.events {
+		add(e, "recorded")
+	}
+	slices.SortStableFunc(out, func(a, b Act) int { return a.First.At.Compare(b.First.At) })
 	return out
 }

@@ -117,13 +117,16 @@ func (s *sheet) people(r Report) {
 		}
 	}
 	for _, a := range r.Access.People {
-		s.add("acts", a.Subject, a.Verb, "times", strconv.Itoa(a.Times.N), a.Who, a.Times.Entries)
+		s.add("acts", a.Subject, a.Verb, "times", strconv.Itoa(a.Times.N), a.Who+": "+a.Came, a.Times.Entries)
 	}
 }
 
 func (s *sheet) surroundings(r Report) {
 	for _, f := range r.Audits.Open {
 		s.add("audit findings", f.Subject, f.Check, "open", f.Severity, "", merged(f.First.Entries, f.Last.Entries))
+	}
+	for _, f := range r.Audits.Accepted {
+		s.add("audit findings", f.Subject, f.Check, "accepted", f.Severity, "", merged(f.First.Entries, f.Last.Entries))
 	}
 	for _, f := range r.Audits.Closed {
 		s.add("audit findings", f.Subject, f.Check, "closed", f.Severity, "", merged(f.First.Entries, f.Last.Entries, f.Gone.Entries))

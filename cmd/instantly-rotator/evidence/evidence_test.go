@@ -82,8 +82,8 @@ func countsAreTheEngines(t *testing.T, o *office, r evidence.Report) {
 	for name, want := range map[string]int{
 		"Keys issued": issued, "Rotations": issued - len(o.targets), "Old keys revoked": len(o.told[rotator.Revoke]),
 		"… proven dead by a refused call": len(o.told[rotator.Revoke]), "… not proven dead": 0,
-		"… late": 1, "… before they were due": 4, "… not judged: age or policy not known": 0, "… on time": issued - len(o.targets) - 5,
-		"Rotations missing at the end": 0, "Incidents": 2, "Exceptions": 2,
+		"… late": 1, "… before they were due": 5, "… not judged: age or policy not known": 0, "… on time": issued - len(o.targets) - 6,
+		"Rotations missing at the end": 0, "Incidents": 3, "Exceptions": 2,
 	} {
 		if got := figure(t, r, name); got != want {
 			t.Errorf("%s: %d, counted beside the trail %d", name, got, want)
@@ -113,10 +113,14 @@ func deathsAreTheSandboxes(t *testing.T, o *office, r evidence.Report) {
 }
 
 func incidentsAreAsTheyWere(t *testing.T, r evidence.Report, incidents map[string][2]time.Time) {
-	if len(r.Incidents) != len(incidents) {
+	if len(r.Incidents) != len(incidents)+1 {
 		t.Fatalf("%d incidents", len(r.Incidents))
 	}
-	for _, in := range r.Incidents {
+	left := r.Incidents[2]
+	if left.ID != "left: bob@x.example" || !left.Graceful || !left.Exposure.Known || left.Exposure.Duration() < grace || left.Replaced.Seconds > 60 {
+		t.Errorf("who left: %+v", left)
+	}
+	for _, in := range r.Incidents[:2] {
 		when := incidents[in.ID]
 		took := when[1].Sub(when[0]).Seconds()
 		switch {
@@ -124,7 +128,7 @@ func incidentsAreAsTheyWere(t *testing.T, r evidence.Report, incidents map[strin
 			t.Errorf("%s: declared %s, resolved %+v; it was %v", in.ID, in.Declared.At, in.Resolved, when)
 		case !in.Exposure.Known || in.Exposure.Seconds < 20 || in.Exposure.Seconds > took+0.1:
 			t.Errorf("%s: exposure %s; a revoked key works for 20 s more, and all was over after %.1f s", in.ID, in.Exposure, took)
-		case in.Replaced.Seconds > in.Exposure.Seconds || !strings.HasPrefix(in.Who, "ada, rotate"):
+		case in.Graceful || in.Replaced.Seconds > in.Exposure.Seconds || !strings.HasPrefix(in.Who, "ada, rotate"):
 			t.Errorf("%s: replaced after %s, by %s", in.ID, in.Replaced, in.Who)
 		}
 	}
@@ -157,7 +161,7 @@ func surroundingsAreAsTheyWere(t *testing.T, r evidence.Report) {
 	if m := r.Access.Members; len(m) != 1 || !slices.Equal(m[0].Gone(), []string{"bob@x.example admin"}) || len(m[0].Came()) != 0 {
 		t.Errorf("members: %+v", m)
 	}
-	if acts := r.Access.People; len(acts) != 1 || acts[0].Verb != "offboard" || acts[0].Subject != "bob@x.example" {
+	if acts := r.Access.People; len(acts) != 1 || acts[0].Verb != "remove-member" || acts[0].Subject != "bob@x.example, admin" || acts[0].Came != "done" {
 		t.Errorf("acts: %+v", acts)
 	}
 }

@@ -129,7 +129,7 @@ func (h *history) flagged() []Exception {
 // toldElsewhere tells whether what was asked for is an exception of its own, or an
 // incident with what it implies.
 func toldElsewhere(e effect, kind string) bool {
-	return kind == "skip-gates" && e.Verb == string(rotator.Waive) || kind == holdVerb || slices.Contains(e.Exceptions, "compromised")
+	return kind == "skip-gates" && e.Verb == string(rotator.Waive) || kind == holdVerb || slices.Contains(e.Exceptions, compromisedFlag) || slices.Contains(e.Exceptions, gracefulFlag)
 }
 
 // unscheduled lists the rotations before their time that no other exception tells of.

@@ -8,10 +8,12 @@ import (
 
 // Incident is somebody's word that keys were in wrong hands, and what came of it.
 type Incident struct {
-	ID       string             `json:"id"`
-	Declared Moment             `json:"declared"`
-	Resolved Moment             `json:"resolved"`
-	Who      string             `json:"declared_by"`
+	ID       string `json:"id"`
+	Declared Moment `json:"declared"`
+	Resolved Moment `json:"resolved"`
+	Who      string `json:"declared_by"`
+	// Graceful: old keys had their grace period, as when somebody leaves.
+	Graceful bool               `json:"graceful"`
 	Targets  []IncidentOfTarget `json:"targets"`
 	// Replaced is the time until the last store of the last target had its new key.
 	Replaced Span `json:"declared_to_replaced"`
@@ -38,6 +40,12 @@ type OldKey struct {
 	Answer  string `json:"answer,omitempty"`
 }
 
+// The names of what declares an incident.
+const (
+	compromisedFlag = "compromised"
+	gracefulFlag    = "graceful"
+)
+
 // incidents lists those that were declared, or open, in the period.
 func (h *history) incidents() []Incident {
 	out := []Incident{}
@@ -48,7 +56,7 @@ func (h *history) incidents() []Incident {
 		i := slices.IndexFunc(out, func(in Incident) bool { return in.ID == e.Incident })
 		if i < 0 {
 			i = len(out)
-			out = append(out, Incident{ID: e.Incident, Declared: e.when(), Who: who(e.entry)})
+			out = append(out, Incident{ID: e.Incident, Declared: e.when(), Who: who(e.entry), Graceful: slices.Contains(e.Exceptions, gracefulFlag)})
 		}
 		known := slices.ContainsFunc(out[i].Targets, func(t IncidentOfTarget) bool { return t.Target == e.Target })
 		if !known {

@@ -163,6 +163,9 @@ func (p *page) keys(r Report) {
 	p.part("Keys")
 	p.say("What the configuration in force when this was made wants. A key falls due by its schedule or at its")
 	p.say("greatest age, whichever comes first; the old one lives on for the grace period and is revoked then.\n")
+	if n := len(r.Seen.Configurations); n > 1 {
+		p.say("In the period %d configurations were in force (see below); what the others wanted is not recorded.\n", n)
+	}
 	p.policies(r)
 	p.say("\nThe life of each key that lived in the period. \"Current\" is when consumers first got it; \"age\" how")
 	p.say("long they had it when its successor, in the next line, came; \"dead\" when a call with its value was")

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
 )
 
 func (p *page) late(r Report) {
@@ -50,7 +52,7 @@ func (p *page) incidents(r Report) {
 	var rows [][]string
 	for _, in := range r.Incidents {
 		rows = append(rows, []string{
-			in.ID, in.Who, stamp(in.Declared.At), in.Replaced.String(), in.Exposure.String(), cmp.Or(in.Resolved.Note, moment(in.Resolved)),
+			in.ID, in.Who, stamp(in.Declared.At), in.Replaced.String(), exposureOf(in), cmp.Or(in.Resolved.Note, moment(in.Resolved)),
 			refs(in.Replaced.Entries, in.Exposure.Entries, in.Resolved.Entries),
 		})
 	}
@@ -68,6 +70,14 @@ func (p *page) incidents(r Report) {
 		}
 	}
 	p.table([]string{"incident", "target", "old key", "declared", "replaced everywhere", "revoked", "dead", "entries"}, rows, "No old key is recorded.")
+}
+
+// exposureOf writes how long old keys worked on, and whether that was wanted.
+func exposureOf(in Incident) string {
+	if in.Graceful {
+		return in.Exposure.String() + ", with grace periods"
+	}
+	return in.Exposure.String()
 }
 
 // exactMoment writes one to the second.
@@ -111,19 +121,18 @@ func (p *page) outside(r Report) {
 	}
 }
 
+// findings writes a table of them; those that are gone, with when.
 func (p *page) findings(all []Finding, none string) {
+	end := "last found"
 	var rows [][]string
 	for _, f := range all {
-		rows = append(rows, []string{f.Check, f.Severity, f.Subject, stamp(f.First.At), cmp.Or(goneWord(f), "open"), refs(f.First.Entries, f.Last.Entries, f.Gone.Entries)})
+		seen := f.Last
+		if f.Gone.Known() {
+			end, seen = "gone by", f.Gone
+		}
+		rows = append(rows, []string{f.Check, f.Severity, f.Subject, moment(f.First), moment(seen), refs(f.First.Entries, seen.Entries)})
 	}
-	p.table([]string{"check", "severity", "subject", "first found", "gone by", "entries"}, rows, none)
-}
-
-func goneWord(f Finding) string {
-	if !f.Gone.Known() {
-		return ""
-	}
-	return stamp(f.Gone.At)
+	p.table([]string{"check", "severity", "subject", "first found", end, "entries"}, rows, none)
 }
 
 func (p *page) audits(r Report) {
@@ -137,8 +146,10 @@ func (p *page) audits(r Report) {
 		p.findings(r.Audits.Open, "")
 		return
 	}
-	p.say("%d audits are recorded (%s).\n\nOpen at the end:\n", r.Audits.Recorded.N, entriesWord(r.Audits.Recorded.Entries))
+	p.say("%s of audits, one for each workspace and audit (%s).\n\nOpen at the end:\n", humantime.Count(r.Audits.Recorded.N, "record"), entriesWord(r.Audits.Recorded.Entries))
 	p.findings(r.Audits.Open, "None.")
+	p.say("\nAccepted at the end, by an exception in the configuration:\n")
+	p.findings(r.Audits.Accepted, "None.")
 	p.say("\nClosed in the period:\n")
 	p.findings(r.Audits.Closed, "None.")
 }
@@ -165,9 +176,9 @@ func (p *page) access(r Report) {
 	p.say("\nWhat people did to members and with values:\n")
 	rows = nil
 	for _, a := range r.Access.People {
-		rows = append(rows, []string{a.Verb, cmp.Or(a.Subject, "-"), a.Who, strconv.Itoa(a.Times.N), stamp(a.First.At), cmp.Or(a.Reason, "-"), refs(a.Times.Entries)})
+		rows = append(rows, []string{a.Verb, cmp.Or(a.Subject, "-"), a.Who, a.Came, strconv.Itoa(a.Times.N), stamp(a.First.At), cmp.Or(a.Reason, "-"), refs(a.Times.Entries)})
 	}
-	p.table([]string{"what", "subject", "who", "times", "first", "why", "entries"}, rows, "Nothing is recorded.")
+	p.table([]string{"what", "subject", "who", "came to", "times", "first", "why", "entries"}, rows, "Nothing is recorded.")
 }
 
 func scopesOf(s Scopes) string {

@@ -59,19 +59,22 @@ func splitLate(all []Late) (late, missing []Ref) {
 // ofPeople counts what people said and did.
 func ofPeople(r Report) []Figure {
 	var declared, exceptions []Ref
-	var longest Span
-	for i, in := range r.Incidents {
+	var longest *Span
+	for _, in := range r.Incidents {
 		declared = append(declared, in.Declared.Entries[0])
-		if i == 0 || longest.Known && (!in.Exposure.Known || in.Exposure.Seconds > longest.Seconds) {
-			longest = in.Exposure // one that is not known may be longer than any
+		if in.Graceful {
+			continue // old keys were to work on
+		}
+		if longest == nil || longest.Known && (!in.Exposure.Known || in.Exposure.Seconds > longest.Seconds) {
+			longest = &in.Exposure // one that is not known may be longer than any
 		}
 	}
 	for _, x := range r.Exceptions {
 		exceptions = append(exceptions, x.Began.Entries[0])
 	}
 	out := []Figure{count("Incidents", declared)}
-	if len(declared) > 0 {
-		out = append(out, Figure{Name: "Longest exposure in an incident", Span: &longest})
+	if longest != nil {
+		out = append(out, Figure{Name: "Longest exposure in an incident without grace periods", Span: longest})
 	}
 	return append(out, count("Exceptions", exceptions))
 }

@@ -17,10 +17,12 @@ const notRecorded = "not recorded"
 
 // Audits is what the recorded audits found.
 type Audits struct {
-	// Recorded counts the audits of the period.
+	// Recorded counts the audits of the period, of each workspace by itself.
 	Recorded Count     `json:"recorded"`
 	Note     string    `json:"note,omitempty"`
 	Open     []Finding `json:"open"`
+	// Accepted are those that somebody answers for, as the configuration said.
+	Accepted []Finding `json:"accepted"`
 	Closed   []Finding `json:"closed"`
 }
 
@@ -49,7 +51,7 @@ func (h *history) eventsOf(verb string) []entry {
 
 // audits compares the audits one after the other, each workspace by itself.
 func (h *history) audits() Audits {
-	a := Audits{Open: []Finding{}, Closed: []Finding{}, Note: notRecorded}
+	a := Audits{Open: []Finding{}, Accepted: []Finding{}, Closed: []Finding{}, Note: notRecorded}
 	type subject struct{ workspace, check, name string }
 	open := map[subject]*Finding{}
 	var order []subject
@@ -57,9 +59,10 @@ func (h *history) audits() Audits {
 		if h.within(e.Time) {
 			a.Recorded, a.Note = counted(append(a.Recorded.Entries, e.ref)...), ""
 		}
-		found := map[subject]bool{}
+		found, unsure := map[subject]bool{}, map[string]bool{}
 		for _, name := range e.Names {
 			f := findingOf(name)
+			unsure[f.Check] = unsure[f.Check] || f.Severity == "not-known"
 			s := subject{e.Workspace, f.Check, f.Subject}
 			found[s] = true
 			if known, ok := open[s]; ok {
@@ -71,8 +74,8 @@ func (h *history) audits() Audits {
 			order = append(order, s)
 		}
 		for s, f := range open {
-			if s.workspace != e.Workspace || found[s] {
-				continue
+			if s.workspace != e.Workspace || found[s] || unsure[s.check] {
+				continue // what was not looked at may be as it was
 			}
 			if f.Gone = at(e); h.within(e.Time) {
 				a.Closed = append(a.Closed, *f)
@@ -81,10 +84,14 @@ func (h *history) audits() Audits {
 		}
 	}
 	for _, s := range order {
-		if f, ok := open[s]; ok {
+		switch f, ok := open[s]; {
+		case !ok || f.Severity == "note": // nothing is wrong
+		case f.Severity == "accepted":
+			a.Accepted = append(a.Accepted, *f)
+		default:
 			a.Open = append(a.Open, *f)
-			delete(open, s)
 		}
+		delete(open, s)
 	}
 	slices.SortStableFunc(a.Closed, func(x, y Finding) int { return strings.Compare(x.Check+x.Subject, y.Check+y.Subject) })
 	return a
@@ -117,7 +124,7 @@ func (h *history) outside(now *Now) Outside {
 	if audits.Recorded.N == 0 {
 		o.Note = notRecorded + ": no audit of the period is in the record"
 	}
-	for _, f := range audits.Open {
+	for _, f := range slices.Concat(audits.Open, audits.Accepted) {
 		if slices.Contains(unmanagedChecks(), f.Check) {
 			o.Recorded = append(o.Recorded, f)
 		}

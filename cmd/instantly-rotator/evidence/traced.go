@@ -74,7 +74,10 @@ func (s Span) String() string {
 	if !s.Known {
 		return cmp.Or(s.Note, notKnown)
 	}
-	return s.number() + " s"
+	if s.Duration() < 2*time.Minute {
+		return s.number() + " s"
+	}
+	return s.number() + " s (" + span(s.Duration()) + ")"
 }
 
 // number writes the seconds.

@@ -144,3 +144,22 @@ func TestWhatPeopleWriteStaysText(t *testing.T) {
 		t.Errorf("%s\n%s", &md, &sheet)
 	}
 }
+
+// A finding is closed by an audit that looked, and did not find it: not by one that could
+// not look.
+func TestAFindingStaysOpenWhileItsCheckIsNotKnown(t *testing.T) {
+	r := &record{}
+	audit := func(days int, names ...string) {
+		r.all = append(r.all, trail.Entry{Seq: int64(len(r.all)), Time: begun.Add(time.Duration(days) * day), Kind: trail.Event, What: trail.What{Verb: "audit", Workspace: "main"}, Names: names})
+	}
+	audit(1, "MEM-01 high member eve", "KEY-02 note key old", "KEY-04 accepted key wide", "KEY-06 low target mail")
+	audit(2, "MEM-01 not-known members", "KEY-02 note key old", "KEY-04 accepted key wide")
+	a := of(nil, r.log("host")).Audits
+	if len(a.Open) != 2 || a.Open[0].Subject != "member eve" || len(a.Accepted) != 1 || len(a.Closed) != 1 || a.Closed[0].Check != "KEY-06" {
+		t.Errorf("%+v", a)
+	}
+	audit(3)
+	if a := of(nil, r.log("host")).Audits; len(a.Open) != 0 || len(a.Closed) != 5 {
+		t.Errorf("after an audit that looked: %+v", a)
+	}
+}

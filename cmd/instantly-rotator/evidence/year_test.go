@@ -90,15 +90,29 @@ func newOffice(t *testing.T) *office {
 
 // rotator gives one whose doings are told to the trail, as those of this user and command.
 func (o *office) rotator(user, command string) *rotator.Rotator {
-	who := trail.Who{Instance: "host/" + command, User: user, Command: command, Config: "sha256:1", Version: "v1.0.0"}
-	records := recorder.New(recorder.Options{Log: o.log, Who: who, Now: time.Now, Logger: zap.NewNop()})
-	return rotator.New(rotator.Options{Trail: records, Instance: who.Instance, Observe: func(e rotator.Event) {
+	return rotator.New(rotator.Options{Trail: o.recorder(user, command), Instance: "host/" + command, Observe: func(e rotator.Event) {
 		o.mu.Lock()
 		defer o.mu.Unlock()
 		if e.Err == nil {
 			o.told[e.Verb] = append(o.told[e.Verb], e.KeyID)
 		}
 	}})
+}
+
+// leave removes a member, and replaces what they could know: as "offboard --graceful".
+func (o *office) leave(address string, by *rotator.Rotator) {
+	told, err := o.recorder("ada", "offboard").Act(trail.What{Verb: "remove-member", Workspace: "main", Incident: "left: " + address}, address+", admin")
+	if err != nil {
+		o.Fatal(err)
+	}
+	told("", nil)
+	o.settled(by.Reconcile(o.Context(), o.targets[5], rotator.Request{RotateSince: time.Now(), Incident: "left: " + address, Soft: true}))
+}
+
+// recorder gives what records in the name of a user and a command.
+func (o *office) recorder(user, command string) *recorder.Recorder {
+	who := trail.Who{Instance: "host/" + command, User: user, Command: command, Config: "sha256:1", Version: "v1.0.0"}
+	return recorder.New(recorder.Options{Log: o.log, Who: who, Now: time.Now, Logger: zap.NewNop()})
 }
 
 // event tells the trail what needs no intent.
@@ -152,7 +166,7 @@ func (o *office) live() (incidents map[string][2]time.Time) {
 		case 200:
 			incident("key in a CI log", o.targets[1], o.targets[2])
 		case 250:
-			o.event("offboard", "bob@x.example")
+			o.leave("bob@x.example", ada)
 			members = slices.Delete(members, 1, 2)
 			o.event("members", members...)
 		}
