@@ -239,6 +239,9 @@ func TestWhatIsNotAnsweredIsNotKnown(t *testing.T) {
 			spoil(w)
 			r, err := audit.Make(t.Context(), audit.Options{Options: w.options(), Timeout: time.Second, Lookup: w.lookup, Since: time.Now().Add(-30 * time.Minute)})
 			w.must(err)
+			if said := strings.Join(lines(r), "\n"); name == "no admin key" && !strings.Contains(said, "NOWHERE is empty or not set | do: put the admin key where the message says") {
+				t.Errorf("it is not said what helps:\n%s", said)
+			}
 			if !r.Failed(audit.High) {
 				t.Errorf("it passed:\n%s", strings.Join(lines(r), "\n"))
 			}

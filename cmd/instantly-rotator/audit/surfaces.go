@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/remedy"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 )
 
@@ -234,6 +235,7 @@ const keyList = "its keys"
 // what reading it needs.
 func (w *Workspace) unreadable(what, scope string, err error) Finding {
 	f := w.unknown(what + ": " + err.Error())
+	f.Remedy = remedy.For(err, "")
 	if _, unlisted := w.Keys.Get(); unlisted != nil && what != keyList {
 		f.Follows = "KEY-01" // nothing of it can be read, as that one says
 	}
