@@ -89,9 +89,9 @@ func (p *page) unknown(r Report) {
 	}
 	for _, u := range r.Unknown {
 		if len(u.Entries) > 0 {
-			p.say("- %s (%s)", u.What, entriesWord(u.Entries))
+			p.say("- %s (%s)", cell(u.What), entriesWord(u.Entries))
 		} else {
-			p.say("- %s", u.What)
+			p.say("- %s", cell(u.What))
 		}
 	}
 }
@@ -127,7 +127,7 @@ func (p *page) record(r Report) {
 		return
 	}
 	for _, d := range r.Stores.Differ {
-		p.say("\n**Differs:** %s", d)
+		p.say("\n**Differs:** %s", cell(d))
 	}
 }
 

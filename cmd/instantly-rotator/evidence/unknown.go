@@ -52,6 +52,11 @@ func (h *history) unknown(r Report) []Unknown {
 			say(nil, "the keys of %s: the record has no entry of it", t.Name)
 		}
 	}
+	for _, in := range r.Incidents {
+		if !in.Exposure.Known {
+			say(in.Declared.Entries, "the exposure in incident %s: %s", in.ID, in.Exposure.Note)
+		}
+	}
 	if r.Audits.Recorded.N == 0 {
 		say(nil, "what audits found: none of the period is recorded")
 	}
@@ -98,6 +103,9 @@ func unknownNow(r Report) []Unknown {
 	var out []Unknown
 	if r.Stores == nil {
 		return []Unknown{{What: "whether stores and key lists agree with the record: they were not asked"}}
+	}
+	for _, d := range r.Stores.Differ {
+		out = append(out, Unknown{What: "how this came about, which the record does not tell: " + d})
 	}
 	for _, why := range r.Stores.NotKnown {
 		out = append(out, Unknown{What: "whether the store agrees with the record: " + why})

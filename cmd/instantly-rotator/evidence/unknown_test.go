@@ -163,3 +163,51 @@ func TestAFindingStaysOpenWhileItsCheckIsNotKnown(t *testing.T) {
 		t.Errorf("after an audit that looked: %+v", a)
 	}
 }
+
+// Only a refused call shows that a key is dead; an incident is over only with all of those
+// that lived when it was declared.
+func TestAKeyThatNoCallWasRefusedIsNotDead(t *testing.T) {
+	r := &record{}
+	for _, id := range []string{"k0", "k1"} {
+		r.do(-30, trail.What{Verb: "issue", Target: "mail", Key: id})
+	}
+	r.do(-30, trail.What{Verb: "promote", Target: "mail", Key: "k0"})
+	r.do(-10, trail.What{Verb: "promote", Target: "mail", Key: "k1", Previous: "k0"})
+	dead := func(days int, key, verdict string) {
+		r.do(days, trail.What{Verb: "revoke", Target: "mail", Key: key})
+		r.do(days, trail.What{Verb: "destroy", Target: "mail", Key: key})
+		r.all[len(r.all)-2].Proof = &trail.Proof{Key: key, Verdict: verdict, At: begun.Add(time.Duration(days) * day)}
+	}
+	dead(-8, "k0", "invalid")
+	r.do(5, trail.What{Verb: "declare", Target: "mail", Incident: "leak"})
+	r.do(5, trail.What{Verb: "issue", Target: "mail", Key: "k2", Incident: "leak"})
+	r.do(5, trail.What{Verb: "promote", Target: "mail", Key: "k2", Previous: "k1", Incident: "leak"})
+	dead(5, "k1", "indeterminate")
+	report := of(nil, r.log("host"))
+	in := report.Incidents[0]
+	if old := in.Targets[0].Old; len(old) != 1 || old[0].ID != "k1" || old[0].Dead.Known() || in.Exposure.Known || in.Resolved.Known() {
+		t.Errorf("%+v", in)
+	}
+	saysUnknown(t, report, "whether key k1 of mail is dead")
+	saysUnknown(t, report, "the exposure in incident leak: mail: key k1 is not proven dead")
+	dead(6, "k1", "invalid")
+	if in := of(nil, r.log("host")).Incidents[0]; !in.Exposure.Known || in.Exposure.Duration() < 23*time.Hour {
+		t.Errorf("once it is proven: %+v", in.Exposure)
+	}
+}
+
+// Somebody put a key into the store behind the record's back.
+func TestAStoreThatHasAnotherKeyThanTheRecordSaysIsNotGood(t *testing.T) {
+	r := &record{}
+	r.do(-30, trail.What{Verb: "promote", Target: "mail", Key: "k1"})
+	end := begun.AddDate(0, 1, 0)
+	report := evidence.Make(evidence.Input{
+		From: begun, To: end, Made: end.Add(day), Logs: []evidence.Log{r.log("host")},
+		Now: &evidence.Now{At: end.Add(day), Targets: []evidence.TargetNow{{Target: "mail"}, {Target: "crm", Error: "it does not answer"}}},
+	})
+	if report.Stores.Same != 0 || len(report.Stores.Differ) != 1 || len(report.Stores.NotKnown) != 1 {
+		t.Errorf("%+v", report.Stores)
+	}
+	saysUnknown(t, report, "mail: key of unknown origin in the store, k1 in the record")
+	saysUnknown(t, report, "crm: it does not answer")
+}
