@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
-	"runtime"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -100,44 +97,6 @@ func (a *app) configDefault() string {
 		return path
 	}
 	return defaultConfig
-}
-
-func (a *app) versionCommand() *cobra.Command {
-	var output string
-	c := &cobra.Command{
-		Use:   "version",
-		Short: "Print the version",
-		Args:  noArgs,
-		RunE: func(*cobra.Command, []string) error {
-			about := map[string]string{"version": version(), "revision": revision(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH}
-			return a.show(output, about, func() { fmt.Fprintln(a.stdout, "instantly-rotator", version()) })
-		},
-	}
-	outputFlag(c, &output)
-	return c
-}
-
-// version is the module's version, with the commit where the build knows it.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(devel)"
-	}
-	return info.Main.Version
-}
-
-// revision is the commit the binary was built from, where the build knows it.
-func revision() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return ""
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			return s.Value
-		}
-	}
-	return ""
 }
 
 // terminal tells whether w is a terminal that a person sees.
