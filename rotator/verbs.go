@@ -117,7 +117,7 @@ func actions() []action {
 		{verb: Waive, perform: (*run).waive, effect: true, worthRun: true, store: true, retried: true},
 		{verb: Assume, perform: (*run).assume, retried: true},
 		{verb: Converge, perform: (*run).converge, effect: true, worthRun: true, retried: true},
-		{verb: Switch, perform: (*run).switchSender, effect: true, worthRun: true, retried: true},
+		{verb: Switch, perform: (*run).switchSender, effect: true, final: true, worthRun: true, retried: true},
 		{verb: SwitchBack, perform: (*run).switchBack, effect: true, worthRun: true, retried: true},
 		{verb: Confirm, perform: (*run).confirm, effect: true, worthRun: true, retried: true},
 		{verb: Resume, perform: (*run).resume, effect: true, worthRun: true, retried: true},

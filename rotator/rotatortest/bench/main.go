@@ -33,6 +33,7 @@ type part struct {
 func parts() []part {
 	return []part{
 		{"throughput", "Throughput against the bound", throughput},
+		{"trail", "Cost of the trail", trailed},
 		{"latency", "Latency of one rotation against the bound", latency},
 		{"calls", "Calls a rotation makes", calls},
 		{"catchup", "Catch-up after an outage", catchUp},

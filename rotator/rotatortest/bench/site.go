@@ -31,6 +31,8 @@ type plan struct {
 	concurrency int
 	// memory is where the stores are, instead of on the disk.
 	memory bool
+	// trail: what is done is recorded.
+	trail bool
 }
 
 // overdue is an age at which every key is due.
@@ -163,6 +165,9 @@ func (s *site) configure() error {
 	fmt.Fprintf(&b, "stores: {local: {kind: file, path: ./store}}\n")
 	if s.concurrency > 0 {
 		fmt.Fprintf(&b, "concurrency: %d\n", s.concurrency)
+	}
+	if s.trail {
+		fmt.Fprintf(&b, "trail: {dir: ./trail}\n")
 	}
 	b.WriteString("workspaces:\n")
 	for i := range s.across() {

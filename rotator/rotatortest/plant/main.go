@@ -25,7 +25,7 @@ import (
 
 func bugs() []bug {
 	return slices.Concat(
-		engineBugs(), directivesBugs(), sendersBugs(), clientBugs(),
+		engineBugs(), directivesBugs(), sendersBugs(), trailBugs(), clientBugs(),
 		localBugs(), awsBugs(), gcpBugs(), kubernetesBugs(),
 		daemonBugs(), leaderBugs(), consumersBugs(), notifyBugs(), auditBugs(),
 	)
