@@ -61,16 +61,22 @@ func (d *workspaceFixture) stdout(args ...string) string {
 
 func (d *workspaceFixture) both(want int, args ...string) (stdout, stderr string) {
 	d.Helper()
+	code, stdout, stderr := d.carryOut(args...)
+	if code != want {
+		d.Fatalf("%v: exit %d, want %d\n%s%s", args, code, want, stdout, stderr)
+	}
+	return stdout, stderr
+}
+
+func (d *workspaceFixture) carryOut(args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	a := &app{stdout: &out, stderr: &errs, now: d.now, getenv: func(name string) string {
 		return map[string]string{
 			"ADMIN_KEY": d.api.Workspaces()[0].AdminKey.Reveal(), "INSTANTLY_ROTATOR_CONFIG": d.config,
 		}[name]
 	}}
-	if code := a.run(d.Context(), args); code != want {
-		d.Fatalf("%v: exit %d, want %d\n%s%s", args, code, want, &out, &errs)
-	}
-	return out.String(), errs.String()
+	code = a.run(d.Context(), args)
+	return code, out.String(), errs.String()
 }
 
 // makesAKey is what the holder of a key does that the audit log shows.

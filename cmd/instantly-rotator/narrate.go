@@ -165,20 +165,26 @@ func (a *app) narratedFleet(ctx context.Context, names []string, n *narrator) (*
 	if err != nil {
 		return nil, err
 	}
-	if terminal(a.stderr) && a.logLevel == "" {
-		log = zap.NewNop()
-		a.narrateInLines(n)
-	} else {
-		n.speak(nil, func(target, said string) {
-			log.Info("waiting", zap.String("target", target), zap.String("summary", said))
-		})
-	}
+	log = a.narrateTo(n, log)
 	const opening = "admin keys"
 	n.doing(opening, rotator.Step{Verb: rotator.Observe, Reason: "read from where they are"})
 	defer n.doing(opening, rotator.Step{})
 	o := a.fleetOptions(cfg, log, false)
 	o.Observe, o.Doing, o.Called = n.observe, n.doing, n.called
 	return fleet.Named(ctx, o, names)
+}
+
+// narrateTo says where the steps and what they wait for are told: in lines at a terminal, in
+// place of the log, and in the log elsewhere.
+func (a *app) narrateTo(n *narrator, log *zap.Logger) *zap.Logger {
+	if terminal(a.stderr) && a.logLevel == "" {
+		a.narrateInLines(n)
+		return zap.NewNop()
+	}
+	n.speak(nil, func(target, said string) {
+		log.Info("waiting", zap.String("target", target), zap.String("summary", said))
+	})
+	return log
 }
 
 // narrateInLines gives each step a line.

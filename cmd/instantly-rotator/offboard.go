@@ -94,11 +94,10 @@ func (f offboardFlags) nobody(l members.Leaving) error {
 
 // narratedCrew is a crew whose rotations are told as they happen.
 func (a *app) narratedCrew(ctx context.Context, f membersFlags, n *narrator) (c members.Crew, read, end func(), err error) {
-	c, read, end, err = a.crew(ctx, f, func(o *fleet.Options) { o.Observe, o.Doing, o.Called = n.observe, n.doing, n.called })
-	if err == nil && terminal(a.stderr) && a.logLevel == "" {
-		a.narrateInLines(n)
-	}
-	return c, read, end, err
+	return a.crew(ctx, f, func(o *fleet.Options) {
+		o.Observe, o.Doing, o.Called = n.observe, n.doing, n.called
+		o.Log = a.narrateTo(n, o.Log)
+	})
 }
 
 // leave shows what is known of a leaving, and carries it out if that is wanted.

@@ -251,6 +251,10 @@ func TestWhoVanishesLosesTheirKeysOnceAndSoftly(t *testing.T) {
 		if d := o.watch("somebody@else.example"); len(d.Gone) > 0 || len(d.Unknown) == 0 {
 			t.Errorf("a list of another workspace: %+v", d)
 		}
+		o.watch(list...)
+		if n := len(o.living()); n != 5 {
+			t.Errorf("%d keys are alive, want the old ones too: they have their grace period", n)
+		}
 		for range 30 { // until long after the grace period
 			if d := o.watch(list...); !slices.Equal(d.Gone, []string{ann}) || len(d.Known) != 2 {
 				t.Fatalf("gone: %+v", d)

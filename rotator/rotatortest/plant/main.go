@@ -27,7 +27,7 @@ func bugs() []bug {
 	return slices.Concat(
 		engineBugs(), directivesBugs(), sendersBugs(), trailBugs(), clientBugs(),
 		localBugs(), awsBugs(), gcpBugs(), kubernetesBugs(),
-		daemonBugs(), leaderBugs(), consumersBugs(), notifyBugs(), auditBugs(),
+		daemonBugs(), leaderBugs(), consumersBugs(), notifyBugs(), membersBugs(), auditBugs(),
 	)
 }
 
