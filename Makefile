@@ -1,11 +1,22 @@
 # make check is what decides whether a change lands; the rest is for comfort.
-.PHONY: build man test lint check cross claims matrix crash-matrix sim sim-bugs demo plant bench incidents bench-daemon admin-kill
+.PHONY: build man completions units test lint check cross claims matrix crash-matrix sim sim-bugs demo plant bench incidents bench-daemon admin-kill
 
 build: ## the binary, in bin/
 	go build -trimpath -o bin/instantly-rotator ./cmd/instantly-rotator
 
-man: ## the manual pages, in bin/man/, of the same texts as --help
-	go run ./cmd/instantly-rotator man bin/man
+man: build ## the manual pages, in bin/man/, of the same texts as --help
+	bin/instantly-rotator man bin/man
+
+completions: build ## for shells, in bin/completions/
+	mkdir -p bin/completions
+	for shell in bash zsh fish; do \
+		bin/instantly-rotator completion $$shell > bin/completions/instantly-rotator.$$shell || exit 1; done
+	bin/instantly-rotator completion powershell > bin/completions/instantly-rotator.ps1
+
+units: ## for packages, in bin/systemd/: the units with the path that packages install to
+	mkdir -p bin/systemd
+	for unit in deploy/systemd/instantly-rotator*; do \
+		sed 's#/usr/local/bin/#/usr/bin/#' $$unit > bin/systemd/$${unit##*/} || exit 1; done
 
 test:
 	go test ./...
