@@ -80,7 +80,7 @@ func TestAReleasesImageIsTheOneThatIsDeployed(t *testing.T) {
 		t.Fatalf("images: %+v", r.Kos)
 	}
 	for name, want := range map[string]string{
-		".ko.yaml":                                  "defaultBaseImage: " + r.Kos[0].BaseImage,
+		".ko.yaml": "defaultBaseImage: " + r.Kos[0].BaseImage,
 		"deploy/helm/instantly-rotator/values.yaml": r.Kos[0].Repositories[0],
 	} {
 		text, err := os.ReadFile(filepath.Join(root, name))
