@@ -140,7 +140,7 @@ func (r *run) describe(next Step) TargetStatus {
 	end, _ := v.graceEnd()
 	for _, id := range v.toRetire() {
 		_, listed := r.Keys[id]
-		o.Old = append(o.Old, OldKey{ID: id, Until: end, Unlisted: r.Keys != nil && !listed})
+		o.Old = append(o.Old, OldKey{ID: id, Until: end, Unlisted: r.Keys != nil && !listed && !r.Sent})
 	}
 	o.Waiver = r.primary().Notes.Waiver
 	if len(o.Old) > 0 && !v.waived() {

@@ -2,6 +2,7 @@ package rotator
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -52,6 +53,32 @@ func (r *run) checks(ctx context.Context) []Verification {
 	out := make([]Verification, len(all))
 	for i, c := range all {
 		out[i] = c.Verification
+	}
+	return append(out, r.checkSenders(ctx)...)
+}
+
+// checkSenders compares what the senders send with what the primary store has. No delivery is
+// sent for it: whether receivers accept that is not known.
+func (r *run) checkSenders(ctx context.Context) []Verification {
+	if !r.Sent {
+		return nil
+	}
+	if err := r.compareSenders(ctx, Step{}); err != nil {
+		return []Verification{{Target: r.target.Name, Store: "senders", TestCall: TestCall{Err: err}}}
+	}
+	out := make([]Verification, 0, len(r.Senders))
+	for _, s := range r.Senders {
+		v := Verification{Target: r.target.Name, Store: s.Name}
+		switch s.Carries {
+		case CarriesCurrent, CarriesPrevious:
+			v.KeyID, v.Verdict = r.primary().Versions[secretstore.Stage(s.Carries)].ID, Valid
+		default:
+			v.Err = fmt.Errorf("%w: it sends %s", ErrByHand, s.Carries)
+		}
+		out = append(out, v)
+	}
+	if len(out) == 0 {
+		out = append(out, Verification{Target: r.target.Name, Store: "senders", TestCall: TestCall{Err: ErrNoSender}})
 	}
 	return out
 }

@@ -41,6 +41,9 @@ target's name or the time. Else a person has to say it: --key-id ID --i-know. Th
 kept on record, and a key adopted on somebody's word, or that another target has too,
 is never revoked by the rotator; you are told when to revoke it.
 
+Of a target of webhook_secrets it takes over the value that its webhooks send today:
+receivers accept it from the store then, and the next rotation replaces it.
+
 The value must work, and its key be in the key list. A key whose scopes are not those
 of the configuration, or that is too old, is rotated by the next run; it is said before.
 Such a key, one that is taken on a person's word, and all with --all, are proposed, and
@@ -51,7 +54,7 @@ not adopted without a yes.`,
 		RunE: func(c *cobra.Command, names []string) error { return a.adopt(c.Context(), names, f) },
 	}
 	outputFlag(c, &f.output)
-	c.Flags().BoolVar(&f.all, "all", false, "every target of the configuration")
+	c.Flags().BoolVar(&f.all, "all", false, "every key of the configuration")
 	c.Flags().StringVar(&f.wish.KeyID, "key-id", "", "the `ID` of the key that the value is (default: what the evidence says)")
 	c.Flags().BoolVar(&f.wish.Word, "i-know", false, "take it for that key on your word, if nothing shows it")
 	c.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask")
@@ -86,6 +89,10 @@ func (a *app) adopt(ctx context.Context, names []string, f adoptFlags) error {
 		return err
 	}
 	defer fl.Close()
+	if at := slices.IndexFunc(fl.Targets, func(t rotator.Target) bool { return len(names) == 1 && t.Name == names[0] && t.Senders != nil }); at >= 0 {
+		return a.adoptSent(ctx, fl, fl.Targets[at], f)
+	}
+	fl.Targets = slices.DeleteFunc(fl.Targets, func(t rotator.Target) bool { return t.Senders != nil })
 	wishes, err := f.wishes(fl, names)
 	if err != nil {
 		return err

@@ -86,7 +86,7 @@ func scriptCommands() map[string]scriptCommand {
 		"exits": exits, "eventually": eventually, "terminal": atTerminal,
 		"sandbox": sandbox, "certificate": certificate, "faults": faults, "inject": inject,
 		"add-key": addKey, "write": write, "revoke-key-by-hand": revokeByHand, "comes": comes, "leaves": leaves, "living": living, "alive": alive, "works": works,
-		"webhook": webhook, "notified": notified, "silent": silent,
+		"webhook": webhook, "receiver": receiver, "until": until, "notified": notified, "silent": silent,
 		"json": jsonHas, "capture": capture,
 		"begin": begin, "reached": reached, "asked": wasAsked, "refusing": refusing, "fits": fits, "logged": logged, "printed": printed, "answers": answers, "systemd": systemd, "told-systemd": toldSystemd,
 		"signal": signal, "insist": insist, "ends": ends,

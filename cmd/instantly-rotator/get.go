@@ -12,12 +12,14 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 	"github.com/instantly-rotator/instantly-rotator/rotator/trail"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
 // getFlags are the flags of get.
 type getFlags struct {
 	show, noNewline bool
-	admin           bool
+	admin, all      bool
 	store           string
 }
 
@@ -30,14 +32,19 @@ func (a *app) getCommand() *cobra.Command {
 		Long: `Print the current key of a target, as its consumers read it. It goes to a pipe
 or a file; on a terminal, where it would stay in the scroll-back, only with
 --show. That of an admin key, which can make any other, wants --admin. No call is made
-to Instantly.`,
+to Instantly.
+
+With --all, the current value comes first and the previous one, while it lives, in a
+line below it: receivers of webhooks accept both.`,
 		Example: `  INSTANTLY_API_KEY="$(instantly-rotator get sending)" ./send
-  instantly-rotator get --no-newline sending > /run/sender/api-key`,
+  instantly-rotator get --no-newline sending > /run/sender/api-key
+  instantly-rotator get --all replies > /run/receiver/secrets`,
 		Args: oneTarget,
 		RunE: func(c *cobra.Command, args []string) error { return a.get(c.Context(), args[0], f) },
 	}
 	c.Flags().BoolVar(&f.show, "show", false, "print it on a terminal too")
 	c.Flags().BoolVar(&f.admin, "admin", false, "print an admin key")
+	c.Flags().BoolVar(&f.all, "all", false, "the previous value too, in a line of its own")
 	c.Flags().BoolVarP(&f.noNewline, "no-newline", "n", false, "no newline after the key")
 	c.Flags().StringVar(&f.store, "store", "", "the `name` of the store to read (default: the primary)")
 	return c
@@ -68,12 +75,28 @@ func (a *app) get(ctx context.Context, target string, f getFlags) error {
 	if err != nil {
 		return err
 	}
-	end := "\n"
-	if f.noNewline {
-		end = ""
-	}
-	_, err = fmt.Fprint(a.stdout, value.Reveal(), end)
+	err = a.give(ctx, c.Store(ctx, ref), value, f)
 	told(id, err)
+	return err
+}
+
+// give prints a value, and with --all the previous one after it. That is read before
+// anything is printed: half of the answer would be taken for the whole.
+func (a *app) give(ctx context.Context, st secretstore.Store, value secret.Value, f getFlags) error {
+	text := value.Reveal()
+	if f.all {
+		previous, err := fleet.Previous(ctx, st)
+		if err != nil {
+			return fmt.Errorf("read the previous value: %w", err)
+		}
+		if !previous.IsZero() {
+			text += "\n" + previous.Reveal()
+		}
+	}
+	if !f.noNewline {
+		text += "\n"
+	}
+	_, err := fmt.Fprint(a.stdout, text)
 	return err
 }
 

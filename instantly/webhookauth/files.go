@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// Files is the Source of values that are kept in files, one in a line; or one in a file, as in
-// a mounted Kubernetes Secret. A file that is not there gives none, as that of the previous
+// Files is the Source of values that are kept in files, one in a line, as "instantly-rotator
+// get --all" gives them; or one in a file, as in a mounted Kubernetes Secret. A file that is not there gives none, as that of the previous
 // value while there is no previous one.
 func Files(paths ...string) Source {
 	return func(context.Context) ([]string, error) {

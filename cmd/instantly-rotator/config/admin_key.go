@@ -150,7 +150,7 @@ func (c *checker) adminNameTaken(name text, f *fileForm) {
 	if !isName(name.v) {
 		c.fail(name.mark, "shorten the workspace's name", "the target would be named %s: %s", quote(name.v), nameWant)
 	}
-	for _, k := range f.Keys.Items {
+	for _, k := range f.targets() {
 		if k.Name.ok && k.Name.v == name.v {
 			c.clash(k.Name.mark, "give each target its own name", name.byPath(), "an admin key is the target %q", name.v)
 		}

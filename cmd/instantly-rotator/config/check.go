@@ -36,12 +36,16 @@ func (c *checker) file(f *fileForm) *Config {
 		f.Keys.Items[i].inherit(&f.Defaults)
 		c.cfg.Keys = append(c.cfg.Keys, c.key(&f.Keys.Items[i], f))
 	}
+	for i := range f.WebhookSecrets.Items {
+		f.WebhookSecrets.Items[i].inherit(&f.Defaults)
+		c.cfg.Keys = append(c.cfg.Keys, c.webhookSecret(&f.WebhookSecrets.Items[i], f))
+	}
 	for _, e := range f.Notify.Entries {
 		c.cfg.Notify = append(c.cfg.Notify, c.receiver(e.Name.v, &e.Value, f))
 	}
 	c.cfg.Audit = c.audit(&f.Audit)
 	c.cfg.Trail = c.trail(&f.Trail)
-	c.distinctNames(f.Keys.Items)
+	c.distinctNames(f.targets())
 	c.distinctSecrets(f)
 	return &c.cfg
 }

@@ -98,8 +98,7 @@ func (c *checker) distinctSecrets(f *fileForm) {
 			c.distinctSecret(name, s, first)
 		}
 	}
-	for i := range f.Keys.Items {
-		k := &f.Keys.Items[i]
+	for _, k := range f.targets() {
 		for _, s := range k.Stores.Items {
 			c.distinctSecret(k.Name, s, first)
 		}

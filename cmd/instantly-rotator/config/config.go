@@ -37,7 +37,8 @@ type Config struct {
 	Workspaces map[string]Workspace
 	// Stores by name.
 	Stores map[string]Store
-	// Keys in the order of the file, after the admin keys that are rotated; at least one.
+	// Keys in the order of the file, after the admin keys that are rotated, and then the
+	// secrets of webhooks; at least one.
 	Keys []Key
 	// Notify lists who is told what happened, in the order of the file; may be empty.
 	Notify []Receiver
@@ -96,7 +97,7 @@ type Store struct {
 // place names where a secret is kept: two that are the same are one secret.
 func (s Store) place(secret string) string { return s.Kind + " " + s.Settings.Place(secret) }
 
-// Key is one API key to be kept fresh: a target of the engine.
+// Key is one API key, or one secret of webhooks, to be kept fresh: a target of the engine.
 type Key struct {
 	// Name matches [a-z0-9][a-z0-9-]{0,62}; no two keys have the same.
 	Name string
@@ -105,6 +106,8 @@ type Key struct {
 	// Admin: it is the admin key of that workspace, and of all that share it. It is issued
 	// in the workspace's own name, as_workspace or not.
 	Admin bool
+	// Webhooks that send it, if it is a secret of webhooks, which has no scopes; nil for a key.
+	Webhooks *Webhooks
 	// Scopes wanted for the key, in "resource:action" form, in the order of the
 	// file, none twice.
 	Scopes []string

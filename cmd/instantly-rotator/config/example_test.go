@@ -72,7 +72,7 @@ func TestExampleHasEachOptionWithItsDefault(t *testing.T) {
 	}
 	for _, o := range config.Options() {
 		text := plain
-		if isOff := o.In == "trail" || strings.HasPrefix(o.In, "notify.") || strings.HasPrefix(o.In, "defaults.after_promote") || strings.HasPrefix(o.In, "stores.*(") && o.In != "stores.*(file)"; o.Default == "" || isOff {
+		if isOff := o.In == "trail" || strings.HasPrefix(o.In, "webhook_secrets") || strings.HasPrefix(o.In, "notify.") || strings.HasPrefix(o.In, "defaults.after_promote") || strings.HasPrefix(o.In, "stores.*(") && o.In != "stores.*(file)"; o.Default == "" || isOff {
 			text = withOptionsOn(plain)
 		}
 		var doc any

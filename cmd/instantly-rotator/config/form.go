@@ -12,18 +12,19 @@ import (
 // order, are what the schema shows.
 type fileForm struct {
 	mark
-	Owner       text                 `json:"owner"`
-	Concurrency integer              `json:"concurrency"`
-	Resync      duration             `json:"resync"`
-	VerifyEvery duration             `json:"verify_every"`
-	Lease       duration             `json:"lease"`
-	Defaults    rotationForm         `json:"defaults"`
-	Workspaces  named[workspaceForm] `json:"workspaces"`
-	Stores      named[storeForm]     `json:"stores"`
-	Keys        list[keyForm]        `json:"keys"`
-	Notify      receiversForm        `json:"notify"`
-	Audit       auditForm            `json:"audit"`
-	Trail       trailForm            `json:"trail"`
+	Owner          text                    `json:"owner"`
+	Concurrency    integer                 `json:"concurrency"`
+	Resync         duration                `json:"resync"`
+	VerifyEvery    duration                `json:"verify_every"`
+	Lease          duration                `json:"lease"`
+	Defaults       rotationForm            `json:"defaults"`
+	Workspaces     named[workspaceForm]    `json:"workspaces"`
+	Stores         named[storeForm]        `json:"stores"`
+	Keys           list[keyForm]           `json:"keys"`
+	WebhookSecrets list[webhookSecretForm] `json:"webhook_secrets"`
+	Notify         receiversForm           `json:"notify"`
+	Audit          auditForm               `json:"audit"`
+	Trail          trailForm               `json:"trail"`
 }
 
 // workspaceForm is one entry of workspaces.

@@ -46,6 +46,7 @@ func Options() []Option {
 		options = append(options, storeSection(k, k.Settings()).options()...)
 	}
 	options = append(options, keyOptions()...)
+	options = append(options, webhookSecretOptions()...)
 	options = append(options, notifyOptions()...)
 	options = append(options, auditOptions()...)
 	return append(options, trailOptions()...)
@@ -80,6 +81,7 @@ func fileOptions() []Option {
 		{Name: "workspaces", Required: true, Doc: "The Instantly workspaces, each under a name of your choice."},
 		{Name: "stores", Required: true, Doc: "The places that keep the keys, each under a name of your choice."},
 		{Name: "keys", Required: true, Doc: "The API keys to keep fresh."},
+		{Name: "webhook_secrets", Doc: "The secrets in headers of webhooks to keep fresh."},
 		{Name: "notify", Doc: "Who is told what happened, each under a name of your choice."},
 		{Name: "audit", Doc: "What the audit expects, and which of its findings somebody answers for."},
 		{Name: "trail", Doc: "Where it is recorded what is done, so that it can be shown; left out, it is not."},

@@ -165,7 +165,7 @@ func currentKey(f Facts) []Finding {
 		cur, held := s.Snapshot.Versions[secretstore.Current]
 		keys, known := listed[s.Workspace]
 		switch {
-		case s.Role != Target || !held || cur.Foreign:
+		case s.Role != Target || !held || cur.Foreign || f.Config.Sends(s.For):
 			return nil
 		case !known:
 			return []Finding{follows(s.about())}

@@ -90,7 +90,7 @@ func adminScopes(f Facts) []Finding {
 		case !w.Attested:
 			return advice(about, "the admin key may read what has nothing to do with keys, all of it as it seems", whereKeysAreMade)
 		}
-		if more := unneeded(w.Scopes); len(more) > 0 {
+		if more := unneeded(w.Scopes, f.Config.HasWebhooks(w.Name)); len(more) > 0 {
 			return advice(about, "the admin key may do more than it must: "+strings.Join(more, ", "), whereKeysAreMade)
 		}
 		return good(about, "its scopes: "+strings.Join(w.Scopes, ", "))
@@ -98,9 +98,9 @@ func adminScopes(f Facts) []Finding {
 }
 
 // unneeded are the scopes with which a key does harm that an admin key does not need.
-func unneeded(scopes []string) []string {
+func unneeded(scopes []string, webhooks bool) []string {
 	return slices.DeleteFunc(slices.Clone(scopes), func(s string) bool {
-		return strings.HasPrefix(s, "api_keys:") || instantly.RiskOf([]string{s}) == instantly.Low
+		return strings.HasPrefix(s, "api_keys:") || webhooks && strings.HasPrefix(s, "webhook") || instantly.RiskOf([]string{s}) == instantly.Low
 	})
 }
 

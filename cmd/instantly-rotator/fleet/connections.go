@@ -46,6 +46,7 @@ type Options struct {
 type Connections struct {
 	Options
 	workspaces map[string]*rotator.Workspace
+	hooks      map[string]hooks // by workspace
 	env        *storekind.Environment
 	stores     map[config.StoreRef]secretstore.Store
 	clients    []*instantly.Client
@@ -64,7 +65,7 @@ func (c *Connections) RetryNow() {
 // Connect opens nothing yet.
 func Connect(o Options) *Connections {
 	return &Connections{
-		Options: o, workspaces: map[string]*rotator.Workspace{}, stores: map[config.StoreRef]secretstore.Store{}, admins: map[string]*adminKey{}, bound: map[string]bound{},
+		Options: o, workspaces: map[string]*rotator.Workspace{}, hooks: map[string]hooks{}, stores: map[config.StoreRef]secretstore.Store{}, admins: map[string]*adminKey{}, bound: map[string]bound{},
 		env: &storekind.Environment{Owner: o.Config.Owner, Now: o.Now, ReadOnly: o.ReadOnly},
 	}
 }

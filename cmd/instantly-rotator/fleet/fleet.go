@@ -13,6 +13,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/rotator/apikeys"
+	"github.com/instantly-rotator/instantly-rotator/rotator/webhooksecret"
 )
 
 // Fleet is the engine with the targets that it is to run over. It is closed when it
@@ -58,7 +59,7 @@ func (c *Connections) Fleet(ctx context.Context, keys []config.Key) *Fleet {
 // awaitAdminKey tells a target which other one is the admin key that it is rotated with.
 func (f *Fleet) awaitAdminKey(ctx context.Context, t *rotator.Target, k config.Key) {
 	name := f.Config.Workspaces[k.Workspace].AdminTarget
-	if k.Admin || name == "" {
+	if k.Admin || name == "" || k.Webhooks != nil {
 		return
 	}
 	for i := range f.Config.Keys {
@@ -70,8 +71,11 @@ func (f *Fleet) awaitAdminKey(ctx context.Context, t *rotator.Target, k config.K
 }
 
 func (f *Fleet) target(ctx context.Context, k config.Key) rotator.Target {
-	t := rotator.Target{
-		Name: k.Name, Workspace: f.home(ctx, k), Policy: PolicyOf(f.Config, k), Group: k.Group, Credential: k.Admin,
+	t := rotator.Target{Name: k.Name, Policy: PolicyOf(f.Config, k), Group: k.Group, Credential: k.Admin}
+	if k.Webhooks != nil {
+		t.Senders, t.Workspace = f.webhooks(ctx, k)
+	} else {
+		t.Workspace = f.home(ctx, k)
 	}
 	for _, ref := range k.Stores {
 		t.Stores = append(t.Stores, rotator.NamedStore{Name: ref.Store, Store: f.Store(ctx, ref)})
@@ -88,6 +92,9 @@ func PolicyOf(cfg *config.Config, k config.Key) rotator.Policy {
 		Owner: cfg.Owner, Spec: apikeys.SpecOf(k.Scopes), Schedule: k.Schedule, MaxAge: k.MaxAge,
 		Jitter: k.Jitter, Apart: k.Apart,
 		Grace: k.Grace, Activation: k.ActivationTimeout, Revocation: k.RevocationTimeout,
+	}
+	if k.Webhooks != nil {
+		p.Spec, p.Settle = webhooksecret.Spec, k.Webhooks.Settle
 	}
 	if k.Freeze != nil { // a nil pointer in an interface would not be nil
 		p.Freeze = *k.Freeze

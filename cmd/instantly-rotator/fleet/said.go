@@ -39,6 +39,8 @@ func Said(e rotator.Event) string {
 		return "noted in the store: " + e.Reason
 	case rotator.Converge:
 		return "consumers asked for: key " + e.KeyID
+	case rotator.Switch, rotator.SwitchBack, rotator.Resume:
+		return e.Reason
 	case rotator.Revoke:
 		return "old key " + e.KeyID + " revoked at Instantly; is it refused?"
 	case rotator.Prove:

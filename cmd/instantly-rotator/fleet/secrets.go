@@ -116,3 +116,21 @@ func Current(ctx context.Context, st secretstore.Store) (id string, value secret
 	value, err = st.Read(ctx, cur.ID)
 	return cur.ID, value, err
 }
+
+// Previous reads the previous value of a store; the zero value if it has none, or none any
+// more.
+func Previous(ctx context.Context, st secretstore.Store) (secret.Value, error) {
+	snap, err := st.Describe(ctx)
+	if err != nil {
+		return secret.Value{}, err
+	}
+	ver, ok := snap.Versions[secretstore.Previous]
+	if !ok {
+		return secret.Value{}, nil
+	}
+	value, err := st.Read(ctx, ver.ID)
+	if errors.Is(err, secretstore.ErrNotFound) {
+		return secret.Value{}, nil
+	}
+	return value, err
+}
