@@ -85,6 +85,23 @@ config:
 	}
 }
 
+func TestTheSecretsOfWebhooksMayBeWritten(t *testing.T) {
+	objects, err := chart(t, "plain", `
+mode: cronjob
+config:
+  stores: {cluster: {kind: kubernetes, namespace: growth}}
+  keys: [{name: sending, scopes: [campaigns:read], stores: [{store: cluster}]}]
+  webhook_secrets: [{name: replies, webhooks: {name: replies}, stores: [{store: cluster, secret: hook}]}]`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	needed := rightsNeeded(t, objects)
+	slices.Sort(needed)
+	if diff := cmp.Diff(needed, rightsGiven(objects)); diff != "" || !slices.Contains(needed, "growth patch secrets/hook") {
+		t.Errorf("rights (-needed +given):\n%s", diff)
+	}
+}
+
 // Applied again, a Secret that is empty here keeps what the rotator wrote.
 func TestSecretsOfKeysAreMadeEmptyAndKept(t *testing.T) {
 	for _, w := range ways(t) {
@@ -113,10 +130,14 @@ type configuration struct {
 		Kind, Namespace string
 		CreateMissing   bool `json:"create_missing"`
 	}
-	Keys []struct {
-		Name   string
-		Stores []struct{ Store, Secret string }
-	}
+	Keys           []kept
+	WebhookSecrets []kept `json:"webhook_secrets"`
+}
+
+// kept is a target.
+type kept struct {
+	Name   string
+	Stores []struct{ Store, Secret string }
 }
 
 // rightsNeeded is an independent reading of the configuration.
@@ -127,7 +148,7 @@ func rightsNeeded(t *testing.T, objects []runtime.Object) []string {
 		t.Fatal(err)
 	}
 	var out []string
-	for _, k := range c.Keys {
+	for _, k := range slices.Concat(c.Keys, c.WebhookSecrets) {
 		for _, ref := range k.Stores {
 			s := c.Stores[ref.Store]
 			if s.Kind != "kubernetes" {

@@ -54,7 +54,7 @@ store is only read, unless it is rotated.
 {{- $found := dict }}
 {{- $stores := default dict .Values.config.stores }}
 {{- $refs := list }}
-{{- range .Values.config.keys }}
+{{- range concat .Values.config.keys (default list .Values.config.webhook_secrets) }}
 {{- $key := .name }}
 {{- range .stores }}
 {{- $refs = append $refs (dict "for" "keys" "store" .store "secret" (default $key .secret)) }}
