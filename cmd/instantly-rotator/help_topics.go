@@ -24,6 +24,7 @@ func environmentVariables() []environmentVariable {
 		{"AWS_…", "credentials, region, profile and endpoints, as every AWS tool reads them"},
 		{"GOOGLE_APPLICATION_CREDENTIALS", "a file with credentials for Google Cloud, as every tool of Google's reads it"},
 		{"KUBECONFIG", "where the cluster is, outside of one"},
+		{"SUDO_USER", "set by sudo: the trail says for whom a command runs"},
 		{"POD_NAMESPACE", "daemon --leader-elect: the namespace of the Lease"},
 		{"JOB_COMPLETION_INDEX, JOB_COMPLETIONS", "rotate --shard auto: which part of how many"},
 		{"NOTIFY_SOCKET, WATCHDOG_USEC", "set by systemd"},
