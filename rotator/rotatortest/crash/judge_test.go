@@ -27,6 +27,9 @@ type judge struct {
 	// graceless: an incident was declared. Nobody is waited for then, and the new key is not
 	// tested once more that was just before it became current.
 	graceless bool
+	// trail is the folder of the log in which each effect must have its intent; empty: none.
+	trail  string
+	issued int // keys, so far
 
 	mu         sync.Mutex
 	current    map[string]string    // as of the last check, by reader
@@ -56,7 +59,10 @@ func (j *judge) check(after string) {
 			if j.home[value] == "" {
 				j.home[value] = store
 			}
-			j.promoted[value] = j.promoted[value] || holdsOnly(given, value)
+			if !j.promoted[value] && holdsOnly(given, value) {
+				j.promoted[value] = true
+				j.promotionRecorded(value)
+			}
 		}
 	}
 	for reader, value := range now {
@@ -155,6 +161,7 @@ func (j *judge) revoke(id, by string) {
 	if !wasCurrent {
 		return
 	}
+	j.revocationRecorded(id)
 	if j.graceless {
 		since = since.Add(-time.Minute)
 	}

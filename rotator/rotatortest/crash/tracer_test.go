@@ -152,8 +152,10 @@ func (t *tracer) label(tid int, regs syscall.PtraceRegs) string {
 			return t.about("create", t.path(tid, regs.Rsi))
 		}
 		return t.about("open", t.path(tid, regs.Rsi))
-	case syscall.SYS_WRITE:
+	case syscall.SYS_WRITE, syscall.SYS_PWRITE64:
 		return t.about("write", t.file(regs.Rdi))
+	case syscall.SYS_FTRUNCATE:
+		return t.about("truncate", t.file(regs.Rdi))
 	case syscall.SYS_FSYNC:
 		return t.about("fsync", t.file(regs.Rdi))
 	case syscall.SYS_FLOCK:

@@ -37,6 +37,7 @@ type world struct {
 	instantlyAt string // its URL
 	site        service
 	dir         string
+	more        string // of the configuration
 	runs        []*process
 	byHand      []string // what a person's put leaves over, which is nobody else's to destroy
 }
@@ -114,9 +115,14 @@ func newWorld(t *testing.T, s *shop, k kind) *world {
 	w.instantlyAt = storetest.HTTPService{
 		Interceptor: w.interceptor, Label: labelOfInstantly, Service: http.HandlerFunc(w.instantly), Refuse: refuseAsInstantly,
 	}.Serve(t)
-	w.configure(keyInEnvironment, fmt.Sprintf("{name: sending, scopes: [campaigns:read], stores: [{store: a, secret: %s}, {store: b, secret: %s}]}", inA, inB))
+	w.configure(keyInEnvironment, inBothStores())
 	t.Cleanup(func() { close(w.interceptor.over) }) // before servers wait for their calls to end
 	return w
+}
+
+// inBothStores is the target of most scenes.
+func inBothStores() string {
+	return fmt.Sprintf("{name: sending, scopes: [campaigns:read], stores: [{store: a, secret: %s}, {store: b, secret: %s}]}", inA, inB)
 }
 
 // keyInEnvironment is where a person keeps the admin key.
@@ -135,7 +141,7 @@ stores:
 keys:
   - %s
 `, grace, adminKey, w.instantlyAt, w.site.stores(), strings.Join(targets, "\n  - "))
-	w.write("config.yaml", text)
+	w.write("config.yaml", text+w.more)
 }
 
 func (w *world) write(name, text string) {
@@ -149,6 +155,9 @@ func (w *world) write(name, text string) {
 func (w *world) instantly(answer http.ResponseWriter, r *http.Request) {
 	if id, one := strings.CutPrefix(r.URL.Path, routeKeys+"/"); one && r.Method == http.MethodDelete {
 		w.judge.revoke(id, bearer(r))
+	}
+	if r.URL.Path == routeKeys && r.Method == http.MethodPost {
+		w.judge.issueRecorded()
 	}
 	w.box.ServeHTTP(answer, r)
 	answered := answer.(*httptest.ResponseRecorder).Code == http.StatusOK
@@ -298,6 +307,7 @@ func (w *world) settle() {
 func (w *world) inspect() {
 	w.Helper()
 	w.judge.end()
+	w.inspectTrail()
 	if len(w.remains()) > 0 {
 		// What a crash has left over goes with the next write.
 		w.mustRun("rotate", "--force")

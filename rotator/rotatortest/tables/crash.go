@@ -10,17 +10,18 @@ import (
 )
 
 // The crash matrix has a row for each step, one for an answer that is wrong, and one each
-// for the admin key's rotation and for an adoption; and a column for each fault and kind of
+// for the admin key's rotation, for an adoption and for the trail; and a column for each fault and kind of
 // store.
 func crashRows() []string {
 	return []string{
 		"observe", "reserve", "issue", "try", "stage", "verify", "promote", "deliver", "revoke", "prove", "destroy", "other id",
-		"admin key", "adoption",
+		"admin key", "adoption", "trail",
 	}
 }
 
-// isPlayed tells whether a cell must have runs: what is special in the last two rows is
-// shown on fewer kinds of stores, and an adoption by crashes only.
+// isPlayed tells whether a cell must have runs: what is special in the last three rows is
+// shown on fewer kinds of stores, an adoption by crashes only; and who is suspended while the
+// trail is written holds up others as at any lock.
 func isPlayed(row, fault, store string) bool {
 	few := store == "file" || store == "gcp"
 	switch row {
@@ -28,6 +29,8 @@ func isPlayed(row, fault, store string) bool {
 		return few
 	case "adoption":
 		return few && fault == "killed after"
+	case "trail":
+		return store == "file" && (fault == "killed after" || fault == "answer lost" || fault == "error")
 	default:
 		return true
 	}
@@ -45,6 +48,7 @@ period, then SIGCONT. Observe: what every run begins with. Deliver: stage, verif
 Other id: the key list has the new key under another id than the answer to its create, until it is swept.
 Admin key: it is rotated, the old one revoked by its successor, and both in one run for an incident, beside a target;
 the local disk's changes only. Adoption: of a key made by hand, which is rotated afterwards.
+Trail: the calls that write it; no key is issued, promoted or revoked without an intent, and it can be verified.
 `
 
 // A crashCell counts the runs of a cell, and those in which a rule was broken.
