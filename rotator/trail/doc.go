@@ -3,7 +3,7 @@
 //
 // # Form
 //
-// A trail is a folder with one log. A log is JSON lines: each entry is one line, and the
+// A trail is a folder with one log, or one that is written to an output. A log is JSON lines: each entry is one line, and the
 // record of a leaf in a Merkle tree as of Go's checksum database (golang.org/x/mod/sumdb/tlog).
 // Between them are lines with checkpoints: the size and the root of the tree, signed as
 // notes (golang.org/x/mod/sumdb/note). So anybody can check with public code that entries
@@ -21,6 +21,30 @@
 // taken away: what is left can still be verified.
 //
 // Processes of one machine share a log, by the lock. Machines have one each.
+//
+// # Without a disk
+//
+// A [Stream] writes the same lines, but to an output that others collect. What a file's head
+// has (the tree's size and right edge, the hash of the last entry, the newest checkpoint) is
+// kept on a [Shelf], whose states are compared and swapped: so processes cannot fork the
+// chain. Each process begins with the head that it found there.
+//
+// Before an effect that cannot be taken back the line is written, then the state swapped,
+// then a checkpoint written behind it; if the swap fails the effect does not happen. So a
+// crash leaves one of these:
+//
+//   - Before the swap: the lines since the last one were collected, and are not part of the
+//     log, which goes on from before them. They tell of no effect that cannot be taken back,
+//     but may have been the outcome of one: its intent stands without, as after any crash.
+//   - After it: all are part of the log. The head that the next process begins with says so,
+//     or the checkpoint on the shelf.
+//
+// Who loses the swap to another process goes on from the state of that one, and writes again
+// what is not kept. So of what was collected, a checkpoint, or a head that goes on from there,
+// tells what is part of the log ([Verify] of a file). What else was written before is left
+// out, and counted. The lines of each process have to be in one piece and in their order; the
+// order of the processes does not matter. The shelf's checkpoint tells of what is missing at
+// the end; whoever can write the shelf can take that away, as with a folder.
 //
 // # What is durable, and when
 //

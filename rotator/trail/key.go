@@ -1,7 +1,9 @@
 package trail
 
 import (
+	"crypto/ed25519"
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -36,6 +38,42 @@ func signerIn(dir, name string) (note.Signer, string, error) {
 	}
 	public, err := PublicKey(dir)
 	return by, public, err
+}
+
+// signerAt gives the signing key in a file, and the public one, which is made of it.
+func signerAt(path string) (note.Signer, string, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, "", fmt.Errorf("read the trail's signing key: %w", err)
+	}
+	private := strings.TrimSpace(string(text))
+	by, err := note.NewSigner(private)
+	if err != nil {
+		return nil, "", fmt.Errorf("the trail's signing key in %s cannot be used: %w", path, err)
+	}
+	// As note writes it: PRIVATE+KEY+name+hash+base64 of the algorithm and the seed.
+	parts := strings.Split(private, "+")
+	seed, err := base64.StdEncoding.DecodeString(strings.Join(parts[4:], "+"))
+	if err != nil || len(seed) != 1+ed25519.SeedSize {
+		return nil, "", fmt.Errorf("the trail's signing key in %s cannot be used: it has no seed", path)
+	}
+	of, _ := ed25519.NewKeyFromSeed(seed[1:]).Public().(ed25519.PublicKey)
+	public, err := note.NewEd25519VerifierKey(by.Name(), of)
+	return by, public, err
+}
+
+// MakeKey makes a signing key for a log in a folder that has none, and gives the public one.
+func MakeKey(dir, name string) (string, error) {
+	if _, err := os.Lstat(filepath.Join(dir, keyFile)); !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("make the trail's signing key: %s: %w", filepath.Join(dir, keyFile), errors.Join(fs.ErrExist, err))
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return "", fmt.Errorf("make the trail's signing key: %w", err)
+	}
+	if err := makeKey(dir, name); err != nil {
+		return "", err
+	}
+	return PublicKey(dir)
 }
 
 // PublicKey gives what the checkpoints of a trail are checked with.

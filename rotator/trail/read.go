@@ -109,7 +109,7 @@ func linesOf(path string, each func(line []byte, cut bool) error) error {
 // Entries gives the entries of a log, in their order. Whether they are as they were
 // written, [Verify] tells.
 func Entries(path string, each func(Entry) error) error {
-	return Lines(path, func(line []byte, cut bool) error {
+	eachLine := func(line []byte, cut bool) error {
 		if _, ok := linkOf(line); !ok || cut {
 			return nil
 		}
@@ -118,7 +118,20 @@ func Entries(path string, each func(Entry) error) error {
 			return fmt.Errorf("%s: %w: %w", path, ErrDamaged, err)
 		}
 		return each(e)
-	})
+	}
+	if isFolder(path) {
+		return Lines(path, eachLine)
+	}
+	lines, _, _, err := collected(path)
+	if err != nil {
+		return err
+	}
+	for _, line := range lines {
+		if err := eachLine(line, false); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // LastCheckpoint gives the newest checkpoint of a log: what is to be kept elsewhere.

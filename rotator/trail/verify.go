@@ -32,6 +32,9 @@ type Report struct {
 	// Unfinished: the last line is cut off. A crash leaves such a line; the next write takes
 	// it away.
 	Unfinished bool `json:"unfinished,omitempty"`
+	// Loose is how many entries of a file are not part of the log, and left out: processes
+	// wrote them and ended, or lost to another one, before they were kept. Nobody signed them.
+	Loose int64 `json:"loose,omitempty"`
 	// Known: a checkpoint that was kept elsewhere was compared.
 	Known bool `json:"known"`
 }
@@ -77,11 +80,15 @@ func NewVerifier(key string, known *Checkpoint) (*Verifier, error) {
 	return &Verifier{by: by, key: key, known: known}, nil
 }
 
-// Verify reads a whole log. The error is a [*FaultError] if it is not as it was written.
+// Verify reads a whole log: a folder's, or the lines of one that were collected in a file.
+// The error is a [*FaultError] if it is not as it was written.
 func Verify(path, key string, known *Checkpoint) (Report, error) {
 	v, err := NewVerifier(key, known)
 	if err != nil {
 		return Report{}, err
+	}
+	if !isFolder(path) {
+		return v.collected(path)
 	}
 	if err := Lines(path, func(line []byte, cut bool) error {
 		v.Line(line, cut)
@@ -93,6 +100,26 @@ func Verify(path, key string, known *Checkpoint) (Report, error) {
 		return v.report(), err
 	}
 	return v.Done()
+}
+
+// collected verifies the lines of a file.
+func (v *Verifier) collected(path string) (Report, error) {
+	lines, loose, cut, err := collected(path)
+	if errors.Is(err, ErrDamaged) {
+		return v.report(), &FaultError{0, err.Error()}
+	}
+	if err != nil {
+		return v.report(), err
+	}
+	for _, line := range lines {
+		v.Line(line, false)
+	}
+	if cut != nil {
+		v.Line(cut, true)
+	}
+	r, err := v.Done()
+	r.Loose = loose
+	return r, err
 }
 
 // Line takes the next line.
