@@ -176,13 +176,12 @@ func (a *app) evidencePolicies(in *evidence.Input, f evidenceFlags) (*config.Con
 func (a *app) evidenceLogs(cfg *config.Config, f evidenceFlags) ([]evidence.Log, error) {
 	paths := []string{f.verify.file}
 	if f.verify.file == "" {
-		if f.trail.dir == "" {
-			if cfg.Trail == nil {
-				return nil, usageError{errNoTrail}
-			}
-			f.trail.dir = cfg.Trail.Dir
-		}
 		var err error
+		if f.trail.dir == "" {
+			if f.trail.dir, err = folderOf(cfg.Trail); err != nil {
+				return nil, err
+			}
+		}
 		if paths, err = a.logs(&f.trail); err != nil {
 			return nil, err
 		}

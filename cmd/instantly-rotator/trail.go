@@ -41,7 +41,7 @@ nobody can cut off its end.`,
 	}
 	c.PersistentFlags().StringVar(&f.dir, "dir", "", "the trail's `folder` (default: as configured)")
 	c.PersistentFlags().StringVar(&f.log, "log", "", "only the log of that `machine`")
-	c.AddCommand(a.trailShowCommand(&f), a.trailVerifyCommand(&f), a.trailExportCommand(&f))
+	c.AddCommand(a.trailShowCommand(&f), a.trailVerifyCommand(&f), a.trailExportCommand(&f), a.trailMakeKeyCommand(&f))
 	return c
 }
 
@@ -53,10 +53,9 @@ func (a *app) logs(f *trailFlags) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		if cfg.Trail == nil {
-			return nil, usageError{errNoTrail}
+		if dir, err = folderOf(cfg.Trail); err != nil {
+			return nil, err
 		}
-		dir = cfg.Trail.Dir
 	}
 	if f.log != "" {
 		dir = filepath.Join(dir, filepath.Base(f.log))
@@ -66,6 +65,19 @@ func (a *app) logs(f *trailFlags) ([]string, error) {
 		err = fmt.Errorf("there is no log in %s: nothing was recorded yet, or it is another folder", dir)
 	}
 	return logs, err
+}
+
+// folderOf gives the folder of a trail that has one.
+func folderOf(t *config.Trail) (string, error) {
+	switch {
+	case t == nil:
+		return "", usageError{errNoTrail}
+	case t.ConfigMap != "":
+		return "", usageError{fmt.Errorf("the trail has no folder: collect the output of the pods in a file, and use trail verify --file or "+
+			"evidence --file; the ConfigMap %s has the checkpoint and the public key", t.ConfigMap)}
+	default:
+		return t.Dir, nil
+	}
 }
 
 // oneLog gives the only log that is meant.

@@ -24,6 +24,9 @@ func (a *app) trailVerifyCommand(f *trailFlags) *cobra.Command {
 		Long: `Tell whether the trail is as it was written, and name the first entry that was
 changed, removed, moved or cut off.
 
+A --file may be the collected output of pods (trail: config_map): the ConfigMap has
+the checkpoint and the public key. Other lines in it are left out.
+
 With --checkpoint, also what was cut off at the end is found, by a checkpoint of
 that log that was kept where the rotator cannot write. Without --public-key, the
 key that lies beside the log is used, which somebody who wrote the log anew could
@@ -37,7 +40,7 @@ have replaced too: keep it elsewhere as well.`,
 	outputFlag(c, &f.output)
 	c.Flags().StringVar(&v.checkpoint, "checkpoint", "", "a `file` with a checkpoint that was kept elsewhere")
 	c.Flags().StringVar(&v.key, "public-key", "", "the `key` of the log, or a file with it, that was kept elsewhere")
-	c.Flags().StringVar(&v.file, "file", "", "a `file` with the lines of a log, as export prints them")
+	c.Flags().StringVar(&v.file, "file", "", "a `file` with the lines of a log, as export prints them or pods write them")
 	return c
 }
 
@@ -122,6 +125,9 @@ func (a *app) verifiedLines(all []verifiedLog) {
 		fmt.Fprintf(a.stdout, "%s: %d entries, %d to %d, are as they were written\n", v.Log, v.Size-v.First, v.First, v.Size-1)
 		if v.Signed < v.Size {
 			fmt.Fprintf(a.stdout, "%s: the last %d are not signed yet\n", v.Log, v.Size-v.Signed)
+		}
+		if v.Loose > 0 {
+			fmt.Fprintf(a.stdout, "%s: %d more were left out: processes wrote them that ended, or came second, before they were part of the log\n", v.Log, v.Loose)
 		}
 		if v.Unfinished {
 			fmt.Fprintf(a.stdout, "%s: a crash cut off the last line; the next one that is written takes it away\n", v.Log)

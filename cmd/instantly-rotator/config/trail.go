@@ -1,11 +1,18 @@
 package config
 
-import "github.com/invopop/jsonschema"
+import (
+	"github.com/invopop/jsonschema"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
+)
 
 // Trail is where and how it is recorded what is done.
 type Trail struct {
-	// Dir holds a folder for each machine; absolute.
+	// Dir holds a folder for each machine; absolute. Empty if there is a ConfigMap.
 	Dir string
+	// ConfigMap of a trail that is written to the output only, and its Namespace, which may
+	// be empty; KeyFile signs it.
+	ConfigMap, Namespace, KeyFile string
 	// Name of the log in it; empty: the machine's.
 	Name string
 	// Warn: what cannot be recorded is done all the same.
@@ -18,6 +25,9 @@ type Trail struct {
 type trailForm struct {
 	mark
 	Dir       text `json:"dir"`
+	ConfigMap text `json:"config_map"`
+	Namespace text `json:"namespace"`
+	KeyFile   text `json:"key_file"`
 	Name      text `json:"name"`
 	OnFailure text `json:"on_failure"`
 	Copy      flag `json:"copy"`
@@ -35,6 +45,21 @@ func trailOptions() []Option {
 			In: in, Name: "dir", Examples: []string{"/var/lib/instantly-rotator/trail"},
 			Doc: "A folder on a disk that stays. Each machine has a folder of its own in it, " +
 				"with its log and the key that signs it; the key is made at the first use.",
+		},
+		{
+			In: in, Name: "config_map", Pattern: `^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$`, Want: "want the name of a ConfigMap",
+			Doc: "Instead of dir, in a cluster: the lines go to the pod's output only, to be collected (the daemon's to standard output, " +
+				"those of commands to standard error), and this ConfigMap keeps what the next pod goes on from, with the newest " +
+				"checkpoint. It has to be there.",
+			Examples: []string{"instantly-rotator-trail"},
+		},
+		{
+			In: in, Name: "namespace", Pattern: kubernetescluster.NamespacePattern, Want: kubernetescluster.NamespaceWant,
+			Doc: "With config_map: its namespace. Left out, the pod's own or, outside of a cluster, that of the kubeconfig's context.",
+		},
+		{
+			In: in, Name: "key_file", Examples: []string{"/run/secrets/instantly-rotator-trail/key"},
+			Doc: "With config_map: a file with the key that signs, from a Secret. It is made by: instantly-rotator trail make-key --dir FOLDER",
 		},
 		{
 			In: in, Name: "name", Pattern: namePattern, Want: nameWant, Examples: []string{"cronjob"},
@@ -59,8 +84,19 @@ func (c *checker) trail(f *trailForm) *Trail {
 	if !f.written() {
 		return nil
 	}
-	if !f.Dir.ok && !c.hasErrorWithin("trail") {
-		c.fail(f.mark, "a folder on a disk that stays", "has no dir")
+	switch {
+	case c.hasErrorWithin("trail"):
+	case f.ConfigMap.ok && f.Dir.ok:
+		c.fail(f.ConfigMap.mark, "one of the two", "has a dir too")
+	case f.ConfigMap.ok && !f.KeyFile.ok:
+		c.fail(f.ConfigMap.mark, "the file with the key that signs: instantly-rotator trail make-key --dir FOLDER", "has no key_file")
+	case !f.ConfigMap.ok && (f.KeyFile.ok || f.Namespace.ok):
+		c.fail(f.mark, "key_file and namespace are for a trail that is kept in a cluster", "has no config_map")
+	case !f.ConfigMap.ok && !f.Dir.ok:
+		c.fail(f.mark, "a folder on a disk that stays, or a config_map", "has no dir")
 	}
-	return &Trail{Dir: c.path(f.Dir), Name: f.Name.v, Warn: f.OnFailure.v == "warn", Copy: f.Copy.v}
+	return &Trail{
+		Dir: c.path(f.Dir), Name: f.Name.v, Warn: f.OnFailure.v == "warn", Copy: f.Copy.v,
+		ConfigMap: f.ConfigMap.v, Namespace: f.Namespace.v, KeyFile: c.path(f.KeyFile),
+	}
 }

@@ -51,12 +51,17 @@ func (c *Connections) auditLogGate(ctx context.Context, k config.Key, g config.A
 }
 
 func (c *Connections) restart(target string, after config.AfterPromote) (rotator.Gate, error) {
-	var here kubernetescluster.Location
-	cluster, err := storekind.Share(c.env, here, func() (*kubernetescluster.Client, error) { return kubernetescluster.Connect(here) })
+	cluster, err := c.cluster()
 	if err != nil {
 		return nil, err
 	}
 	return consumers.NewRestart(cluster, target, after.Restart, after.Namespace)
+}
+
+// cluster is the one that the process runs in, or else that of the kubeconfig.
+func (c *Connections) cluster() (*kubernetescluster.Client, error) {
+	var here kubernetescluster.Location
+	return storekind.Share(c.env, here, func() (*kubernetescluster.Client, error) { return kubernetescluster.Connect(here) })
 }
 
 // EnvironmentForPrograms is the process's own without what the configuration names as

@@ -1,8 +1,10 @@
 package fleet
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -39,17 +41,50 @@ func (c *Connections) Recorder() *recorder.Recorder {
 	if t == nil || c.recorder != nil {
 		return c.recorder
 	}
-	var collector io.Writer
-	if t.Copy {
-		collector = c.Collector
-	}
 	c.recorder = recorder.New(recorder.Options{
-		Log:  trail.New(trail.Options{Dir: TrailDir(*t), Name: logName(*t), Now: c.now, Copy: collector, IdleSync: idleSync}),
+		Log:  c.log(*t),
 		Warn: t.Warn, Now: c.now, Logger: c.Log, Wrote: c.Wrote,
 		Who: trail.Who{Instance: instance(), User: recorder.User(), Command: c.Command, Config: hashOf(c.Config.File), Version: c.Version},
 	})
 	return c.recorder
 }
+
+// log gives what the trail is written to.
+func (c *Connections) log(t config.Trail) recorder.Log {
+	if t.ConfigMap != "" {
+		return trail.NewStream(trail.StreamOptions{Out: c.Collector, Shelf: c.shelf(t), KeyFile: t.KeyFile, Now: c.now, IdleSync: idleSync})
+	}
+	var collector io.Writer
+	if t.Copy {
+		collector = c.Collector
+	}
+	return trail.New(trail.Options{Dir: TrailDir(t), Name: logName(t), Now: c.now, Copy: collector, IdleSync: idleSync})
+}
+
+// shelf gives where the state of a trail without a folder is kept.
+func (c *Connections) shelf(t config.Trail) trail.Shelf {
+	if c.Collector == nil {
+		return noShelf{errors.New("there is no output for it")}
+	}
+	cluster, err := c.cluster()
+	if err != nil {
+		return noShelf{err}
+	}
+	m, err := recorder.NewConfigMap(cluster, t.Namespace, t.ConfigMap)
+	if err != nil {
+		return noShelf{err}
+	}
+	return m
+}
+
+// noShelf is one that cannot be had: nothing can be recorded.
+type noShelf struct{ err error }
+
+// Load implements [trail.Shelf].
+func (n noShelf) Load(context.Context) (trail.Kept, error) { return trail.Kept{}, n.err }
+
+// Swap implements [trail.Shelf].
+func (n noShelf) Swap(context.Context, trail.Kept) (trail.Kept, error) { return trail.Kept{}, n.err }
 
 func (c *Connections) now() time.Time {
 	if c.Now == nil {

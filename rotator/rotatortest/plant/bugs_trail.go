@@ -2,11 +2,13 @@ package main
 
 // trailBugs are those of the record of what is done.
 func trailBugs() []bug {
-	engine, trail := within("rotator"), within("rotator/trail")
+	engine, trail, recorder := within("rotator"), within("rotator/trail"), within("cmd/instantly-rotator/recorder")
 	return []bug{
 		{"trail: what cannot be recorded is done", "./rotator WithoutAnIntent", edits{engine("intend").replaces(`return nothing, fmt.Errorf("%w: %w", ErrTrail, err)`, "return nothing, nil")}},
 		{"trail: a key in hand waits for the trail", "./rotator FullTrail", edits{engine("endsHand").returns("false")}},
 		{"trail: an outcome that cannot be written is dropped", "./rotator/trail KeptUntil", edits{trail("Log.Tell").replaces("len(self.kept) < mostKept", "false")}},
 		{"trail: a line that was cut off stays", "./rotator/trail CutOffLine", edits{trail("Log.recover").always("cut == 0")}},
+		{"trail: an effect does not wait for the shelf", "./rotator/trail RunThatIsKilled", edits{trail("Stream.Append").replaces("err == nil && durable", "false")}},
+		{"trail: two pods fork the chain", "./cmd/instantly-rotator/recorder ConfigMapTakesNoState", edits{recorder("ConfigMap.Swap").replaces("to.Revision", `""`)}},
 	}
 }

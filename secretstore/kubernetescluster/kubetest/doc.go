@@ -1,5 +1,5 @@
 // Package kubetest is a stand-in for the parts of the Kubernetes API that keep
-// Secrets, Leases, Deployments and StatefulSets, for tests: it holds state and
+// Secrets, Leases, Deployments, StatefulSets and ConfigMaps, for tests: it holds state and
 // speaks the wire protocol, so that the real client is in the loop. It is strict:
 // what the API server would let pass with a warning, such as a field that is not
 // known, it refuses.

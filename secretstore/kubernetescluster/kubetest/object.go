@@ -8,9 +8,11 @@ import (
 	"reflect"
 	"regexp"
 	"strconv"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -36,6 +38,7 @@ func kinds() []kind {
 			map[string]string{http.MethodGet: "get", http.MethodPost: "create", http.MethodPut: "update"}},
 		{"apps", "deployments", "Deployment", func() Object { return &appsv1.Deployment{} }, read},
 		{"apps", "statefulsets", "StatefulSet", func() Object { return &appsv1.StatefulSet{} }, read},
+		{"", "configmaps", "ConfigMap", func() Object { return &corev1.ConfigMap{} }, read},
 	}
 }
 
@@ -47,7 +50,7 @@ type key struct {
 
 // kindOf reads a path.
 func kindOf(path string) (kind, types.NamespacedName, bool) {
-	m := regexp.MustCompile(`^/apis/([^/]+)/v1/namespaces/([^/]+)/([^/]+)(?:/([^/]+))?$`).FindStringSubmatch(path)
+	m := regexp.MustCompile(`^/api(?:s/([^/]+))?/v1/namespaces/([^/]+)/([^/]+)(?:/([^/]+))?$`).FindStringSubmatch(path)
 	if m == nil {
 		return kind{}, types.NamespacedName{}, false
 	}
@@ -108,15 +111,15 @@ func (s *Server) serveObject(k kind, n types.NamespacedName, method string, body
 	}
 	s.calls = append(s.calls, Call{Verb: verb, Resource: k.resource, Namespace: n.Namespace, Name: n.Name})
 	if s.Denied[verb] {
-		return failure(http.StatusForbidden, metav1.StatusReasonForbidden, fmt.Sprintf(`%s.%s %q is forbidden: User "system:serviceaccount:%s:rotator" `+
-			`cannot %s resource %q in API group %q in the namespace %q`, k.resource, k.group, n.Name, n.Namespace, verb, k.resource, k.group, n.Namespace))
+		return failure(http.StatusForbidden, metav1.StatusReasonForbidden, fmt.Sprintf(`%s %q is forbidden: User "system:serviceaccount:%s:rotator" `+
+			`cannot %s resource %q in API group %q in the namespace %q`, k.full(), n.Name, n.Namespace, verb, k.resource, k.group, n.Namespace))
 	}
 	old, there := s.objects[key{k.resource, n}]
 	switch {
 	case verb == "create":
 		return s.createObject(k, n.Namespace, body)
 	case !there:
-		return notFound(k.resource+"."+k.group, n.Name)
+		return notFound(k.full(), n.Name)
 	case verb == "get":
 		return k.answer(http.StatusOK, old)
 	case verb == "patch":
@@ -139,7 +142,7 @@ func (s *Server) createObject(k kind, namespace string, body []byte) answer {
 		return notFound("namespaces", namespace)
 	}
 	if _, there := s.objects[key{k.resource, types.NamespacedName{Namespace: namespace, Name: o.GetName()}}]; there {
-		return failure(http.StatusConflict, metav1.StatusReasonAlreadyExists, fmt.Sprintf("%s.%s %q already exists", k.resource, k.group, o.GetName()))
+		return failure(http.StatusConflict, metav1.StatusReasonAlreadyExists, fmt.Sprintf("%s %q already exists", k.full(), o.GetName()))
 	}
 	o.SetNamespace(namespace)
 	o.SetUID(s.newUID())
@@ -158,10 +161,10 @@ func (s *Server) replaceObject(k kind, old Object, body []byte) answer {
 	case old.GetResourceVersion():
 	case "":
 		return failure(http.StatusUnprocessableEntity, metav1.StatusReasonInvalid, fmt.Sprintf(
-			"%s.%s %q is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update", k.resource, k.group, old.GetName()))
+			"%s %q is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update", k.full(), old.GetName()))
 	default:
-		return failure(http.StatusConflict, metav1.StatusReasonConflict, fmt.Sprintf("Operation cannot be fulfilled on %s.%s %q: "+
-			"the object has been modified; please apply your changes to the latest version and try again", k.resource, k.group, old.GetName()))
+		return failure(http.StatusConflict, metav1.StatusReasonConflict, fmt.Sprintf("Operation cannot be fulfilled on %s %q: "+
+			"the object has been modified; please apply your changes to the latest version and try again", k.full(), old.GetName()))
 	}
 	keepStatus(old, o)
 	o.SetNamespace(old.GetNamespace())
@@ -188,11 +191,20 @@ func (k kind) decode(body []byte) (Object, *answer) {
 
 func (k kind) answer(code int, o Object) answer {
 	o, _ = o.DeepCopyObject().(Object)
-	reflect.ValueOf(o).Elem().FieldByName("TypeMeta").Set(reflect.ValueOf(metav1.TypeMeta{Kind: k.name, APIVersion: k.group + "/v1"}))
+	reflect.ValueOf(o).Elem().FieldByName("TypeMeta").Set(reflect.ValueOf(metav1.TypeMeta{Kind: k.name, APIVersion: strings.TrimPrefix(k.group+"/v1", "/")}))
 	return answer{code, o}
 }
 
-func specOf(o Object) any { return reflect.ValueOf(o).Elem().FieldByName("Spec").Interface() }
+// full is how the API server calls a kind's objects.
+func (k kind) full() string { return strings.TrimSuffix(k.resource+"."+k.group, ".") }
+
+func specOf(o Object) any {
+	spec := reflect.ValueOf(o).Elem().FieldByName("Spec")
+	if !spec.IsValid() { // a ConfigMap
+		return nil
+	}
+	return spec.Interface()
+}
 
 func keepStatus(from, to Object) {
 	if status := reflect.ValueOf(from).Elem().FieldByName("Status"); status.IsValid() {

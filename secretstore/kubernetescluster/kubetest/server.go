@@ -21,7 +21,7 @@ type Call struct {
 	Verb, Resource, Namespace, Name string
 }
 
-// Server keeps Secrets, Leases, Deployments and StatefulSets. Make one with [New].
+// Server keeps Secrets, Leases, Deployments, StatefulSets and ConfigMaps. Make one with [New].
 type Server struct {
 	// Denied are the verbs that are refused; to be set while no call is made.
 	Denied map[string]bool
