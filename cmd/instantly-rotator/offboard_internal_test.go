@@ -29,7 +29,7 @@ func newLeaving(t *testing.T) *workspaceFixture {
 	people := []sandbox.Member{
 		{Email: "owner@acme.example", Role: "owner"}, {Email: "Ann@acme.example", Role: "admin"}, {Email: "bob@acme.example", Role: "editor", Pending: true},
 	}
-	admin := []string{"api_keys:all", "workspaces:read", "audit_logs:read", "workspace_members:all"}
+	admin := []string{"api_keys:all", "workspaces:read", "audit_logs:read", "workspace_members:all", "webhooks:all", "webhook_events:read"}
 	d := newWorkspaceFixture(t, sandbox.Options{Workspaces: []sandbox.Workspace{{Name: "Acme", AdminScopes: admin, Members: people}}}, leavers)
 	d.run(exitSettled, "rotate")
 	d.ahead += time.Hour

@@ -44,6 +44,7 @@ type webhookSecretForm struct {
 	Settle    duration           `json:"settle"`
 	Test      flag               `json:"test"`
 	Stores    list[storeRefForm] `json:"stores"`
+	KnownTo   list[text]         `json:"known_to"`
 	rotationForm
 }
 
@@ -116,6 +117,12 @@ func webhookSecretOptions() []Option {
 			In: in, Name: "stores", Required: true,
 			Doc: "Where receivers read the secret, the current one and the previous one. The first is the primary, the others follow it.",
 		},
+		{
+			In: in, Name: "known_to",
+			Doc: "The addresses of the people who could know the secret: it is replaced when one of them is offboarded. [] says " +
+				"nobody; left out, it is not known.",
+			Examples: []string{"ann@example.com"},
+		},
 	}
 }
 
@@ -140,6 +147,7 @@ func (c *checker) webhookSecret(w *webhookSecretForm, f *fileForm) Key {
 	key.Name = k.Name.v
 	key.Workspace = c.workspaceOf(&k, f)
 	key.Stores = c.storesOf(&k, f)
+	key.KnownTo = c.people(w.KnownTo)
 	c.restartable(&k)
 	hooks := &w.Webhooks
 	key.Webhooks = &Webhooks{
