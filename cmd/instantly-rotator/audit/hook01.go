@@ -13,13 +13,17 @@ func hook01() Check {
 	}
 }
 
-const authenticate = "set a header such as X-Webhook-Secret at the webhook in Instantly, and have the receiver refuse what lacks it"
+const (
+	authenticate = "set a header such as X-Webhook-Secret at the webhook in Instantly, have the receiver refuse what lacks it, " +
+		"and have the secret kept fresh: webhook_secrets"
+	setAgain = "instantly-rotator rotate --due TARGET, which sets the header HEADER; have the receiver refuse what lacks it"
+)
 
 func openHooks(f *Facts) []Finding {
 	return f.eachHook(func(w *Workspace, h *Webhook) []Finding {
 		var all []Finding
 		if !h.Secret {
-			all = append(all, h.finding(w, High, "its events carry no secret: "+h.Origin, authenticate))
+			all = append(all, h.finding(w, High, "its events carry no secret: "+h.Origin, h.remedy(setAgain, authenticate)))
 		}
 		if h.Plain {
 			all = append(all, h.finding(w, High, "its events and its secret can be read on the way: "+h.Origin, "give it an address that begins with https"))

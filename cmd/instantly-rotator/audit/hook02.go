@@ -25,13 +25,15 @@ func failedHooks(f *Facts) []Finding {
 			if !h.Failed.IsZero() {
 				since = " since " + humantime.Stamp(h.Failed)
 			}
-			all = append(all, h.finding(w, Medium, "it is disabled"+since+", after deliveries that failed: "+h.Origin, "mend the receiver, then resume the webhook in Instantly; or delete it if nobody needs it"))
+			all = append(all, h.finding(w, Medium, "it is disabled"+since+", after deliveries that failed: "+h.Origin, h.remedy("mend the receiver, then instantly-rotator rotate --due TARGET, which resumes the webhook if its secret was refused; else resume it in Instantly",
+				"mend the receiver, then resume the webhook in Instantly; or delete it if nobody needs it")))
 		default:
 			all = append(all, h.finding(w, NotKnown, "Instantly does not say whether it works", ""))
 		}
 		if h.Refused > 0 {
 			all = append(all, h.finding(w, Medium, fmt.Sprintf("its receiver refused %s (401 or 403), the last at %s: it has another secret", humantime.Count(h.Refused, "delivery attempt"), humantime.Stamp(h.Last)),
-				"let the receiver have the secret that the webhook's header has"))
+				h.remedy("let the receiver read both values in the store: instantly-rotator get --all TARGET; whether the webhook sends one of them: instantly-rotator verify TARGET",
+					"let the receiver have the secret that the webhook's header has; webhook_secrets keeps the two together")))
 		}
 		return all
 	})

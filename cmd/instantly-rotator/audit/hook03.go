@@ -35,7 +35,8 @@ func credulous(f *Facts) []Finding {
 			case err != nil:
 				all = append(all, h.finding(w, NotKnown, "does its receiver refuse a request "+one.what+"? "+err.Error(), ""))
 			case status >= http.StatusOK && status < http.StatusMultipleChoices:
-				all = append(all, h.finding(w, High, fmt.Sprintf("its receiver takes a request %s (%d): %s", one.what, status, h.Origin), "have the receiver compare the header, in constant time, and answer 401"))
+				all = append(all, h.finding(w, High, fmt.Sprintf("its receiver takes a request %s (%d): %s", one.what, status, h.Origin), h.remedy("have the receiver compare the header HEADER with both values of instantly-rotator get --all TARGET, in constant time, and answer 401",
+					"have the receiver compare the header, in constant time, and answer 401")))
 			case status < http.StatusBadRequest || status >= http.StatusInternalServerError || status == http.StatusNotFound || status == http.StatusTooManyRequests:
 				all = append(all, h.finding(w, NotKnown, fmt.Sprintf("does its receiver refuse a request %s? it answers %d", one.what, status), ""))
 			}

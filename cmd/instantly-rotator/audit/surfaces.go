@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/remedy"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 )
@@ -37,7 +39,11 @@ type Webhook struct {
 	Origin string
 	// Plain: what is sent can be read on the way.
 	Plain bool
-	// Secret: it has a header that is a secret, by its name.
+	// Target is whose secret it is to send, and Header the one that carries it; nil and empty
+	// if it is no target's.
+	Target *config.Key
+	Header string
+	// Secret: it has that header, or one that is a secret by its name.
 	Secret bool
 	Status instantly.WebhookStatus
 	Failed time.Time
@@ -79,13 +85,13 @@ func (g *gatherer) surround(ctx context.Context, w *Workspace, c *instantly.Clie
 	}
 	w.Webhooks = answered(ctx, g, about, "its webhooks", func(ctx context.Context) ([]Webhook, error) {
 		listed, err := c.Webhooks(ctx)
-		return g.webhooks(ctx, listed), err
+		return g.webhooks(ctx, w.Name, listed), err
 	})
 	all.Wait()
 	w.countRefused()
 }
 
-func (g *gatherer) webhooks(ctx context.Context, listed []instantly.Webhook) []Webhook {
+func (g *gatherer) webhooks(ctx context.Context, workspace string, listed []instantly.Webhook) []Webhook {
 	hooks := make([]Webhook, len(listed))
 	named := map[string]int{}
 	var all sync.WaitGroup
@@ -93,12 +99,8 @@ func (g *gatherer) webhooks(ctx context.Context, listed []instantly.Webhook) []W
 		named[l.Name]++
 		h := &hooks[i]
 		*h = Webhook{ID: l.ID, Name: l.Name, Origin: l.Origin(), Status: l.Status, Failed: l.Failed, url: l.URL}
-		for name := range l.Headers {
-			if isSecretHeader(name) {
-				h.Secret = true
-				h.headers = append(h.headers, name)
-			}
-		}
+		h.Target = fleet.SecretOf(g.Config, workspace, l)
+		h.lookForSecret(l)
 		u, err := url.Parse(l.URL)
 		if err != nil {
 			h.Host = errors.New("its address cannot be read")
@@ -123,6 +125,30 @@ func (g *gatherer) webhooks(ctx context.Context, listed []instantly.Webhook) []W
 	}
 	slices.SortFunc(hooks, func(x, y Webhook) int { return strings.Compare(x.subject, y.subject) })
 	return hooks
+}
+
+// lookForSecret notes the headers that authenticate what a webhook sends: the configured one
+// and no other, if its secret is a target.
+func (h *Webhook) lookForSecret(l instantly.Webhook) {
+	is := isSecretHeader
+	if h.Target != nil {
+		h.Header = h.Target.Webhooks.Header
+		is = func(name string) bool { return strings.EqualFold(name, h.Header) }
+	}
+	for name, value := range l.Headers {
+		if is(name) && (h.Target == nil || !value.IsZero()) {
+			h.Secret = true
+			h.headers = append(h.headers, name)
+		}
+	}
+}
+
+// remedy is what to do about it: with a secret that is a target, and with another one.
+func (h *Webhook) remedy(managed, other string) string {
+	if h.Target == nil {
+		return other
+	}
+	return strings.NewReplacer("TARGET", h.Target.Name, "HEADER", h.Header).Replace(managed)
 }
 
 // isSecretHeader tells by its name whether a header authenticates who sends it.

@@ -26,9 +26,23 @@ func (c *Connections) webhooks(ctx context.Context, k config.Key) (rotator.Sende
 	w := k.Webhooks
 	return webhooksecret.Webhooks{
 		Client:   bound.client,
-		Selector: webhooksecret.Selector{IDs: w.IDs, URL: w.URL, Name: w.Name, EventType: w.EventType},
+		Selector: selectorOf(w),
 		Header:   w.Header, Format: w.Format, Test: w.Test,
 	}, bound.workspace
+}
+
+func selectorOf(w *config.Webhooks) webhooksecret.Selector {
+	return webhooksecret.Selector{IDs: w.IDs, URL: w.URL, Name: w.Name, EventType: w.EventType}
+}
+
+// SecretOf gives the target whose secret a webhook of a workspace is to send; nil if none.
+func SecretOf(cfg *config.Config, workspace string, hook instantly.Webhook) *config.Key {
+	for i := range cfg.Keys {
+		if k := &cfg.Keys[i]; k.Webhooks != nil && k.Workspace == workspace && selectorOf(k.Webhooks).Chooses(hook) {
+			return k
+		}
+	}
+	return nil
 }
 
 func (c *Connections) bindHooks(ctx context.Context, cfg config.Workspace) hooks {
