@@ -82,11 +82,17 @@ store is only read, unless it is rotated.
 {{- toJson $found }}
 {{- end }}
 
+{{/* The ConfigMap of a trail without a folder, as JSON: {name, namespace}; else {}. */}}
+{{- define "rotator.trail" -}}
+{{- $trail := default dict .Values.config.trail }}
+{{- if $trail.config_map }}{{ dict "name" $trail.config_map "namespace" (default .Release.Namespace $trail.namespace) | toJson }}{{ else }}{}{{ end }}
+{{- end }}
+
 {{- define "rotator.elects" -}}
 {{- if and (eq .Values.mode "daemon") .Values.daemon.leaderElection }}true{{ end }}
 {{- end }}
 
 {{/* Does the rotator talk to the API server? Only then has its pod a token. */}}
 {{- define "rotator.usesKubernetes" -}}
-{{- if or (include "rotator.elects" .) .Values.rbac.restarts (include "rotator.secrets" . | fromJson) }}true{{ else }}false{{ end }}
+{{- if or (include "rotator.elects" .) .Values.rbac.restarts (include "rotator.secrets" . | fromJson) (include "rotator.trail" . | fromJson) }}true{{ else }}false{{ end }}
 {{- end }}

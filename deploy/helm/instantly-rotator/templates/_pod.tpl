@@ -47,6 +47,10 @@ volumes:
   - name: admin-key
     secret: {secretName: {{ . }}, defaultMode: 0440}
 {{- end }}
+{{- with .Values.trail.keySecret }}
+  - name: trail-key
+    secret: {secretName: {{ . }}, defaultMode: 0440}
+{{- end }}
 {{- if eq .Values.mode "daemon" }}
   - name: token
     secret: {secretName: {{ include "rotator.tokenSecret" . }}, defaultMode: 0440}
@@ -86,6 +90,9 @@ volumeMounts:
   - {name: config, mountPath: /etc/instantly-rotator, readOnly: true}
 {{- if .Values.adminKey.existingSecret }}
   - {name: admin-key, mountPath: /run/secrets/instantly, readOnly: true}
+{{- end }}
+{{- if .Values.trail.keySecret }}
+  - {name: trail-key, mountPath: /run/secrets/trail, readOnly: true}
 {{- end }}
 {{- if eq .Values.mode "daemon" }}
   - {name: token, mountPath: /run/secrets/token, readOnly: true}
