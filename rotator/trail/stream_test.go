@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,15 +19,22 @@ import (
 
 // shelf keeps one state in memory, and fails as it is told.
 type shelf struct {
+	mu    sync.Mutex
 	kept  trail.Kept
 	moved int
 	// before and after are asked before and after a state is taken.
 	before, after func() error
 }
 
-func (s *shelf) Load(context.Context) (trail.Kept, error) { return s.kept, nil }
+func (s *shelf) Load(context.Context) (trail.Kept, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.kept, nil
+}
 
 func (s *shelf) Swap(_ context.Context, to trail.Kept) (trail.Kept, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.before != nil {
 		if err := s.before(); err != nil {
 			return trail.Kept{}, err
@@ -296,6 +304,58 @@ func TestACollectedLineThatIsChangedOrMissingIsFound(t *testing.T) {
 	for n := range len(lines) - 1 { // the last is the checkpoint that is kept
 		if _, _, err := p.verify(strings.Join(lines[:n], "")); err == nil {
 			t.Errorf("cut off after line %d, and not found", n)
+		}
+	}
+}
+
+// Of several pods, with several targets each, at the same time: each effect that was
+// allowed is in the log, with its own outcome, and none twice.
+func TestManyWriteAStreamAtOnce(t *testing.T) {
+	p := newPods(t)
+	const each = 5
+	var outs [3]bytes.Buffer
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	want := map[string]bool{}
+	var streams []*trail.Stream
+	for pod := range outs {
+		s := p.start(&outs[pod])
+		streams = append(streams, s)
+		for target := range 6 {
+			wg.Go(func() {
+				for i := range each {
+					name := fmt.Sprintf("p%d-t%d-%d", pod, target, i)
+					of, err := s.Append(stage(name), i%2 == 0)
+					if errors.Is(err, trail.ErrMoved) { // too many were faster: it is not done
+						continue
+					}
+					if err == nil {
+						err = s.Tell(trail.Entry{Kind: trail.Outcome, Of: of, Result: "ok", What: trail.What{Target: name}})
+					}
+					if err != nil {
+						t.Error(err)
+					}
+					mu.Lock()
+					want[name] = true
+					mu.Unlock()
+				}
+			})
+		}
+	}
+	wg.Wait()
+	for _, s := range streams {
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, got := p.mustVerify(outs[2].String() + outs[0].String() + outs[1].String())
+	slices.Sort(got)
+	if got = slices.Compact(got); len(got) != 2*len(want) || len(want) == 0 {
+		t.Errorf("%d entries of %d effects", len(got), len(want))
+	}
+	for _, e := range got {
+		if name, _, _ := strings.Cut(e, ":"); !want[name] {
+			t.Errorf("%s is in the log, and was refused or is unknown", e)
 		}
 	}
 }
