@@ -48,6 +48,9 @@ type Remote struct {
 	// a rotator has made one current. Latest is what those read who do not ask for
 	// the current version by name.
 	Current, Latest func() string
+	// Previous is the value before it, as receivers of webhooks read it beside the current
+	// one; empty if it was destroyed.
+	Previous func() string
 	// Put is what somebody does who knows nothing of the rotator: the value is
 	// current at once.
 	Put func(value string)
