@@ -368,6 +368,7 @@ func (r *run) tell(step Step, took time.Duration, err error) {
 		e.Store = r.target.Stores[step.Store].Name
 	}
 	_, e.Adopted = r.adoption(step.ID)
+	e.Sent = r.target.Senders != nil
 	if step.Verb == Issue && r.InHand != nil {
 		e.KeyID = r.InHand.ID
 	}

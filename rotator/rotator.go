@@ -134,6 +134,8 @@ type Event struct {
 	Verdict string
 	// Adopted: the key was adopted, not issued.
 	Adopted bool
+	// Sent: it is a secret that receivers are sent: see [Senders].
+	Sent bool
 	// Since and Until are those of the step: what has been tried for how long.
 	Since, Until time.Time
 	Took         time.Duration

@@ -19,6 +19,9 @@ func Said(e rotator.Event) string {
 	if e.Err != nil {
 		return ""
 	}
+	if said, ok := saidOfSent(e); ok {
+		return said
+	}
 	switch e.Verb {
 	case rotator.Declare:
 		return "the incident is noted in the store: from now on every instance carries it on"
@@ -53,6 +56,23 @@ func Said(e rotator.Event) string {
 		return "the incident is resolved: no key of before it is left"
 	default:
 		return ""
+	}
+}
+
+// saidOfSent says it of a secret that receivers are sent, which no key of Instantly's is.
+func saidOfSent(e rotator.Event) (string, bool) {
+	if !e.Sent {
+		return "", false
+	}
+	switch e.Verb {
+	case rotator.Issue:
+		return "new secret " + e.KeyID + " made", true
+	case rotator.Stage:
+		return "secret " + e.KeyID + " stored in " + e.Store + ", not yet for receivers", true
+	case rotator.Promote:
+		return "secret " + e.KeyID + " is current in " + e.Store + ": receivers must accept it and the one before, webhooks are switched next", true
+	default:
+		return "", false
 	}
 }
 

@@ -21,6 +21,17 @@ func TestWhatIsAwaitedIsSaidWithItsLimit(t *testing.T) {
 	}
 }
 
+func TestTheSecretOfAWebhookIsNoKeyThatConsumersAreRestartedFor(t *testing.T) {
+	e := rotator.Event{Verb: rotator.Promote, KeyID: "s2", Store: "local", Sent: true}
+	if got, want := fleet.Said(e), "secret s2 is current in local: receivers must accept it and the one before, webhooks are switched next"; got != want {
+		t.Errorf("said %q, want %q", got, want)
+	}
+	e.Sent = false
+	if got, want := fleet.Said(e), "key s2 is current NOW in local: restart consumers that cache the old one"; got != want {
+		t.Errorf("said %q, want %q", got, want)
+	}
+}
+
 func TestTroubleIsSaidOfWhatIsTriedAgainOnly(t *testing.T) {
 	first := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
 	for _, c := range []struct {

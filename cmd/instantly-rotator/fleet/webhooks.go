@@ -46,7 +46,7 @@ func SecretOf(cfg *config.Config, workspace string, hook instantly.Webhook) *con
 }
 
 func (c *Connections) bindHooks(ctx context.Context, cfg config.Workspace) hooks {
-	client, err := c.connect(ctx, cfg)
+	client, err := c.Shared(ctx, cfg.Name) // and so its limit of requests
 	if err != nil {
 		return hooks{workspace: rotator.NewWorkspace(cfg.Name, unreachable{err}, cfg.OrganizationID)}
 	}
