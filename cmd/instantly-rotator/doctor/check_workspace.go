@@ -104,6 +104,28 @@ func unneeded(scopes []string, webhooks bool) []string {
 	})
 }
 
+// webhookScopes judges whether the admin key may do what secrets of webhooks need. What the
+// API does not attest is judged by their rotation.
+func webhookScopes(f Facts) (all []Finding) {
+	needed := []string{"webhooks:read", "webhooks:update", "webhook_events:read"}
+	for _, w := range f.Workspaces {
+		lacks := slices.DeleteFunc(slices.Clone(needed), func(s string) bool { return instantly.Covers(w.Scopes, s) })
+		switch about := workspaceNamed(w.Name); {
+		case !f.Config.HasWebhooks(w.Name):
+		case w.Scoped != nil && w.Listed != nil:
+			all = append(all, follows(about))
+		case w.Scoped != nil:
+			all = append(all, hidden(about, w.Scoped.Error(), ""))
+		case w.Attested && len(lacks) > 0:
+			all = append(all, bad(about, "the secrets of its webhooks cannot be rotated: the admin key lacks "+strings.Join(lacks, ", "),
+				"a key's scopes cannot be changed: make one with these as well, and put it where admin_key points to"))
+		default:
+			all = append(all, good(about, ""))
+		}
+	}
+	return all
+}
+
 func adminKeyKept(f Facts) []Finding {
 	return ofEach(f, func(w Workspace, about string) Finding {
 		if w.AdminKey.Store != "" {

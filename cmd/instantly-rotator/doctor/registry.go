@@ -27,6 +27,7 @@ func Checks() []Check {
 		{"admin-key-create", "the admin key may create keys", mayCreate},
 		{"admin-key-delete", "the admin key may delete keys", mayDelete},
 		{"admin-key-scopes", "the admin key may do no more than it must", adminScopes},
+		{"admin-key-webhooks", "the admin key may switch the webhooks whose secrets are targets", webhookScopes},
 		{"admin-key-kept", "the admin key is kept where it can be rotated", adminKeyKept},
 		{"organization", "the organization is the one that is pinned", organization},
 		{"rate-limit", "other programs leave some of the workspace's budget", rateLimit},

@@ -36,6 +36,10 @@ func troubles() []trouble {
 		{"an admin key that may not list", "", func(w *world) { w.adminKeyWith("api_keys:delete", "api_keys:create") }, doctor.Bad, "admin-key", `Required: api_keys:read.*; do: a key's scopes cannot be changed: make one with the scopes`},
 		{"an admin key that may do harm", "", func(w *world) { w.adminKeyWith("api_keys:all", "leads:all") }, doctor.Advice, "admin-key-scopes", `more than it must: leads:all`},
 		{"an admin key that may do all", "", func(w *world) { w.adminKeyWith("all:all") }, doctor.Advice, "admin-key-scopes", `may read what has nothing to do with keys`},
+		{"an admin key that may not switch webhooks", "", func(w *world) {
+			w.notify = "webhook_secrets: [{name: hooks, webhooks: {name: crm}, stores: [{store: primary, secret: hooks}]}]"
+			w.adminKeyWith("api_keys:all", "workspaces:read", "webhooks:read")
+		}, doctor.Bad, "admin-key-webhooks", `cannot be rotated: the admin key lacks webhooks:update, webhook_events:read; do: .*make one with these as well`},
 		{"an admin key in the environment", "", func(*world) {}, doctor.Advice, "admin-key-kept", `nobody rotates it.*keep it in a store`},
 		{"an admin key file that others may write", "", func(w *world) { w.adminFile(0o620) }, doctor.Bad, "secret-file", `others may write the file .*admin-key \(mode 0620\).*chmod go-w`},
 		{"an admin key file that others may read", "", func(w *world) { w.adminFile(0o644) }, doctor.Advice, "configuration", `everybody on this machine may read it.*chmod o-r`},
