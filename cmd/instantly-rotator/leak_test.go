@@ -30,12 +30,18 @@ func newLeakLab(t *testing.T) *leakLab {
 // for longer than a second is killed: what it printed until then counts.
 func (l *leakLab) run(args ...string) {
 	l.Helper()
+	l.runFor(time.Second, args...)
+}
+
+// runFor runs the binary, and ends it after that time, whatever it has told by then.
+func (l *leakLab) runFor(limit time.Duration, args ...string) {
+	l.Helper()
 	c := l.command(append(args, "--log-level", "debug")...)
 	c.Env = append(c.Env, "TMPDIR="+l.dir)
 	if err := c.Start(); err != nil {
 		l.Fatal(err)
 	}
-	timer := time.AfterFunc(time.Second, func() { _ = c.Process.Kill() })
+	timer := time.AfterFunc(limit, func() { _ = c.Process.Kill() })
 	defer timer.Stop()
 	_ = c.Wait()
 	fmt.Fprintf(&l.told, "$ %s\n%s%s", strings.Join(args, " "), &c.stdout, &c.stderr)
@@ -256,7 +262,7 @@ func TestNoSecretIsToldByAnAudit(t *testing.T) {
 	}
 	l.mustControl(http.MethodPut, "faults", `{"list_key": "full"}`)
 	for _, output := range []string{"table", "json", "sarif", "markdown"} {
-		l.run("audit", "--scan", source, "-o", output, "--log-format", "json")
+		l.runFor(time.Minute, "audit", "--scan", source, "-o", output, "--log-format", "json")
 	}
 	l.wantNothingTold()
 	if n := strings.Count(l.told.String(), "line 1 has the current key of target sending"); n != 4 {
