@@ -224,11 +224,7 @@ func TestAnIncidentWaitsForNoReceiver(t *testing.T) {
 // Receivers that read late are tried again and again; meanwhile they get what they accept.
 func TestAnIncidentGoesOnAsSoonAsAReceiverAccepts(t *testing.T) {
 	posted(t, 1, []*sender{{id: "a"}}, func(t *testing.T, p *post) {
-		p.senders[0].blind = []string{byHandValue}
-		go func() {
-			time.Sleep(12 * time.Second)
-			p.senders[0].blind = nil
-		}()
+		p.senders[0].blind, p.senders[0].blindUntil = []string{byHandValue}, time.Now().Add(12*time.Second)
 		in := p.start(nil)
 		begun := time.Now()
 		res := in.run(rotator.Request{Incident: "INC-1"})

@@ -45,10 +45,11 @@ type sender struct {
 	off       bool
 	offSince  time.Time
 	// lag is how long ago the receiver may have read the store; blind: it does not read it any
-	// more, and accepts what it knew then; down: it does not answer.
-	lag   time.Duration
-	blind []string
-	down  bool
+	// more, and accepts what it knew then, for good or until then; down: it does not answer.
+	lag        time.Duration
+	blind      []string
+	blindUntil time.Time
+	down       bool
 	// refused counts deliveries that a blind receiver refused.
 	refused int
 }
@@ -107,18 +108,22 @@ func (p *post) judge(after string) {
 	for _, s := range p.senders {
 		switch {
 		case s.off || s.value == "":
-		case s.blind != nil && !slices.Contains(s.blind, s.value):
+		case s.isBlind(now) && !slices.Contains(s.blind, s.value):
 			s.refused++
-		case s.blind == nil && !s.accepts(p, now):
+		case !s.isBlind(now) && !s.accepts(p, now):
 			p.violations = append(p.violations, fmt.Sprintf("after %s a delivery of %s is refused for its secret", after, s.id))
 		}
 	}
 }
 
+func (s *sender) isBlind(now time.Time) bool {
+	return s.blind != nil && (s.blindUntil.IsZero() || now.Before(s.blindUntil))
+}
+
 // accepts tells whether a delivery is accepted by who has just read the store, and by who
 // reads late.
 func (s *sender) accepts(p *post, now time.Time) bool {
-	if s.blind != nil {
+	if s.isBlind(now) {
 		return slices.Contains(s.blind, s.value)
 	}
 	return slices.Contains(p.known(now), s.value) && slices.Contains(p.known(now.Add(-s.lag)), s.value)
