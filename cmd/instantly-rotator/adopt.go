@@ -37,7 +37,7 @@ after its grace period.
 
 Which key the value is must be shown: by the key list's own value; or by the scopes
 that Instantly says the value has, if only one key can be meant, by them or by the
-target's name or the time. Else a person has to say it: --key-id ID --i-know. That is
+target's name. Else a person has to say it: --key-id ID --i-know. That is
 kept on record, and a key adopted on somebody's word, or that another target has too,
 is never revoked by the rotator; you are told when to revoke it.
 
