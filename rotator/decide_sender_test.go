@@ -159,3 +159,19 @@ func sentRules() []func(*view, Step) string {
 		},
 	}
 }
+
+// A previous value stays while nobody knows whether a receiver accepts the current one.
+func TestThePreviousValueOfWhatIsSentStaysUntilTheLastIsConfirmed(t *testing.T) {
+	s := situation().with(0, secretstore.Current, "k1", t0.Add(-100*24*time.Hour)).with(0, secretstore.Previous, "k0", t0.Add(-200*24*time.Hour))
+	s.testedAs(0, "k1", Valid)
+	s.Sent, s.Confirmed, s.Switched, s.Settled = true, map[string]test{}, map[string]bool{"a": true}, "k1"
+	s.Senders = []SenderState{{ID: "a", Name: "a", Carries: CarriesCurrent}}
+	v := &view{now: t0, State: s, policy: testPolicy()}
+	if a := v.forget(); !a.passes() {
+		t.Errorf("%+v", a)
+	}
+	s.Confirmed["a"] = test{TestCall: TestCall{Verdict: Valid}, At: t0, Tries: enough}
+	if a := v.forget(); a.passes() {
+		t.Error("it stays although all is confirmed")
+	}
+}
