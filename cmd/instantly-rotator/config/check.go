@@ -24,7 +24,7 @@ func (c *checker) file(f *fileForm) *Config {
 	c.rotation(&f.Defaults)
 	c.nonEmpty(f.Workspaces.mark, len(f.Workspaces.Entries), "a workspace")
 	c.nonEmpty(f.Stores.mark, len(f.Stores.Entries), "a store")
-	c.nonEmpty(f.Keys.mark, len(f.Keys.Items), "a key")
+	c.someTarget(f)
 	for _, e := range f.Stores.Entries {
 		c.store(e.Name.v, &e.Value)
 	}
@@ -48,6 +48,16 @@ func (c *checker) file(f *fileForm) *Config {
 	c.distinctNames(f.targets())
 	c.distinctSecrets(f)
 	return &c.cfg
+}
+
+// someTarget reports a file in which nothing is to be kept fresh.
+func (c *checker) someTarget(f *fileForm) {
+	targets := len(f.Keys.Items) + len(f.WebhookSecrets.Items)
+	if f.Keys.written() {
+		c.nonEmpty(f.Keys.mark, targets, "a key")
+		return
+	}
+	c.nonEmpty(f.WebhookSecrets.mark, targets, "a secret")
 }
 
 // nonEmpty reports a list or mapping that was written but holds nothing.

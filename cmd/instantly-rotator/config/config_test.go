@@ -3,6 +3,7 @@ package config_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -226,4 +227,36 @@ func TestGCPStoreIsTakenAsWritten(t *testing.T) {
 			Project: "my-project", Create: gcpsecretmanager.Create{Replication: []string{"europe-west1", "europe-west3"}},
 		}},
 	}, got.Stores)
+}
+
+// Whoever has webhooks only needs no key.
+func TestWebhookSecretsAloneAreAConfiguration(t *testing.T) {
+	const text = `
+workspaces: {main: {admin_key: {env: INSTANTLY_ADMIN_KEY}}}
+stores: {local: {kind: file, path: ./store}}
+webhook_secrets: [{name: replies, webhooks: {name: replies}, stores: [{store: local}]}]
+`
+	for _, more := range []string{"", "keys: []\n"} {
+		cfg, _, err := config.Parse("c.yaml", []byte(text+more))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(cfg.Keys) != 1 || !cfg.Sends("replies") {
+			t.Errorf("%q: got the targets %v", more, cfg.Keys)
+		}
+	}
+}
+
+// Webhooks may be chosen by a list of their ids alone.
+func TestWebhooksAreChosenByAListOfIDs(t *testing.T) {
+	for _, written := range []string{"[one, two]", "{ids: [one, two]}"} {
+		cfg, _, err := config.Parse("c.yaml", []byte(minimal+"webhook_secrets: [{name: replies, webhooks: "+written+", stores: [{store: local, secret: hook}]}]\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		hooks := cfg.Keys[len(cfg.Keys)-1].Webhooks
+		if !slices.Equal(hooks.IDs, []string{"one", "two"}) || hooks.URL != "" {
+			t.Errorf("%s: got %+v", written, *hooks)
+		}
+	}
 }

@@ -114,6 +114,9 @@ func (d *decoder) form(n *yaml.Node, f form, at mark) {
 			d.decode(node, field.target, path, opt)
 			continue
 		}
+		if _, instead := nodes[opt.Unless]; instead {
+			opt.Required = false
+		}
 		if field.section == f.section() {
 			d.absent(field.target, mark{line: at.line, column: at.column, path: path}, opt)
 		}

@@ -171,6 +171,12 @@ func (f fileForm) JSONSchemaExtend(s *jsonschema.Schema) {
 	if p, ok := s.Properties.Get("notify"); ok {
 		p.PropertyNames = &jsonschema.Schema{Pattern: namePattern}
 	}
+	one := uint64(1)
+	for _, targets := range []string{"keys", "webhook_secrets"} {
+		some := jsonschema.NewProperties()
+		some.Set(targets, &jsonschema.Schema{MinItems: &one})
+		s.AnyOf = append(s.AnyOf, &jsonschema.Schema{Required: []string{targets}, Properties: some})
+	}
 }
 
 // JSONSchemaExtend implements an interface of package jsonschema.

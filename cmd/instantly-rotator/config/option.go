@@ -16,8 +16,9 @@ type Option struct {
 	Name string
 	// Default as YAML; empty if there is none.
 	Default string
-	// Required options must be written.
+	// Required options must be written, Unless another one of the section is.
 	Required bool
+	Unless   string
 	// Doc says what the option is for and why its default is what it is.
 	Doc string
 
@@ -80,7 +81,7 @@ func fileOptions() []Option {
 		{Name: "defaults", Doc: "What every target inherits, unless it sets its own."},
 		{Name: "workspaces", Required: true, Doc: "The Instantly workspaces, each under a name of your choice."},
 		{Name: "stores", Required: true, Doc: "The places that keep the keys, each under a name of your choice."},
-		{Name: "keys", Required: true, Doc: "The API keys to keep fresh."},
+		{Name: "keys", Required: true, Unless: "webhook_secrets", Doc: "The API keys to keep fresh. May be left out if there are webhook_secrets."},
 		{Name: "webhook_secrets", Doc: "The secrets in headers of webhooks to keep fresh."},
 		{Name: "notify", Doc: "Who is told what happened, each under a name of your choice."},
 		{Name: "audit", Doc: "What the audit expects, and which of its findings somebody answers for."},

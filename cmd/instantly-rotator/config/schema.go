@@ -36,7 +36,7 @@ func describe(s *jsonschema.Schema, section string) {
 			continue
 		}
 		describeProperty(property, o)
-		if o.Required {
+		if o.Required && o.Unless == "" {
 			s.Required = append(s.Required, o.Name)
 		}
 	}
@@ -54,7 +54,7 @@ func describeProperty(p *jsonschema.Schema, o Option) {
 	for _, e := range o.Examples {
 		p.Examples = append(p.Examples, e)
 	}
-	if !o.Required {
+	if !o.Required || o.Unless != "" {
 		return
 	}
 	atLeast := uint64(1)

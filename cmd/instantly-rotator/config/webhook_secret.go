@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/invopop/jsonschema"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/instantly-rotator/instantly-rotator/instantly/webhookauth"
 )
@@ -48,7 +49,7 @@ type webhookSecretForm struct {
 	rotationForm
 }
 
-// webhooksForm chooses webhooks.
+// webhooksForm chooses webhooks: a list of ids, or a mapping.
 type webhooksForm struct {
 	mark
 	IDs       list[text] `json:"ids"`
@@ -71,8 +72,24 @@ func (f webhookSecretForm) JSONSchemaExtend(s *jsonschema.Schema) {
 // JSONSchemaExtend implements an interface of package jsonschema.
 func (f webhooksForm) JSONSchemaExtend(s *jsonschema.Schema) {
 	describe(s, f.section())
-	for _, one := range []string{"ids", "url", "name", "event_type"} {
-		s.AnyOf = append(s.AnyOf, &jsonschema.Schema{Required: []string{one}})
+	one := uint64(1)
+	s.AnyOf = []*jsonschema.Schema{{Type: "array", Items: &jsonschema.Schema{Type: "string"}, MinItems: &one}}
+	for _, name := range []string{"ids", "url", "name", "event_type"} {
+		s.AnyOf = append(s.AnyOf, &jsonschema.Schema{Type: s.Type, Required: []string{name}})
+	}
+	s.Type = "" // properties are those of a mapping
+}
+
+func (f *webhooksForm) decode(d *decoder, n *yaml.Node, at mark) {
+	switch n.Kind {
+	case yaml.SequenceNode:
+		f.place(at)
+		f.IDs.decode(d, n, at)
+	case yaml.MappingNode:
+		d.form(n, f, at)
+	default:
+		f.place(at)
+		d.fail(at, "write for example {name: replies}, or [ID]", "want a list of ids or a mapping, found %s", kindOf(n))
 	}
 }
 
@@ -87,7 +104,7 @@ func webhookSecretOptions() []Option {
 		{In: in, Name: "workspace", Doc: "Which workspace the webhooks are of; may be left out if there is just one."},
 		{
 			In: in, Name: "webhooks", Required: true,
-			Doc: "Which webhooks send the secret: those that all of what is written applies to.",
+			Doc: "Which webhooks send the secret: those that all of what is written applies to. Or a list of their ids.",
 		},
 		{In: of, Name: "ids", Doc: "Their ids."},
 		{
@@ -158,7 +175,7 @@ func (c *checker) webhookSecret(w *webhookSecretForm, f *fileForm) Key {
 		key.Webhooks.IDs = append(key.Webhooks.IDs, id.v)
 	}
 	if hooks.written() && len(hooks.IDs.Items) == 0 && hooks.URL.v+hooks.Name.v+hooks.EventType.v == "" && !c.hasErrorWithin(hooks.path) {
-		c.fail(hooks.mark, "write for example {name: replies}, or {ids: [ID]}", "chooses no webhook")
+		c.fail(hooks.mark, "write for example {name: replies}, or [ID]", "chooses no webhook")
 	}
 	return key
 }
