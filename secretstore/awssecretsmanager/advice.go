@@ -19,6 +19,9 @@ func (r *reading) advice() []string {
 		out = append(out, fmt.Sprintf("version %s is pending and was not put by the rotator: no rotation begins before it is current or given up; to give it up: "+
 			"aws secretsmanager update-secret-version-stage --secret-id %s --version-stage AWSPENDING --remove-from-version-id %s", p, r.arn, p))
 	}
+	if r.vacant != "" {
+		out = append(out, "AWS began a rotation and waits for its version "+r.vacant+": the next rotation fills it")
+	}
 	for _, v := range []struct{ version, when string }{
 		{r.current, "after the next rotation"},
 		{r.previous, "when its grace period is over"},

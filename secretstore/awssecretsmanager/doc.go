@@ -20,6 +20,7 @@
 //	rotator/more/…                                what does not fit into one of these
 //	rotator/keep/CURRENT                          it stays previous
 //	rotator/first/NONCE                           see below
+//	rotator/for/VERSION                           the rotation that AWS began, which it is for
 //
 // A tag, rotator/owner, says whose the secret is. Labels and not tags, since
 // Terraform takes tags away that it does not know. Only while a secret has no
@@ -35,6 +36,10 @@
 // was tested before. It bears rotator/first until it is promoted, and is
 // pending, not current, for as long. If it is given up, it stays AWSCURRENT,
 // which AWS lets nobody take away, until the next one is promoted.
+//
+// Where rotation is enabled for the secret, AWS begins one by making a version without a
+// value that has AWSPENDING: see rotation.go. The next Stage fills it; to all else it is
+// not there.
 //
 // # How a write is decided
 //
@@ -88,5 +93,6 @@
 // version becomes AWSCURRENT although other labels were asked for (if not, it is
 // pending by AWSPENDING); that a second put under the same token and value
 // changes nothing; that DescribeSecret shows what was written before it was
-// asked; the limits.
+// asked; the limits; what AWS makes when it begins a rotation, and when it takes it for
+// complete.
 package awssecretsmanager

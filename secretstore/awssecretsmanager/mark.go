@@ -67,6 +67,9 @@ const (
 	// kindKeep: the version stays previous although AWSPREVIOUS leaves it, as
 	// long as the version in the field is current.
 	kindKeep = "keep"
+	// kindFor: the version is what a rotation that AWS began was for. Field: the version
+	// that AWS made for it, which is the version itself unless that could not be used.
+	kindFor = "for"
 )
 
 // A mark is taken apart: where it is, and what it says.
@@ -86,7 +89,7 @@ func fieldsOf(kind string) int {
 		return 4
 	case kindIntent, kindFailure:
 		return 5
-	case kindFirst, kindKeep:
+	case kindFirst, kindKeep, kindFor:
 		return 1
 	default:
 		return 0

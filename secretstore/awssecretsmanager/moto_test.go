@@ -11,6 +11,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/awssecretsmanager"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/awssecretsmanager/awstest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storekind"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest"
 )
 
@@ -92,5 +93,24 @@ func (m *motoSecret) forgetPromoted() {
 				m.call("UpdateSecretVersionStage", map[string]any{"SecretId": m.name, "VersionStage": label, "RemoveFromVersionId": version})
 			}
 		}
+	}
+}
+
+// TestTheNextKeyFillsTheVersionThatMotoWaitsFor has moto begin a rotation. Its function does
+// nothing: moto runs one in a container only.
+func TestTheNextKeyFillsTheVersionThatMotoWaitsFor(t *testing.T) {
+	m := &motoSecret{TB: t, url: awstest.StartMoto(t), name: "rotated"}
+	m.call("CreateSecret", map[string]any{"Name": m.name})
+	snap := rotate(t, m.open(nil), keyA)
+	m.call("RotateSecret", map[string]any{"SecretId": m.name, "ClientRequestToken": token, "RotationLambdaARN": awstest.MotoFunction(t, m.url)})
+	s := m.open(nil)
+	if snap = snapshotOf(t, s); held(snap) != "current=a" {
+		t.Fatalf("a version without a value is shown: %s", held(snap))
+	}
+	rotate(t, s, keyB)
+	p, err := s.Begun(t.Context(), token)
+	out := m.call("GetSecretValue", map[string]any{"SecretId": m.name, "VersionStage": "AWSCURRENT"})
+	if err != nil || p.State != storekind.Promoted || out["VersionId"] != token || out["SecretString"] != valueOf(keyB).Reveal() {
+		t.Errorf("the rotation is in state %d (%v), AWSCURRENT is version %v", p.State, err, out["VersionId"])
 	}
 }

@@ -150,7 +150,7 @@ func (r *reading) findPending() string {
 // rotator staged and has not promoted, or on one that something else put. A
 // version that the rotator put but did not stage yet is nobody's concern.
 func (r *reading) isWaiting(version string) bool {
-	if version == "" || version == r.current || version == r.previous {
+	if version == "" || version == r.current || version == r.previous || version == r.vacant {
 		return false
 	}
 	_, staged := r.own[version]
@@ -302,6 +302,7 @@ func (r *reading) litter() []string {
 		}
 		switch m.kind {
 		case kindFailure, kindHold, kindIncident, kindWaiver, kindMore:
+		case kindFor: // the next version that is put takes it along
 		case kindFirst:
 			if version != r.holder() {
 				out = append(out, label)

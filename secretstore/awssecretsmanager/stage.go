@@ -145,10 +145,11 @@ type plan struct {
 	head     string   // its intent
 	more     []string // what does not fit into head; none if it is reserved
 	reserved reservation
+	fulfils  []string // rotations that AWS began: labels of kindFor
 }
 
 func (op *write) planned(v secretstore.Version) plan {
-	p := plan{version: v, slot: slotOf(v.Intent, v.ID)}
+	p := plan{version: v, slot: slotOf(v.Intent, v.ID), fulfils: op.unfulfilled()}
 	p.head, p.more = intentTexts(p.slot, v.Intent)
 	for _, res := range op.reserved {
 		if res.fields[0] == p.slot {
@@ -164,7 +165,7 @@ func (op *write) planned(v secretstore.Version) plan {
 // labels are those that the version is put with.
 func (p plan) labels(version string, first bool) []string {
 	key := keyMark{slot: p.slot, account: p.version.Account, id: p.version.ID}
-	labels := append([]string{key.text(version)}, p.more...)
+	labels := slices.Concat([]string{key.text(version)}, p.more, p.fulfils)
 	if first {
 		labels = append(labels, firstText(p.slot))
 	}
@@ -174,13 +175,28 @@ func (p plan) labels(version string, first bool) []string {
 // maxNames is how many names are tried for a version.
 const maxNames = 32
 
+// names are tried for the version that is to hold a key, one after the other: first the one
+// that AWS waits for.
+func (op *write) names(id string) []string {
+	var names []string
+	if op.vacant != "" {
+		names = append(names, op.vacant)
+	}
+	for n := range maxNames {
+		names = append(names, versionID(id, n))
+	}
+	return names
+}
+
 // putNew puts the value as a version that is not there yet. One of that name
 // may be there without labels, with another value or with the same: AWS gives
 // it no labels then.
 func (op *write) putNew(id string, value stored, p plan) (string, error) {
-	for n := range maxNames {
-		version := versionID(id, n)
+	for _, version := range op.names(id) {
 		labels := p.labels(version, op.holder() == "")
+		if version == op.vacant {
+			labels = append(labels, labelPending) // it is there; whether a put leaves it there AWS does not say
+		}
 		has, err := op.put(op.ctx, op.arn, version, value, labels)
 		if isExisting(err) {
 			continue
@@ -192,6 +208,7 @@ func (op *write) putNew(id string, value stored, p plan) (string, error) {
 			continue
 		}
 		st := op.clone()
+		st.vacant = ""
 		for _, label := range labels {
 			st.labels[label] = version
 		}
@@ -260,6 +277,7 @@ func (op *write) retreat(cause error, p plan, version string) error {
 		return cause
 	}
 	op.undo(func(u *write) error {
+		p.fulfils = nil // the next version that is put takes them along
 		for _, label := range append([]string{labelPending}, p.labels(version, false)...) {
 			if err := u.move(u.ctx, u.arn, label, version, ""); err != nil && !isKind(err, secretstore.ErrConflict) {
 				return err

@@ -26,6 +26,9 @@ type state struct {
 	// created is when versions were put, as far as that was asked. It never
 	// changes and is no part of the revision.
 	created map[string]time.Time
+	// vacant is the version that AWS made when it began a rotation, for whoever fills it; empty
+	// if there is none. It has AWSPENDING and no value. No part of the revision either.
+	vacant string
 	// primary is the region of the secret that this one is a replica of; empty if it is
 	// none. No part of the revision either.
 	primary string

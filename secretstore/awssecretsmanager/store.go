@@ -14,7 +14,8 @@ import (
 const abandonedAfter = time.Hour
 
 // Describe implements [secretstore.Store]. It makes one call; one more if the
-// age of the current version is not in its labels.
+// age of the current version is not in its labels, and one if something else than the
+// rotator made the pending version.
 func (s *Store) Describe(ctx context.Context) (secretstore.Snapshot, error) {
 	snap, err := s.snapshot(ctx)
 	return snap, s.named("describe", err)
@@ -35,6 +36,9 @@ func (s *Store) snapshot(ctx context.Context) (secretstore.Snapshot, error) {
 func (s *Store) read(ctx context.Context) (reading, error) {
 	st, err := s.describeSecret(ctx)
 	if err != nil {
+		return reading{}, err
+	}
+	if st.vacant, err = s.vacancy(ctx, read(st)); err != nil {
 		return reading{}, err
 	}
 	return s.dated(ctx, read(st))

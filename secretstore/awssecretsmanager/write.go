@@ -73,6 +73,7 @@ func (op *write) confirm(ignored func(label string) bool) error {
 	for version, at := range op.created {
 		st.created[version] = at
 	}
+	st.vacant = op.vacant
 	op.expect(st)
 	op.described = true
 	return nil

@@ -57,6 +57,7 @@ func actions() map[string]action {
 		"ListSecretVersionIds":     {[]string{"IncludeDeprecated", "MaxResults", "NextToken"}, (*Server).list, true},
 		"DeleteSecret":             {[]string{"ForceDeleteWithoutRecovery", "RecoveryWindowInDays"}, (*Server).deleteSecret, true},
 		"RestoreSecret":            {nil, (*Server).restore, true},
+		"RotateSecret":             {[]string{"ClientRequestToken", "RotationLambdaARN", "RotationRules", "RotateImmediately"}, (*Server).rotate, false},
 	}
 }
 
@@ -221,6 +222,9 @@ func (s *Server) get(e *secretEntry, q *request) (answer, *refusal) {
 		}
 	} else if v = e.bearer(label); v == nil {
 		return nil, notFound(" value for staging label: " + label)
+	}
+	if v.empty() {
+		return nil, notFound(" value for VersionId: " + v.id)
 	}
 	out := answer{"ARN": e.arn, "Name": e.name, "VersionId": v.id, "CreatedDate": seconds(v.created)}
 	if len(v.labels) > 0 {

@@ -16,9 +16,13 @@
 //     included; with another value it is ResourceExistsException;
 //   - 20 labels over all versions, 50 tags, the characters of a tag, 64 KiB;
 //   - AWSCURRENT cannot be taken away, only moved;
-//   - AccessDeniedException's text, and ThrottlingException.
+//   - AccessDeniedException's text, and ThrottlingException;
+//   - RotateSecret makes a version without a value that has AWSPENDING, and is refused
+//     while AWSPENDING is on another version than AWSCURRENT. It calls no function: a test
+//     does, as the service would. That a put into such a version leaves it the labels that
+//     it has is a guess, which nobody is to rely on.
 //
-// Not here: rotation functions, resource policies, replicas, ListSecrets.
+// Not here: resource policies, replicas, ListSecrets.
 package awstest
 
 import (

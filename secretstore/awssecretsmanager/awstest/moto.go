@@ -2,9 +2,12 @@ package awstest
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 )
@@ -64,4 +67,38 @@ func freeAddress(t *testing.T) string {
 	}
 	defer func() { _ = l.Close() }()
 	return l.Addr().String()
+}
+
+// MotoFunction makes a rotation function in moto that does nothing, and gives its ARN.
+func MotoFunction(t *testing.T, url string) string {
+	t.Helper()
+	motoCall(t, url+"/moto-api/config", "application/json", "", `{"lambda": {"use_docker": false}}`)
+	role := "Action=CreateRole&Version=2010-05-08&RoleName=rotation&AssumeRolePolicyDocument=%7B%7D"
+	motoCall(t, url+"/", "application/x-www-form-urlencoded", "iam", role)
+	function := fmt.Sprintf(`{"FunctionName": "rotation", "Runtime": "provided.al2023", "Handler": "none", "Role": "arn:aws:iam::%s:role/rotation", "Code": {"ZipFile": ""}}`, motoAccount)
+	motoCall(t, url+"/2015-03-31/functions", "application/json", "lambda", function)
+	return "arn:aws:lambda:" + Region + ":" + motoAccount + ":function:rotation"
+}
+
+// motoAccount is the account that moto keeps everything in.
+const motoAccount = "123456789012"
+
+func motoCall(t *testing.T, url, contentType, service, body string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", contentType)
+	if service != "" {
+		r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/"+Region+"/"+service+"/aws4_request, SignedHeaders=host, Signature=0")
+	}
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if said, _ := io.ReadAll(res.Body); res.StatusCode/100 != 2 {
+		t.Fatalf("%s: %s: %s", url, res.Status, said)
+	}
 }

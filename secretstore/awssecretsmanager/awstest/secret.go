@@ -126,7 +126,10 @@ func (e *secretEntry) checkLabels(more []string) *refusal {
 
 // put stores a value as PutSecretValue and UpdateSecret do.
 func (e *secretEntry) put(v *version, labels []string) (*version, *refusal) {
-	if held := e.version(v.id); held != nil {
+	held := e.version(v.id)
+	if held != nil && held.empty() {
+		v.labels = held.labels
+	} else if held != nil {
 		if held.same(v) {
 			return held, nil
 		}
@@ -145,8 +148,11 @@ func (e *secretEntry) put(v *version, labels []string) (*version, *refusal) {
 		return nil, r
 	}
 	displaced := e.bearer(labelCurrent)
-	v.labels = nil
-	e.versions = append(e.versions, v)
+	if held != nil {
+		*held, v = *v, held
+	} else {
+		e.versions = append(e.versions, v)
+	}
 	for _, l := range labels {
 		e.give(l, v)
 	}
