@@ -308,6 +308,25 @@ type Waiver struct {
 // IsZero tells whether none was given.
 func (w Waiver) IsZero() bool { return w.At.IsZero() }
 
+// Receipt says which sinks were given a key: places that it is written to besides, and that
+// perhaps cannot say what they have; see package sink. A backend with little room may drop it
+// for an Intent that would not fit: the sinks are given the key once more then.
+type Receipt struct {
+	// KeyID is the key that they were given. It says nothing of another one.
+	KeyID string `json:"key_id"`
+	// At is when the last of them was given it; zero if there is no receipt.
+	At time.Time `json:"at"`
+	// Sinks are their marks, and only the engine understands them: letters, digits and
+	// any of "-_.:", at most [MaxReceipt].
+	Sinks string `json:"sinks,omitempty"`
+}
+
+// MaxReceipt is the most bytes a Receipt's Sinks may have.
+const MaxReceipt = 112
+
+// IsZero tells whether there is none.
+func (r Receipt) IsZero() bool { return r.At.IsZero() }
+
 // Notes are the facts about the secret that are kept beside its versions.
 type Notes struct {
 	Intent   Intent   `json:"intent,omitzero"`
@@ -315,6 +334,7 @@ type Notes struct {
 	Hold     Hold     `json:"hold,omitzero"`
 	Incident Incident `json:"incident,omitzero"`
 	Waiver   Waiver   `json:"waiver,omitzero"`
+	Receipt  Receipt  `json:"receipt,omitzero"`
 }
 
 // Snapshot is what a store held at one moment, without values.

@@ -106,15 +106,15 @@ const labelsOfARotation = 5
 
 // dropOutlived takes facts away where so many more labels do not fit, what is worth the
 // least first: a rotation must not fail for what is on record about the last one. It
-// replaces the failure; a hold, a waiver and an incident stand without their words.
+// replaces the failure; sinks are given the key again; a hold, a waiver and an incident stand without their words.
 func (op *write) dropOutlived(more int) error {
-	for _, kind := range []string{kindFailure, kindHold, kindWaiver, kindIncident} {
+	for _, kind := range []string{kindFailure, kindReceipt, kindHold, kindWaiver, kindIncident} {
 		for _, m := range op.facts[kind] {
 			if len(op.labels)+more <= maxLabels {
 				return nil
 			}
 			outlived := op.partsOf(m.fields[0])
-			if kind == kindFailure {
+			if kind == kindFailure || kind == kindReceipt {
 				outlived = append(outlived, m.text)
 			}
 			if err := op.remove(outlived...); err != nil {

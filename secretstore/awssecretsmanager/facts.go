@@ -22,7 +22,7 @@ type fact struct {
 
 // isFact tells whether marks of the kind are facts.
 func isFact(kind string) bool {
-	return kind == kindFailure || kind == kindHold || kind == kindIncident || kind == kindWaiver
+	return kind == kindFailure || kind == kindHold || kind == kindIncident || kind == kindWaiver || kind == kindReceipt
 }
 
 // changes tells which kinds of facts differ, and what they are to say; a nil
@@ -51,6 +51,12 @@ func changes(have, want secretstore.Notes) map[string]func(id string) fact {
 		out[kindWaiver] = nil
 		if !want.Waiver.IsZero() {
 			out[kindWaiver] = func(id string) fact { return waiverFact(id, want.Waiver) }
+		}
+	}
+	if !sameReceipt(have.Receipt, want.Receipt) {
+		out[kindReceipt] = nil
+		if !want.Receipt.IsZero() {
+			out[kindReceipt] = func(id string) fact { return receiptFact(id, want.Receipt) }
 		}
 	}
 	return out
@@ -142,6 +148,16 @@ func (m mark) asWaiver(more partOf) (secretstore.Waiver, bool) {
 	return secretstore.Waiver{KeyID: unescape(m.fields[2]), At: at, Reason: unprose(reason)}, err == nil
 }
 
+func receiptFact(id string, r secretstore.Receipt) fact {
+	return newFact(id, escape(r.Sinks), kindReceipt, stamp(r.At), escape(r.KeyID))
+}
+
+func (m mark) asReceipt(more partOf) (secretstore.Receipt, bool) {
+	at, err := parseStamp(m.fields[1])
+	sinks, ok := unfit(m.fields[0], m.fields[3], more)
+	return secretstore.Receipt{KeyID: unescape(m.fields[2]), At: at, Sinks: unescape(sinks)}, err == nil && ok
+}
+
 // prose escapes a text of words; spaces cost one character, not three.
 func prose(s string) string   { return strings.ReplaceAll(escape(s), "=20", "+") }
 func unprose(s string) string { return unescape(strings.ReplaceAll(s, "+", "=20")) }
@@ -201,4 +217,8 @@ func sameIncident(a, b secretstore.Incident) bool {
 
 func sameWaiver(a, b secretstore.Waiver) bool {
 	return a.KeyID == b.KeyID && a.Reason == b.Reason && sameStamp(a.At, b.At)
+}
+
+func sameReceipt(a, b secretstore.Receipt) bool {
+	return a.KeyID == b.KeyID && a.Sinks == b.Sinks && sameStamp(a.At, b.At)
 }

@@ -58,6 +58,8 @@ const (
 	kindIncident = "incident"
 	// kindWaiver is the notes' waiver: id, time, key, reason.
 	kindWaiver = "waiver"
+	// kindReceipt is the notes' receipt: id, time, key, sinks.
+	kindReceipt = "receipt"
 	// kindPromoted: promotion time, the version that was to be displaced, when
 	// that was announced, and by whom. It is written before AWSCURRENT moves.
 	kindPromoted = "promoted"
@@ -85,7 +87,7 @@ func fieldsOf(kind string) int {
 	switch kind {
 	case kindKey, kindMore, kindIncident:
 		return 3
-	case kindPromoted, kindHold, kindWaiver:
+	case kindPromoted, kindHold, kindWaiver, kindReceipt:
 		return 4
 	case kindIntent, kindFailure:
 		return 5

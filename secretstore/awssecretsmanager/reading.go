@@ -71,7 +71,7 @@ func (r *reading) sort(m mark) {
 		}
 	case kindFirst:
 		r.first[m.at] = true
-	case kindFailure, kindHold, kindIncident, kindWaiver:
+	case kindFailure, kindHold, kindIncident, kindWaiver, kindReceipt:
 		r.facts[m.kind] = append(r.facts[m.kind], m)
 	}
 }
@@ -242,6 +242,7 @@ func (r *reading) notes() secretstore.Notes {
 	n.Hold = factOf(r, kindHold, mark.asHold)
 	n.Incident = factOf(r, kindIncident, mark.asIncident)
 	n.Waiver = factOf(r, kindWaiver, mark.asWaiver)
+	n.Receipt = factOf(r, kindReceipt, mark.asReceipt)
 	return n
 }
 
@@ -301,7 +302,7 @@ func (r *reading) litter() []string {
 			continue
 		}
 		switch m.kind {
-		case kindFailure, kindHold, kindIncident, kindWaiver, kindMore:
+		case kindFailure, kindHold, kindIncident, kindWaiver, kindReceipt, kindMore:
 		case kindFor: // the next version that is put takes it along
 		case kindFirst:
 			if version != r.holder() {

@@ -51,6 +51,7 @@ func TestRotationHasRoomWhateverIsOnRecord(t *testing.T) {
 				Hold:     secretstore.Hold{Since: at, Until: at.Add(time.Hour), Reason: text(length)},
 				Incident: secretstore.Incident{ID: text(length), At: at, Resolved: at.Add(time.Minute)},
 				Waiver:   secretstore.Waiver{KeyID: keyB, At: at, Reason: text(length)},
+				Receipt:  secretstore.Receipt{KeyID: keyB, At: at, Sinks: strings.Repeat("-_aZ9:", secretstore.MaxReceipt/6)},
 			}
 			if _, err := s.Annotate(t.Context(), snapshotOf(t, s), notes); err != nil {
 				t.Fatal(err)

@@ -180,5 +180,6 @@ func plainNotes(n secretstore.Notes) secretstore.Notes {
 	n.Hold.Since, n.Hold.Until = Time(n.Hold.Since), Time(n.Hold.Until)
 	n.Incident.At, n.Incident.Resolved = Time(n.Incident.At), Time(n.Incident.Resolved)
 	n.Waiver.At = Time(n.Waiver.At)
+	n.Receipt.At = Time(n.Receipt.At)
 	return n
 }

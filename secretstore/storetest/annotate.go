@@ -18,6 +18,7 @@ func annotateClaims() []claim {
 		{"Notes keep a hold, with an end and without", checkHold},
 		{"Notes keep an incident, open and resolved", checkIncident},
 		{"Notes keep a waiver", checkWaiver},
+		{"Notes keep the receipt of sinks", checkReceipt},
 		{"Notes keep who holds an intent, and until when", checkLease},
 		{"Each note is replaced without touching the others", checkNotesApart},
 		{"Notes keep times to the second in any zone", checkNotesTimes},
@@ -124,6 +125,19 @@ func checkWaiver(tr *trial) {
 	tr.wantNotes(secretstore.Notes{})
 }
 
+func checkReceipt(tr *trial) {
+	r := receipt()
+	tr.annotate(secretstore.Notes{Receipt: r})
+	tr.wantNotes(secretstore.Notes{Receipt: r})
+	tr.rotate(idA, idB)
+	tr.wantNotes(secretstore.Notes{Receipt: r})
+	r.KeyID, r.Sinks = idB, "aZ0-_9."
+	tr.annotate(secretstore.Notes{Receipt: r})
+	tr.wantNotes(secretstore.Notes{Receipt: r})
+	tr.annotate(secretstore.Notes{})
+	tr.wantNotes(secretstore.Notes{})
+}
+
 func checkLease(tr *trial) {
 	in := intentOf(idA)
 	in.Holder = "host with spaces+plus/and ü " + strings.Repeat("x", secretstore.MaxHolder-29)
@@ -148,9 +162,12 @@ func checkNotesApart(tr *trial) {
 	for _, change := range []func(){
 		func() { n.Hold = hold() },
 		func() { n.Incident = incident() },
+		func() { n.Receipt = receipt() },
 		func() { n.Failure = failure() },
 		func() { n.Failure.Count++ },
 		func() { n.Hold.Reason = "still" },
+		func() { n.Receipt.KeyID = idB },
+		func() { n.Receipt = secretstore.Receipt{} },
 		func() { n.Incident = secretstore.Incident{} },
 		func() { n.Failure = secretstore.Failure{} },
 		func() { n.Hold = secretstore.Hold{} },
@@ -176,6 +193,7 @@ func checkNotesTimes(tr *trial) {
 	n.Incident.At = time.Date(2027, 1, 1, 0, 0, 3, 0, zone)
 	n.Incident.Resolved = n.Incident.At.Add(time.Minute)
 	n.Waiver.At = time.Date(2027, 1, 1, 0, 0, 5, 0, zone)
+	n.Receipt.At = time.Date(2027, 1, 1, 0, 0, 6, 0, zone)
 	n.Intent.Until = time.Date(2027, 1, 1, 0, 0, 4, 0, zone)
 	tr.annotate(n)
 	tr.wantNotes(n)

@@ -121,6 +121,9 @@ func annotateMutants() []mutant {
 			[]string{"Notes keep an incident, open and resolved"}},
 		{"a waiver loses its key", annotate(func(_ notes, n *notes) { n.Waiver.KeyID = "" }),
 			[]string{"Notes keep a waiver"}},
+		{"a receipt is cut", annotate(func(_ notes, n *notes) {
+			n.Receipt.Sinks = n.Receipt.Sinks[:min(len(n.Receipt.Sinks), secretstore.MaxReceipt-1)]
+		}), []string{"Notes keep the receipt of sinks"}},
 		{"an incident is open again", annotate(func(_ notes, n *notes) { n.Incident.Resolved = time.Time{} }),
 			[]string{"Notes keep an incident, open and resolved"}},
 		{"a prolonged lease is not written", annotate(func(old notes, n *notes) {

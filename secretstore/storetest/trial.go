@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -60,7 +61,7 @@ func intentOf(id string) secretstore.Intent {
 
 // notesOf are notes with every field set, the intent of id among them.
 func notesOf(id string) secretstore.Notes {
-	return secretstore.Notes{Intent: intentOf(id), Failure: failure(), Hold: hold(), Incident: incident(), Waiver: waiver()}
+	return secretstore.Notes{Intent: intentOf(id), Failure: failure(), Hold: hold(), Incident: incident(), Waiver: waiver(), Receipt: receipt()}
 }
 
 // besidePending has every fact that there can be beside a pending version: nobody
@@ -91,6 +92,14 @@ func incident() secretstore.Incident {
 // waiver is a Waiver with every field set.
 func waiver() secretstore.Waiver {
 	return secretstore.Waiver{KeyID: idA, At: time.Date(2026, 3, 4, 8, 0, 3, 0, time.UTC), Reason: "the hook is gone for good"}
+}
+
+// receipt is a Receipt of the greatest length.
+func receipt() secretstore.Receipt {
+	const sinks = "aZ0-_9.Bq3xY7:"
+	return secretstore.Receipt{
+		KeyID: idA, At: time.Date(2026, 3, 4, 9, 0, 4, 0, time.UTC), Sinks: strings.Repeat(sinks, secretstore.MaxReceipt/len(sinks)),
+	}
 }
 
 // failure is a Failure with every field set.
