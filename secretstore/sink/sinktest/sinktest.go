@@ -163,8 +163,8 @@ func WantNoSecret(t *testing.T, err error, values ...secret.Value) {
 			t.Errorf("a body in an error: %s", text)
 		}
 		for _, v := range values {
-			clear := v.Reveal()
-			if v.IsIn(text) || strings.Contains(text, clear[:4]) || strings.Contains(text, clear[len(clear)-4:]) {
+			plain := v.Reveal()
+			if v.IsIn(text) || strings.Contains(text, plain[:4]) || strings.Contains(text, plain[len(plain)-4:]) {
 				t.Errorf("a value, or a part of one, in an error: %s", text)
 			}
 		}
