@@ -78,6 +78,7 @@ func (s *Service) verifyOnce(ctx context.Context) {
 	for _, v := range newest(found) {
 		if isWrong(v) || v.Verdict == rotator.Valid { // else nothing is known, and the last answer stands
 			s.metrics.Verified(v.Target, v.Store, !isWrong(v))
+			s.board.Verified(v.Target, v.Store, wrongText(v))
 		}
 		if isWrong(v) {
 			wrong++
@@ -118,8 +119,16 @@ func isWrong(v rotator.Verification) bool {
 	}
 }
 
+// wrongText says what is wrong; empty if nothing is.
+func wrongText(v rotator.Verification) string {
+	if !isWrong(v) {
+		return ""
+	}
+	return fmt.Sprintf("consumers of store %s get no key that works: %v", v.Store, v.Err)
+}
+
 func (s *Service) tellWrong(v rotator.Verification) {
-	text := fmt.Sprintf("consumers of store %s get no key that works: %v", v.Store, v.Err)
+	text := wrongText(v)
 	hint := remedy.For(v.Err, v.Target)
 	if v.Verdict == rotator.Invalid {
 		hint = "see what is stored there; instantly-rotator rotate " + v.Target + " replaces it"

@@ -2,6 +2,7 @@ package status
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -25,6 +26,10 @@ type entry struct {
 	// ran is when the last run ended, settled when the last one did without
 	// an error; zero if none did yet.
 	ran, settled time.Time
+	// known is when all of it was last read.
+	known time.Time
+	// wrong says of stores that they gave no key that works.
+	wrong map[string]string
 	// err is why the last run ended early; nil if it did not.
 	err error
 }
@@ -47,11 +52,36 @@ func (b *Board) Put(r rotator.Result, at time.Time) {
 	} else {
 		e.Next = r.Status.Next
 	}
+	if readable(r.Status) {
+		e.known = at
+	}
 	e.ran, e.err = at, r.Err
 	if r.Err == nil && !r.Interrupted {
 		e.settled = at
 	}
+	if r.Rotated {
+		e.wrong = nil // it was said of another key
+	}
 	b.entries[r.Target] = e
+}
+
+// Verified shows what a test of what consumers of a store read came to: what is wrong, or
+// nothing.
+func (b *Board) Verified(target, store, wrong string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e, ok := b.entries[target]
+	if !ok {
+		return
+	}
+	e.wrong = maps.Clone(e.wrong) // a picture that is being drawn may have it
+	if delete(e.wrong, store); wrong != "" {
+		if e.wrong == nil {
+			e.wrong = map[string]string{}
+		}
+		e.wrong[store] = wrong
+	}
+	b.entries[target] = e
 }
 
 // Keep makes these the targets that are shown, and forgets all others.
@@ -83,7 +113,10 @@ func (b *Board) Targets(now time.Time) []Target {
 
 func (e entry) target(now time.Time) Target {
 	t := Of(e.TargetStatus, now)
-	t.AsOf, t.SettledAt = e.ran.UTC(), humantime.Optional(e.settled)
+	t.AsOf, t.SettledAt, t.KnownAt = e.ran.UTC(), humantime.Optional(e.settled), humantime.Optional(e.known)
+	for _, store := range slices.Sorted(maps.Keys(e.wrong)) {
+		t.Wrong = append(t.Wrong, e.wrong[store])
+	}
 	if e.err != nil {
 		t.Error, t.Unanswered = e.err.Error(), unanswered(e.err)
 		t.State = stateOf(t)

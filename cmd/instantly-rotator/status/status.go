@@ -6,6 +6,7 @@
 package status
 
 import (
+	"slices"
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
@@ -72,6 +73,12 @@ type Target struct {
 	// SettledAt is when the daemon last found the target, or put it, in order; the
 	// command does not know it.
 	SettledAt *time.Time `json:"-"`
+	// KnownAt is when all of it was last read: before AsOf, if something could not be since.
+	KnownAt *time.Time `json:"-"`
+	// Held are the versions of the primary store.
+	Held []HeldKey `json:"-"`
+	// Wrong says which stores gave consumers no key that works, when that was last tested.
+	Wrong []string `json:"-"`
 
 	obstacle *sortedError // what Error says, sorted; nil if there is none
 	remarks  []string     // the hints that do not say it
@@ -140,7 +147,10 @@ func Of(o rotator.TargetStatus, now time.Time) Target {
 		Since: humantime.Optional(o.Since), NextRotation: humantime.Optional(o.NextDue),
 		Refused: o.Refused, Unanswered: unanswered(o.Next.Err), obstacle: sortError(o), remarks: remarksOf(o),
 	}
-	t.Hints = append(errorHints(t.obstacle), t.remarks...)
+	t.Hints, t.Held = append(errorHints(t.obstacle), t.remarks...), heldBy(o)
+	if readable(o) {
+		t.KnownAt = humantime.Optional(now)
+	}
 	if o.Current != nil {
 		t.KeyID, t.Ours = o.Current.ID, !o.Current.Foreign
 	}
@@ -174,6 +184,12 @@ func Of(o rotator.TargetStatus, now time.Time) Target {
 	}
 	t.State = stateOf(t)
 	return t
+}
+
+// readable tells whether all was read that there is to know.
+func readable(o rotator.TargetStatus) bool {
+	unread := func(st rotator.StoreState) bool { return st.Err != nil }
+	return o.Err == nil && !unanswered(o.Next.Err) && !slices.ContainsFunc(o.Stores, unread)
 }
 
 func oldKeyOf(old rotator.OldKey, o rotator.TargetStatus) OldKey {
