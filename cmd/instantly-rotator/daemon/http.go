@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -25,13 +26,17 @@ type Site struct {
 	Report func() status.Report
 	// Audit answers with the last audit; nil: there are none.
 	Audit http.Handler
+	// Page answers a person's browser on all other paths, and asks for the token by itself;
+	// nil: there is none.
+	Page http.Handler
 	// Metrics answers in Prometheus's format.
 	Metrics http.Handler
 	// Token is asked for on all but the health checks; none if it is empty.
 	Token secret.Value
 }
 
-// Handler serves /healthz, /readyz, /metrics, /api/v1/targets and /api/v1/audit.
+// Handler serves /healthz, /readyz, /metrics, /api/v1/targets and /api/v1/audit, and the
+// page on everything else.
 func (s Site) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /healthz", probe(s.Alive, nil))
@@ -40,6 +45,9 @@ func (s Site) Handler() http.Handler {
 	mux.Handle("GET /api/v1/targets", s.guarded(http.HandlerFunc(s.targets)))
 	if s.Audit != nil {
 		mux.Handle("GET /api/v1/audit", s.guarded(s.Audit))
+	}
+	if s.Page != nil {
+		mux.Handle("/", s.Page)
 	}
 	return mux
 }
@@ -67,10 +75,19 @@ func (s Site) targets(w http.ResponseWriter, _ *http.Request) {
 	_ = enc.Encode(s.Report()) // the caller has gone away
 }
 
+// NotOwnName says why a request is not answered: see [OwnName].
+const NotOwnName = "asked for under a name that is not this machine's: use localhost, or run the daemon with --token-file"
+
 // guarded asks for the bearer token (RFC 6750, section 2.1).
 func (s Site) guarded(h http.Handler) http.Handler {
 	if s.Token.IsZero() {
-		return h
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if !OwnName(r.Host) {
+				http.Error(w, NotOwnName, http.StatusMisdirectedRequest)
+				return
+			}
+			h.ServeHTTP(w, r)
+		})
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
@@ -100,4 +117,20 @@ func Loopback(address string) bool {
 	}
 	ip := net.ParseIP(host)
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+// OwnName tells whether a request is for this machine by an address or as localhost, so that
+// it may be answered without a token. A page elsewhere can have its own name point to this
+// machine, and read what its visitor may read here; but it cannot ask for another name.
+func OwnName(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = host
+	}
+	name = strings.ToLower(strings.TrimSuffix(strings.Trim(name, "[]"), "."))
+	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
+		return true
+	}
+	_, err = netip.ParseAddr(name)
+	return err == nil
 }

@@ -11,6 +11,9 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
+// Instance names this process in what it writes and shows.
+func Instance() string { return instance() }
+
 // instance names this process in what it writes: where it runs, and which it is.
 func instance() string {
 	host, err := os.Hostname()

@@ -27,7 +27,7 @@ func (s *Service) accept(cfg *config.Config) {
 	s.board.Keep(names)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.cfg = cfg
+	s.cfg, s.reloaded, s.refused = cfg, s.Now(), refusal{}
 	s.metrics.Reloaded(true, s.Now())
 }
 
@@ -47,6 +47,7 @@ func (s *Service) reload() {
 	cfg, warnings, err := config.Load(s.ConfigPath)
 	if err != nil {
 		s.metrics.Reloaded(false, s.Now())
+		s.refuse(err)
 		s.Log.Error("the changed configuration is refused; the one of before stays in force", zap.Strings("mistakes", strings.Split(err.Error(), "\n")))
 		s.tell(notify.Message{Kind: notify.Unable, At: s.Now(), Text: "the changed configuration is refused; the one of before stays in force: " + err.Error()})
 		return

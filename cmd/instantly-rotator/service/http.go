@@ -26,7 +26,7 @@ func (s *Service) serve(ctx context.Context) (server, error) {
 	if err != nil {
 		return server{}, fmt.Errorf("--listen %s: %w", s.Listen, err)
 	}
-	site := loop.Site{Alive: s.alive, Ready: s.ready, StandsBy: s.standsBy, Report: s.report, Audit: http.HandlerFunc(s.lastAudit), Metrics: s.metrics.Handler(), Token: s.Token}
+	site := loop.Site{Alive: s.alive, Ready: s.ready, StandsBy: s.standsBy, Report: s.report, Audit: http.HandlerFunc(s.lastAudit), Metrics: s.metrics.Handler(), Token: s.Token, Page: s.page()}
 	h := site.Server()
 	s.Log.Info("listening", zap.String("address", listener.Addr().String()))
 	go func() {

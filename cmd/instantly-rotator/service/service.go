@@ -86,6 +86,10 @@ type Service struct {
 	noAdminKey bool
 	asked      time.Time
 	audits     audits
+	// reloaded is when the configuration in force was read; refused is the one that was
+	// read since then.
+	reloaded time.Time
+	refused  refusal
 }
 
 // New makes the process, with the configuration that it begins with.

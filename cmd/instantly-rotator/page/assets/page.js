@@ -1,0 +1,54 @@
+// The page says all it has to say without this: it counts on, copies, and looks again.
+"use strict";
+
+function span(seconds) {
+  const parts = [];
+  for (const [name, size] of [["d", 86400], ["h", 3600], ["m", 60], ["s", 1]]) {
+    const n = Math.floor(seconds / size);
+    if (n > 0) {
+      parts.push(n + name);
+      seconds -= n * size;
+    } else if (parts.length) {
+      break;
+    }
+    if (parts.length === 2) {
+      break;
+    }
+  }
+  return parts.join("") || "0s";
+}
+
+function count() {
+  for (const t of document.querySelectorAll("time[data-count]")) {
+    const seconds = Math.round((Date.parse(t.dateTime) - Date.now()) / 1000);
+    t.textContent = seconds >= 0 ? "in " + span(seconds) : span(-seconds) + " ago";
+  }
+}
+
+for (const place of document.querySelectorAll(".paste")) {
+  if (!navigator.clipboard) {
+    break; // on plain HTTP browsers have none, but for localhost
+  }
+  const command = place.querySelector("code").textContent;
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = "Copy";
+  button.setAttribute("aria-label", "Copy the command " + command);
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(command);
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+  });
+  place.append(" ", button);
+}
+
+const every = Number(document.body.dataset.refresh);
+if (every > 0) {
+  setInterval(count, 1000);
+  setInterval(() => {
+    const free = document.activeElement === document.body || document.activeElement === null;
+    if (!document.hidden && free && String(getSelection()) === "") {
+      location.reload();
+    }
+  }, every * 1000);
+}

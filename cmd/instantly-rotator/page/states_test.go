@@ -1,0 +1,250 @@
+package page_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/audit"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/page"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/remedy"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/status"
+	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+)
+
+const day = 24 * time.Hour
+
+// now is when all pages of these tests are drawn.
+func now() time.Time { return time.Date(2026, 11, 28, 3, 12, 0, 0, time.UTC) }
+
+const configFile = "/etc/instantly-rotator/config.yaml"
+
+// A scene is a daemon in some state, as the page is told of it.
+type scene struct {
+	board    *status.Board
+	process  page.Process
+	policies []page.Policy
+	audit    *audit.Report
+	trail    page.Trail
+	token    string
+}
+
+// newScene has targets of these names that are in order, as read a moment ago.
+func newScene(names ...string) *scene {
+	s := &scene{board: status.NewBoard(), trail: page.Trail{Missing: "no trail is configured"}, process: page.Process{
+		Version: "1.0.0", Instance: "web-1/4711", Leads: true, Resync: 10 * time.Minute, Reloaded: now().Add(-3 * day),
+	}}
+	s.board.Keep(names)
+	for i, name := range names {
+		s.policies = append(s.policies, page.Policy{
+			Target: name, Workspace: "main", Scopes: []string{"campaigns:read", "leads:all"}, Risk: "high", Schedule: "0 3 1 * * (UTC)",
+			MaxAge: 45 * day, Grace: day, Places: []page.Place{{Name: "aws", Secret: "prod/" + name}, {Name: "local", Secret: name}},
+		})
+		s.put(name, now().Add(-time.Duration(i%9)*time.Minute), healthy(name), nil)
+	}
+	return s
+}
+
+// put shows how a run of a target ended.
+func (s *scene) put(name string, at time.Time, o rotator.TargetStatus, err error) {
+	s.board.Put(rotator.Result{Target: name, Status: o, Err: err}, at)
+}
+
+// healthy is a target that is in order, with two keys in its stores.
+func healthy(name string) rotator.TargetStatus {
+	current := secretstore.Version{
+		ID: name + "-0192f3a1-7c44-key2", Promoted: now().Add(-12 * day),
+		Intent: secretstore.Intent{Nonce: "n2", At: now().Add(-12*day - time.Minute), Spec: "campaigns:read,leads:all"},
+	}
+	previous := secretstore.Version{
+		ID: name + "-0191a0de-11f0-key1", Promoted: now().Add(-42 * day),
+		Intent: secretstore.Intent{Nonce: "n1", At: now().Add(-42*day - time.Minute), Spec: "campaigns:read,leads:all"},
+	}
+	o := rotator.TargetStatus{
+		Target: name, Workspace: "main", Current: &current, Since: current.Promoted, NextDue: now().Add(3*day + 4*time.Hour),
+		Next: rotator.Step{Verb: rotator.Settled, Reason: "nothing to do", At: now().Add(3*day + 4*time.Hour)},
+	}
+	for _, store := range []string{"aws", "local"} {
+		o.Stores = append(o.Stores, rotator.StoreState{Name: store, Snapshot: secretstore.Snapshot{
+			Versions: map[secretstore.Stage]secretstore.Version{secretstore.Current: current, secretstore.Previous: previous},
+		}})
+	}
+	return o
+}
+
+func with(o rotator.TargetStatus, change func(*rotator.TargetStatus)) rotator.TargetStatus {
+	change(&o)
+	return o
+}
+
+// scenes are the states that a person on call may find, by name.
+func scenes() map[string]*scene {
+	all := map[string]*scene{"healthy": newScene("sending", "reporting", "zapier"), "empty": newScene()}
+
+	s := newScene("sending", "reporting", "zapier")
+	down := fmt.Errorf("workspace main: %w", &rotator.CircuitOpenError{Cause: instantly.ErrUnavailable})
+	for _, name := range []string{"sending", "reporting", "zapier"} {
+		s.put(name, now().Add(-17*time.Minute), healthy(name), nil)
+		s.put(name, now().Add(-2*time.Minute), rotator.TargetStatus{Target: name, Workspace: "main", Err: down, Next: rotator.Step{Verb: rotator.Stop, Err: down}}, down)
+	}
+	s.process.CircuitOpen = map[string]bool{"main": true}
+	all["API down"] = s
+
+	s = newScene("sending", "reporting", "zapier")
+	alive := fmt.Errorf("key sending-0191a0de-11f0-key1: %w", rotator.ErrStillAlive)
+	s.put("sending", now().Add(-time.Minute), with(healthy("sending"), func(o *rotator.TargetStatus) {
+		o.Since, o.Current.Promoted = now().Add(-16*time.Minute), now().Add(-16*time.Minute)
+		o.Incident = secretstore.Incident{ID: "INC-204 laptop stolen", At: now().Add(-21 * time.Minute)}
+		o.Old = []rotator.OldKey{{ID: "sending-0191a0de-11f0-key1", Unlisted: true}}
+		o.Failure = secretstore.Failure{Count: 3, At: now().Add(-time.Minute), Step: "prove", Reason: "the old key still answers"}
+		o.Due, o.Next = true, rotator.Step{Verb: rotator.Prove, ID: "sending-0191a0de-11f0-key1", Reason: "the old key still answers; asked again", At: now().Add(4 * time.Minute)}
+	}), alive)
+	all["incident with slow revocation"] = s
+
+	s = newScene("sending", "reporting", "zapier")
+	s.put("reporting", now(), with(healthy("reporting"), func(o *rotator.TargetStatus) {
+		o.Hold = secretstore.Hold{Since: now().Add(-2 * day), Until: now().Add(5 * day), Reason: "month-end close"}
+	}), nil)
+	all["hold"] = s
+
+	s = newScene("sending", "reporting", "zapier")
+	s.put("zapier", now(), with(healthy("zapier"), func(o *rotator.TargetStatus) {
+		foreign := secretstore.Version{ID: "v7", Foreign: true}
+		o.Current, o.Since = &foreign, time.Time{}
+		o.Stores[0].Versions[secretstore.Current] = foreign
+		o.Quarantine = "store aws holds a value of unknown origin as current: nothing of this target is revoked"
+	}), nil)
+	all["quarantine"] = s
+
+	s = newScene("sending", "reporting", "zapier")
+	stuck := fmt.Errorf("restart of deployment/web: %w", rotator.ErrGateOpen)
+	s.put("sending", now(), with(healthy("sending"), func(o *rotator.TargetStatus) {
+		o.Since, o.Current.Promoted = now().Add(-2*day), now().Add(-2*day)
+		o.Old = []rotator.OldKey{{ID: "sending-0191a0de-11f0-key1", Until: now().Add(-day)}}
+		o.Gates = []string{"restart of deployment/web"}
+		o.Due, o.Next = true, rotator.Step{Verb: rotator.Converge, Reason: "waits for its consumers", Err: stuck}
+	}), stuck)
+	all["consumer stuck"] = s
+
+	s = newScene("sending", "reporting", "zapier")
+	away := errors.New("dial tcp 10.0.0.7:443: connection refused")
+	for _, name := range []string{"reporting", "sending"} {
+		err := fmt.Errorf("store aws: %w: %w", secretstore.ErrUnavailable, away)
+		s.put(name, now().Add(-time.Minute), with(healthy(name), func(o *rotator.TargetStatus) {
+			o.Stores[0] = rotator.StoreState{Name: "aws", Err: err}
+			o.Next = rotator.Step{Verb: rotator.Stop, Err: err, Reason: err.Error()}
+		}), err)
+	}
+	all["store away"] = s
+
+	s = newScene("sending", "reporting", "zapier")
+	for _, name := range []string{"sending", "reporting", "zapier"} {
+		s.put(name, now().Add(-3*time.Hour), healthy(name), nil)
+	}
+	s.process.Hung = "the loop hangs"
+	all["stale"] = s
+
+	s = many(500)
+	for i := range 500 {
+		if i%50 != 7 {
+			continue
+		}
+		name := fmt.Sprintf("customer-%05d", i)
+		s.put(name, now(), with(healthy(name), func(o *rotator.TargetStatus) { o.Dead = i == 57 }), nil)
+	}
+	all["500 targets"] = s
+	return all
+}
+
+// many has so many targets that are in order.
+func many(n int) *scene {
+	var names []string
+	for i := range n {
+		names = append(names, fmt.Sprintf("customer-%05d", i))
+	}
+	return newScene(names...)
+}
+
+// site makes the pages of a scene.
+func (s *scene) site() *page.Site {
+	pasted := func(text string) string { return remedy.Pasted(text, configFile) }
+	return page.New(page.Source{
+		Now: now, Pasted: pasted, Process: func() page.Process { return s.process },
+		Report: func() status.Report {
+			targets := s.board.Targets(now())
+			for _, t := range targets {
+				for i, hint := range t.Hints {
+					t.Hints[i] = pasted(hint)
+				}
+			}
+			return status.Report{Targets: targets}
+		},
+		Policies: func() []page.Policy { return s.policies }, Audit: func() *audit.Report { return s.audit },
+		Trail: func() page.Trail { return s.trail }, Token: secret.New(s.token),
+	})
+}
+
+// get asks for a page.
+func get(t *testing.T, h http.Handler, path string) (int, string) {
+	t.Helper()
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "http://localhost"+path, nil)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Code, w.Body.String()
+}
+
+// TestAPersonOnCallIsToldAtOnceHowItIs: in each state, the headline says it, and what
+// is to be done stands there to be pasted.
+func TestAPersonOnCallIsToldAtOnceHowItIs(t *testing.T) {
+	const head = "All consumers hold working keys: <strong>"
+	c := remedy.Program + " -c " + configFile
+	for name, want := range map[string][]string{
+		"healthy":                       {head + "yes", "in 3d4h", "in use"},
+		"empty":                         {head + "yes", "no target in the configuration"},
+		"API down":                      {head + "not known since 2026-11-28 02:55Z", "Workspace main", "nothing is begun while calls fail"},
+		"incident with slow revocation": {head + "yes", "INC-204 laptop stolen", "21m ago", "1 of 1", c + " rotate --due --force sending"},
+		"hold":                          {head + "yes", "month-end close", c + " release reporting", "the hold ends"},
+		"quarantine":                    {head + "yes", "value of unknown origin", c + " adopt zapier"},
+		"consumer stuck":                {head + "yes", "restart of deployment/web", c + " rotate --due sending", c + " rotate --skip-gates REASON sending"},
+		"store away":                    {head + "not known since 2026-11-28 03:1", "Store aws: ", "connection refused"},
+		"stale":                         {head + "not known since 2026-11-28 00:12Z", "nothing here is to be trusted", "the loop hangs"},
+		"500 targets":                   {head + "no<", "customer-00057: consumers hold a key that is refused", c + " rotate customer-00057", "1 of 10"},
+	} {
+		s, ok := scenes()[name]
+		if !ok {
+			t.Fatalf("there is no scene %q", name)
+		}
+		code, body := get(t, s.site(), "/")
+		if code != http.StatusOK {
+			t.Errorf("%s: %d: %s", name, code, body)
+			continue
+		}
+		for _, text := range want {
+			if !strings.Contains(body, text) {
+				t.Errorf("%s: the page does not say %q:\n%s", name, text, body)
+			}
+		}
+	}
+	if len(scenes()) != 10 {
+		t.Errorf("there are %d scenes", len(scenes()))
+	}
+}
+
+// read gives the body of an answer.
+func read(t *testing.T, r *http.Response) string {
+	t.Helper()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
