@@ -3,6 +3,7 @@ package all
 
 import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/sink/composio"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/sink/githubsecret"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/sink/sinkkind"
 )
 
@@ -11,5 +12,6 @@ import (
 func Kinds() []sinkkind.Kind {
 	return []sinkkind.Kind{
 		composio.Kind(),
+		githubsecret.Kind(),
 	}
 }

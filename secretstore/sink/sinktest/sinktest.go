@@ -344,8 +344,11 @@ func checkSentinels(tr *trial) {
 			}
 			told++
 			tr.wantNoSecret(err)
-			if f == Missing && what == "holds" && err == nil {
-				continue // it is not there, so nothing is held
+			if f == Missing && err == nil {
+				if what == "put" { // what was missing was made
+					tr.wantHas(valueB())
+				}
+				continue // or nothing is held
 			}
 			if !errors.Is(err, wants()[f]) {
 				tr.Errorf("%s, answered %s: %v, want %v", what, f, err, wants()[f])
