@@ -4,6 +4,7 @@ package all
 import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/sink/composio"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/sink/githubsecret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/sink/program"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/sink/sinkkind"
 )
 
@@ -13,5 +14,6 @@ func Kinds() []sinkkind.Kind {
 	return []sinkkind.Kind{
 		composio.Kind(),
 		githubsecret.Kind(),
+		program.Kind(),
 	}
 }

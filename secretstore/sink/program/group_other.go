@@ -1,0 +1,10 @@
+//go:build !unix
+
+package program
+
+import "os/exec"
+
+// ofItsOwnGroup: there are no groups here; the program alone is ended.
+func ofItsOwnGroup(*exec.Cmd) {}
+
+func killGroup(*exec.Cmd) {}
