@@ -103,6 +103,14 @@ type Hands interface {
 	Put(ctx context.Context, p Place, value string) error
 }
 
+// Receivers are a [Service] whose readers get the value before the current one, too, as
+// receivers of webhooks do.
+type Receivers interface {
+	Service
+	// Accepted gives the current value and, while there is one, the previous one.
+	Accepted(p Place) []string
+}
+
 // Interceptor is what every outside call passes, on its way in and on its way out.
 type Interceptor interface {
 	// Enter takes a call in before its effect; label says which call it is.

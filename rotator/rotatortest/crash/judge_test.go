@@ -30,6 +30,8 @@ type judge struct {
 	// trail is the folder of the log in which each effect must have its intent; empty: none.
 	trail  string
 	issued int // keys, so far
+	// post is where the stores keep a secret that webhooks send, and no key; nil otherwise.
+	post *post
 
 	mu         sync.Mutex
 	current    map[string]string    // as of the last check, by reader
@@ -52,6 +54,10 @@ func newJudge(box *sandbox.Server, space string, foreign map[string]bool, serves
 func (j *judge) check(after string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if j.post != nil {
+		j.deliveries(after)
+		return
+	}
 	now := map[string]string{}
 	for store, given := range j.serves() {
 		for reader, value := range given {
@@ -207,6 +213,9 @@ func (j *judge) atRest() bool {
 	j.check("a run")
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if j.post != nil {
+		return j.post.atRest()
+	}
 	ours := j.ours()
 	if len(ours) != j.targets() {
 		return false
@@ -231,6 +240,9 @@ func (j *judge) targets() int {
 func (j *judge) untilGraceIsOver() (wait time.Duration) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if j.post != nil {
+		return j.post.untilNextStep()
+	}
 	for _, k := range j.ours() {
 		if since, old := j.displaced[k.Value.Reveal()]; old {
 			wait = max(wait, time.Until(since.Add(grace+written)))
@@ -264,6 +276,11 @@ func (j *judge) leaks(contains func(text string) bool) {
 			j.violate("rule 6: a process wrote the value of key %s", k.ID)
 			j.mu.Unlock()
 		}
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.post != nil && slices.ContainsFunc(j.post.secrets(), contains) {
+		j.violate("rule 6: a process wrote what a webhook sends")
 	}
 }
 

@@ -55,10 +55,10 @@ func dueNow() []string { return []string{"rotate", "--due", "--force"} }
 
 func rotation() []string { return []string{"rotate", "--force"} }
 
-// scenes are those of a key's life with consumers, of the admin key's, of an adoption, and of
-// the trail.
+// scenes are those of a key's life with consumers, of the admin key's, of an adoption, of the
+// trail, and of a secret that webhooks send.
 func scenes() []scene {
-	return slices.Concat(scenesOfAKey(), scenesOfTheAdminKey(), scenesOfAnAdoption(), scenesOfTheTrail())
+	return slices.Concat(scenesOfAKey(), scenesOfTheAdminKey(), scenesOfAnAdoption(), scenesOfTheTrail(), scenesOfAWebhook())
 }
 
 // scenesOfAKey are a rotation, and the end of the old key when its grace is over; and a

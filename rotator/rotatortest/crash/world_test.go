@@ -37,7 +37,9 @@ type world struct {
 	instantlyAt string // its URL
 	site        service
 	dir         string
-	more        string // of the configuration
+	more        string                  // of the configuration
+	faults      sandbox.Faults          // of the sandbox, all the while
+	hosts       map[string]http.Handler // of webhooks
 	runs        []*process
 	byHand      []string // what a person's put leaves over, which is nobody else's to destroy
 }
@@ -97,8 +99,8 @@ func (w *world) remains() (left []string) {
 
 func newWorld(t *testing.T, s *shop, k kind) *world {
 	t.Helper()
-	w := &world{T: t, shop: s, kind: k, interceptor: newInterceptor(), dir: t.TempDir()}
-	w.box = sandbox.New(sandbox.Options{RateLimit: sandbox.RateLimit{PerSecond: -1, PerMinute: -1}})
+	w := &world{T: t, shop: s, kind: k, interceptor: newInterceptor(), dir: t.TempDir(), hosts: map[string]http.Handler{}}
+	w.box = sandbox.New(sandbox.Options{RateLimit: sandbox.RateLimit{PerSecond: -1, PerMinute: -1}, Deliver: w})
 	w.space = w.box.Workspaces()[0]
 	foreign := map[string]bool{}
 	for _, name := range []string{"somebody else's", "instantly-rotator/sending/000000000000/0123456789abcdef", "instantly-rotator/sending"} {
@@ -131,6 +133,10 @@ const keyInEnvironment = "{env: INSTANTLY_ADMIN_KEY}"
 // configure writes the configuration: where the admin key is, and the targets.
 func (w *world) configure(adminKey string, targets ...string) {
 	w.Helper()
+	keys := "keys: []"
+	if len(targets) > 0 {
+		keys = "keys:\n  - " + strings.Join(targets, "\n  - ")
+	}
 	text := fmt.Sprintf(`
 lease: 0s
 defaults: {schedule: "@yearly", max_age: 400d, grace_period: %s, activation_timeout: 3s}
@@ -138,9 +144,8 @@ workspaces:
   main: {admin_key: %s, base_url: %q, requests_per_second: 100}
 stores:
 %s
-keys:
-  - %s
-`, grace, adminKey, w.instantlyAt, w.site.stores(), strings.Join(targets, "\n  - "))
+%s
+`, grace, adminKey, w.instantlyAt, w.site.stores(), keys)
 	w.write("config.yaml", text+w.more)
 }
 
@@ -177,14 +182,22 @@ func bearer(r *http.Request) string {
 // misnameNext has the answer to the next create give another id than the key list.
 func (w *world) misnameNext() { w.box.SetFaults(sandbox.Faults{CreateAnswerID: sandbox.OtherID}) }
 
-func (w *world) nameRightly() { w.box.SetFaults(sandbox.Faults{}) }
+func (w *world) nameRightly() { w.box.SetFaults(w.faults) }
 
-const routeKeys = "/api/v2/api-keys"
+const (
+	routeKeys     = "/api/v2/api-keys"
+	routeWebhooks = "/api/v2/webhooks"
+)
 
 func labelOfInstantly(r *http.Request, _ []byte) string {
 	path := r.URL.Path
-	if strings.HasPrefix(path, routeKeys+"/") {
-		path = routeKeys + "/{id}"
+	for _, route := range []string{routeKeys, routeWebhooks} {
+		if rest, one := strings.CutPrefix(path, route+"/"); one {
+			_, action, acts := strings.Cut(rest, "/")
+			if path = route + "/{id}"; acts {
+				path += "/" + action
+			}
+		}
 	}
 	return "instantly " + r.Method + " " + path
 }

@@ -15,17 +15,17 @@ import (
 func crashRows() []string {
 	return []string{
 		"observe", "reserve", "issue", "try", "stage", "verify", "promote", "deliver", "revoke", "prove", "destroy", "other id",
-		"admin key", "adoption", "trail",
+		"admin key", "adoption", "trail", "webhook",
 	}
 }
 
-// isPlayed tells whether a cell must have runs: what is special in the last three rows is
+// isPlayed tells whether a cell must have runs: what is special in the last four rows is
 // shown on fewer kinds of stores, an adoption by crashes only; and who is suspended while the
 // trail is written holds up others as at any lock.
 func isPlayed(row, fault, store string) bool {
 	few := store == "file" || store == "gcp"
 	switch row {
-	case "admin key":
+	case "admin key", "webhook":
 		return few
 	case "adoption":
 		return few && fault == "killed after"
@@ -49,6 +49,8 @@ Other id: the key list has the new key under another id than the answer to its c
 Admin key: it is rotated, the old one revoked by its successor, and both in one run for an incident, beside a target;
 the local disk's changes only. Adoption: of a key made by hand, which is rotated afterwards.
 Trail: the calls that write it; no key is issued, promoted or revoked without an intent, and it can be verified.
+Webhook: its secret, which receivers accept, webhooks are switched to, and the one before is destroyed, under deliveries
+all the while: none is refused, no webhook disabled, no header of others lost, where a PATCH merges and where it replaces.
 `
 
 // A crashCell counts the runs of a cell, and those in which a rule was broken.
