@@ -114,7 +114,11 @@ func calls(t *testing.T, s *shop, k kind, sc scene) []call {
 		found = append(found, call{point: at, scene: sc, began: info.Size()})
 	})
 	p := w.start(true, sc.args...)
-	if code := p.wait(); code != sc.code {
+	code := p.wait()
+	for _, broken := range w.judge.verdict() {
+		t.Errorf("%s, undisturbed: %s", p.args, broken)
+	}
+	if code != sc.code {
 		t.Fatalf("%s, undisturbed, ends with %d: %s", p.args, code, p.text())
 	}
 	steps := stepsOf(t, p)
