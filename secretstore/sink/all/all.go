@@ -4,6 +4,7 @@ package all
 import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/sink/composio"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/sink/githubsecret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/sink/httpsink"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/sink/program"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/sink/sinkkind"
 )
@@ -14,6 +15,7 @@ func Kinds() []sinkkind.Kind {
 	return []sinkkind.Kind{
 		composio.Kind(),
 		githubsecret.Kind(),
+		httpsink.Kind(),
 		program.Kind(),
 	}
 }

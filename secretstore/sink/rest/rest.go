@@ -81,6 +81,17 @@ type Request struct {
 	Header http.Header
 	// Body is sent as JSON, unless the header says otherwise.
 	Body []byte
+	// Unnamed: the path is not told, since it may be what lets one call it.
+	Unnamed bool
+}
+
+// named says what is called.
+func (c *Client) named(r Request) string {
+	path, _, _ := strings.Cut(r.Path, "?")
+	if r.Unnamed {
+		return r.Method + " at " + c.base.Host
+	}
+	return r.Method + " " + path + " at " + c.base.Host
 }
 
 // Answer is what a service said.
@@ -101,8 +112,7 @@ func (a Answer) OK() bool { return a.Status >= 200 && a.Status <= 299 }
 func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, Timeout, fmt.Errorf("no answer within %s: %w", Timeout, context.DeadlineExceeded))
 	defer cancel()
-	path, _, _ := strings.Cut(r.Path, "?")
-	called := r.Method + " " + path + " at " + c.base.Host
+	called := c.named(r)
 	req, err := http.NewRequestWithContext(ctx, r.Method, c.base.String()+r.Path, bytes.NewReader(r.Body))
 	if err != nil {
 		return Answer{}, fmt.Errorf("%s: not an address", called) // the cause repeats it
@@ -171,7 +181,7 @@ func (a Answer) Refused() error {
 		return fmt.Errorf("%s: it answers %s: %w", a.called, text, secretstore.ErrNotFound)
 	case a.Status >= 300 && a.Status <= 399:
 		return fmt.Errorf("%s: it answers %s, and a redirect is not followed with a key: write the address that it leads to: %w", a.called, text, secretstore.ErrUnfit)
-	case a.Status == http.StatusRequestTimeout, a.Status == http.StatusTooEarly, a.Status == http.StatusTooManyRequests, a.Status >= 500:
+	case a.Status == http.StatusRequestTimeout, a.Status == http.StatusConflict, a.Status == http.StatusLocked, a.Status == http.StatusTooEarly, a.Status == http.StatusTooManyRequests, a.Status >= 500:
 		return fmt.Errorf("%s: it answers %s: %w", a.called, text, secretstore.ErrUnavailable)
 	default:
 		return fmt.Errorf("%s: it answers %s: %w", a.called, text, secretstore.ErrUnfit)
