@@ -7,6 +7,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/gcpsecretmanager"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/storekind"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/vaultkv"
 )
 
 // Kinds lists them in the order in which people are shown them. A new backend needs
@@ -17,5 +18,6 @@ func Kinds() []storekind.Kind {
 		awssecretsmanager.Kind(),
 		gcpsecretmanager.Kind(),
 		kubernetessecret.Kind(),
+		vaultkv.Kind(),
 	}
 }

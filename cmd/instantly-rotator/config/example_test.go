@@ -97,7 +97,7 @@ func TestExampleShowsEveryService(t *testing.T) {
 	if err := yaml.Unmarshal(everyOption(t), &doc); err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []string{"file", "aws", "gcp", "kubernetes"} {
+	for _, kind := range []string{"file", "aws", "gcp", "kubernetes", "vault"} {
 		if len(valuesAt(doc, []string{"stores", "*(" + kind + ")"})) == 0 {
 			t.Errorf("there is no store of kind %s in the example", kind)
 		}

@@ -58,6 +58,7 @@ func TestEveryFileIsAcceptedAndSaysWhatWasAnswered(t *testing.T) {
 			"aws":        {{"region", "eu-west-1"}, {"profile", one("profile", "default", "no", "it's: #1")}, {"create_missing", one("create", "yes", "true")}, {"tags", "team=sales,no=yes"}},
 			"gcp":        {{"project", one("project", "my-project-123", "123456789012")}, {"replication", one("replication", "automatic", "europe-west1,europe-west3")}, {"keep_versions", one("keep", "0", "7")}},
 			"kubernetes": {{"namespace", one("namespace", "growth", "no", "123")}, {"context", one("context", "production", "true", "a: b")}},
+			"vault":      {{"address", one("address", "https://vault.example.com:8200", "http://127.0.0.1:8200")}, {"mount", one("mount", "secret", "no", "123")}},
 		}[kind]
 		if kind == "aws" {
 			options = append(options, [2]string{"assume_role.arn", "arn:aws:iam::111122223333:role/rotator"}, [2]string{"assume_role.external_id", one("external id", "acme", "0123")})
@@ -179,7 +180,7 @@ func TestQuestionsAndFlagsMakeTheSameFile(t *testing.T) {
 			given: setup.Given{Store: "file", AdminKey: "env:INSTANTLY_ADMIN_KEY", Keys: []string{"analytics=analytics"}},
 		},
 		"a wrong answer is asked for again": {
-			lines: []string{"vault", "aws", "Europe", "eu-west-1", "perhaps", "y", "sk-4711", "store:admin", "y", "Main", "acme", "campaign:read!", "leads:update", "Sending", "sending", "a b", "prod/sending", "-"},
+			lines: []string{"redis", "aws", "Europe", "eu-west-1", "perhaps", "y", "sk-4711", "store:admin", "y", "Main", "acme", "campaign:read!", "leads:update", "Sending", "sending", "a b", "prod/sending", "-"},
 			given: setup.Given{
 				Store: "aws", Options: []string{"region=eu-west-1", "create_missing=y"}, AdminKey: "store:admin", RotateAdminKey: true, Workspace: "acme",
 				Keys: []string{"sending=leads:update"}, Secrets: []string{"sending=prod/sending"},

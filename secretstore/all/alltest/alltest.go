@@ -8,6 +8,7 @@ import (
 	gcp "github.com/instantly-rotator/instantly-rotator/secretstore/gcpsecretmanager/fixture"
 	kubernetes "github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret/fixture"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest"
+	vault "github.com/instantly-rotator/instantly-rotator/secretstore/vaultkv/fixture"
 )
 
 // Fixtures lists them. A new backend needs a line here.
@@ -17,5 +18,6 @@ func Fixtures() []storetest.Fixture {
 		aws.Fixture(),
 		gcp.Fixture(),
 		kubernetes.Fixture(),
+		vault.Fixture(),
 	}
 }

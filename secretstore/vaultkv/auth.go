@@ -1,0 +1,183 @@
+package vaultkv
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/openbao/openbao/api/v2"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+)
+
+// The methods by which a server knows us.
+const (
+	byToken      = "token"
+	byKubernetes = "kubernetes"
+	byAppRole    = "approle"
+	byJWT        = "jwt"
+)
+
+// serviceAccountToken is where a pod finds its own.
+const serviceAccountToken = "/var/run/secrets/kubernetes.io/serviceaccount/token" //nolint:gosec // a path
+
+// Auth says how a server is to know us. Files are read at each login, so that what
+// replaces them is taken up.
+type Auth struct {
+	// Method is token, kubernetes, approle or jwt; empty for token.
+	Method string
+	// Mount of the auth method; empty for the method's own name.
+	Mount string
+	// Role of kubernetes or jwt.
+	Role string
+	// TokenFile has the token; empty for BAO_TOKEN or VAULT_TOKEN.
+	TokenFile string
+	// RoleID and SecretIDFile are of approle; without a file the secret id is in
+	// BAO_SECRET_ID or VAULT_SECRET_ID.
+	RoleID, SecretIDFile string
+	// JWTFile of jwt or kubernetes; empty for the pod's own token.
+	JWTFile string
+}
+
+// session is a token and how long it is good.
+type session struct {
+	auth Auth
+
+	mu    sync.Mutex
+	token secret.Value
+	// since is when it was got, next when it is to be got anew or renewed; zero for never.
+	since, next time.Time
+}
+
+func newSession(a Auth) session {
+	a.Method = cmp.Or(a.Method, byToken)
+	return session{auth: a}
+}
+
+const (
+	// oldEnough is the age from which a refused token may have been revoked or expired: a
+	// refusal of a younger one is for want of a permission.
+	oldEnough = 10 * time.Second
+	// renewal is how often a token is renewed of which it is not known how long it is good.
+	renewal = time.Hour
+)
+
+// authenticate sees to it that there is a token.
+func (c *Client) authenticate(ctx context.Context) error {
+	if err := cancelled(ctx); err != nil {
+		return err
+	}
+	c.session.mu.Lock()
+	defer c.session.mu.Unlock()
+	switch now := time.Now(); {
+	case c.session.token.IsZero():
+		return c.begin(ctx, now)
+	case c.session.next.IsZero() || now.Before(c.session.next):
+		return nil
+	case c.session.auth.Method == byToken:
+		c.renew(ctx, now)
+		return nil
+	default:
+		return c.begin(ctx, now)
+	}
+}
+
+// authenticateAnew takes another token for one that was refused, and tells whether it did.
+func (c *Client) authenticateAnew(ctx context.Context) (bool, error) {
+	c.session.mu.Lock()
+	defer c.session.mu.Unlock()
+	now, before := time.Now(), c.session.token
+	if now.Sub(c.session.since) < oldEnough {
+		return false, nil
+	}
+	err := c.begin(ctx, now)
+	return err == nil && !c.session.token.Equal(before), err
+}
+
+// begin gets a token.
+func (c *Client) begin(ctx context.Context, now time.Time) error {
+	if c.session.auth.Method == byToken {
+		token, err := fromFile(c.session.auth.TokenFile, api.EnvVaultToken)
+		if err != nil {
+			return fmt.Errorf("vaultkv: token: %w", err)
+		}
+		c.session.take(token, now, now.Add(renewal))
+		c.setToken(token)
+		return nil
+	}
+	return c.login(ctx, now)
+}
+
+func (s *session) take(token secret.Value, now, next time.Time) {
+	s.token, s.since, s.next = token, now, next
+}
+
+// login exchanges a credential for a token.
+func (c *Client) login(ctx context.Context, now time.Time) error {
+	a := c.session.auth
+	path := "auth/" + cmp.Or(a.Mount, a.Method) + "/login"
+	body, err := a.credentials()
+	if err != nil {
+		return fmt.Errorf("vaultkv: log in by %s: %w", a.Method, err)
+	}
+	answer, err := c.anonymous.Logical().WriteWithContext(ctx, path, body)
+	if err != nil {
+		return refusedLogin(path, err)
+	}
+	if answer == nil || answer.Auth == nil || answer.Auth.ClientToken == "" {
+		return fmt.Errorf("log in at %s: the answer has no token: %w", path, secretstore.ErrUnavailable)
+	}
+	next := time.Time{}
+	if seconds := answer.Auth.LeaseDuration; seconds > 0 {
+		next = now.Add(time.Duration(seconds) * time.Second * 2 / 3)
+	}
+	token := secret.New(answer.Auth.ClientToken)
+	c.session.take(token, now, next)
+	c.setToken(token)
+	return nil
+}
+
+// credentials are the body of a login.
+func (a Auth) credentials() (map[string]any, error) {
+	if a.Method == byAppRole {
+		id, err := fromFile(a.SecretIDFile, "BAO_SECRET_ID")
+		return map[string]any{"role_id": a.RoleID, "secret_id": credential(id)}, err
+	}
+	jwt, err := fromFile(cmp.Or(a.JWTFile, serviceAccountToken), "")
+	return map[string]any{"role": a.Role, "jwt": credential(jwt)}, err
+}
+
+// renew asks for more time for a token that nobody else renews. That it cannot be had is
+// no reason to stop: the token may be good for ever.
+func (c *Client) renew(ctx context.Context, now time.Time) {
+	c.session.next = now.Add(renewal)
+	answer, err := c.api.Logical().WriteWithContext(ctx, "auth/token/renew-self", map[string]any{})
+	if err == nil && answer != nil && answer.Auth != nil && answer.Auth.LeaseDuration > 0 {
+		c.session.next = now.Add(time.Duration(answer.Auth.LeaseDuration) * time.Second / 2)
+	}
+}
+
+// fromFile reads a credential out of a file or, without one, the environment.
+func fromFile(path, variable string) (secret.Value, error) {
+	text := []byte(api.ReadBaoVariable(variable))
+	if path != "" {
+		var err error
+		if text, err = os.ReadFile(path); err != nil {
+			return secret.Value{}, fmt.Errorf("%w: %w", secretstore.ErrDenied, err)
+		}
+	}
+	value := secret.New(strings.TrimSpace(string(text)))
+	if value.IsZero() {
+		where := path
+		if where == "" {
+			where = variable + " or " + api.UpstreamVariableName(variable)
+		}
+		return secret.Value{}, fmt.Errorf("there is none in %s: %w", where, secretstore.ErrDenied)
+	}
+	return value, nil
+}

@@ -1,0 +1,111 @@
+package vaultkv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/openbao/openbao/api/v2"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+)
+
+// answer is an error that a server answered with, in one line. What is no answer of such
+// a server, a proxy's page for example, may repeat anything and is not shown.
+type answer struct {
+	status int
+	text   string
+}
+
+func (a answer) Error() string { return fmt.Sprintf("%d %s", a.status, a.text) }
+
+// maxText is how much of an answer's text is shown.
+const maxText = 200
+
+func newAnswer(res *api.ResponseError) answer {
+	text := strings.Join(strings.Fields(strings.Join(res.Errors, ": ")), " ")
+	switch {
+	case res.RawError || text == "":
+		text = http.StatusText(res.StatusCode)
+	case len(text) > maxText:
+		text = text[:maxText] + "…"
+	}
+	return answer{res.StatusCode, text}
+}
+
+// failed maps what a call ended with to the sentinels of package secretstore, and says
+// what was tried, on what, and what to do.
+func failed(verb, path string, err error) error {
+	var res *api.ResponseError
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, secretstore.ErrDenied), errors.Is(err, secretstore.ErrUnavailable):
+		return fmt.Errorf("%s %s: %w", verb, path, err)
+	case errors.As(err, &res):
+		told := newAnswer(res)
+		what, sentinel := judged(verb, path, told)
+		if what != "" {
+			what = ": " + what
+		}
+		return fmt.Errorf("%s %s: %w%s: %w", verb, path, sentinel, what, told)
+	case errors.Is(err, context.Canceled):
+		return fmt.Errorf("%s %s: %w: %w", verb, path, secretstore.ErrUnavailable, context.Canceled)
+	default:
+		return fmt.Errorf("%s %s: %w: %w", verb, path, secretstore.ErrUnavailable, err)
+	}
+}
+
+func judged(verb, path string, told answer) (what string, sentinel error) {
+	mount, _, _ := strings.Cut(path, "/")
+	says := func(text string) bool { return strings.Contains(told.text, text) }
+	switch told.status {
+	case http.StatusBadRequest:
+		switch {
+		case says("check-and-set parameter did not match"):
+			return "", secretstore.ErrConflict
+		case says("Upgrading"):
+			return "the engine is being upgraded to version 2", secretstore.ErrUnavailable
+		}
+		return "the server refuses it", secretstore.ErrDenied
+	case http.StatusUnauthorized:
+		return "the server does not accept the token", secretstore.ErrDenied
+	case http.StatusForbidden:
+		return fmt.Sprintf("needs the capability %s on %s, and a token that is good", verb, path), secretstore.ErrDenied
+	case http.StatusNotFound:
+		if says("no handler for route") {
+			return "there is no secrets engine at " + mount + ", or not in this namespace", secretstore.ErrNotFound
+		}
+		return "", secretstore.ErrNotFound
+	case http.StatusMethodNotAllowed:
+		return "", errNoKV2(mount)
+	case http.StatusRequestEntityTooLarge:
+		return "it is too large for the server", secretstore.ErrDenied
+	case http.StatusServiceUnavailable:
+		if says("sealed") {
+			return "the server is sealed", secretstore.ErrUnavailable
+		}
+	}
+	return "", secretstore.ErrUnavailable // 412, 429, 472, 473, 5xx
+}
+
+// errNoKV2 is for an engine that does not compare before it writes.
+func errNoKV2(mount string) error {
+	return fmt.Errorf("%w: %s is no KV engine of version 2; make one of it with: kv enable-versioning %s", secretstore.ErrUnfit, mount, mount)
+}
+
+// refusedLogin says why there is no token.
+func refusedLogin(path string, err error) error {
+	var res *api.ResponseError
+	if !errors.As(err, &res) {
+		return failed("log in at", path, err)
+	}
+	told := newAnswer(res)
+	sentinel := secretstore.ErrUnavailable
+	if told.status >= http.StatusBadRequest && told.status < http.StatusInternalServerError && told.status != http.StatusTooManyRequests {
+		sentinel = secretstore.ErrDenied
+	}
+	return fmt.Errorf("log in at %s: %w: %w", path, sentinel, told)
+}
