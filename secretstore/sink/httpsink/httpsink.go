@@ -6,7 +6,7 @@
 // told, and neither is the address's path, which may be what lets one call it.
 //
 // A service that keeps a text beside the value can have the mark there, in the same request:
-// {id} in the body. It is found again by a GET and a JSON pointer (RFC 6901).
+// "key-id {id}" at the text's end. It is found again by a GET and a JSON pointer (RFC 6901).
 package httpsink
 
 import (
@@ -150,17 +150,13 @@ func at(found any, pointer string) any {
 	return found
 }
 
-// marked gives the id in a text: the whole of it, or what follows "key-id " at its end.
+// marked gives the id that follows "key-id" at the end of a text.
 func marked(text string) string {
 	words := strings.Fields(text)
-	switch n := len(words); {
-	case n == 1:
-		return words[0]
-	case n > 1 && words[n-2] == "key-id":
+	if n := len(words); n > 1 && words[n-2] == "key-id" {
 		return words[n-1]
-	default:
-		return ""
 	}
+	return ""
 }
 
 // split takes an address apart: what a client is for, and the path with the query.

@@ -118,9 +118,9 @@ func TestRedirectIsNotFollowedWithAKey(t *testing.T) {
 	}
 }
 
-func TestMarkIsTheWholeTextOrItsEnd(t *testing.T) {
+func TestMarkIsTheEndOfAText(t *testing.T) {
 	for comment, want := range map[string]string{
-		"k1": "k1", "of sending, key-id k1": "k1", "key-id k1": "k1", "": "", "somebody's own comment": "", "key-id k1 (old)": "",
+		"k1": "", "of sending, key-id k1": "k1", "key-id k1": "k1", "": "", "somebody's own comment": "", "key-id k1 (old)": "",
 	} {
 		there := &service{objects: map[string]map[string]any{"/credentials/p": {"comment": comment}}}
 		server := httptest.NewServer(there)
@@ -168,6 +168,7 @@ func TestSettingsThatWouldLoseAKeyAreRefused(t *testing.T) {
 		"secret in a header":    {func(s *httpsink.Settings) { s.Headers = map[string]string{"X": "sk_live", "Y": "{credential}"} }, all, "headers"},
 		"credential not used":   {func(s *httpsink.Settings) { s.Headers = nil }, all, "credential"},
 		"credential not there":  {func(*httpsink.Settings) {}, all[:3], "credential"},
+		"mark not written":      {func(s *httpsink.Settings) { s.Body = `{"value": "{key}"}` }, append([]string{"holds_url", "holds_at"}, all...), "holds_at"},
 		"mark without its path": {func(*httpsink.Settings) {}, append([]string{"holds_at"}, all...), "holds_url"},
 		"another host":          {func(s *httpsink.Settings) { s.HoldsAddress = "https://example.org/x" }, append([]string{"holds_url", "holds_at"}, all...), "holds_url"},
 		"nothing":               {func(*httpsink.Settings) {}, all, ""},

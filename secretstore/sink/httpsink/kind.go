@@ -62,7 +62,7 @@ func (s *Settings) Options() []storekind.Option {
 		},
 		{
 			Name: "holds_at", Into: &s.HoldsAt, Pattern: `^(/[^\s]*)?$`, Want: "want a JSON pointer, such as /comment",
-			Doc:      "Where in that answer the key's id is, as a JSON pointer: a text that is the id, or ends in key-id and the id.",
+			Doc:      "Where in that answer is a text that ends in key-id {id}, as a JSON pointer.",
 			Examples: []string{"/comment"},
 		},
 	}
@@ -84,6 +84,9 @@ func (s *Settings) Check(c storekind.Checker) {
 	}
 	if c.Written("holds_url") != c.Written("holds_at") {
 		c.Fail("holds_url", "write holds_url and holds_at, or neither", "one is of no use without the other")
+	}
+	if c.Written("holds_at") && !strings.Contains(s.Body, "key-id {id}") {
+		c.Fail("holds_at", "let a text in the body end in key-id {id}", "the body does not say which key it is")
 	}
 	if c.Written("body") && !c.Failed("body") {
 		s.checkBody(c)
