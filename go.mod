@@ -69,6 +69,8 @@ require (
 	github.com/ryanuber/go-glob v1.0.0 // indirect
 )
 
+require github.com/aws/aws-lambda-go v1.55.1
+
 require (
 	cloud.google.com/go/auth v0.24.1-0.20261001053825-dbc26066f70a // indirect
 	cloud.google.com/go/auth/oauth2adapt v0.3.0 // indirect

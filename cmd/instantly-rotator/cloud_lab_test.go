@@ -86,6 +86,34 @@ type amazon struct {
 	*awstest.Server // nil: it is moto
 	url             string
 	down            atomic.Bool
+	killer          atomic.Pointer[killer]
+}
+
+// A killer kills a process at its call of an action, of which a label begins so.
+type killer struct {
+	victim        *command
+	action, label string
+	after         bool
+}
+
+// killAt has a process killed, once.
+func (a *amazon) killAt(c *command, action, label string, after bool) {
+	a.killer.Store(&killer{c, action, label, after})
+}
+
+// struck tells whether the process is killed for that call, before or after its effect. It is
+// dead then.
+func (a *amazon) struck(action string, body []byte, after bool) bool {
+	var q struct{ VersionStage string }
+	_ = json.Unmarshal(body, &q)
+	k := a.killer.Load()
+	if k == nil || action != "secretsmanager."+k.action || after != k.after || !strings.HasPrefix(q.VersionStage, k.label) {
+		return false
+	}
+	if a.killer.CompareAndSwap(k, nil) {
+		_ = k.victim.Process.Kill()
+	}
+	return true
 }
 
 func newAmazon(t *testing.T) *amazon {
@@ -112,7 +140,14 @@ func (a *amazon) door(service http.Handler) http.Handler {
 			http.Error(w, `{"__type":"InternalServiceError"}`, http.StatusInternalServerError)
 			return
 		}
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		action := r.Header.Get("X-Amz-Target")
+		if a.struck(action, body, false) {
+			return
+		}
 		service.ServeHTTP(w, r)
+		a.struck(action, body, true)
 	})
 }
 

@@ -101,10 +101,10 @@ func (m *motoSecret) forgetPromoted() {
 func TestTheNextKeyFillsTheVersionThatMotoWaitsFor(t *testing.T) {
 	m := &motoSecret{TB: t, url: awstest.StartMoto(t), name: "rotated"}
 	m.call("CreateSecret", map[string]any{"Name": m.name})
-	snap := rotate(t, m.open(nil), keyA)
+	rotate(t, m.open(nil), keyA)
 	m.call("RotateSecret", map[string]any{"SecretId": m.name, "ClientRequestToken": token, "RotationLambdaARN": awstest.MotoFunction(t, m.url)})
 	s := m.open(nil)
-	if snap = snapshotOf(t, s); held(snap) != "current=a" {
+	if snap := snapshotOf(t, s); held(snap) != "current=a" {
 		t.Fatalf("a version without a value is shown: %s", held(snap))
 	}
 	rotate(t, s, keyB)

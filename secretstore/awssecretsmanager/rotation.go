@@ -82,6 +82,9 @@ func (s *Store) Begun(ctx context.Context, token string) (storekind.Progress, er
 	case r.isOurs(version):
 		p.State = storekind.Begun // killed before it was pending
 	}
+	if p.State >= storekind.Staged {
+		p.KeyID = r.keys[version].id
+	}
 	return p, nil
 }
 

@@ -22,6 +22,8 @@ type Progress struct {
 	// Secret is the service's full name for the secret.
 	Secret string
 	State  State
+	// KeyID is its key's; empty if there is none.
+	KeyID string
 }
 
 // State is what became of such a rotation.
