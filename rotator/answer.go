@@ -30,6 +30,11 @@ func act(s Step) answer { return answer{step: &s} }
 // stop: the run ends here, for something is in the way.
 func stop(err error) answer { return act(Step{Verb: Stop, Err: err, Reason: err.Error()}) }
 
+// stopAt is to stop at what was to be found out, or done.
+func stopAt(while Verb, err error) answer {
+	return act(Step{Verb: Stop, While: while, Err: err, Reason: err.Error()})
+}
+
 // wait: not before until; if that is zero, not before something else changes.
 func wait(until time.Time, why string) answer {
 	return answer{wait: &waiting{until: until, why: why}}

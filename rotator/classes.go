@@ -127,6 +127,16 @@ func Classes() []Class {
 			Remedy: "the old key lives on until this says that its consumers have moved; see to what the message names. If it never will: " + skipGates,
 		},
 		{
+			Is: ErrSinkBehind, Name: "sink_behind", Category: Person, Scope: ScopeTarget, Attempt: true,
+			Remedy: "the old key lives on until every sink has the current one; see to the sink that the message names, and it is tried again. " +
+				"If it is not needed any more, take it out of the configuration",
+		},
+		{
+			Is: ErrSinkNotYet, Name: "sink_not_yet", Category: Person, Scope: ScopeTarget,
+			Remedy: "the sink was given the key, and the old key lives on until what uses it works with that; see what the message names. " +
+				"If it is not needed any more, take it out of the configuration",
+		},
+		{
 			Is: ErrStoreLost, Name: "store_lost", Category: Person, Scope: ScopeStore,
 			Remedy: "nothing was issued; bring the store back: is it mounted, is its path or name right? If it is lost for good, " +
 				`"{program} rotate --begin-anew {target}" issues a new key there; then delete the old ones in Instantly`,

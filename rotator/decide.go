@@ -41,6 +41,7 @@ func rules() []rule {
 		(*view).blind,         // without the primary, or in another organization, nothing is to be touched
 		(*view).lost,          // nor where a store was; before sweep, which would take its keys for orphans
 		(*view).inHand,        // before all writes: a value that is in memory only is lost with the process
+		(*view).mendSinks,     // what it may have done to a sink is put right before
 		(*view).standBack,     // who lost a race leaves the rest to the winner; but a key in hand is given up first
 		(*view).adopt,         // before pending, which makes use of what was issued
 		(*view).foreign,       // before it is displaced, and perhaps forgotten
@@ -49,6 +50,7 @@ func rules() []rule {
 		(*view).alive,         // deliver and retire must know whether the current key works
 		(*view).waive,         // before converge, which asks consumers
 		(*view).deliver,       // before converge and retire: followers' consumers need the key first
+		(*view).supply,        // after deliver: a sink is never the first, nor the only one to have a key
 		(*view).converge,      // consumers can only move to a key that every store has
 		(*view).retire,        // after all that the old key's end waits for
 		(*view).resolve,       // once nothing of before the incident is left
@@ -190,13 +192,18 @@ func (v *view) within(from time.Time, budget time.Duration) bool {
 }
 
 // graceEnd tells when the grace period of the displaced keys is over: counted
-// from the promotion in the store that took the current key last. known is
-// false if the primary has no current key, or a store cannot say when it
-// promoted its own.
+// from the promotion in the store that took the current key last, or from when the last
+// sink was given it. known is false if the primary has no current key, a store cannot say
+// when it promoted its own, or a sink is not on record as having it.
 func (v *view) graceEnd() (end time.Time, known bool) {
 	grace := v.policy.Grace
 	if cur, ok := v.current(0); ok && !cur.Foreign {
 		grace = cur.Intent.Grace
+	}
+	if at, known := v.receiptedAll(v.primary().Versions[secretstore.Current].ID); !known {
+		return time.Time{}, false
+	} else if !at.IsZero() {
+		end = at.Add(grace)
 	}
 	for i := range v.Stores {
 		cur, ok := v.current(i)

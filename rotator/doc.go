@@ -11,7 +11,7 @@
 //
 // The life of a key:
 //
-//	reserve → issue → try → stage → verify → promote → deliver → (grace) → revoke → prove → destroy
+//	reserve → issue → try → stage → verify → promote → deliver → supply → (grace) → revoke → prove → destroy
 //
 //	reserve  write the intent (nonce, time, scopes, grace) beside the primary's
 //	         versions, by compare-and-swap: a key whose create was never answered
@@ -22,9 +22,10 @@
 //	verify   read the pending value back and make the test call with that
 //	promote  pending → current → previous, the one moment that matters
 //	deliver  the same (stage, verify, promote) in the stores that follow
+//	supply   the same key in the target's sinks, which perhaps cannot be read; see sinks.go
 //	converge consumers are brought to the new key, where that was configured
 //	grace    the old key stays alive while consumers that cache converge, counted
-//	         from the promotion in the store that took the new key last
+//	         from the promotion in the store, or the sink, that took the new key last
 //	revoke   verify the current version of every store again, read every store
 //	         again, then delete the old key at Instantly; in a later run than the
 //	         one that displaced it

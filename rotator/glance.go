@@ -69,7 +69,7 @@ func (r *run) glance(ctx context.Context, unlisted error) (o TargetStatus) {
 			return r.undecided(step)
 		}
 		r.opts.Doing(r.target.Name, step)
-		if err := r.bounded(ctx, step); err != nil {
+		if err := r.bounded(ctx, step); err != nil && !ofSink(err) {
 			return r.unknown(err)
 		}
 	}

@@ -62,6 +62,7 @@ func (r *Rotator) newRun(t Target, req Request, mark int) *run {
 	for _, st := range t.Stores {
 		w.Stores = append(w.Stores, StoreState{Name: st.Name})
 	}
+	w.Sinks = sinkStates(t)
 	w.Gates, w.Peers = make([]gateResult, len(t.Gates)), len(t.Peers)
 	w.Credential, w.Awaits = t.Credential, t.Awaits.Store != nil
 	w.result.Target = t.Name
@@ -153,6 +154,8 @@ func (r *run) attempt(ctx context.Context, step Step) error {
 	}
 	r.tell(step, r.now().Sub(begun), err)
 	switch {
+	case ofSink(err):
+		return nil
 	case errors.Is(err, secretstore.ErrConflict):
 		return r.reread(ctx, step, err)
 	case err != nil && r.InHand != nil:
@@ -305,7 +308,7 @@ func (r *run) recordFailure(ctx context.Context, step Step, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.opts.StepTimeout)
 	defer cancel()
 	r.readStores(ctx) // what the failed step left is not known
-	if r.primary().Err != nil || r.takenOver() {
+	if r.primary().Err != nil || r.takenOver() || r.ofSinksOnly(err) {
 		return
 	}
 	notes := r.primary().Notes
@@ -319,6 +322,14 @@ func (r *run) recordFailure(ctx context.Context, step Step, err error) {
 	if err == nil {
 		done(r.annotate(ctx, notes))
 	}
+}
+
+// ofSinksOnly tells whether a failure is one of a sink, while another one is on record that was
+// not made good: by that the backoff of rotations goes.
+func (r *run) ofSinksOnly(err error) bool {
+	f := r.primary().Notes.Failure
+	cur, _ := r.current(0)
+	return errors.Is(err, ErrSinkBehind) && f.Count > 0 && f.Step != string(Supply) && f.At.After(cur.Promoted)
 }
 
 // tried is what a step, or the one it stopped at, was to do.
@@ -366,6 +377,9 @@ func (r *run) tell(step Step, took time.Duration, err error) {
 	a := step.Verb.action()
 	if step.Store >= 0 && a.store {
 		e.Store = r.target.Stores[step.Store].Name
+	}
+	if a.sink {
+		e.Sink = r.Sinks[step.Sink].Name
 	}
 	_, e.Adopted = r.adoption(step.ID)
 	e.Sent = r.target.Senders != nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/sink"
 )
 
 // Target is one secret kept fresh.
@@ -20,6 +21,9 @@ type Target struct {
 	// Stores that hold the secret, at least one: the primary first, whose notes
 	// carry the state; the others follow it.
 	Stores []NamedStore
+	// Sinks that are given the current key besides, at most [MaxSinks]; not of a secret that
+	// is sent.
+	Sinks []sink.Sink
 	// Gates that consumers must have passed before an old key is revoked.
 	Gates []Gate
 	// Group is the name of the group of targets that are kept apart, and Peers
@@ -127,6 +131,7 @@ type Event struct {
 	Target    string
 	Workspace string
 	Store     string // empty where no store is concerned
+	Sink      string // empty where no sink is concerned
 	Verb      Verb
 	KeyID     string
 	Reason    string

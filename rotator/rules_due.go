@@ -273,7 +273,7 @@ const urgentBackoff = time.Minute
 // that a key issued for it can be swept at once.
 func (v *view) failedBefore() answer {
 	f := v.primary().Notes.Failure
-	if f.Count == 0 || v.request.IgnoreBackoff || v.emergency() || f.At.After(v.now) { // a clock was wrong
+	if f.Count == 0 || f.Step == string(Supply) || v.request.IgnoreBackoff || v.emergency() || f.At.After(v.now) { // a clock was wrong
 		return pass()
 	}
 	interval := backoff(f.Count)
@@ -314,7 +314,10 @@ func (v *view) waitForGrace(old secretstore.Version) answer {
 		return a
 	}
 	end, _ := v.graceEnd()
+	behind, waits := v.sinkWithout()
 	switch {
+	case waits && !v.emergency() && !v.request.RotateSince.IsZero():
+		return stopAt(Supply, v.sinkTrouble(behind))
 	case !v.inGrace():
 		return delay(time.Time{}, "the old key "+old.ID+" must go first")
 	case !v.request.RotateSince.IsZero():

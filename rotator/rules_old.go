@@ -112,6 +112,9 @@ func (v *view) retireOne(id string) answer {
 	if a := v.untroubled(id); !a.passes() {
 		return a
 	}
+	if a := v.sinksBehind(); !a.passes() {
+		return a
+	}
 	if a := v.gateOpen(); !a.passes() {
 		return a
 	}
@@ -127,6 +130,9 @@ func (v *view) retireOne(id string) answer {
 	reason := "grace is over and its successor works everywhere"
 	if v.emergency() {
 		reason = "compromised, and its successor works everywhere"
+		if still := v.sinksWith(id); still != "" {
+			reason = "compromised, and its successor works in every store; still in sink " + still
+		}
 	}
 	return act(Step{Verb: Revoke, ID: id, Reason: reason})
 }
@@ -194,7 +200,7 @@ func (v *view) confirmCurrent() answer {
 	if !v.seenSince(last) {
 		return act(Step{Verb: Observe, Reason: "read the stores again before the old key goes"})
 	}
-	return pass()
+	return v.askSinksAgain(last)
 }
 
 // stillListed waits for the key list to lose a revoked key.
@@ -275,8 +281,8 @@ func (v *view) sweep() answer {
 		return pass()
 	}
 	for _, id := range v.leftOver() {
-		if _, ok := v.Revoked[id]; ok || v.Unswept[id] {
-			continue // the next run's list shows whether it is gone
+		if _, ok := v.Revoked[id]; ok || v.Unswept[id] || v.marked(id) != "" {
+			continue // the next run's list shows whether it is gone; or a sink has it, which somebody gave it
 		}
 		if !v.seenSince(v.Listed) {
 			return act(Step{Verb: Observe, Reason: "read the stores again before a key is swept"})

@@ -41,6 +41,10 @@ type State struct {
 	// Declared: this run noted down the incident that was asked for.
 	Declared bool
 
+	// Sinks in the target's order, and when this run wrote their receipt last.
+	Sinks     []SinkState
+	Receipted moment
+
 	// ReadOnly: nothing may be changed, so gates are not asked.
 	ReadOnly bool
 	// Gates as they answered in this run, in the target's order.

@@ -28,6 +28,8 @@ type TargetStatus struct {
 	NextDue time.Time
 	// Old are keys that live on until their grace is over.
 	Old []OldKey
+	// Sinks in the configuration's order.
+	Sinks []SinkStatus
 	// Gates are the names of what must let an old key go besides its grace; empty if
 	// there is no old key. Whether they do is asked by Reconcile, not by reading.
 	Gates []string
@@ -142,6 +144,7 @@ func (r *run) describe(next Step) TargetStatus {
 		_, listed := r.Keys[id]
 		o.Old = append(o.Old, OldKey{ID: id, Until: end, Unlisted: r.Keys != nil && !listed && !r.Sent})
 	}
+	o.Sinks = v.sinkStatuses()
 	o.Waiver = r.primary().Notes.Waiver
 	if len(o.Old) > 0 && !v.waived() {
 		for _, g := range r.target.Gates {

@@ -11,6 +11,8 @@ type Step struct {
 	Gate int
 	// Sender is the index of the sender concerned, for Switch and what follows it.
 	Sender int
+	// Sink is the index of the sink concerned, for Supply and CheckSink.
+	Sink int
 	// ID of the key concerned, if any.
 	ID string
 	// Reason says why, in words for a person.

@@ -29,6 +29,7 @@ type Effect struct {
 	// Account is the issuer's, where it is known by then.
 	Account string
 	Store   string // empty where no store is concerned
+	Sink    string // empty where no sink is concerned
 	KeyID   string
 	// Previous is the primary's current key.
 	Previous string
@@ -116,6 +117,9 @@ func (r *run) effect(s Step) Effect {
 	if a := s.Verb.action(); s.Store >= 0 && (a.store || s.Verb == noteFailure) {
 		e.Store = r.target.Stores[s.Store].Name
 	}
+	if s.Verb.action().sink {
+		e.Sink = r.Sinks[s.Sink].Name
+	}
 	if cur, ok := r.current(0); ok && cur.ID != s.ID {
 		e.Previous = cur.ID
 	}
@@ -134,7 +138,7 @@ func (r *run) proofOf(s Step) *Proof {
 	switch cur, ok := r.current(0); {
 	case s.Verb == Stage && s.Store == 0:
 		at.store = inMemory
-	case s.Verb == Stage, s.Verb == Revoke && ok:
+	case s.Verb == Stage, s.Verb == Supply, s.Verb == Revoke && ok:
 		at = place{0, cur.ID}
 	}
 	t, ok := r.Tests[at]

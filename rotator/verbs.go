@@ -44,6 +44,14 @@ const (
 	// Converge brings consumers to the current key and asks whether they moved.
 	Converge Verb = "converge"
 
+	// AskSinks reads which key the sinks have, Supply gives the current one to a sink, and
+	// CheckSink finds out whether what uses it works with that. NoteReceipt writes down which sinks
+	// have it.
+	AskSinks    Verb = "ask-sinks"
+	Supply      Verb = "supply"
+	CheckSink   Verb = "check-sink"
+	NoteReceipt Verb = "note-receipt"
+
 	// Switch has a sender send the current value, SwitchBack the one before; Confirm
 	// finds out whether its deliveries are accepted, Resume has it deliver again. Take
 	// takes its value over, and Compare reads what the senders send. See [Senders].
@@ -85,6 +93,8 @@ type action struct {
 	// final: it cannot be taken back, or what follows from it cannot, so that the trail must
 	// be on the disk before.
 	final bool
+	// sink: it concerns one sink.
+	sink bool
 	// verdict: what it brings is the answer to a test call.
 	verdict bool
 	// retried: a failure of it counts for backoff, and is kept beside the secret. What
@@ -117,6 +127,10 @@ func actions() []action {
 		{verb: Waive, perform: (*run).waive, effect: true, worthRun: true, store: true, retried: true},
 		{verb: Assume, perform: (*run).assume, retried: true},
 		{verb: Converge, perform: (*run).converge, effect: true, worthRun: true, retried: true},
+		{verb: AskSinks, perform: (*run).askSinks},
+		{verb: Supply, perform: (*run).supply, effect: true, final: true, worthRun: true, sink: true},
+		{verb: CheckSink, perform: (*run).checkSink, effect: true, worthRun: true, sink: true},
+		{verb: NoteReceipt, perform: (*run).noteReceipt, effect: true, store: true, retried: true},
 		{verb: Switch, perform: (*run).switchSender, effect: true, final: true, worthRun: true, retried: true},
 		{verb: SwitchBack, perform: (*run).switchBack, effect: true, worthRun: true, retried: true},
 		{verb: Confirm, perform: (*run).confirm, effect: true, worthRun: true, retried: true},

@@ -71,6 +71,7 @@ func (in *Instance) Target() rotator.Target {
 	for i, s := range in.stores {
 		t.Stores = append(t.Stores, rotator.NamedStore{Name: fmt.Sprintf("s%d", i), Store: s})
 	}
+	t.Sinks = in.sinks()
 	return t
 }
 
@@ -101,12 +102,15 @@ func (in *Instance) Steps() string {
 	defer in.eventsMu.Unlock()
 	var out []string
 	for _, e := range in.events {
-		if e.Verb == rotator.List || e.Verb == rotator.Observe || e.Verb == rotator.Check {
+		if e.Verb == rotator.List || e.Verb == rotator.Observe || e.Verb == rotator.Check || e.Verb == rotator.AskSinks {
 			continue
 		}
 		s := string(e.Verb)
 		if e.Store == "s1" {
 			s += "@1"
+		}
+		if e.Sink != "" {
+			s += "@" + e.Sink
 		}
 		out = append(out, s)
 	}

@@ -12,6 +12,7 @@ import (
 // Judge checks what must be true at every instant. Every effect of a rotator is
 // followed by it; call it after what somebody else does.
 func (w *World) Judge(after string) {
+	w.judgeReceipt(after)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := time.Now()
@@ -31,6 +32,7 @@ func (w *World) Judge(after string) {
 			w.violate("rule 1: after %s store %d has a current version, but latest gives nothing", after, i)
 		}
 	}
+	w.judgeSinks(after, now)
 }
 
 func (w *World) judgeServed(value, how string, store int, after string) {
@@ -63,6 +65,7 @@ func (w *World) judgeDelete(k *Key) {
 	if slices.Contains(w.current, k.Value) {
 		w.violate("rule 3: key %s was revoked while current in a store", k.ID)
 	}
+	w.judgeSinkless(k)
 	referred := false
 	for i, stage := range stages {
 		referred = referred || stage != ""
@@ -136,6 +139,7 @@ func (w *World) JudgeEnd() {
 			}
 		}
 	}
+	w.judgeSinksEnd()
 	for _, k := range w.Instantly.All() {
 		if !k.Foreign && k.Listed() && k.Value != w.current[0] {
 			w.violate("rule 2: settled, but key %s (%s) lives and nothing refers to it", k.ID, k.Name)

@@ -56,6 +56,8 @@ func (l *ledger) judge(call string) {
 		"promote":  {rotator.Promote, rotator.Repair},
 		"destroy":  {rotator.Destroy, rotator.Discard},
 		"annotate": nil, // any
+		"supply":   {rotator.Supply},
+		"works":    {rotator.CheckSink},
 	}[name]
 	if !effect || l.issued && (call == "stage@0" || call == "delete") {
 		return

@@ -110,6 +110,11 @@ func MisnameKey(w *World, n int) {
 	w.Instantly.Misnames = func(k Key) bool { return k.ID == nth }
 }
 
+// sunk is the first of the lives with two sinks.
+func sunk() life {
+	return life{"first key, rotation, end of grace, with two sinks", (*World).AddSinks}
+}
+
 // trailed is the first of the lives with a trail.
 func trailed() life {
 	return life{"first key, rotation, end of grace, on the trail", func(w *World) { w.Trailed = true }}
@@ -151,6 +156,12 @@ func Matrix(t *testing.T, b Backend) {
 func TrailMatrix(t *testing.T, b Backend) {
 	t.Helper()
 	matrix(t, b, trailed())
+}
+
+// SinkMatrix is the matrix of a life with two sinks, one of which cannot say what it has.
+func SinkMatrix(t *testing.T, b Backend) {
+	t.Helper()
+	matrix(t, b, sunk())
 }
 
 func matrix(t *testing.T, b Backend, lives ...life) {

@@ -23,6 +23,8 @@ type Meetings struct {
 	// Misnamed: the first key that is issued at the meeting is listed under another
 	// id than the answer to its create gives.
 	Misnamed bool
+	// Sinks: the target has two.
+	Sinks bool
 	// Incident is declared by the second of them; empty if it only does what
 	// is due. In the end no key of before it lives.
 	Incident string
@@ -46,7 +48,7 @@ func Interleave(t *testing.T, b Backend, how Meetings) {
 	t.Helper()
 	planned, runs := 0, 0
 	for _, begin := range how.parts() {
-		n := soloCalls(t, b, begin)
+		n := soloCalls(t, b, begin, how)
 		for a := 1; a <= n; a++ {
 			for other := 1; other <= n+2; other++ {
 				for _, after := range []bool{false, true} {
@@ -69,6 +71,15 @@ func (how Meetings) parts() []string {
 	return []string{"first key", "rotation", "retirement"}
 }
 
+// furnish gives the target its sinks. Where one instance comes after another one, it may give a
+// sink what it puts right in the end.
+func (how Meetings) furnish(w *World) {
+	if how.Sinks {
+		w.AddSinks()
+		w.SinksChanged = true
+	}
+}
+
 // Begin leads the target to the beginning of a part of its life.
 func (w *World) Begin(part string) {
 	if part == "first key" {
@@ -82,11 +93,12 @@ func (w *World) Begin(part string) {
 	}
 }
 
-func soloCalls(t *testing.T, b Backend, begin string) int {
+func soloCalls(t *testing.T, b Backend, begin string, how Meetings) int {
 	t.Helper()
 	var s Injector
 	synctest.Test(t, func(t *testing.T) {
 		w := b.world(t)
+		how.furnish(w)
 		w.Begin(begin)
 		in := w.Start()
 		in.Hook = s.Hook
@@ -99,6 +111,7 @@ func meet(t *testing.T, b Backend, m meeting) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := b.world(t)
+		m.furnish(w)
 		w.Begin(m.begin)
 		w.Instantly.Activation, w.Instantly.Revocation = m.Lag, m.Lag
 		first, second := newVisitor(w, m.a, m.after), newVisitor(w, m.b, m.after)

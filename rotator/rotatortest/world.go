@@ -10,6 +10,7 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/sink/memsink"
 )
 
 const (
@@ -43,6 +44,11 @@ type World struct {
 	// is issued, where the target is the admin key itself; empty if it is not.
 	Credential string
 
+	// Sinks that the target is given to besides. SinksChanged: people change them. Incident:
+	// nobody is waited for.
+	Sinks                  []*memsink.Place
+	SinksChanged, Incident bool
+
 	// Trailed: writing the trail is an outside call too.
 	Trailed bool
 
@@ -53,6 +59,7 @@ type World struct {
 	mu         sync.Mutex
 	violations []string
 	current    []string             // per secret: the value that consumers read now
+	supplied   []string             // per sink: the value that it has
 	displaced  map[string]time.Time // value → when it was last current anywhere
 }
 

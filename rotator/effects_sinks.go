@@ -1,0 +1,150 @@
+package rotator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/sink"
+)
+
+// How long an incident waits for a sink.
+const (
+	longestAskInIncident    = 5 * time.Second
+	longestSupplyInIncident = 15 * time.Second
+)
+
+// sinkError is the error of a sink. The run goes on without that sink: what kept it is in its
+// state.
+type sinkError struct{ error }
+
+// Unwrap implements errors.Unwrap.
+func (e *sinkError) Unwrap() error { return e.error }
+
+// ofSink tells whether an error is one of a sink.
+func ofSink(err error) bool {
+	var of *sinkError
+	return errors.As(err, &of)
+}
+
+// sinkFailed names a sink in an error.
+func sinkFailed(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &sinkError{fmt.Errorf("sink %s: %w", name, err)}
+}
+
+// ask calls a sink, whose bugs must not keep others from anything.
+func ask(call func() error) (err error) {
+	defer recovered(func(panicked error) { err = panicked })
+	return call()
+}
+
+// bound ends a call to a sink in an incident.
+func (r *run) bound(ctx context.Context, longest time.Duration) (context.Context, context.CancelFunc) {
+	if r.emergency() {
+		return context.WithTimeout(ctx, longest)
+	}
+	return ctx, func() {}
+}
+
+// askSinks reads the sinks' marks, side by side. One that cannot be read keeps no other from it.
+func (r *run) askSinks(ctx context.Context, _ Step) error {
+	ctx, cancel := r.bound(ctx, longestAskInIncident)
+	defer cancel()
+	at := r.tick()
+	var all sync.WaitGroup
+	for i := range r.Sinks {
+		all.Go(func() { r.askSink(ctx, i, at) })
+		if r.opts.InTurn {
+			all.Wait()
+		}
+	}
+	all.Wait()
+	for _, s := range r.Sinks {
+		if s.AskErr != nil {
+			return sinkFailed(s.Name, s.AskErr)
+		}
+	}
+	return nil
+}
+
+func (r *run) askSink(ctx context.Context, i int, at moment) {
+	s := &r.Sinks[i]
+	holder, ok := r.target.Sinks[i].(sink.Holder)
+	if !ok {
+		s.Asked = at
+		return
+	}
+	mark, err := within(ctx, func() (string, error) { return holder.Holds(ctx) })
+	s.Asked, s.Mark, s.AskErr = at, mark, err
+}
+
+// supply gives a sink the current key, as it was read back from the primary and tested.
+func (r *run) supply(ctx context.Context, s Step) error {
+	if err := r.unchanged(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := r.bound(ctx, longestSupplyInIncident)
+	defer cancel()
+	state, to := &r.Sinks[s.Sink], r.target.Sinks[s.Sink]
+	if state.Had == "" {
+		state.Had = (&view{State: r.State}).keyOf(*state)
+	}
+	state.Tried, state.GivenAt = s.ID, 0
+	state.PutErr = ask(func() error { return to.Put(ctx, s.ID, r.read[place{0, s.ID}]) })
+	if state.PutErr == nil {
+		state.GivenAt = r.tick()
+	}
+	return sinkFailed(state.Name, state.PutErr)
+}
+
+// unchanged reads the primary once more: what is decided on a view that is out of date must not reach
+// a place that cannot compare.
+func (r *run) unchanged(ctx context.Context) error {
+	st := r.target.Stores[0]
+	snap, err := st.Describe(ctx)
+	if err == nil && snap.Revision != r.primary().Revision {
+		err = secretstore.ErrConflict
+	}
+	if err != nil {
+		return fmt.Errorf("store %s: %w", st.Name, err)
+	}
+	return nil
+}
+
+// checkSink asks whether what uses a sink works with the key that it was given.
+func (r *run) checkSink(ctx context.Context, s Step) error {
+	state := &r.Sinks[s.Sink]
+	checker, ok := r.target.Sinks[s.Sink].(sink.Checker)
+	if !ok {
+		return nil
+	}
+	err := ask(func() error { return checker.Check(ctx, s.ID) })
+	if err == nil {
+		state.Works = s.ID
+		return nil
+	}
+	if state.NotYet = err; errors.Is(err, sink.ErrNotYet) {
+		return nil
+	}
+	return sinkFailed(state.Name, err)
+}
+
+// noteReceipt writes down which sinks have the key.
+func (r *run) noteReceipt(ctx context.Context, s Step) error {
+	v := &view{now: r.now(), State: r.State, policy: r.target.Policy, request: r.req}
+	notes := r.primary().Notes
+	if notes.Receipt = (secretstore.Receipt{}); s.ID != "" {
+		notes.Receipt = v.receipt(s.ID)
+	}
+	if err := r.annotate(ctx, notes); err != nil {
+		return err
+	}
+	r.Receipted = r.tick()
+	return nil
+}

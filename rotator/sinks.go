@@ -1,0 +1,234 @@
+package rotator
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/sink"
+)
+
+// A target's sinks are written after all its stores: see package sink. Which of them has the
+// current key is told by a sink's own mark and, where it has none, by a receipt in the
+// primary's notes. The receipt is written after the sink was, and names those with a mark
+// too, since it says when: the grace period counts from the last of stores and sinks.
+//
+// Only the current key is ever given to a sink, and no old one is revoked before every sink
+// has the current one. A sink that fails holds up that, and nothing else.
+//
+// Two instances with a sink that has no mark: one that decided on an old view, and stopped
+// right before it gave the old key to the sink, may do so after the other gave it the new
+// one. It finds that out when it writes the receipt, and puts it right. If it dies in
+// between, nobody knows; a sink with a mark is asked each time.
+
+// MaxSinks is how many sinks a target may have: so many marks fit into a receipt.
+const MaxSinks = secretstore.MaxReceipt / (markLength + 1)
+
+// What can be wrong with a sink, to be matched with errors.Is.
+var (
+	// ErrSinkBehind: a sink is not known to have the current key. The old one lives.
+	ErrSinkBehind = errors.New("it is not known to have the current key")
+	// ErrSinkNotYet: what uses a sink is not known to work with the current key. The old
+	// one lives.
+	ErrSinkNotYet = errors.New("what uses it is not known to work with the current key")
+)
+
+// SinkState is what is known of a sink, without a value.
+type SinkState struct {
+	Name string
+	// Marked: it can tell which key it has. Checked: whether what uses it works.
+	Marked, Checked bool
+	// Asked is when the reading of its mark began; 0 if it was not read. Mark is the id
+	// of the key that it has, by that.
+	Asked moment
+	Mark  string
+	// AskErr is why it could not be read.
+	AskErr error
+	// Tried is the key that this run gave it last, or tried to; GivenAt is when it had it, 0
+	// if that failed, for PutErr.
+	Tried   string
+	GivenAt moment
+	PutErr  error
+	// Had is the key that it had before this run gave it another one, as far as is known.
+	Had string
+	// Works is the key with which this run found what uses it to work, and NotYet why it
+	// was not found to.
+	Works  string
+	NotYet error
+}
+
+// sinkStates gives what is known of a target's sinks before they are asked.
+func sinkStates(t Target) []SinkState {
+	var all []SinkState
+	for _, s := range t.Sinks {
+		_, marked := s.(sink.Holder)
+		_, checked := s.(sink.Checker)
+		all = append(all, SinkState{Name: s.Name(), Marked: marked, Checked: checked})
+	}
+	return all
+}
+
+// markLength is how many characters of a receipt say which sink is meant.
+const markLength = 6
+
+// The ends of a sink's mark in a receipt.
+const (
+	markGiven = "." // it was given the key
+	markWorks = ":" // and what uses it was found to work
+)
+
+// receiptMark is what a sink is called in receipts.
+func receiptMark(name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return base64.RawURLEncoding.EncodeToString(sum[:])[:markLength]
+}
+
+// receipted tells whether the receipt says that a sink was given the key, and that what uses
+// it works.
+func receipted(r secretstore.Receipt, name, id string) (given, works bool) {
+	if r.KeyID != id {
+		return false, false
+	}
+	mark := receiptMark(name)
+	for at := 0; at+markLength < len(r.Sinks); at += markLength + 1 {
+		if r.Sinks[at:at+markLength] == mark {
+			return true, r.Sinks[at+markLength:at+markLength+1] == markWorks
+		}
+	}
+	return false, false
+}
+
+// has tells whether a sink is known to have the key: since this run gave it, by its own mark,
+// or by the receipt.
+func (s SinkState) has(id string, r secretstore.Receipt) bool {
+	switch {
+	case s.GivenAt > s.Asked:
+		return s.Tried == id
+	case s.Marked:
+		return s.Asked > 0 && s.AskErr == nil && s.Mark == id
+	case s.Tried != "":
+		return s.Tried == id && s.GivenAt > 0
+	}
+	given, _ := receipted(r, s.Name, id)
+	return given
+}
+
+// works tells whether what uses a sink is known to work with the key, where that can be
+// found out.
+func (s SinkState) works(id string, r secretstore.Receipt) bool {
+	_, works := receipted(r, s.Name, id)
+	return !s.Checked || works || s.Works == id
+}
+
+// keyOf gives the id of the key that a sink has, as far as that is known.
+func (v *view) keyOf(s SinkState) string {
+	if s.GivenAt > s.Asked {
+		return s.Tried
+	}
+	if s.Marked && s.Asked > 0 && s.AskErr == nil {
+		return s.Mark
+	}
+	r := v.primary().Notes.Receipt
+	if given, _ := receipted(r, s.Name, r.KeyID); given {
+		return r.KeyID
+	}
+	return s.Had
+}
+
+// trouble is why a sink does not have the current key.
+func (v *view) sinkTrouble(s SinkState) error {
+	what := ErrSinkBehind
+	cur, _ := v.current(0)
+	if id := v.keyOf(s); id != "" && id != cur.ID {
+		what = fmt.Errorf("%w: it has key %s", what, id)
+	}
+	for _, err := range []error{s.PutErr, s.AskErr} {
+		if err != nil {
+			return fmt.Errorf("sink %s: %w: %w", s.Name, what, err)
+		}
+	}
+	return fmt.Errorf("sink %s: %w", s.Name, what)
+}
+
+// receipt is what is to be on record of the sinks: those that have the key.
+func (v *view) receipt(id string) secretstore.Receipt {
+	stands := v.primary().Notes.Receipt
+	want := secretstore.Receipt{KeyID: id, At: stands.At}
+	var marks []string
+	for _, s := range v.Sinks {
+		given, worked := receipted(stands, s.Name, id)
+		unknown := s.AskErr != nil && s.Tried == "" // then what is on record stands
+		if !s.has(id, stands) && (!unknown || !given) {
+			continue
+		}
+		end := markGiven
+		if worked || s.Checked && s.Works == id {
+			end = markWorks
+		}
+		marks = append(marks, receiptMark(s.Name)+end)
+		if !given || s.GivenAt > v.Receipted {
+			want.At = roundUp(v.now)
+		}
+	}
+	if len(marks) == 0 {
+		return secretstore.Receipt{}
+	}
+	slices.Sort(marks)
+	want.Sinks = strings.Join(marks, "")
+	return want
+}
+
+// roundUp gives the next whole second, as stores keep times: a grace period that is counted
+// from it is never too short.
+func roundUp(t time.Time) time.Time { return t.Add(time.Second - 1).Truncate(time.Second) }
+
+// receiptedAll tells since when every sink has the current key; known is false if that is not on
+// record.
+func (v *view) receiptedAll(id string) (at time.Time, known bool) {
+	r := v.primary().Notes.Receipt
+	for _, s := range v.Sinks {
+		if given, _ := receipted(r, s.Name, id); !given {
+			return time.Time{}, false
+		}
+		at = r.At
+	}
+	return at, true
+}
+
+// SinkStatus is what is known of a sink.
+type SinkStatus struct {
+	Name string
+	// KeyID is the key that it has, by its own mark or by the receipt; empty if that is not
+	// known.
+	KeyID string
+	// Current: that is the target's current key.
+	Current bool
+	// Unproven: it is not known whether what uses it works with the key, which can be
+	// found out.
+	Unproven bool
+	// Err is why it does not have the current key, or cannot be asked.
+	Err error
+}
+
+func (v *view) sinkStatuses() []SinkStatus {
+	var all []SinkStatus
+	cur, ok := v.current(0)
+	for _, s := range v.Sinks {
+		st := SinkStatus{Name: s.Name, KeyID: v.keyOf(s)}
+		st.Current = ok && !cur.Foreign && st.KeyID == cur.ID
+		st.Unproven = st.Current && !s.works(cur.ID, v.primary().Notes.Receipt)
+		for _, err := range []error{s.AskErr, s.PutErr, s.NotYet} {
+			if err != nil && (!st.Current || st.Unproven || s.AskErr != nil) {
+				st.Err = err
+				break
+			}
+		}
+		all = append(all, st)
+	}
+	return all
+}
