@@ -26,6 +26,9 @@ type Backend struct {
 	Stores int
 	// Fresh makes a secret that holds nothing yet.
 	Fresh func(t testing.TB) Secret
+	// Primary makes the first secret, where those of Fresh may only follow; nil stands for
+	// Fresh.
+	Primary func(t testing.TB) Secret
 }
 
 // Secret is one secret as rotators and consumers reach it. Latest and Settled

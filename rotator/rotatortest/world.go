@@ -86,6 +86,9 @@ func (b Backend) world(t testing.TB) *World {
 	for i := range secrets {
 		secrets[i] = b.Fresh(t)
 	}
+	if b.Primary != nil {
+		secrets[0] = b.Primary(t)
+	}
 	return NewWorld(t, secrets...)
 }
 

@@ -54,7 +54,7 @@ func bothOf(ctx context.Context, st secretstore.Store) (values []string) {
 
 // Whatever store receivers read, and whichever call a process is killed at.
 func TestNoDeliveryIsRefusedWhateverStoreReceiversRead(t *testing.T) {
-	for _, f := range alltest.Fixtures() {
+	for _, f := range alltest.Primaries() {
 		t.Run(f.Kind, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newScene(t, webhookauth.Raw, "prompt", "late")

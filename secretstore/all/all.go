@@ -3,6 +3,7 @@ package all
 
 import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/awssecretsmanager"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/azurekeyvault"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/filestore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/gcpsecretmanager"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret"
@@ -19,5 +20,6 @@ func Kinds() []storekind.Kind {
 		gcpsecretmanager.Kind(),
 		kubernetessecret.Kind(),
 		vaultkv.Kind(),
+		azurekeyvault.Kind(),
 	}
 }

@@ -18,6 +18,9 @@ type Kind struct {
 	Title string
 	// Settings gives those of one store, with nothing set.
 	Settings func() Settings
+	// FollowerOnly says why a store of this kind may not be a target's primary, which keeps
+	// the notes and decides; empty if it may.
+	FollowerOnly string
 	// Discover tells what the surroundings of this process have for it: credentials that
 	// the service accepts now. It calls the service and changes nothing. Nil: there is
 	// nothing to find.

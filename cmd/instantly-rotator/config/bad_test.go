@@ -54,20 +54,26 @@ func caseFiles(t testing.TB, archives string) []caseFile {
 	return cases
 }
 
-// kindNames lists the kinds of stores, which cases write as {kinds}.
-func kindNames() (names []string) {
+// kindNames lists the kinds of stores, which cases write as {kinds}, and those that can be
+// the first, {primaries}.
+func kindNames() (names, primaries []string) {
 	for _, k := range all.Kinds() {
 		names = append(names, k.Name)
+		if k.FollowerOnly == "" {
+			primaries = append(primaries, k.Name)
+		}
 	}
-	return names
+	return names, primaries
 }
 
 func newCaseFile(f txtar.File) caseFile {
 	c := caseFile{name: f.Name, data: f.Data}
+	kinds, primaries := kindNames()
+	lists := strings.NewReplacer("{kinds}", strings.Join(kinds, ", "), "{primaries}", strings.Join(primaries, ", "))
 	for line := range strings.Lines(string(f.Data)) {
 		line = strings.TrimSuffix(line, "\n")
 		if want, ok := strings.CutPrefix(line, "# want: "); ok {
-			c.want = append(c.want, strings.ReplaceAll(want, "{kinds}", strings.Join(kindNames(), ", ")))
+			c.want = append(c.want, lists.Replace(want))
 		}
 		if schema, ok := strings.CutPrefix(line, "# schema: "); ok {
 			c.schema = schema

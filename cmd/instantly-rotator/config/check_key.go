@@ -3,6 +3,8 @@ package config
 import (
 	"strings"
 	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore/all"
 )
 
 // key checks one entry of keys, which has inherited the defaults already.
@@ -39,6 +41,9 @@ func (c *checker) storesOf(k *keyForm, f *fileForm) []StoreRef {
 	if k.Stores.written() && len(k.Stores.Items) == 0 && !c.hasErrorWithin(k.Stores.path) {
 		c.fail(k.Stores.mark, "write - {store: NAME}", "is empty: a key must be kept somewhere")
 	}
+	if len(k.Stores.Items) > 0 {
+		c.primary(k.Stores.Items[0].Store)
+	}
 	var refs []StoreRef
 	for _, s := range k.Stores.Items {
 		if ref, ok := c.storeRef(k, s, f); ok {
@@ -46,6 +51,24 @@ func (c *checker) storesOf(k *keyForm, f *fileForm) []StoreRef {
 		}
 	}
 	return refs
+}
+
+// primary reports a primary of a kind that may only follow.
+func (c *checker) primary(store text) {
+	kind, why := c.cfg.Stores[store.v].Kind, ""
+	var others []string
+	for _, k := range all.Kinds() {
+		if k.Name == kind {
+			why = k.FollowerOnly
+		}
+		if k.FollowerOnly == "" {
+			others = append(others, k.Name)
+		}
+	}
+	if store.ok && why != "" {
+		c.fail(store.mark, "list a store of another kind before it ("+strings.Join(others, ", ")+"), which this one then follows",
+			"a store of kind %s cannot be the first: %s", kind, why)
+	}
 }
 
 // storeRef gives one secret that holds the key; ok is false if it is not known.

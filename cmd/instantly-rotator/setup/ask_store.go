@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/all"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/storekind"
 )
 
@@ -27,7 +26,7 @@ func (s *Survey) askStore(ctx context.Context) error {
 			proposed = found.Kind
 		}
 		s.Person.tell("Where are the keys to be kept?\n")
-		for _, k := range all.Kinds() {
+		for _, k := range primaries() {
 			s.Person.tell(fmt.Sprintf("  %-12s%s\n", k.Name, k.Title))
 		}
 	}

@@ -108,7 +108,7 @@ func useCase(name string) (UseCase, bool) {
 
 // kindNamed finds a kind of store.
 func kindNamed(name string) (storekind.Kind, bool) {
-	kinds := all.Kinds()
+	kinds := primaries()
 	i := slices.IndexFunc(kinds, func(k storekind.Kind) bool { return k.Name == name })
 	if i < 0 {
 		return storekind.Kind{}, false
@@ -116,10 +116,15 @@ func kindNamed(name string) (storekind.Kind, bool) {
 	return kinds[i], true
 }
 
-// KindNames lists the kinds of stores.
+// primaries lists the kinds of stores that can be a target's first one.
+func primaries() []storekind.Kind {
+	return slices.DeleteFunc(all.Kinds(), func(k storekind.Kind) bool { return k.FollowerOnly != "" })
+}
+
+// KindNames lists the kinds of stores that can be a target's first one.
 func KindNames() []string {
 	var names []string
-	for _, k := range all.Kinds() {
+	for _, k := range primaries() {
 		names = append(names, k.Name)
 	}
 	return names

@@ -36,7 +36,12 @@ type scene struct {
 }
 
 // playedIn tells whether the scene is played in stores of that kind.
-func (sc scene) playedIn(k kind) bool { return sc.kinds == nil || slices.Contains(sc.kinds, k.Kind) }
+func (sc scene) playedIn(k kind) bool {
+	if sc.kinds == nil {
+		return !follows(k) || sc.row == ""
+	}
+	return slices.Contains(sc.kinds, k.Kind)
+}
 
 // begin brings a new world to where the scene begins.
 func (sc scene) begin(w *world) {

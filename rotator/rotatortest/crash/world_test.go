@@ -113,7 +113,7 @@ func newWorld(t *testing.T, s *shop, k kind) *world {
 	}
 	w.judge = newJudge(w.box, w.space.ID, foreign, func() map[string]map[string]string { return w.site.serves() })
 	w.interceptor.witness = w.judge.check
-	w.site = service{k.Serve(t, storetest.Site{Folder: w.dir, Stores: places(), Interceptor: w.interceptor})}
+	w.site = service{serve(t, k, storetest.Site{Folder: w.dir, Stores: places(), Interceptor: w.interceptor})}
 	w.instantlyAt = storetest.HTTPService{
 		Interceptor: w.interceptor, Label: labelOfInstantly, Service: http.HandlerFunc(w.instantly), Refuse: refuseAsInstantly,
 	}.Serve(t)

@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore/all"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storekind"
 )
 
 // The crash matrix has a row for each step, one for an answer that is wrong, and one each
@@ -23,6 +26,9 @@ func crashRows() []string {
 // shown on fewer kinds of stores, an adoption by crashes only; and who is suspended while the
 // trail is written holds up others as at any lock.
 func isPlayed(row, fault, store string) bool {
+	if follows(store) && !slices.Contains([]string{"observe", "deliver", "revoke", "destroy"}, row) {
+		return false
+	}
 	few := store == "file" || store == "gcp"
 	switch row {
 	case "admin key", "webhook":
@@ -34,6 +40,12 @@ func isPlayed(row, fault, store string) bool {
 	default:
 		return true
 	}
+}
+
+// follows tells whether stores of a kind may only follow: their primary is of another kind,
+// and only their own calls meet faults.
+func follows(kind string) bool {
+	return slices.ContainsFunc(all.Kinds(), func(k storekind.Kind) bool { return k.Name == kind && k.FollowerOnly != "" })
 }
 
 func crashFaults() []string {

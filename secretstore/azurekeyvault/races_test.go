@@ -1,0 +1,158 @@
+package azurekeyvault_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/azurekeyvault"
+)
+
+// TestTwoWritersAtEachPairOfSteps has one writer make a step after the read of another, for
+// each two steps: the later one finds that it is late.
+func TestTwoWritersAtEachPairOfSteps(t *testing.T) {
+	for n := range rotation() {
+		for _, late := range append(rotation(), promoting("c"), staging("d")) {
+			w := newWorld()
+			one, two := w.open(t), w.open(t)
+			must(t, one, rotation()[:n]...)
+			stale := describe(t, two)
+			must(t, one, rotation()[n])
+			want := describe(t, one)
+			_, err := late.call(t.Context(), two, stale)
+			if err == nil {
+				t.Errorf("%s after a concurrent %s succeeded", late.name, rotation()[n].name)
+			}
+			if got := describe(t, two); got.Revision != want.Revision {
+				t.Errorf("%s after a concurrent %s: the secret is %s", late.name, rotation()[n].name, held(got))
+			}
+		}
+	}
+}
+
+// before has somebody else act when a call is on its way that the test chooses.
+func (w *world) before(chosen func(*http.Request) bool, act func()) {
+	w.hook = func(r *http.Request, after bool) error {
+		if !after && chosen(r) {
+			w.hook = nil
+			act()
+		}
+		return nil
+	}
+}
+
+func (w *world) isSetOfValue(r *http.Request) bool {
+	return r.Method == http.MethodPut && !strings.Contains(r.URL.Path, w.state())
+}
+
+// TestAPromotionThatComesLateGivesWay: a writer is held up between its read and its set while
+// another one delivers a newer key and the old one is revoked. What it has put on top by
+// then, a dead key, goes again.
+func TestAPromotionThatComesLateGivesWay(t *testing.T) {
+	w := newWorld()
+	late := w.open(t)
+	must(t, late, staging("a"), promoting("a"), staging("b"))
+	seen := describe(t, late)
+	w.before(w.isSetOfValue, func() {
+		must(t, w.open(t), promoting("b"), staging("c"), destroying("a"), promoting("c"), destroying("b"))
+	})
+	_, err := promoting("b").call(t.Context(), late, seen)
+	wantError(t, err, secretstore.ErrConflict)
+	if got := w.server.Served(w.secret); got != "value-of-c" {
+		t.Errorf("consumers read %s", got)
+	}
+	wantHeld(t, w.open(t), "/c/")
+}
+
+// TestAPromotionThatComesLateAndDiesIsSeen is the window that there is: nobody lives who
+// would give way. The next read shows a value of unknown origin, so that nothing is revoked
+// and the primary's key is brought again.
+func TestAPromotionThatComesLateAndDiesIsSeen(t *testing.T) {
+	w := newWorld()
+	late := w.open(t)
+	must(t, late, staging("a"), promoting("a"), staging("b"))
+	seen := describe(t, late)
+	w.before(w.isSetOfValue, func() {
+		must(t, w.open(t), promoting("b"), staging("c"), destroying("a"), promoting("c"), destroying("b"))
+		w.hook = func(*http.Request, bool) error { return errLost } // it dies with the set on its way
+	})
+	if _, err := promoting("b").call(t.Context(), late, seen); err == nil {
+		t.Error("a promotion by a dead process succeeded")
+	}
+	w.hook = nil
+	wantHeld(t, w.open(t), "/?/c")
+	must(t, w.open(t), destroying("c"), staging("d"), promoting("d"))
+	wantHeld(t, w.open(t), "/d/?")
+}
+
+// TestTwoDeliveriesOfOneKeyDoNoHarm: two instances bring the primary's key at once.
+func TestTwoDeliveriesOfOneKeyDoNoHarm(t *testing.T) {
+	for _, step := range []write{staging("b"), promoting("b")} {
+		w := newWorld()
+		one := w.open(t)
+		must(t, one, staging("a"), promoting("a"))
+		if step.name == "promote b" {
+			must(t, one, staging("b"))
+		}
+		seen := describe(t, one)
+		w.before(func(r *http.Request) bool { return r.Method == http.MethodPut }, func() { must(t, w.open(t), step) })
+		if _, err := step.call(t.Context(), one, seen); err != nil {
+			wantError(t, err, secretstore.ErrConflict)
+		}
+		must(t, w.open(t), promoting("b"))
+		wantHeld(t, w.open(t), "/b/a")
+		if got := w.server.Served(w.secret); got != "value-of-b" {
+			t.Errorf("%s twice: consumers read %s", step.name, got)
+		}
+	}
+}
+
+// TestAWriteThatSleptIsNotSent: the machine stood still between the read and the write.
+func TestAWriteThatSleptIsNotSent(t *testing.T) {
+	for _, step := range []write{staging("b"), promoting("a")} {
+		w := newWorld()
+		now := time.Now()
+		s := w.open(t, func(o *azurekeyvault.Options) { o.Now = func() time.Time { return now } })
+		must(t, s, staging("a"))
+		seen, sent := describe(t, s), 0
+		w.hook = func(r *http.Request, after bool) error {
+			if r.Method == http.MethodPut {
+				sent++
+			}
+			if after { // a read
+				now = now.Add(11 * time.Second)
+			}
+			return nil
+		}
+		_, err := step.call(t.Context(), s, seen)
+		wantError(t, err, secretstore.ErrUnavailable, "too much time went by")
+		if sent > 0 {
+			t.Errorf("%s was sent", step.name)
+		}
+	}
+}
+
+// TestABusyVaultIsNotAskedTwiceToWrite is about the SDK's own retries: each set that arrives
+// is a version more.
+func TestABusyVaultIsNotAskedTwiceToWrite(t *testing.T) {
+	w := newWorld()
+	s := w.open(t)
+	seen, sent := describe(t, s), 0
+	w.hook = func(r *http.Request, after bool) error {
+		if r.Method == http.MethodPut && after {
+			sent++
+			return errLost
+		}
+		return nil
+	}
+	_, err := staging("a").call(t.Context(), s, seen)
+	wantError(t, err, secretstore.ErrUnavailable)
+	if n := len(w.server.Versions(w.state())); sent != 1 || n != 1 {
+		t.Errorf("sent %d times, %d versions", sent, n)
+	}
+	w.hook = nil
+	wantHeld(t, s, "a//")
+	must(t, s, annotating("tired"))
+}
