@@ -190,11 +190,15 @@ func (v *view) unconfirmed() bool {
 }
 
 // receiversBehind waits until receivers have read the current value: for the settle time, and
-// the gates. In an incident nobody is waited for.
+// the gates, which are told of it before, so that it is the settle time of those, too, that
+// learn of the value in no other way. In an incident nobody is waited for.
 func (v *view) receiversBehind(cur secretstore.Version) answer {
 	at, known := v.settledAt()
 	if v.Settled == cur.ID {
 		at = time.Time{} // it was over; what moved it was this run's own switch
+	}
+	if a := v.tellReceivers(cur); known && !a.passes() {
+		return a
 	}
 	if f := v.primary().Notes.Failure; f.Step == string(SwitchBack) && !v.emergency() {
 		if v.within(f.At, backoff(f.Count)) && !v.request.IgnoreBackoff {
@@ -215,7 +219,17 @@ func (v *view) receiversBehind(cur secretstore.Version) answer {
 	return v.receiversMoved(cur)
 }
 
-// receiversMoved asks the gates.
+// tellReceivers has the gates bring receivers to the current value, once a run.
+func (v *view) tellReceivers(cur secretstore.Version) answer {
+	for i, g := range v.Gates {
+		if g.key != cur.ID && !v.ReadOnly && !v.waived() {
+			return act(Step{Verb: Converge, Gate: i, ID: cur.ID, Reason: "bring receivers to the new value"})
+		}
+	}
+	return pass()
+}
+
+// receiversMoved tells what the gates said. Who only reads does not ask: then a run has to.
 func (v *view) receiversMoved(cur secretstore.Version) answer {
 	if v.waived() {
 		return pass()

@@ -265,11 +265,52 @@ func TestSendersAreSwitchedWhenTheGatesHavePassed(t *testing.T) {
 	posted(t, 1, []*sender{{id: "a"}}, func(t *testing.T, p *post) {
 		gate := &gateOf{rotator.ErrGateOpen}
 		p.gates = []rotator.Gate{gate}
-		p.expect(now(), renewed, nil)
+		p.expect(now(), renewed+" converge", nil)
 		time.Sleep(settleTime + rotatortest.Late)
 		p.expect(rotator.Request{}, "converge stop", rotator.ErrGateOpen)
 		gate.err = nil
 		p.expect(rotator.Request{}, "converge switch confirm", nil)
+	})
+}
+
+// teller gives a receiver the values of the store when it is asked, as a program does that
+// after_promote names: the receiver reads no store itself.
+type teller struct{ told []time.Time }
+
+func (*teller) Name() string { return "program" }
+
+func (g *teller) Pass(context.Context, rotator.Move) error {
+	g.told = append(g.told, time.Now())
+	return nil
+}
+
+// A receiver that learns of a value by after_promote only has the settle time, too.
+func TestReceiversAreToldASettleTimeBeforeTheSwitch(t *testing.T) {
+	posted(t, 1, []*sender{{id: "a"}}, func(t *testing.T, p *post) {
+		gate := &teller{}
+		p.gates = []rotator.Gate{gate}
+		p.start(nil).run(now())
+		p.live(3*rotatortest.Grace, func(call string, when rotatortest.When) error {
+			if call == "switch" && when == rotatortest.Before && (len(gate.told) == 0 || time.Since(gate.told[0]) < settleTime) {
+				t.Errorf("switched at %s, told at %v", time.Now(), gate.told)
+			}
+			return nil
+		}, func() {})
+		if verdict := p.check(); verdict != "" {
+			t.Error(verdict)
+		}
+	})
+}
+
+// In an incident receivers are told, and not waited for.
+func TestReceiversAreToldInAnIncident(t *testing.T) {
+	posted(t, 1, []*sender{{id: "a"}}, func(t *testing.T, p *post) {
+		gate := &teller{}
+		p.gates = []rotator.Gate{gate, &gateOf{rotator.ErrGateOpen}}
+		res := p.start(nil).run(rotator.Request{Incident: "INC-1"})
+		if res.Err != nil || len(gate.told) == 0 || len(p.values(0)) != 1 {
+			t.Errorf("told %d times, %d values: %v", len(gate.told), len(p.values(0)), res.Err)
+		}
 	})
 }
 

@@ -7,6 +7,7 @@ func sendersBugs() []bug {
 	webhooks := within("rotator/webhooksecret")
 	return []bug{
 		{"senders: one is switched before receivers have read the value", tests, edits{engine("settledAt").replaces("has.Promoted.Add(self.policy.Settle)", "has.Promoted")}},
+		{"senders: receivers are told of a value when it is sent", "./rotator Told", edits{engine("receiversBehind").never("known && !a.passes()")}},
 		{"senders: the previous value goes before the last is switched", tests, edits{engine("forget").never("!all")}},
 		{"senders: the previous value goes before the last is confirmed", tests, edits{engine("forget").never("self.unconfirmed()")}},
 		{"senders: one that is refused is not switched back", tests, edits{engine("confirmSenders").replaces("return self.switchBack(i, s, t)", "continue")}},
