@@ -33,7 +33,7 @@ func engineBugs() []bug {
 		{"revoke without a last verification", tests, edits{engine("retireOne").never("self.confirmCurrent()")}},
 		{"revoke while current in a follower", tests, edits{
 			engine("inUse").returns("false"),
-			engine("rules").replaces("(*view).deliver, (*view).converge, (*view).retire,", "(*view).retire, (*view).deliver, (*view).converge,"),
+			engine("rules").replaces("(*view).deliver, (*view).supply, (*view).converge, (*view).retire,", "(*view).retire, (*view).deliver, (*view).supply, (*view).converge,"),
 		}},
 		{"promote without verify", tests, edits{engine("verifyAndPromote").replaces("Verb: Verify", "Verb: Promote")}},
 		{"stage untested", tests, edits{engine("inHand").replaces("Verb: Try, Store: inMemory", "Verb: Stage, Store: 0")}},
