@@ -28,6 +28,12 @@ func (c *checker) file(f *fileForm) *Config {
 	for _, e := range f.Stores.Entries {
 		c.store(e.Name.v, &e.Value)
 	}
+	if f.Sinks.written() {
+		c.cfg.Sinks = map[string]Sink{}
+	}
+	for _, e := range f.Sinks.Entries {
+		c.sink(e.Name.v, &e.Value, f)
+	}
 	for _, e := range f.Workspaces.Entries {
 		c.cfg.Workspaces[e.Name.v] = c.workspace(e.Name.v, &e.Value, f)
 	}
@@ -47,6 +53,7 @@ func (c *checker) file(f *fileForm) *Config {
 	c.cfg.Trail = c.trail(&f.Trail)
 	c.distinctNames(f.targets())
 	c.distinctSecrets(f)
+	c.distinctSinks(f)
 	return &c.cfg
 }
 

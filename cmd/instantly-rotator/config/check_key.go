@@ -16,6 +16,7 @@ func (c *checker) key(k *keyForm, f *fileForm) Key {
 	key.AllowCriticalScopes = k.AllowCriticalScopes.v
 	key.KnownTo = c.people(k.KnownTo)
 	key.Stores = c.storesOf(k, f)
+	key.Sinks = c.sinksOf(k, f)
 	c.restartable(k)
 	return key
 }
@@ -111,6 +112,11 @@ func (c *checker) distinctSecrets(f *fileForm) {
 	first := map[string]mark{}
 	for _, e := range f.Notify.Entries {
 		c.occupy(e.Value.URL.Store, e.Value.URL.Secret, e.Value.URL.mark, first)
+	}
+	for _, e := range f.Sinks.Entries {
+		for _, credential := range e.Value.credentials {
+			c.occupy(credential.ref.Store, credential.ref.Secret, credential.at(), first)
+		}
 	}
 	for _, e := range f.Workspaces.Entries {
 		c.occupy(e.Value.AdminKey.Store, e.Value.AdminKey.Secret, e.Value.AdminKey.mark, first)

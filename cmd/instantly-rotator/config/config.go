@@ -37,6 +37,8 @@ type Config struct {
 	Workspaces map[string]Workspace
 	// Stores by name.
 	Stores map[string]Store
+	// Sinks by name.
+	Sinks map[string]Sink
 	// Keys in the order of the file, after the admin keys that are rotated, and then the
 	// secrets of webhooks; at least one.
 	Keys []Key
@@ -118,6 +120,8 @@ type Key struct {
 	KnownTo []string
 	// Stores that take the key, the primary first; at least one, none twice.
 	Stores []StoreRef
+	// Sinks that are given the key besides, none twice.
+	Sinks []SinkRef
 	// Schedule says when the key falls due, in its time zone.
 	Schedule Schedule
 	// Jitter is the most by which the key falls due later than the schedule says.

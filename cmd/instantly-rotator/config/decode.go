@@ -135,6 +135,8 @@ func (d *decoder) absent(target reflect.Value, at mark, opt Option) {
 		if opt.Default != "" {
 			setDefault(t, opt)
 		}
+	case *credentialForm:
+		t.place(mark{path: at.path})
 	case *settingsForm: // what it demands, it demands only where it is written
 		t.place(mark{path: at.path})
 	case form:

@@ -71,8 +71,11 @@ func TestExampleHasEachOptionWithItsDefault(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, o := range config.Options() {
+		if strings.HasPrefix(o.In, "sinks.*(") && strings.Contains(o.In, ").") {
+			continue // a sink's credential is written as the admin key is
+		}
 		text := plain
-		if isOff := o.In == "trail" || strings.HasPrefix(o.In, "webhook_secrets") || strings.HasPrefix(o.In, "notify.") || strings.HasPrefix(o.In, "defaults.after_promote") || strings.HasPrefix(o.In, "stores.*(") && o.In != "stores.*(file)"; o.Default == "" || isOff {
+		if isOff := o.In == "trail" || strings.HasPrefix(o.In, "webhook_secrets") || strings.HasPrefix(o.In, "notify.") || strings.HasPrefix(o.In, "defaults.after_promote") || strings.HasPrefix(o.In, "sinks.*(") || strings.HasPrefix(o.In, "stores.*(") && o.In != "stores.*(file)"; o.Default == "" || isOff {
 			text = withOptionsOn(plain)
 		}
 		var doc any
@@ -86,7 +89,7 @@ func TestExampleHasEachOptionWithItsDefault(t *testing.T) {
 		if len(found) == 0 {
 			t.Errorf("%s is not in the example", o.Path())
 		}
-		if o.Default != "" && !containsYAML(found, o.Default) {
+		if o.Default != "" && o.Default != "{}" && !containsYAML(found, o.Default) {
 			t.Errorf("%s is in the example with %v, not with its default %s", o.Path(), found, o.Default)
 		}
 	}

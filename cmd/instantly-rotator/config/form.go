@@ -20,6 +20,7 @@ type fileForm struct {
 	Defaults       rotationForm            `json:"defaults"`
 	Workspaces     named[workspaceForm]    `json:"workspaces"`
 	Stores         named[storeForm]        `json:"stores"`
+	Sinks          named[sinkForm]         `json:"sinks"`
 	Keys           list[keyForm]           `json:"keys"`
 	WebhookSecrets list[webhookSecretForm] `json:"webhook_secrets"`
 	Notify         receiversForm           `json:"notify"`
@@ -63,6 +64,7 @@ type keyForm struct {
 	Scopes              list[text]         `json:"scopes"`
 	AllowCriticalScopes text               `json:"allow_critical_scopes"`
 	Stores              list[storeRefForm] `json:"stores"`
+	Sinks               list[sinkRefForm]  `json:"sinks"`
 	KnownTo             list[text]         `json:"known_to"`
 	rotationForm
 }

@@ -46,6 +46,7 @@ func Options() []Option {
 	for _, k := range all.Kinds() {
 		options = append(options, storeSection(k, k.Settings()).options()...)
 	}
+	options = append(options, sinkOptions()...)
 	options = append(options, keyOptions()...)
 	options = append(options, webhookSecretOptions()...)
 	options = append(options, notifyOptions()...)
@@ -81,6 +82,7 @@ func fileOptions() []Option {
 		{Name: "defaults", Doc: "What every target inherits, unless it sets its own."},
 		{Name: "workspaces", Required: true, Doc: "The Instantly workspaces, each under a name of your choice."},
 		{Name: "stores", Required: true, Doc: "The places that keep the keys, each under a name of your choice."},
+		{Name: "sinks", Doc: "Places that are given keys besides, and that perhaps cannot be read back, each under a name of your choice."},
 		{Name: "keys", Required: true, Unless: "webhook_secrets", Doc: "The API keys to keep fresh. May be left out if there are webhook_secrets."},
 		{Name: "webhook_secrets", Doc: "The secrets in headers of webhooks to keep fresh."},
 		{Name: "notify", Doc: "Who is told what happened, each under a name of your choice."},
@@ -213,6 +215,12 @@ func keyOptions() []Option {
 			In: in, Name: "stores", Required: true,
 			Doc: "Where the key is kept. The first is the primary, the others follow it.",
 		},
+		{
+			In: in, Name: "sinks",
+			Doc: "Where the key is put after every store has it. The old key is revoked when every sink has the new one.",
+		},
+		{In: in + ".sinks[]", Name: "sink", Required: true, Doc: "Name of one of the sinks."},
+		{In: in + ".sinks[]", Name: "place", Doc: "What the key is put into there, as its kind of sink calls it."},
 		knownToOption(in),
 		{In: ref, Name: "store", Required: true, Doc: "Name of one of the stores."},
 		{In: ref, Name: "secret", Doc: "Name of the secret in that store; left out, the key's name."},

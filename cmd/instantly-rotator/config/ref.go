@@ -70,6 +70,11 @@ func (d *decoder) pasted(p purpose, write string, at mark) {
 // JSONSchemaExtend implements an interface of package jsonschema.
 func (f refForm[P]) JSONSchemaExtend(s *jsonschema.Schema) {
 	describe(s, f.section())
+	f.oneOf(s)
+}
+
+// oneOf says that a secret is in one place.
+func (refForm[P]) oneOf(s *jsonschema.Schema) {
 	s.OneOf = []*jsonschema.Schema{
 		{Required: []string{"env"}},
 		{Required: []string{"file"}},

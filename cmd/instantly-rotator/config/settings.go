@@ -89,8 +89,11 @@ func (f *settingsForm) options() []Option {
 	var options []Option
 	for _, s := range f.settings {
 		options = append(options, s.Option)
-		if within, ok := s.written.(*settingsForm); ok {
+		switch within := s.written.(type) {
+		case *settingsForm:
 			options = append(options, within.options()...)
+		case *credentialForm:
+			options = append(options, within.within.options()...)
 		}
 	}
 	return options

@@ -74,6 +74,11 @@ func (c *Connections) EnvironmentForPrograms() []string {
 	for _, r := range c.Config.Notify {
 		secrets = append(secrets, r.URL.Env)
 	}
+	for _, s := range c.Config.Sinks {
+		for _, credential := range s.Credentials {
+			secrets = append(secrets, credential.Env)
+		}
+	}
 	return slices.DeleteFunc(os.Environ(), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
 		return slices.Contains(secrets, name)

@@ -80,6 +80,9 @@ func (f *Fleet) target(ctx context.Context, k config.Key) rotator.Target {
 	for _, ref := range k.Stores {
 		t.Stores = append(t.Stores, rotator.NamedStore{Name: ref.Store, Store: f.Store(ctx, ref)})
 	}
+	for _, ref := range k.Sinks {
+		t.Sinks = append(t.Sinks, f.Sink(ctx, k.Name, ref))
+	}
 	for _, after := range k.AfterPromote {
 		t.Gates = append(t.Gates, f.Gate(ctx, k, after))
 	}
