@@ -1,5 +1,5 @@
 # make check is what decides whether a change lands; the rest is for comfort.
-.PHONY: build man completions units test lint check cross claims matrix crash-matrix sim sim-bugs demo plant bench incidents bench-daemon admin-kill
+.PHONY: build man completions units test lint check cross claims matrix crash-matrix sim sim-bugs demo plant bench incidents bench-daemon admin-kill places
 
 build: ## the binary, in bin/
 	go build -trimpath -o bin/instantly-rotator ./cmd/instantly-rotator
@@ -44,6 +44,9 @@ crash-matrix: ## the real binary killed, suspended and failed at every outside c
 
 admin-kill: ## the admin key rotated 200 times by a daemon that is killed at random, on each kind of store
 	go test ./cmd/instantly-rotator -run '^TestAdminKeyRotatedWhileTheDaemonIsKilled$$' -count=1 -v -timeout 0 -admin.rotations=$(or $(ROTATIONS),200)
+
+places: ## a key in three stores and two sinks through ten rotations, killed at random, with a consumer behind each
+	go test ./rotator/rotatortest/places -run '^TestNoConsumerIsRefusedWhereverItReadsTheKey$$' -count=1 -v -timeout 0 -places.rotations=$(or $(ROTATIONS),10)
 
 plant: ## plant bugs, one at a time, and see the tests find them
 	go run ./rotator/rotatortest/plant
