@@ -36,7 +36,9 @@ func guardedScene() *scene {
 }
 
 // paths are those of all pages that show something.
-func paths() []string { return []string{"/", "/target/sending", "/?q=sending"} }
+func paths() []string {
+	return []string{"/", "/target/sending", "/?q=sending", "/auditor", "/download/keys.csv", "/download/keys.json"}
+}
 
 // signIn gives the session of somebody who has the token.
 func signIn(t *testing.T, h http.Handler) *http.Cookie {
@@ -74,7 +76,7 @@ func TestOnlyWhoHasTheTokenSeesThePage(t *testing.T) {
 			if got.StatusCode != c.want {
 				t.Errorf("%s with %s: %s", path, what, got.Status)
 			}
-			if shown := strings.Contains(body, "sending-0192f3a1"); shown != (c.want == 200) {
+			if shown := strings.Contains(body, keyOf("sending", 2)); shown != (c.want == 200) {
 				t.Errorf("%s with %s shows keys: %t", path, what, shown)
 			}
 			if strings.Contains(body, token) {
@@ -165,7 +167,13 @@ func TestNothingThatIsShownIsTakenForHTML(t *testing.T) {
 		o.Stores[1].Name = evil
 	}), nil)
 	s.process.Refused, s.process.Instance, s.trail.Missing = evil, evil, evil
-	for _, path := range append(paths(), "/?q="+url.QueryEscape(evil)+"&state="+url.QueryEscape(evil)+"&workspace="+url.QueryEscape(evil), "/"+url.PathEscape(evil)) {
+	s.policies[0].Scopes, s.policies[0].Risk, s.policies[0].Reason = []string{evil}, evil, evil
+	s.audit = audited()
+	for i := range s.audit.Findings {
+		f := &s.audit.Findings[i]
+		f.Subject, f.Text, f.ID, f.Workspace, f.Remedy = evil, evil, evil, evil, evil
+	}
+	for _, path := range append([]string{"/", "/target/sending", "/auditor"}, "/?q="+url.QueryEscape(evil)+"&state="+url.QueryEscape(evil)+"&workspace="+url.QueryEscape(evil), "/"+url.PathEscape(evil)) {
 		_, body := get(t, s.site(), path)
 		if strings.Contains(body, "<script>") || strings.Contains(body, "<img") || strings.Contains(body, "javascript:") {
 			t.Errorf("%s: markup of others is in\n%s", path, body)

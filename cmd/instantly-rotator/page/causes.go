@@ -113,7 +113,7 @@ func explains(state status.State) bool {
 }
 
 func (o *overview) causeOf(state status.State, targets []status.Target) cause {
-	c := cause{Title: sentence(state.Meaning()), State: state, N: len(targets)}
+	c := cause{Title: sentence(meaning(state)), State: state, N: len(targets)}
 	var names []string
 	for _, t := range targets {
 		names = append(names, t.Target)

@@ -28,7 +28,7 @@ const (
 
 // lifeSteps names them, in their order.
 func lifeSteps() []string {
-	return []string{"issued", "stored and verified", "current everywhere", "grace period of the old key", "consumers moved", "old key revoked", "in use"}
+	return []string{"issue", "store and verify", "make current everywhere", "grace period of the old key", "move the consumers", "revoke the old key", "in use"}
 }
 
 func lifeOf(t status.Target, now time.Time) life {

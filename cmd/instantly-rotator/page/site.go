@@ -34,6 +34,7 @@ type Site struct {
 
 	reading sync.Mutex
 	read    map[string]readHistory // by target
+	signed  signedTrail
 }
 
 // redrawAfter is how long a picture is shown before it is drawn anew: less than a person
@@ -53,6 +54,8 @@ func New(from Source) *Site {
 	s.mux.HandleFunc("POST /login", s.signIn)
 	s.mux.Handle("GET /{$}", s.guarded(s.overviewPage))
 	s.mux.Handle("GET /target/{name}", s.guarded(s.targetPage))
+	s.mux.Handle("GET /auditor", s.guarded(s.auditorPage))
+	s.mux.Handle("GET /download/{file}", s.guarded(s.download))
 	s.mux.Handle("GET /", s.guarded(func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, http.StatusNotFound, "There is no such page.")
 	}))

@@ -59,15 +59,31 @@ func (s *scene) put(name string, at time.Time, o rotator.TargetStatus, err error
 	s.board.Put(rotator.Result{Target: name, Status: o, Err: err}, at)
 }
 
-// healthy is a target that is in order, with two keys in its stores.
+// keyOf gives the id of a target's first or second key.
+func keyOf(target string, n int) string { return fmt.Sprintf("0192f3a%d-7c44-7000-%s", n, target) }
+
+// inGrace is one whose old key works beside the new one, until then.
+func inGrace(name string, promoted, until time.Time) rotator.TargetStatus {
+	o := healthy(name)
+	o.Current.Promoted, o.Since, o.Current.Intent.At = promoted, promoted, promoted.Add(-time.Minute)
+	o.NextDue = promoted.Add(30 * day)
+	o.Old = []rotator.OldKey{{ID: keyOf(name, 1), Until: until}}
+	o.Next = rotator.Step{Verb: rotator.Settled, Reason: "the old key is in its grace period", At: until}
+	for i := range o.Stores {
+		o.Stores[i].Versions[secretstore.Current] = *o.Current
+		o.Stores[i].Versions[secretstore.Previous] = secretstore.Version{
+			ID: keyOf(name, 1), Promoted: promoted.Add(-30 * day),
+			Intent: secretstore.Intent{Nonce: "n1", At: promoted.Add(-30*day - time.Minute), Spec: "campaigns:read,leads:all"},
+		}
+	}
+	return o
+}
+
+// healthy is a target that is in order.
 func healthy(name string) rotator.TargetStatus {
 	current := secretstore.Version{
-		ID: name + "-0192f3a1-7c44-key2", Promoted: now().Add(-12 * day),
+		ID: keyOf(name, 2), Promoted: now().Add(-12 * day),
 		Intent: secretstore.Intent{Nonce: "n2", At: now().Add(-12*day - time.Minute), Spec: "campaigns:read,leads:all"},
-	}
-	previous := secretstore.Version{
-		ID: name + "-0191a0de-11f0-key1", Promoted: now().Add(-42 * day),
-		Intent: secretstore.Intent{Nonce: "n1", At: now().Add(-42*day - time.Minute), Spec: "campaigns:read,leads:all"},
 	}
 	o := rotator.TargetStatus{
 		Target: name, Workspace: "main", Current: &current, Since: current.Promoted, NextDue: now().Add(3*day + 4*time.Hour),
@@ -75,7 +91,7 @@ func healthy(name string) rotator.TargetStatus {
 	}
 	for _, store := range []string{"aws", "local"} {
 		o.Stores = append(o.Stores, rotator.StoreState{Name: store, Snapshot: secretstore.Snapshot{
-			Versions: map[secretstore.Stage]secretstore.Version{secretstore.Current: current, secretstore.Previous: previous},
+			Versions: map[secretstore.Stage]secretstore.Version{secretstore.Current: current},
 		}})
 	}
 	return o
@@ -88,10 +104,14 @@ func with(o rotator.TargetStatus, change func(*rotator.TargetStatus)) rotator.Ta
 
 // scenes are the states that a person on call may find, by name.
 func scenes() map[string]*scene {
-	all := map[string]*scene{"healthy": newScene("sending", "reporting", "zapier"), "empty": newScene()}
+	all := map[string]*scene{"empty": newScene()}
 
 	s := newScene("sending", "reporting", "zapier")
-	down := fmt.Errorf("workspace main: %w", &rotator.CircuitOpenError{Cause: instantly.ErrUnavailable})
+	s.put("reporting", now(), inGrace("reporting", now().Add(-17*time.Hour), now().Add(7*time.Hour)), nil)
+	all["healthy"] = s
+
+	s = newScene("sending", "reporting", "zapier")
+	down := error(&rotator.CircuitOpenError{Where: "workspace main", Cause: instantly.ErrUnavailable, Until: now().Add(3 * time.Minute)})
 	for _, name := range []string{"sending", "reporting", "zapier"} {
 		s.put(name, now().Add(-17*time.Minute), healthy(name), nil)
 		s.put(name, now().Add(-2*time.Minute), rotator.TargetStatus{Target: name, Workspace: "main", Err: down, Next: rotator.Step{Verb: rotator.Stop, Err: down}}, down)
@@ -100,13 +120,13 @@ func scenes() map[string]*scene {
 	all["API down"] = s
 
 	s = newScene("sending", "reporting", "zapier")
-	alive := fmt.Errorf("key sending-0191a0de-11f0-key1: %w", rotator.ErrStillAlive)
-	s.put("sending", now().Add(-time.Minute), with(healthy("sending"), func(o *rotator.TargetStatus) {
-		o.Since, o.Current.Promoted = now().Add(-16*time.Minute), now().Add(-16*time.Minute)
+	alive := fmt.Errorf("key %s: %w", keyOf("sending", 1), rotator.ErrStillAlive)
+	s.put("sending", now().Add(-time.Minute), with(inGrace("sending", now().Add(-16*time.Minute), time.Time{}), func(o *rotator.TargetStatus) {
 		o.Incident = secretstore.Incident{ID: "INC-204 laptop stolen", At: now().Add(-21 * time.Minute)}
-		o.Old = []rotator.OldKey{{ID: "sending-0191a0de-11f0-key1", Unlisted: true}}
+		o.Old = []rotator.OldKey{{ID: keyOf("sending", 1), Unlisted: true}}
 		o.Failure = secretstore.Failure{Count: 3, At: now().Add(-time.Minute), Step: "prove", Reason: "the old key still answers"}
-		o.Due, o.Next = true, rotator.Step{Verb: rotator.Prove, ID: "sending-0191a0de-11f0-key1", Reason: "the old key still answers; asked again", At: now().Add(4 * time.Minute)}
+		o.Because = "the old key still answers"
+		o.Due, o.Next = true, rotator.Step{Verb: rotator.Prove, ID: keyOf("sending", 1), Reason: "the old key still answers; asked again", At: now().Add(4 * time.Minute)}
 	}), alive)
 	all["incident with slow revocation"] = s
 
@@ -127,9 +147,7 @@ func scenes() map[string]*scene {
 
 	s = newScene("sending", "reporting", "zapier")
 	stuck := fmt.Errorf("restart of deployment/web: %w", rotator.ErrGateOpen)
-	s.put("sending", now(), with(healthy("sending"), func(o *rotator.TargetStatus) {
-		o.Since, o.Current.Promoted = now().Add(-2*day), now().Add(-2*day)
-		o.Old = []rotator.OldKey{{ID: "sending-0191a0de-11f0-key1", Until: now().Add(-day)}}
+	s.put("sending", now(), with(inGrace("sending", now().Add(-2*day), now().Add(-day)), func(o *rotator.TargetStatus) {
 		o.Gates = []string{"restart of deployment/web"}
 		o.Due, o.Next = true, rotator.Step{Verb: rotator.Converge, Reason: "waits for its consumers", Err: stuck}
 	}), stuck)
@@ -208,7 +226,7 @@ func TestAPersonOnCallIsToldAtOnceHowItIs(t *testing.T) {
 	const head = "All consumers hold working keys: <strong>"
 	c := remedy.Program + " -c " + configFile
 	for name, want := range map[string][]string{
-		"healthy":                       {head + "yes", "in 3d4h", "in use"},
+		"healthy":                       {head + "yes", "in 3d4h", "in use", "the old key works until 2026-11-28 10:12Z", "revoke the old key", "in 7h"},
 		"empty":                         {head + "yes", "no target in the configuration"},
 		"API down":                      {head + "not known since 2026-11-28 02:55Z", "Workspace main", "nothing is begun while calls fail"},
 		"incident with slow revocation": {head + "yes", "INC-204 laptop stolen", "21m ago", "1 of 1", c + " rotate --due --force sending"},

@@ -18,11 +18,22 @@ function span(seconds) {
   return parts.join("") || "0s";
 }
 
+// By the clock of the daemon: this machine's may be wrong.
+const ahead = Date.now() - Date.parse(document.body.dataset.now);
+
 function count() {
   for (const t of document.querySelectorAll("time[data-count]")) {
-    const seconds = Math.round((Date.parse(t.dateTime) - Date.now()) / 1000);
-    t.textContent = seconds >= 0 ? "in " + span(seconds) : span(-seconds) + " ago";
+    const seconds = Math.round((Date.parse(t.dateTime) - (Date.now() - ahead)) / 1000);
+    if (t.dataset.count === "long") {
+      t.textContent = span(Math.max(0, -seconds));
+    } else {
+      t.textContent = seconds >= 0 ? "in " + span(seconds) : span(-seconds) + " ago";
+    }
   }
+}
+
+for (const picture of document.querySelectorAll(".timeline")) {
+  picture.parentElement.scrollLeft = picture.parentElement.scrollWidth; // the newest is on the right
 }
 
 for (const place of document.querySelectorAll(".paste")) {
