@@ -175,7 +175,7 @@ func (e engine) write(ctx context.Context, path string, cas int, object secret.V
 		return l.WriteBytesWithContext(ctx, full, body)
 	})
 	if err != nil {
-		return entry{}, failed(verbOf(cas), full, err)
+		return entry{}, failed("write", full, err)
 	}
 	var m metadata
 	if answer == nil || into(answer.Data, &m) != nil || m.Version == 0 {
@@ -189,21 +189,13 @@ func (e engine) write(ctx context.Context, path string, cas int, object secret.V
 	return written, nil
 }
 
-// verbOf is the capability that a write needs.
-func verbOf(cas int) string {
-	if cas == 0 {
-		return "create"
-	}
-	return "update"
-}
-
 // prepare has the engine keep one version of a path: each older one has values in it.
 func (e engine) prepare(ctx context.Context, path string) error {
 	full := e.mount + "/metadata/" + path
 	_, err := e.client.call(ctx, func(ctx context.Context, l *api.Logical) (*api.Secret, error) {
 		return l.WriteWithContext(ctx, full, map[string]any{"max_versions": 1, "cas_required": true})
 	})
-	return failed("create", full, err)
+	return failed("write", full, err)
 }
 
 // destroy takes the objects of versions away for good.
@@ -212,7 +204,7 @@ func (e engine) destroy(ctx context.Context, path string, versions []int) error 
 	_, err := e.client.call(ctx, func(ctx context.Context, l *api.Logical) (*api.Secret, error) {
 		return l.WriteWithContext(ctx, full, map[string]any{"versions": versions})
 	})
-	return failed("update", full, err)
+	return failed("destroy", full, err)
 }
 
 // capabilities tells what the token may do at paths.
@@ -222,7 +214,7 @@ func (e engine) capabilities(ctx context.Context, paths []string) (map[string][]
 		return l.WriteWithContext(ctx, full, map[string]any{"paths": paths})
 	})
 	if err != nil {
-		return nil, failed("update", full, err)
+		return nil, failed("ask", full, err)
 	}
 	granted := map[string][]string{}
 	for _, path := range paths {

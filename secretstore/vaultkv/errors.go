@@ -73,7 +73,7 @@ func judged(verb, path string, told answer) (what string, sentinel error) {
 	case http.StatusUnauthorized:
 		return "the server does not accept the token", secretstore.ErrDenied
 	case http.StatusForbidden:
-		return fmt.Sprintf("needs the capability %s on %s, and a token that is good", verb, path), secretstore.ErrDenied
+		return fmt.Sprintf("needs %s on %s, and a token that is good", capabilities(verb), path), secretstore.ErrDenied
 	case http.StatusNotFound:
 		if says("no handler for route") {
 			return "there is no secrets engine at " + mount + ", or not in this namespace", secretstore.ErrNotFound
@@ -89,6 +89,18 @@ func judged(verb, path string, told answer) (what string, sentinel error) {
 		}
 	}
 	return "", secretstore.ErrUnavailable // 412, 429, 472, 473, 5xx
+}
+
+// capabilities are what a call needs.
+func capabilities(verb string) string {
+	switch verb {
+	case "write": // the server tells the two apart by whether there is something
+		return "create and update"
+	case "read":
+		return "read"
+	default:
+		return "update"
+	}
 }
 
 // errNoKV2 is for an engine that does not compare before it writes.

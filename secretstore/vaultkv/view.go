@@ -23,9 +23,13 @@ type view struct {
 	gone bool
 }
 
-// revision names what both paths hold.
+// revision names what both paths hold. A version does not change, but it can be deleted.
 func (v view) revision() string {
-	return fmt.Sprintf("%s/%d@%s", v.state.Write, v.public.version, v.public.created.UTC().Format(time.RFC3339Nano))
+	deleted := ""
+	if v.public.deleted {
+		deleted = "-deleted"
+	}
+	return fmt.Sprintf("%s/%d%s@%s", v.state.Write, v.public.version, deleted, v.public.created.UTC().Format(time.RFC3339Nano))
 }
 
 func (s *Store) snapshot(v view) secretstore.Snapshot {

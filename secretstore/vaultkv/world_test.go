@@ -2,7 +2,6 @@ package vaultkv_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -66,42 +65,6 @@ func (w *world) fresh(t testing.TB, changes ...func(*vaultkv.Options)) string {
 // put is what a person does who knows nothing of the rotator.
 func (w *world) put(path, value string) {
 	w.server.Put(path, map[string]any{"api_key": value})
-}
-
-// rewrite edits the state.
-func (w *world) rewrite(t testing.TB, path string, change func(map[string]any)) {
-	t.Helper()
-	object := w.server.Object(path + "-rotator")
-	var state map[string]any
-	if err := json.Unmarshal([]byte(object["state"].(string)), &state); err != nil {
-		t.Fatal(err)
-	}
-	change(state)
-	text, err := json.Marshal(state)
-	if err != nil {
-		t.Fatal(err)
-	}
-	object["state"] = string(text)
-	_, data, _ := w.server.Do(vaulttest.Request{Operation: "read", Path: "data/" + path + "-rotator"})
-	cas := data["metadata"].(map[string]any)["version"]
-	status, _, errs := w.server.Do(vaulttest.Request{Operation: "update", Path: "data/" + path + "-rotator", Data: map[string]any{
-		"data": object, "options": map[string]any{"cas": cas},
-	}})
-	if status >= 300 {
-		t.Fatal(status, errs)
-	}
-}
-
-// forgetPromoted takes the promotion times out of the state.
-func (w *world) forgetPromoted(t testing.TB, path string) {
-	t.Helper()
-	// An announced promotion has its time in it: a write has it put down.
-	must(t, w.open(t, path), annotating("put down"))
-	w.rewrite(t, path, func(state map[string]any) {
-		for _, v := range state["versions"].([]any) {
-			delete(v.(map[string]any), "promoted")
-		}
-	})
 }
 
 var paths atomic.Int64
