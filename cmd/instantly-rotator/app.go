@@ -77,7 +77,7 @@ On call?    instantly-rotator status`,
 		a.holdCommand(), a.releaseCommand(), a.adoptCommand(), a.membersCommand(), a.offboardCommand(),
 		a.trailCommand(), a.evidenceCommand(),
 		a.validateCommand(), a.schemaCommand(), a.getCommand(), a.putCommand(), a.execCommand(), a.notifyCommand(),
-		a.lambdaCommand(), a.sandboxCommand(), a.demoCommand(), a.versionCommand(),
+		a.lambdaCommand(), a.serveCommand(), a.sandboxCommand(), a.demoCommand(), a.versionCommand(),
 		a.exitCodesTopic(),
 	)
 	a.completeFlags(root)

@@ -41,6 +41,7 @@ type Settings struct {
 var (
 	_ storekind.Settings = (*Settings)(nil)
 	_ storekind.ByHand   = (*Settings)(nil)
+	_ storekind.Named    = (*Settings)(nil)
 )
 
 // Options implements [storekind.Settings].

@@ -37,6 +37,7 @@ type Settings struct {
 var (
 	_ storekind.Settings = (*Settings)(nil)
 	_ storekind.ByHand   = (*Settings)(nil)
+	_ storekind.Named    = (*Settings)(nil)
 )
 
 // regionPattern is what GCP's regions look like.
@@ -159,4 +160,15 @@ func (s *Settings) Open(ctx context.Context, env *storekind.Environment, secret 
 		o.CreateMissing = &s.Create
 	}
 	return client.Open(o)
+}
+
+// IsSecret implements [storekind.Named]. GCP names a secret by its resource, with the number
+// of the project where that is configured by its id: these two it takes for the same.
+func (s *Settings) IsSecret(secret, called string) bool {
+	is := storekind.Pattern(`^projects/([^/]+)(?:/locations/([^/]+))?/secrets/([^/]+)$`).FindStringSubmatch(called)
+	if is == nil || is[3] != secret || is[2] != s.Site.Location {
+		return false
+	}
+	number := storekind.Pattern(`^[0-9]+$`)
+	return is[1] == s.Project || number.MatchString(is[1]) != number.MatchString(s.Project)
 }
