@@ -24,15 +24,16 @@ type storyKey struct{}
 
 // A story is what a script has running.
 type story struct {
-	box   *sandboxProcess
-	hook  *hook
-	begun *exec.Cmd
-	calls map[string]int // that the sandbox had when it was begun
-	ended chan struct{}  // closed when it has ended, with
-	err   error
-	out   diagnosis     // its standard output
-	diag  diagnosis     // its standard error
-	notes *net.UnixConn // where systemd would listen
+	box      *sandboxProcess
+	hook     *hook
+	received *hookReceiver // of webhooks
+	begun    *exec.Cmd
+	calls    map[string]int // that the sandbox had when it was begun
+	ended    chan struct{}  // closed when it has ended, with
+	err      error
+	out      diagnosis     // its standard output
+	diag     diagnosis     // its standard error
+	notes    *net.UnixConn // where systemd would listen
 }
 
 func storyOf(ts *testscript.TestScript) *story { return ts.Value(storyKey{}).(*story) }
@@ -78,6 +79,10 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 //	signal INT|TERM|HUP|KILL  send a signal to the program that was begun
 //	insist INT|TERM           send it again and again until the program ends
 //	webhook [STATUS]          start a webhook that answers with it (200); sets $HOOK to its URL
+//	receiver FILE SECRET      start a receiver of webhooks that reads its secrets in FILE; sets $RECEIVER and $WEBHOOK
+//	delivering                have events delivered from now on
+//	[!] received              wait for deliveries that are accepted; ! means that some were refused
+//	until PATTERN PROG ARGS…  run a program until its standard output matches
 //	[!] notified PATTERN      it got a message that matches
 //	silent                    the webhook's token is not in what the last program printed
 //	ends CODE                 wait for its end; -1 is by a signal
@@ -86,7 +91,7 @@ func scriptCommands() map[string]scriptCommand {
 		"exits": exits, "eventually": eventually, "terminal": atTerminal,
 		"sandbox": sandbox, "certificate": certificate, "faults": faults, "inject": inject,
 		"add-key": addKey, "write": write, "revoke-key-by-hand": revokeByHand, "comes": comes, "leaves": leaves, "living": living, "alive": alive, "works": works,
-		"webhook": webhook, "receiver": receiver, "until": until, "notified": notified, "silent": silent,
+		"webhook": webhook, "receiver": receiver, "delivering": delivering, "received": received, "until": until, "notified": notified, "silent": silent,
 		"json": jsonHas, "capture": capture,
 		"begin": begin, "reached": reached, "asked": wasAsked, "refusing": refusing, "fits": fits, "logged": logged, "printed": printed, "answers": answers, "systemd": systemd, "told-systemd": toldSystemd,
 		"signal": signal, "insist": insist, "ends": ends,
