@@ -131,7 +131,7 @@ func TestSecretOfAnOrganizationStaysVisibleToWhomItIs(t *testing.T) {
 
 func TestMarkIsAVariableBesideTheSecret(t *testing.T) {
 	w := newWorld(t)
-	w.put(t, w.open(t, "acme/web/key"), "k1")
+	w.put(t, w.open(t, "acme/web/KEY"), "k1")
 	const path = "/repos/acme/web/actions/variables/KEY_KEY_ID"
 	if got := w.Variable(path); !strings.HasPrefix(got, "k1 2026-") {
 		t.Errorf("%s is %q", path, got)
@@ -240,7 +240,7 @@ func TestCallsOfAPut(t *testing.T) {
 
 func TestPlaceIsChecked(t *testing.T) {
 	for place, fine := range map[string]bool{
-		"acme/KEY": true, "acme/web/KEY": true, "acme/web/prod/KEY": true, "acme/web.js/key_2": true,
+		"acme/KEY": true, "acme/web/KEY": true, "acme/web/prod/KEY": true, "acme/web.js/KEY_2": true, "acme/web/key": false,
 		"": false, "KEY": false, "acme/web/GITHUB_TOKEN": false, "acme/web/2KEY": false, "acme/web/a-b": false, "acme/../KEY": false,
 		"acme/web/KEY?x": false, "acme/web/prod/more/KEY": false, "/web/KEY": false,
 	} {

@@ -28,7 +28,7 @@ type Place struct {
 }
 
 // nameWant says what a secret's name must look like.
-const nameWant = "the name of a secret has letters, digits and _, no digit first, and does not begin with GITHUB_"
+const nameWant = "the name of a secret has capital letters, digits and _, no digit first, and does not begin with GITHUB_"
 
 // ParsePlace reads a place; what says what is wrong with it.
 func ParsePlace(text string) (p Place, what string) {
@@ -49,10 +49,9 @@ func ParsePlace(text string) (p Place, what string) {
 		len(parts) > 2 && (!storekind.Pattern(`^[A-Za-z0-9._-]{1,100}$`).MatchString(p.Repository) || strings.Trim(p.Repository, ".") == ""),
 		len(parts) > 3 && !storekind.Pattern(`^[^/\s\\][^/\\\n]{0,254}$`).MatchString(p.Environment):
 		return p, want
-	case !storekind.Pattern(`^[A-Za-z_][A-Za-z0-9_]{0,127}$`).MatchString(p.Name), strings.HasPrefix(strings.ToUpper(p.Name), "GITHUB_"):
-		return p, nameWant
+	case !storekind.Pattern(`^[A-Z_][A-Z0-9_]{0,127}$`).MatchString(p.Name), strings.HasPrefix(p.Name, "GITHUB_"):
+		return p, nameWant // GitHub's names have no case: one secret is written one way
 	}
-	p.Name = strings.ToUpper(p.Name) // GitHub's names have no case
 	return p, ""
 }
 

@@ -149,7 +149,9 @@ func (c *checker) Written(option string) bool {
 func (c *checker) Failed(string) bool                 { return false }
 func (c *checker) Fail(option, _, _ string, _ ...any) { c.failed = append(c.failed, option) }
 func (c *checker) Quote(text string) string           { return text }
-func (c *checker) LooksSecret(text string) bool       { return strings.HasPrefix(text, "sk_live") }
+func (c *checker) LooksSecret(text string) bool {
+	return strings.HasPrefix(text, "sk_live") || strings.HasPrefix(text, "Bearer ")
+}
 
 func TestSettingsThatWouldLoseAKeyAreRefused(t *testing.T) {
 	all := []string{"url", "body", "headers", "credential"}

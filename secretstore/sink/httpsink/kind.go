@@ -95,7 +95,7 @@ func (s *Settings) Check(c storekind.Checker) {
 		switch text := s.Headers[name]; {
 		case !storekind.Pattern(`^[A-Za-z0-9!#$%&'*+.^_|~-]+$`).MatchString(name), strings.ContainsFunc(text, func(r rune) bool { return r < ' ' }):
 			c.Fail("headers", "want NAME: TEXT", "a header that cannot be sent")
-		case c.LooksSecret(text):
+		case c.LooksSecret(besidesCredential(text)):
 			c.Fail("headers", "write {credential} in its place, and credential: {env: NAME}", "header %s looks like a secret", c.Quote(name))
 		}
 	}
@@ -103,6 +103,12 @@ func (s *Settings) Check(c storekind.Checker) {
 	if uses != c.Written(credentialOption) {
 		c.Fail(credentialOption, "write credential: {env: NAME}, and {credential} where it belongs, or neither", "one is of no use without the other")
 	}
+}
+
+// besidesCredential is what stands in a header beside {credential}, but for the word before it
+// that says of what scheme it is.
+func besidesCredential(text string) string {
+	return storekind.Pattern(`([A-Za-z]+ )?\{credential\}`).ReplaceAllString(text, "")
 }
 
 // checkAddress repeats nothing: what lets one call it may be there.

@@ -135,7 +135,7 @@ func (s *Settings) Check(c storekind.Checker) {
 			c.Fail(option, "write the program's whole path, or its name if it is in PATH", "a relative path")
 		}
 		for i, argument := range command {
-			if c.LooksSecret(argument) {
+			if c.LooksSecret(argument) && !filepath.IsAbs(argument) {
 				c.Fail(fmt.Sprintf("%s[%d]", option, i), "others can read arguments: let the program read it from a file", "this looks like a secret")
 			}
 		}
