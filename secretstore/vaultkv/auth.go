@@ -104,7 +104,7 @@ func (c *Client) begin(ctx context.Context, now time.Time) error {
 	if c.session.auth.Method == byToken {
 		token, err := fromFile(c.session.auth.TokenFile, api.EnvVaultToken)
 		if err != nil {
-			return fmt.Errorf("vaultkv: token: %w", err)
+			return fmt.Errorf("the token: %w", err)
 		}
 		c.session.take(token, now, now.Add(renewal))
 		c.setToken(token)
@@ -123,7 +123,7 @@ func (c *Client) login(ctx context.Context, now time.Time) error {
 	path := "auth/" + cmp.Or(a.Mount, a.Method) + "/login"
 	body, err := a.credentials()
 	if err != nil {
-		return fmt.Errorf("vaultkv: log in by %s: %w", a.Method, err)
+		return fmt.Errorf("log in by %s: %w", a.Method, err)
 	}
 	answer, err := c.anonymous.Logical().WriteWithContext(ctx, path, body)
 	if err != nil {

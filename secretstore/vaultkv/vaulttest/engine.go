@@ -31,6 +31,7 @@ type version struct {
 	data      map[string]any
 	created   time.Time
 	deleted   time.Time // zero: not
+	ends      string    // when it deletes itself
 	destroyed bool
 }
 
@@ -44,6 +45,9 @@ type path struct {
 
 // KV is a reading of the KV engine, version 2, in memory.
 type KV struct {
+	// DeletesAt is the time at which what is written deletes itself; empty for never.
+	DeletesAt string
+
 	mu    sync.Mutex
 	paths map[string]*path
 	last  time.Time
@@ -88,7 +92,7 @@ func (k *KV) read(name string, data map[string]any) (int, map[string]any, []stri
 }
 
 func (v *version) metadata(n int) map[string]any {
-	deleted := ""
+	deleted := v.ends
 	if !v.deleted.IsZero() {
 		deleted = v.deleted.Format(time.RFC3339Nano)
 	}
@@ -125,7 +129,7 @@ func (k *KV) write(name string, data map[string]any) (int, map[string]any, []str
 	}
 	p := k.at(name)
 	p.current++
-	v := &version{data: maps.Clone(object), created: k.now()}
+	v := &version{data: maps.Clone(object), created: k.now(), ends: k.DeletesAt}
 	p.versions[p.current] = v
 	keep := p.maxVersions
 	if keep == 0 {

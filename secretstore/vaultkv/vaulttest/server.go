@@ -4,6 +4,7 @@ package vaulttest
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -39,6 +40,8 @@ type Server struct {
 	// Status, if not 0, is what every request but a login gets, and Text its error.
 	Status int
 	Text   string
+	// Page, if not empty, is the whole body instead, as of a proxy.
+	Page string
 
 	mu     sync.Mutex
 	tokens map[string]time.Time // when they expire; zero for never
@@ -102,6 +105,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	switch token := r.Header.Get("X-Vault-Token"); {
+	case s.Page != "":
+		w.WriteHeader(s.Status)
+		_, _ = io.WriteString(w, s.Page)
 	case s.Status != 0:
 		fail(w, s.Status, s.Text)
 	case r.Header.Get("X-Vault-Namespace") != s.Namespace:
