@@ -67,6 +67,9 @@ func drawn(header []string, rows [][]string, keep []int) string {
 func (a *app) stack(header, r []string, keep []int) {
 	last := len(r) - 1
 	name := cmp.Or(r[0], "  store "+r[2])
+	if r[0] == "" && strings.HasPrefix(r[2], "sink ") {
+		name = "  " + r[2]
+	}
 	first := strings.TrimSpace(name + "  " + r[last])
 	if text.StringWidthWithoutEscSequences(first) > a.width() {
 		first, last = name, len(r)

@@ -119,7 +119,7 @@ func followUp(r rotator.Result, f rotateFlags) string {
 		return "this was asked for by hand: no later run does it unless it is due; again: " + f.command(r.Target)
 	case r.Failing && !f.force:
 		return "not to wait: instantly-rotator rotate --force " + r.Target
-	case r.Err != nil && !f.due && !f.oldAlone() && !waitsForSomebody(r.Err):
+	case r.Err != nil && !r.Rotated && !f.due && !f.oldAlone() && !waitsForSomebody(r.Err):
 		return "this rotation was asked for by hand: no later run repeats it unless it is due; again: instantly-rotator rotate --force " + r.Target
 	default:
 		return ""

@@ -82,6 +82,9 @@ func (a *app) wideRows(targets []status.Target, now time.Time) {
 			t.AppendRow(row(slices.Concat([]string{of.Target, of.Workspace}, ids,
 				[]string{age(of, now), at(of.NextRotation, now), oldKeyEnds(of, now, func(end *time.Time) string { return at(end, now) }), state(of, true)})...))
 		}
+		for _, s := range of.Sinks {
+			t.AppendRow(row("", "", "sink "+s.Sink, "-", dash(s.KeyID), "-", "", "", "", sinkState(s)))
+		}
 	}
 	t.Render()
 }
@@ -98,6 +101,11 @@ func (a *app) narrowRows(targets []status.Target, now time.Time) {
 			oldKeyEnds(of, now, func(end *time.Time) string { return in(end, now) }), state(of, false)})
 		for _, st := range differ {
 			rows = append(rows, []string{"", "", st.Store, shortID(st.Current), "", "", "", storeState(st)})
+		}
+		for _, s := range of.Sinks {
+			if s.Behind() || s.Error != "" {
+				rows = append(rows, []string{"", "", "sink " + s.Sink, shortID(s.KeyID), "", "", "", sinkState(s)})
+			}
 		}
 	}
 	keep := telling(header, rows)
@@ -142,6 +150,19 @@ func storeState(st status.Store) string {
 	}
 }
 
+func sinkState(s status.Sink) string {
+	switch {
+	case s.Error != "":
+		return text.FgRed.Sprint("failing")
+	case !s.Current:
+		return text.FgYellow.Sprint("behind")
+	case s.Unproven:
+		return text.FgYellow.Sprint("unproven")
+	default:
+		return ""
+	}
+}
+
 func age(of status.Target, now time.Time) string {
 	if of.Since == nil {
 		return "-"
@@ -177,6 +198,8 @@ func oldKeyEnds(of status.Target, now time.Time, write func(*time.Time) string) 
 		return "when released"
 	case of.Quarantine != "":
 		return "when replaced"
+	case old.Ends == nil && len(old.WaitsFor) > 0:
+		return "waits for " + strings.Join(old.WaitsFor, ", ")
 	case old.Ends == nil || old.Ends.After(now):
 		return write(old.Ends)
 	case len(old.WaitsFor) > 0:

@@ -68,6 +68,7 @@ type What struct {
 	Workspace    string `json:"workspace,omitempty"`
 	Organization string `json:"organization,omitempty"`
 	Store        string `json:"store,omitempty"`
+	Sink         string `json:"sink,omitempty"`
 	// Key is the id of the key concerned, Previous that of the one that was current.
 	Key      string `json:"key,omitempty"`
 	Previous string `json:"previous,omitempty"`

@@ -44,6 +44,8 @@ func Said(e rotator.Event) string {
 		return "consumers asked for: key " + e.KeyID
 	case rotator.Switch, rotator.SwitchBack, rotator.Resume:
 		return e.Reason
+	case rotator.Supply:
+		return "sink " + e.Sink + " was given key " + e.KeyID
 	case rotator.Revoke:
 		return "old key " + e.KeyID + " revoked at Instantly; is it refused?"
 	case rotator.Prove:

@@ -48,6 +48,9 @@ func fieldsOf(e rotator.Event) []zap.Field {
 	if e.Store != "" {
 		fields = append(fields, zap.String("store", e.Store))
 	}
+	if e.Sink != "" {
+		fields = append(fields, zap.String("sink", e.Sink))
+	}
 	if e.KeyID != "" {
 		fields = append(fields, zap.String("key_id", e.KeyID))
 	}

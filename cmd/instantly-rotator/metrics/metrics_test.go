@@ -29,7 +29,8 @@ func eventful() *metrics.Metrics {
 	now := time.Unix(1_000_000, 0)
 	seen := rotator.TargetStatus{
 		Target: "sending", Workspace: "main", Since: now.Add(-time.Hour), NextDue: now.Add(time.Hour),
-		Old: []rotator.OldKey{{ID: "old", Until: now.Add(time.Minute)}},
+		Sinks: []rotator.SinkStatus{{Name: "composio:ca_1"}},
+		Old:   []rotator.OldKey{{ID: "old", Until: now.Add(time.Minute)}},
 	}
 	m := metrics.New("v1.2.3", "abc", metrics.Source{
 		Targets: func() []status.Target {

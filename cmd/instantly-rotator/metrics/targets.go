@@ -11,7 +11,7 @@ import (
 // targets shows the state of every target as of the scrape.
 type targets struct {
 	Source
-	age, maxAge, next, oldEnd, failing, held, dead, settled, circuitOpen *prometheus.Desc
+	age, maxAge, next, oldEnd, failing, held, dead, settled, circuitOpen, sinkBehind *prometheus.Desc
 }
 
 func newTargets(s Source) *targets {
@@ -28,6 +28,7 @@ func newTargets(s Source) *targets {
 		held:        of("target_held", "1 while somebody has set a hold."),
 		dead:        of("target_dead_key", "1 while consumers hold a key that Instantly refuses."),
 		settled:     of("target_last_success_timestamp_seconds", "When the target was last checked and found, or put, in order."),
+		sinkBehind:  prometheus.NewDesc(namespace+"_sink_behind", "1 while a sink does not have the current key, or what uses it is not known to work with that.", []string{"target", "workspace", "sink"}, nil),
 		circuitOpen: prometheus.NewDesc(namespace+"_workspace_circuit_open", "1 while nothing is begun in the workspace because it just failed.", []string{"workspace"}, nil),
 	}
 }
@@ -67,6 +68,9 @@ func (t *targets) collect(ch chan<- prometheus.Metric, of status.Target, now tim
 	}
 	if of.SettledAt != nil {
 		show(t.settled, float64(of.SettledAt.Unix()))
+	}
+	for _, s := range of.Sinks {
+		ch <- prometheus.MustNewConstMetric(t.sinkBehind, prometheus.GaugeValue, oneIf(s.Behind()), of.Target, of.Workspace, s.Sink)
 	}
 	show(t.failing, float64(failing(of)))
 	show(t.held, oneIf(of.Hold != nil && (of.Hold.Until == nil || now.Before(*of.Hold.Until))))

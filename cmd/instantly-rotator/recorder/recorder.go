@@ -63,7 +63,7 @@ func (r *Recorder) Intend(e rotator.Effect) (func(rotator.Outcome), error) {
 	entry := trail.Entry{
 		Time: e.At, Kind: trail.Intent, Why: e.Reason,
 		What: trail.What{
-			Verb: string(e.Verb), Target: e.Target, Workspace: e.Workspace, Organization: e.Account, Store: e.Store,
+			Verb: string(e.Verb), Target: e.Target, Workspace: e.Workspace, Organization: e.Account, Store: e.Store, Sink: e.Sink,
 			Key: e.KeyID, Previous: e.Previous, Scopes: string(e.Spec), Incident: e.Incident, Exceptions: e.Exceptions,
 		},
 		Proof: proofOf(e.Proof),
@@ -135,7 +135,7 @@ func (r *Recorder) intend(e trail.Entry, durable bool) (func(at time.Time, key s
 	}
 	return func(at time.Time, key string, err error) {
 		o := trail.Entry{Time: at, Kind: trail.Outcome, Of: seq, Result: "ok", What: trail.What{
-			Verb: e.Verb, Target: e.Target, Workspace: e.Workspace, Store: e.Store, Key: key, Incident: e.Incident,
+			Verb: e.Verb, Target: e.Target, Workspace: e.Workspace, Store: e.Store, Sink: e.Sink, Key: key, Incident: e.Incident,
 		}}
 		if err != nil {
 			o.Result, o.Error = "failed", err.Error()

@@ -51,6 +51,7 @@ func remarksOf(o rotator.TargetStatus) []string {
 	if o.Odd != "" {
 		hints = append(hints, o.Odd+"; \"instantly-rotator rotate "+o.Target+"\" starts afresh")
 	}
+	hints = append(hints, sinkHints(o)...)
 	hints = append(hints, adviceOf(o)...)
 	if n := len(o.Orphans); n > 0 {
 		when := "\"instantly-rotator rotate --due\" revokes them"

@@ -41,6 +41,7 @@ type Target struct {
 	NextRotation *time.Time `json:"next_rotation,omitempty"`
 	OldKeys      []OldKey   `json:"old_keys,omitempty"`
 	Stores       []Store    `json:"stores"`
+	Sinks        []Sink     `json:"sinks,omitempty"`
 	// Due: a run now would begin or carry on a rotation, or revoke something.
 	Due bool `json:"due"`
 	// Dead: consumers hold a key that was refused.
@@ -96,7 +97,8 @@ type OldKey struct {
 	Held bool       `json:"held,omitempty"`
 	// Gone: the key list lacks it, it was revoked already; the next run proves it.
 	Gone bool `json:"gone,omitempty"`
-	// WaitsFor names the gates that must hold too before it is revoked.
+	// WaitsFor names the sinks that do not have the current key yet, and the gates that
+	// must hold too before it is revoked.
 	WaitsFor []string `json:"waits_for,omitempty"`
 }
 
@@ -163,6 +165,7 @@ func Of(o rotator.TargetStatus, now time.Time) Target {
 	for _, st := range o.Stores {
 		t.Stores = append(t.Stores, storeOf(st))
 	}
+	t.Sinks = sinksOf(o)
 	t.Quarantine = o.Quarantine
 	if f := o.Failure; f.Count > 0 {
 		t.LastFailure = &Failure{f.Count, f.At.UTC(), f.Step, f.Reason}
@@ -196,7 +199,7 @@ func oldKeyOf(old rotator.OldKey, o rotator.TargetStatus) OldKey {
 	if old.Unlisted {
 		return OldKey{ID: old.ID, Gone: true}
 	}
-	k := OldKey{ID: old.ID, Until: humantime.Optional(old.Until), WaitsFor: o.Gates}
+	k := OldKey{ID: old.ID, Until: humantime.Optional(old.Until), WaitsFor: slices.Concat(sinksAwaited(o), o.Gates)}
 	k.Held = !o.Hold.IsZero() && o.Hold.Until.IsZero()
 	if !k.Held && o.Quarantine == "" && !old.Until.IsZero() {
 		k.Ends = humantime.Optional(old.Until)
