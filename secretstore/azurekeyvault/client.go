@@ -10,7 +10,6 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets"
 
@@ -71,6 +70,8 @@ type sighting struct {
 	tags        map[string]string
 	contentType string
 	created     time.Time
+	// within is a value that stands in this one.
+	within secret.Value
 }
 
 // readable tells whether readers get a value.
@@ -104,7 +105,7 @@ func (c *Client) set(ctx context.Context, name string, s sighting) (sighting, er
 	defer cancel()
 	answer, err := c.api.SetSecret(ctx, name, wire(s), nil)
 	if e := failed("setSecret", err); e != nil {
-		return sighting{}, e.without(s.value)
+		return sighting{}, e.without(s.value, s.within)
 	}
 	made := seen(answer.Secret)
 	if !made.readable() {
@@ -115,16 +116,29 @@ func (c *Client) set(ctx context.Context, name string, s sighting) (sighting, er
 
 // disable keeps a version from being read. One that is not there is fine.
 func (c *Client) disable(ctx context.Context, name, version string) error {
+	if e := c.switchOff(ctx, name, version); e != nil && !e.is(http.StatusNotFound, "") {
+		return e
+	}
+	return nil
+}
+
+// mayUpdate asks for a change that there is nothing to be made to.
+func (c *Client) mayUpdate(ctx context.Context, name string) *callError {
+	e := c.switchOff(ctx, name, noVersion)
+	if e != nil && e.is(http.StatusNotFound, "") {
+		return nil
+	}
+	return e
+}
+
+func (c *Client) switchOff(ctx context.Context, name, version string) *callError {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	off := false
 	_, err := c.api.UpdateSecretProperties(ctx, name, version, azsecrets.UpdateSecretPropertiesParameters{
 		SecretAttributes: &azsecrets.SecretAttributes{Enabled: &off},
 	}, nil)
-	if e := failed("update", err); e != nil && !e.is(http.StatusNotFound, "") {
-		return e
-	}
-	return nil
+	return failed("update", err)
 }
 
 // deleted tells whether a secret that is not there was deleted and could be recovered.
@@ -148,7 +162,7 @@ func (c *Client) clock(ctx context.Context, name string) time.Time {
 	ctx, cancel := forRead(ctx)
 	defer cancel()
 	var raw *http.Response
-	_, _ = c.api.GetSecret(runtime.WithCaptureResponse(ctx, &raw), name, "", nil) // whatever it says, it has a date
+	_, _ = c.api.GetSecret(policy.WithCaptureResponse(ctx, &raw), name, "", nil) // whatever it says, it has a date
 	if raw == nil {
 		return time.Time{}
 	}

@@ -1,14 +1,17 @@
 package azurekeyvault
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
@@ -41,13 +44,24 @@ func failed(action string, err error) *callError {
 		e.status = answer.StatusCode
 		e.inner, e.message = said(answer)
 		e.sentinel = e.judged()
-	case errors.As(err, &hopeless):
+	case errors.As(err, &hopeless) && !mayPass(err):
 		e.sentinel, e.cause = secretstore.ErrDenied, oneLine(err)
 		e.message = "no usable Azure credentials"
 	default:
 		e.sentinel, e.cause = secretstore.ErrUnavailable, oneLine(err)
 	}
 	return e
+}
+
+// mayPass tells whether credentials could not be had for a reason that may pass.
+func mayPass(err error) bool {
+	var network net.Error
+	var refused *azidentity.AuthenticationFailedError
+	if errors.As(err, &refused) && refused.RawResponse != nil {
+		status := refused.RawResponse.StatusCode
+		return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests
+	}
+	return errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 }
 
 // said reads what the service answered: the reason's code, or else the error's, and the text.
@@ -133,13 +147,15 @@ func (e *callError) advice() string {
 	}
 }
 
-// without keeps an answer that repeats the value out of every message.
-func (e *callError) without(value secret.Value) *callError {
-	if value.IsIn(e.message) || value.IsIn(e.inner) {
-		e.message, e.inner = "(an answer that repeats the value, not shown)", ""
-	}
-	if e.cause != nil && value.IsIn(e.cause.Error()) {
-		e.cause = errors.New("(an error that repeats the value, not shown)")
+// without keeps an answer that repeats a value out of every message.
+func (e *callError) without(values ...secret.Value) *callError {
+	for _, value := range values {
+		if value.IsIn(e.message) || value.IsIn(e.inner) {
+			e.message, e.inner = "(an answer that repeats the value, not shown)", ""
+		}
+		if e.cause != nil && value.IsIn(e.cause.Error()) {
+			e.cause = errors.New("(an error that repeats the value, not shown)")
+		}
 	}
 	return e
 }

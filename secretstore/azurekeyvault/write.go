@@ -169,7 +169,7 @@ func (t turn) note(ctx context.Context, next *view) error {
 		}
 	}
 	made, err := t.client.set(ctx, t.stateName(), sighting{
-		value: text, contentType: "application/json", tags: map[string]string{tagOwner: t.o.Owner},
+		value: text, within: next.state.pending, contentType: "application/json", tags: map[string]string{tagOwner: t.o.Owner},
 	})
 	if err != nil {
 		return err
