@@ -73,10 +73,10 @@ func newWorld(t *testing.T) *world {
 	w.at = addresses{
 		Sandbox: w.serve(w.box), AdminKey: space.AdminKey.Reveal(), Workspace: space.ID,
 		AWS: w.serve(amazon), Vault: w.serve(vault), Composio: w.serve(project), GitHub: w.serve(hub),
-		Kubeconfig: w.write(dir, "kubeconfig", fmt.Sprintf(`{apiVersion: v1, kind: Config, current-context: here,
+		Kubeconfig: write(t, dir, "kubeconfig", fmt.Sprintf(`{apiVersion: v1, kind: Config, current-context: here,
   clusters: [{name: here, cluster: {server: %q}}], users: [{name: me, user: {token: t}}],
   contexts: [{name: here, context: {cluster: here, user: me, namespace: %s}}]}`, w.serve(cluster), namespace)),
-		TokenFile: w.write(dir, "token", vaulttest.RootToken), Rotate: true,
+		TokenFile: write(t, dir, "token", vaulttest.RootToken), Rotate: true,
 	}
 	w.primary = w.at.primary(t)
 	w.places = []*place{
@@ -103,10 +103,11 @@ func (w *world) serve(h http.Handler) string {
 	return s.URL
 }
 
-func (w *world) write(dir, name, text string) string {
+func write(t *testing.T, dir, name, text string) string {
+	t.Helper()
 	path := filepath.Join(dir, name)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		w.Fatal(err)
+		t.Fatal(err)
 	}
 	return path
 }
@@ -129,6 +130,9 @@ func (w *world) start() (kill func()) {
 	}
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), addressesVar+"="+string(at))
+	if *binary != "" {
+		cmd = w.at.daemon(w.T)
+	}
 	var said bytes.Buffer
 	cmd.Stderr = &said
 	if err := cmd.Start(); err != nil {

@@ -44,7 +44,10 @@ const (
 	target    = "sending"
 	namespace = "growth"
 	account   = "ca_1"
-	grace     = time.Second
+
+	githubPlace = "acme/web/INSTANTLY_KEY"
+
+	grace = time.Second
 )
 
 // TestMain makes the test binary the process that rotates, if the environment says so.
@@ -135,7 +138,7 @@ func (at addresses) sinks(ctx context.Context, env *storekind.Environment) ([]si
 		place, credential string
 	}{
 		{&composio.Settings{Address: at.Composio, Tool: "INSTANTLY_LIST_CAMPAIGNS", Arguments: `{"limit": 1}`}, account, composiotest.Key},
-		{&githubsecret.Settings{Address: at.GitHub, For: "actions", Mark: true, Visibility: "private"}, "acme/web/INSTANTLY_KEY", githubtest.Token},
+		{&githubsecret.Settings{Address: at.GitHub, For: "actions", Mark: true, Visibility: "private"}, githubPlace, githubtest.Token},
 	} {
 		opened, err := s.settings.Open(ctx, env, sinkkind.Opening{
 			Section: "sink", Place: s.place, Target: target,
