@@ -116,14 +116,22 @@ func (v *view) toConfirm(s SenderState) bool {
 // switchBack has a sender send the previous value again.
 func (v *view) switchBack(i int, s SenderState, t test) answer {
 	err := fmt.Errorf("%s: %w: %w", s.Name, ErrReceiverRefuses, t.Err)
-	if _, ok := v.primary().Versions[secretstore.Previous]; !ok && !v.Switched[s.ID] {
+	if _, ok := v.primary().Versions[secretstore.Previous]; !ok && !v.HadOther[s.ID] {
 		return stop(err).report() // there is nothing to go back to
 	}
-	// In an incident it is tried again at once: the first receiver that accepts is enough.
-	if v.emergency() && (v.FirstBack.IsZero() || v.within(v.FirstBack, v.policy.Settle)) {
+	// In an incident it is tried again at once, for as long as receivers may need: the first
+	// one that accepts is enough.
+	if v.emergency() && !v.refusedInIncident() && (v.FirstBack.IsZero() || v.within(v.FirstBack, v.policy.Settle)) {
 		return act(Step{Verb: SwitchBack, Sender: i, Reason: err.Error()})
 	}
 	return act(Step{Verb: SwitchBack, Sender: i, Reason: err.Error(), Err: err})
+}
+
+// refusedInIncident tells whether receivers have refused the current value for the whole settle
+// time of an incident: from then on it is tried less and less often, unless somebody asks.
+func (v *view) refusedInIncident() bool {
+	f := v.primary().Notes.Failure
+	return f.Count > 0 && f.Step == string(SwitchBack) && f.At.After(v.incident().At) && !v.request.IgnoreBackoff
 }
 
 // resumeSenders has those deliver again that were turned off since their deliveries were
@@ -161,9 +169,15 @@ func (v *view) switchSenders() answer {
 	}
 	step := Step{Verb: Switch, Sender: i, ID: cur.ID, Reason: v.Senders[i].Name + ": receivers accept the current value"}
 	if !v.FirstBack.IsZero() {
-		step.At = v.now.Add(pause(enough))
+		step.At = v.now.Add(v.pauseInIncident())
 	}
 	return act(step)
+}
+
+// pauseInIncident is how long a receiver that refused has before it is tried again: a second
+// at first, and longer the longer it goes on, since every try has deliveries refused.
+func (v *view) pauseInIncident() time.Duration {
+	return min(max(v.now.Sub(v.FirstBack)/4, pause(enough)), time.Minute)
 }
 
 // toSwitch gives a sender that is to be switched. One whose value somebody has set is left
@@ -200,7 +214,10 @@ func (v *view) receiversBehind(cur secretstore.Version) answer {
 	if a := v.tellReceivers(cur); known && !a.passes() {
 		return a
 	}
-	if f := v.primary().Notes.Failure; f.Step == string(SwitchBack) && !v.emergency() {
+	if f := v.primary().Notes.Failure; f.Step == string(SwitchBack) && (!v.emergency() || v.refusedInIncident()) {
+		if v.emergency() {
+			at, known = time.Time{}, true // what receivers have read is not waited for
+		}
 		if v.within(f.At, backoff(f.Count)) && !v.request.IgnoreBackoff {
 			at = later(at, f.At.Add(backoff(f.Count)))
 		}
@@ -208,10 +225,11 @@ func (v *view) receiversBehind(cur secretstore.Version) answer {
 			return backOff(at, "switch the senders again, which receivers refused")
 		}
 	}
+	_, byHand := v.storeByHand()
 	switch {
-	case v.emergency():
+	case v.emergency() && !byHand:
 		return pass()
-	case !known:
+	case !known || byHand:
 		return v.waitForStores()
 	case v.now.Before(at):
 		return wait(at, "switch the senders, when receivers have read the value")
@@ -245,9 +263,23 @@ func (v *view) receiversMoved(cur secretstore.Version) answer {
 	return pass()
 }
 
-// waitForStores is for a value that not every store has.
+// waitForStores is for a value that not every store has. Where somebody has put another one
+// only a person can go on: what one store gives is not forced on the receivers of the others.
 func (v *view) waitForStores() answer {
+	if name, byHand := v.storeByHand(); byHand {
+		return stop(fmt.Errorf("store %s: %w: it gives another value than the other stores; set the one that they have", name, ErrByHand)).report()
+	}
 	return wait(time.Time{}, "not every store has the current value, so no sender is switched to it")
+}
+
+// storeByHand gives a store, of several, into which somebody has put a value.
+func (v *view) storeByHand() (name string, found bool) {
+	for i, st := range v.Stores {
+		if cur, ok := v.current(i); ok && cur.Foreign && len(v.Stores) > 1 {
+			return st.Name, true
+		}
+	}
+	return "", false
 }
 
 // forget destroys the previous value when no sender needs it any more: all send the current
@@ -294,6 +326,13 @@ func (v *view) resolveSent() answer {
 	return v.resolve()
 }
 
+// undelivered tells whether a store does not have the current value yet.
+func (v *view) undelivered() bool {
+	_, known := v.settledAt()
+	cur, ok := v.current(0)
+	return ok && !cur.Foreign && !known
+}
+
 // startSent starts a rotation if one is due and nothing is against it.
 func (v *view) startSent() answer {
 	return v.start((*view).leaveDue, []rule{
@@ -311,6 +350,8 @@ func (v *view) previousStands() answer {
 	}
 	end, _ := v.graceEnd()
 	switch {
+	case v.dead():
+		return stop(fmt.Errorf("%w: the current value can be no header's, and senders may send the previous one, %s; set that again", ErrByHand, id))
 	case v.request.RotateSince.IsZero() || v.emergency():
 		return delay(time.Time{}, "the previous value "+id+" must go first")
 	case end.After(v.now):
@@ -353,6 +394,8 @@ func (v *view) takeOver() answer {
 		return refuse("the senders do not all send the same value")
 	case v.Values == 0:
 		return pass() // nothing is to be taken over
+	case v.undelivered():
+		return pass() // or its receivers would not know the value before
 	case isPending && !pending.Foreign && pending.Intent.Adopted != "":
 		return pass() // it was staged
 	case v.emergency():

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
@@ -85,13 +86,14 @@ func withValue(values []secret.Value, value secret.Value) []secret.Value {
 }
 
 // turnedOffByUs tells whether a sender is off since its deliveries were refused for the
-// secret after the rotation to the current value began.
+// secret after the rotation to the current value began, by whosever clock.
 func (r *run) turnedOffByUs(ctx context.Context, s Sender) (bool, error) {
 	cur, ok := r.current(0)
-	if !s.Off || !ok || born(cur).IsZero() || s.OffSince.Before(born(cur)) {
+	begun := born(cur).Add(-clockMargin)
+	if !s.Off || !ok || born(cur).IsZero() || s.OffSince.Before(begun) {
 		return false, nil
 	}
-	refused, err := r.target.Senders.Refused(ctx, s, born(cur))
+	refused, err := r.target.Senders.Refused(ctx, s, begun)
 	if err != nil {
 		return false, fmt.Errorf("%s: why is it off? %w", s.Name, err)
 	}
@@ -153,6 +155,8 @@ func (r *run) setSender(ctx context.Context, s Step, value secret.Value) error {
 	}
 	if _, known := r.sends.before[seen.ID]; !known {
 		r.sends.before[seen.ID] = seen.Value
+		carries := r.Senders[s.Sender].Carries
+		r.HadOther[seen.ID] = carries == CarriesNothing || carries == CarriesOther
 	}
 	r.Switched[seen.ID], r.InDoubt = true, true
 	delete(r.Confirmed, seen.ID)
@@ -177,13 +181,30 @@ func (r *run) noteSwitch(seen Sender, err error) error {
 func (r *run) confirm(ctx context.Context, s Step) error {
 	at, begun := r.tick(), r.now()
 	seen := r.sends.seen[s.Sender]
-	v := &view{State: r.State}
-	got := r.target.Senders.Confirm(ctx, seen, v.switchedFrom())
+	got := r.target.Senders.Confirm(ctx, seen, r.switchedSince(seen))
 	r.InDoubt = got.Verdict == Invalid
 	t := r.Confirmed[seen.ID]
 	t.TestCall, t.At, t.Seq, t.Tries = got, begun, at, t.Tries+1
 	r.Confirmed[seen.ID] = t
 	return nil
+}
+
+// switchedSince is since when refusals count against what a sender sends. Another process's
+// clock may be ahead of the one by which deliveries are recorded; in an incident nobody waits
+// for that. Where there is no previous value to go back to, what late readers have refused
+// says nothing once all have read.
+func (r *run) switchedSince(s Sender) time.Time {
+	v := &view{State: r.State, policy: r.target.Policy}
+	_, _, stands := v.previousAnywhere()
+	at, known := v.settledAt()
+	switch {
+	case !stands && known && !r.now().Before(at):
+		return at
+	case r.Switched[s.ID] || v.emergency():
+		return v.switchedFrom()
+	default:
+		return v.switchedFrom().Add(-clockMargin)
+	}
 }
 
 func (r *run) resume(ctx context.Context, s Step) error {

@@ -57,7 +57,7 @@ func (r *Rotator) newRun(t Target, req Request, mark int) *run {
 		Unswept: make(map[string]bool), GivenUp: make(map[string]bool), Twins: make(map[place]bool),
 	}
 	if w.Sent = t.Senders != nil; w.Sent {
-		w.Confirmed, w.Switched = make(map[string]test), make(map[string]bool)
+		w.Confirmed, w.Switched, w.HadOther = make(map[string]test), make(map[string]bool), make(map[string]bool)
 	}
 	for _, st := range t.Stores {
 		w.Stores = append(w.Stores, StoreState{Name: st.Name})

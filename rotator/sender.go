@@ -87,6 +87,10 @@ type sending struct {
 	Confirmed map[string]test
 	// Switched are the senders that this run has switched, or tried to.
 	Switched map[string]bool
+	// HadOther are those that this run has switched from a value that no store had, or from
+	// none: they can be switched back to it. What a store had and has no more, receivers do
+	// not accept.
+	HadOther map[string]bool
 	// Settled is the value for which the settle time was over when this run switched the
 	// first sender, and Noted the promotion time that it wrote down then.
 	Settled string
