@@ -94,6 +94,9 @@ const perEdit = perRequest + 1
 // injectIntoWorld injects a fault into a target, or into Instantly.
 func (w *world) injectIntoWorld(s Fault) {
 	at := w.targets[s.Pick%len(w.targets)]
+	if at.senders != nil && w.injectIntoSenders(at, s) {
+		return
+	}
 	switch s.Kind {
 	case Lags:
 		w.lags(s.For, s.For)
@@ -110,7 +113,11 @@ func (w *world) injectIntoWorld(s Fault) {
 	case Force:
 		at.request, at.asked = w.command(rotator.Request{RotateSince: time.Now()}, s), at.asked+perRequest
 	case Incident:
-		at.request, at.asked, at.graceless = w.command(rotator.Request{Incident: "stolen " + time.Now().Format(time.RFC3339Nano)}, s), at.asked+perRequest, true
+		id := "stolen " + time.Now().Format(time.RFC3339Nano)
+		at.request, at.asked, at.graceless = w.command(rotator.Request{Incident: id}, s), at.asked+perRequest, true
+		if at.senders != nil {
+			at.senders.incident = id
+		}
 	case Hold:
 		w.hold(at, s.For)
 	case Adopt, AdoptWrong:

@@ -68,6 +68,16 @@ const (
 	AdoptWrong Kind = "adopted as another key"
 	// Foreign: somebody makes a key whose name looks like one of ours.
 	Foreign Kind = "somebody's key"
+	// SetByHand: somebody has a webhook send another value, and tells its receiver; PutRight:
+	// the current one again. Reheader: another header of it is changed.
+	SetByHand Kind = "webhook set by hand"
+	PutRight  Kind = "webhook put right by hand"
+	Reheader  Kind = "webhook's other header changed"
+	// AddWebhook: there is one more, without a secret.
+	AddWebhook Kind = "webhook added"
+	// TakeOver: somebody has all webhooks send another value, and asks for it to be taken
+	// over.
+	TakeOver Kind = "webhooks' value taken over"
 )
 
 // A Fault is injected into the outside call with that number, counted from 1 over all

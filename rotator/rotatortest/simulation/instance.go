@@ -29,6 +29,7 @@ type instance struct {
 
 	granted    *pendingCall // the newest; one at a time
 	rotator    *rotator.Rotator
+	clients    []*instantly.Client // of the workspaces
 	workspaces []*rotator.Workspace
 	stores     [][]secretstore.Store
 	awaits     []secretstore.Store // where each target sees whether its admin key is being replaced
@@ -92,6 +93,7 @@ func (in *instance) open() {
 		if err != nil {
 			w.t.Fatal(err)
 		}
+		in.clients = append(in.clients, client)
 		in.workspaces = append(in.workspaces, rotator.NewWorkspace(fmt.Sprint("space-", i), apikeys.New(client), space.ID))
 	}
 	for i, t := range w.targets {
@@ -118,6 +120,9 @@ func (in *instance) now() time.Time {
 func (in *instance) target(i int) rotator.Target {
 	t := in.world.targets[i]
 	out := rotator.Target{Name: t.name, Policy: t.policy, Workspace: in.workspaces[t.workspace], Credential: t.Admin}
+	if t.senders != nil {
+		out.Workspace, out.Senders = in.apart(), t.senders.reached(in.clients[0])
+	}
 	if in.world.isMadeWith(t) {
 		out.Awaits = rotator.NamedStore{Name: in.world.admin.name, Store: in.awaits[i]}
 	}
@@ -191,17 +196,23 @@ func (in *instance) reconcile(i int, req rotator.Request) rotator.Result {
 	}
 	req.BeginAnew = true // stores are not lost here, and there are keys of another deployment that are named alike
 	req.RotateSince, req.Incident = in.requests[i].RotateSince, in.requests[i].Incident
+	req.TakeOver, req.NoRotation = in.requests[i].TakeOver, in.requests[i].NoRotation
 	in.resetReported(t.name)
 	in.began(i)
 	res := in.rotator.Reconcile(context.Background(), in.target(i), req)
 	if in.ended() {
 		return res
 	}
-	in.judgeTold(res)
-	if res.Err == nil {
+	if !req.NoRotation { // that is what was asked for
+		in.judgeTold(res)
+	}
+	if res.Err == nil || req.TakeOver && (isUpToPeople(res.Err) || in.failed[i] >= 3) {
 		in.requests[i] = rotator.Request{}
 	}
 	in.next[i] = in.wake(i, res)
+	if req.NoRotation {
+		in.next[i] = time.Now().Add(time.Minute) // it was somebody's command, beside the daemon
+	}
 	return res
 }
 
@@ -244,6 +255,9 @@ func (in *instance) observe(e rotator.Event) {
 		in.world.named(e.Target).stolen = time.Now().Add(-e.Took - slack) // it may have been suspended since
 	}
 	in.world.keys.judgeError(e)
+	if in.world.senders != nil {
+		in.world.senders.judgeSentError(e)
+	}
 }
 
 func (in *instance) resetReported(target string) {

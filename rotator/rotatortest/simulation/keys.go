@@ -94,6 +94,8 @@ func (ks *keys) label(r *http.Request) string {
 	path, id, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/api/v2/"), "/")
 	if k := ks.byID[id]; k != nil {
 		path += fmt.Sprint("/", k.number)
+	} else if hook, action, _ := strings.Cut(id, "/"); path == "webhooks" && id != "" && ks.world.senders != nil {
+		path = strings.TrimSuffix(path+"/"+ks.world.senders.numbered(hook)+"/"+action, "/")
 	} else if id != "" {
 		path += "/?"
 	}

@@ -177,6 +177,9 @@ const mostCalls = 40_000
 func (w *world) release(c *pendingCall) {
 	if !c.resumes && !c.injected {
 		w.calls++
+		if w.senders != nil && !w.rests {
+			w.senders.happen()
+		}
 		w.inject(c)
 	}
 	if w.calls > mostCalls*len(w.targets) && !w.restless {

@@ -34,6 +34,8 @@ type TargetPlan struct {
 	Interval, Grace time.Duration
 	// Admin: its key is the admin key of the first workspace.
 	Admin bool
+	// Senders: its secret is not shown but sent, by webhooks of the first workspace.
+	Senders *SendersPlan
 }
 
 // NewPlan draws the world of a seed. Most worlds are small, since a small world
@@ -64,6 +66,7 @@ func NewPlan(seed uint64, backends []Backend) Plan {
 	p.Faults = faults(random, &p)
 	adoptions(&p)
 	adminKey(&p, backends)
+	sendersKept(&p, backends)
 	return p
 }
 
@@ -123,6 +126,9 @@ func (p Plan) String() string {
 			kept = "the admin key, target"
 		}
 		fmt.Fprintf(&b, "  %s %d: backends %v, every %s, grace %s\n", kept, i, t.Backends, t.Interval, t.Grace)
+		if t.Senders != nil {
+			fmt.Fprintf(&b, "    sent by webhooks: %+v\n", *t.Senders)
+		}
 	}
 	for _, s := range p.Faults {
 		fmt.Fprintf(&b, "  %s\n", s)

@@ -14,6 +14,7 @@ const mostRuns = 20
 // and judges what is there then.
 func (w *world) settle() {
 	in := w.start(len(w.plan.Targets) + 1)
+	w.settleSenders(in)
 	for i := range w.targets {
 		w.settleOne(in, i)
 	}
@@ -55,9 +56,9 @@ func (w *world) alone(in *instance, i int) (res rotator.Result) {
 func (w *world) settled(i int, res rotator.Result) bool {
 	t := w.targets[i]
 	if res.Err != nil {
-		return t.tainted && isUpToPeople(res.Err)
+		return (t.tainted || t.senders != nil && t.senders.leftByHand()) && isUpToPeople(res.Err)
 	}
-	return t.tainted || !w.hasOld(t) && !w.hasStray(t)
+	return t.tainted || !w.hasOld(t) && !w.hasStray(t) && w.allSend(t)
 }
 
 // hasStray tells whether a key of the target lives that consumers are not given: one
@@ -90,6 +91,10 @@ func (w *world) hasOld(t *target) bool {
 
 // judgeSettled: every store gives a key that works, the same everywhere.
 func (w *world) judgeSettled(t *target) {
+	if t.senders != nil {
+		w.judgeSentSettled(t)
+		return
+	}
 	for _, s := range t.stores {
 		k := w.keys.of(s.value)
 		switch {

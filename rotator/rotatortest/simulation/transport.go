@@ -30,6 +30,9 @@ func (tr transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	case c.reply != nil && !c.spoilt:
 		return c.reply.response(r), nil
 	}
+	if isAboutWebhooks(r) && r.Context().Err() != nil {
+		return nil, r.Context().Err() // it was given up meanwhile
+	}
 	resp, err := tr.send(r, c, tr.in.lastRead)
 	if err != nil {
 		return nil, err

@@ -41,8 +41,9 @@ type world struct {
 	processes                               sync.WaitGroup
 	started, adoptions                      int
 
-	admin *target // the one that is the first workspace's admin key; nil if none is
-	swap  swap
+	senders *senders // the webhooks that send a target's secret; nil if there is none
+	admin   *target  // the one that is the first workspace's admin key; nil if none is
+	swap    swap
 
 	violations []string
 	trace      *strings.Builder // nil if nobody wants it
@@ -55,6 +56,7 @@ type target struct {
 	workspace int
 	policy    rotator.Policy
 	stores    []*store
+	senders   *senders // nil if its keys are shown to the issuer
 
 	request *request // that somebody gave and no process has taken up yet
 	// What people did that the judge must bear in mind.
@@ -85,6 +87,10 @@ type store struct {
 	history   []reading
 	consumers []time.Duration // when each reads first
 	touched   int             // the call before which it was changed by hand
+
+	views  []view            // what receivers were given, where the secret is sent
+	values map[string]string // by id
+	unread bool              // it could not be told what it gives
 }
 
 // newest is what a hand put there last, or the rotator: at GCP, where the alias of the
@@ -118,9 +124,9 @@ func newWorld(t testing.TB, p Plan, backends []Backend, traced bool) *world {
 	if traced {
 		w.trace = &strings.Builder{}
 	}
-	o := sandbox.Options{RateLimit: sandbox.RateLimit{PerSecond: -1, PerMinute: -1}}
+	o := sandbox.Options{RateLimit: sandbox.RateLimit{PerSecond: -1, PerMinute: -1}, Deliver: w}
 	for i := range p.Workspaces {
-		o.Workspaces = append(o.Workspaces, sandbox.Workspace{ID: workspaceID(i), Name: fmt.Sprint("space ", i)})
+		o.Workspaces = append(o.Workspaces, sandbox.Workspace{ID: workspaceID(i), Name: fmt.Sprint("space ", i), AdminScopes: p.adminScopes()})
 	}
 	w.box = sandbox.New(o)
 	w.keys, w.postman = newKeys(w), &instance{world: w, number: p.Instances, gone: make(chan struct{})}
@@ -148,13 +154,18 @@ func (w *world) newTarget(i int, p TargetPlan, backends []Backend) *target {
 		name := fmt.Sprintf("t%ds%d", i, j)
 		s := &store{Secret: backends[b].Fresh(w.t, name), name: name, backend: backends[b]}
 		s.observer = s.Open(w.t, untouched)
-		if s.Current == nil {
+		if p.Senders != nil {
+			s.values = map[string]string{}
+		} else if s.Current == nil {
 			s.Current = Read(w.t, s.observer)
 		}
 		for range 3 { // consumers, who keep a value for as long as they may
 			s.consumers = append(s.consumers, time.Duration(w.random.Int64N(int64(p.Grace))))
 		}
 		t.stores = append(t.stores, s)
+	}
+	if p.Senders != nil {
+		w.newSenders(t)
 	}
 	return t
 }
@@ -193,6 +204,9 @@ func (w *world) live() {
 	if !w.restless {
 		w.settle()
 	}
+	if w.senders != nil {
+		w.box.Close() // what is on its way
+	}
 }
 
 // rest ends the adversary's work: what is suspended goes on, holds end.
@@ -209,6 +223,7 @@ func (w *world) rest() {
 	for _, t := range w.targets {
 		w.endHold(t)
 	}
+	w.restSenders()
 }
 
 // calm is how long the world goes on by itself afterwards: over all grace
