@@ -102,8 +102,10 @@ func (s Site) guarded(h http.Handler) http.Handler {
 
 // Server serves the site with limits that keep a slow client from holding it up.
 func (s Site) Server() *http.Server {
+	c := newCrowd(mostConnections)
 	return &http.Server{
-		Handler: s.Handler(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		Handler: c.serving(s.Handler()), ConnContext: c.enter, ConnState: c.state,
+		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
 		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 16 << 10,
 	}
 }

@@ -109,7 +109,7 @@ func (s *Site) auditorPage(w http.ResponseWriter, r *http.Request) {
 	b.list(o, r)
 	b.found(o)
 	b.Logs = s.checkpoints(b.Trail)
-	v := s.view("auditor", "Auditor", o, b)
+	v := s.view("auditor", "Auditor", b)
 	v.Refresh = false // somebody reads
 	s.render(w, r, http.StatusOK, "auditor.html", v)
 }

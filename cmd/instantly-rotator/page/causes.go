@@ -62,9 +62,14 @@ func (o *overview) causes(report status.Report) (trouble, notices []cause) {
 		}
 		trouble = append(trouble, c)
 	}
-	groups := map[status.State][]status.Target{}
-	for _, t := range o.targets {
-		if state := o.worst(t); state.Severity() != status.Fine && (!told[t.Target] || !explains(state)) {
+	groups := map[status.State][]*status.Target{}
+	severities := map[status.State]status.Severity{}
+	for _, state := range status.States() {
+		severities[state] = state.Severity()
+	}
+	for i := range o.targets {
+		t := &o.targets[i]
+		if state := worst(t); severities[state] != status.Fine && (!told[t.Target] || !explains(state)) {
 			groups[state] = append(groups[state], t)
 		}
 	}
@@ -100,7 +105,7 @@ func (o *overview) withCommand(text []segment) []segment {
 
 // worst is the state of a target, or that of what its state does not tell: a store that
 // gave no key that works when that was last tested.
-func (o *overview) worst(t status.Target) status.State {
+func worst(t *status.Target) status.State {
 	if len(t.Wrong) > 0 && !t.Dead {
 		return status.DeadKey
 	}
@@ -112,7 +117,7 @@ func explains(state status.State) bool {
 	return state == status.Blocked || state == status.Unanswered || state == status.Failing
 }
 
-func (o *overview) causeOf(state status.State, targets []status.Target) cause {
+func (o *overview) causeOf(state status.State, targets []*status.Target) cause {
 	c := cause{Title: sentence(meaning(state)), State: state, N: len(targets)}
 	var names []string
 	for _, t := range targets {
@@ -145,7 +150,8 @@ func (o *overview) causeOf(state status.State, targets []status.Target) cause {
 // unseen are the targets that were not looked at yet, or not lately.
 func (o *overview) unseen() (cause, bool) {
 	var names []string
-	for _, t := range o.targets {
+	for i := range o.targets {
+		t := &o.targets[i]
 		if assured, _ := t.Assured(o.at, o.Process.stale()); assured == status.NotKnown && t.State.Severity() != status.Trouble {
 			names = append(names, t.Target)
 		}
@@ -204,14 +210,8 @@ func (o *overview) health(report status.Report) []health {
 			trouble[name] = ob.Text
 		}
 	}
-	used, known := map[string]bool{}, map[string]bool{}
-	for _, t := range o.targets {
-		seen := t.KnownAt != nil && o.at.Sub(*t.KnownAt) <= p.stale()
-		for _, name := range o.needs(t) {
-			used[name], known[name] = true, known[name] || seen
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(used)) {
+	known := o.needed()
+	for _, name := range slices.Sorted(maps.Keys(known)) {
 		h := health{Name: name, OK: trouble[name] == "" && known[name], Unknown: trouble[name] == "" && !known[name], Text: trouble[name]}
 		if ws, ok := strings.CutPrefix(name, "Instantly, workspace "); ok && p.CircuitOpen[ws] {
 			h.OK, h.Unknown, h.Text = false, false, "nothing is begun while calls fail: "+cmp.Or(h.Text, "tried again by itself")
@@ -227,13 +227,25 @@ func (o *overview) health(report status.Report) []health {
 	return all
 }
 
-// needs lists what a target's keys come from and go to.
-func (o *overview) needs(t status.Target) []string {
-	names := []string{"Instantly, workspace " + t.Workspace}
-	for _, st := range t.Stores {
-		names = append(names, "Store "+st.Store)
+// needed lists what keys come from and go to, and whether it is known how that is.
+func (o *overview) needed() map[string]bool {
+	workspaces, stores := map[string]bool{}, map[string]bool{}
+	for i := range o.targets {
+		t := &o.targets[i]
+		seen := t.KnownAt != nil && o.at.Sub(*t.KnownAt) <= o.Process.stale()
+		workspaces[t.Workspace] = workspaces[t.Workspace] || seen
+		for _, st := range t.Stores {
+			stores[st.Store] = stores[st.Store] || seen
+		}
 	}
-	return names
+	known := map[string]bool{}
+	for name, seen := range workspaces {
+		known["Instantly, workspace "+name] = seen
+	}
+	for name, seen := range stores {
+		known["Store "+name] = seen
+	}
+	return known
 }
 
 func (o *overview) instance() health {

@@ -1,7 +1,6 @@
 package page
 
 import (
-	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -34,19 +33,40 @@ type overview struct {
 
 	at       time.Time
 	targets  []status.Target // by name
+	order    []int           // of the targets: what matters most comes first
+	states   []stateCount    // that targets are in
 	byName   map[string]int
 	policies map[string]Policy
 	pasted   func(string) string
 }
 
-// now gives the picture, which is at most a moment old.
+// overview gives the picture, which is at most a moment old.
 func (s *Site) overview() *overview {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if now := s.Now(); s.drawn == nil || now.Sub(s.drawn.at) >= redrawAfter || now.Before(s.drawn.at) {
+	age := time.Duration(0)
+	if s.drawn != nil {
+		age = s.Now().Sub(s.drawn.at)
+	}
+	switch {
+	case s.drawn == nil || age < 0 || age > oldest:
 		s.drawn = draw(s.Source)
+	case age >= RedrawAfter && !s.drawing:
+		s.drawing = true
+		go s.redraw()
 	}
 	return s.drawn
+}
+
+// redraw draws the next picture.
+func (s *Site) redraw() {
+	next := draw(s.Source)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.drawing = false
+	if next.at.After(s.drawn.at) {
+		s.drawn = next
+	}
 }
 
 // draw makes the picture.
@@ -62,6 +82,7 @@ func draw(from Source) *overview {
 	for i, t := range o.targets {
 		o.byName[t.Target] = i
 	}
+	o.sort()
 	report := status.Report{Targets: o.targets}
 	o.Assurance = report.Assurance(o.at, o.Process.stale(), o.Expected)
 	o.age()
@@ -197,7 +218,7 @@ func compareTimes(a, b *time.Time) int {
 // row is a target in the list.
 type row struct {
 	Target, Workspace string
-	State             status.State
+	State             pill
 	Key               string
 	Since             *time.Time
 	Life              string
@@ -223,31 +244,41 @@ type stateCount struct {
 	Selected bool
 }
 
-// list finds the targets that a query asks for: what matters most comes first.
+// sort puts what matters most first, and counts.
+func (o *overview) sort() {
+	in := map[status.State][]int{}
+	for i := range o.targets {
+		state := o.targets[i].State
+		in[state] = append(in[state], i)
+	}
+	for _, state := range status.States() {
+		if len(in[state]) > 0 {
+			o.order = append(o.order, in[state]...)
+			o.states = append(o.states, stateCount{State: state, N: len(in[state])})
+		}
+	}
+}
+
+// list finds the targets that a query asks for.
 func (o *overview) list(query url.Values) listed {
 	l := listed{Query: strings.TrimSpace(query.Get("q")), State: query.Get("state"), Workspace: query.Get("workspace"), All: len(o.targets)}
-	counts := map[status.State]int{}
-	var found []status.Target
-	for _, t := range o.targets {
-		counts[t.State]++
+	asked, _ := strconv.Atoi(query.Get("page")) // anything else is the first
+	var found []int
+	for _, i := range o.order {
+		t := &o.targets[i]
 		if (l.Query == "" || strings.Contains(t.Target, l.Query) || strings.Contains(t.KeyID, l.Query)) &&
 			(l.State == "" || string(t.State) == l.State) && (l.Workspace == "" || t.Workspace == l.Workspace) {
-			found = append(found, t)
+			found = append(found, i)
 		}
 	}
-	rank := map[status.State]int{}
-	for i, state := range status.States() {
-		rank[state] = i
-		if counts[state] > 0 || l.State == string(state) {
-			l.States = append(l.States, stateCount{state, counts[state], l.State == string(state)})
-		}
+	for _, c := range o.states {
+		c.Selected = l.State == string(c.State)
+		l.States = append(l.States, c)
 	}
-	slices.SortStableFunc(found, func(a, b status.Target) int { return cmp.Compare(rank[a.State], rank[b.State]) })
 	l.Found, l.Pages = len(found), (len(found)+rowsShown-1)/rowsShown
-	asked, _ := strconv.Atoi(query.Get("page")) // anything else is the first
 	l.Page = max(1, min(asked, l.Pages))
-	for _, t := range found[min(len(found), (l.Page-1)*rowsShown):min(len(found), l.Page*rowsShown)] {
-		l.Rows = append(l.Rows, rowOf(t, o.at))
+	for _, i := range found[min(len(found), (l.Page-1)*rowsShown):min(len(found), l.Page*rowsShown)] {
+		l.Rows = append(l.Rows, o.row(o.targets[i]))
 	}
 	l.Prev, l.Next = l.link(query, l.Page-1), l.link(query, l.Page+1)
 	return l
@@ -268,13 +299,25 @@ func (l listed) link(query url.Values, page int) string {
 	return "?" + to.Encode() + "#targets"
 }
 
-func rowOf(t status.Target, now time.Time) row {
-	r := row{Target: t.Target, Workspace: t.Workspace, State: t.State, Key: t.KeyID, Since: t.Since, Life: lifeOf(t, now).Text}
+func (o *overview) row(t status.Target) row {
+	r := row{Target: t.Target, Workspace: t.Workspace, State: o.pill(t), Key: t.KeyID, Since: t.Since, Life: lifeOf(t, o.at).Text}
 	if t.Rotation != nil {
 		r.By = t.Rotation.By
 	}
 	r.Next, r.NextAt = nextOf(t)
 	return r
+}
+
+// pill is a state as it is shown.
+type pill struct{ Text, Tone string }
+
+// pill shows the state of a target: nothing is good that is not known any more.
+func (o *overview) pill(t status.Target) pill {
+	assured, _ := t.Assured(o.at, o.Process.stale())
+	if assured == status.NotKnown && t.State.Severity() != status.Trouble {
+		return pill{"not known", "warn"}
+	}
+	return pill{t.State.Text(), tone(t.State)}
 }
 
 // overviewPage shows the main page.
@@ -284,11 +327,11 @@ func (s *Site) overviewPage(w http.ResponseWriter, r *http.Request) {
 		*overview
 		List listed
 	}{o, o.list(r.URL.Query())}
-	s.render(w, r, http.StatusOK, "overview.html", s.view("overview", headline(o.Assurance), o, body))
+	s.render(w, r, http.StatusOK, "overview.html", s.view("overview", headline(o.Assurance), body))
 }
 
-func (s *Site) view(here, title string, o *overview, body any) view {
-	return view{Title: title, Here: here, Now: o.at, CanLeave: !s.Token.IsZero(), Refresh: true, Body: body}
+func (s *Site) view(here, title string, body any) view {
+	return view{Title: title, Here: here, Now: s.Now(), CanLeave: !s.Token.IsZero(), Refresh: true, Body: body}
 }
 
 // headline is the title of the window: what a tab shows of it.

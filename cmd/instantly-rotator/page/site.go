@@ -29,17 +29,23 @@ type Site struct {
 	mux    *http.ServeMux
 	origin *http.CrossOriginProtection
 
-	mu    sync.Mutex
-	drawn *overview // as of its time
+	mu      sync.Mutex
+	drawn   *overview // as of its time
+	drawing bool      // the next one is being drawn
 
 	reading sync.Mutex
 	read    map[string]readHistory // by target
 	signed  signedTrail
 }
 
-// redrawAfter is how long a picture is shown before it is drawn anew: less than a person
-// notices, and enough that many requests cost no more than one.
-const redrawAfter = 2 * time.Second
+const (
+	// RedrawAfter is how long a picture is shown before it is drawn anew: less than a person
+	// notices, and enough that many requests cost no more than one.
+	RedrawAfter = 2 * time.Second
+	// oldest is how old a picture may be that is shown while the next one is being drawn,
+	// which takes a tenth of a second where there are thousands of targets.
+	oldest = 15 * time.Second
+)
 
 // New makes the pages.
 func New(from Source) *Site {

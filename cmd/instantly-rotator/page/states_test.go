@@ -193,7 +193,9 @@ func many(n int) *scene {
 }
 
 // site makes the pages of a scene.
-func (s *scene) site() *page.Site {
+func (s *scene) site() *page.Site { return s.siteAt(now) }
+
+func (s *scene) siteAt(now func() time.Time) *page.Site {
 	pasted := func(text string) string { return remedy.Pasted(text, configFile) }
 	return page.New(page.Source{
 		Now: now, Pasted: pasted, Process: func() page.Process { return s.process },
@@ -227,14 +229,14 @@ func TestAPersonOnCallIsToldAtOnceHowItIs(t *testing.T) {
 	c := remedy.Program + " -c " + configFile
 	for name, want := range map[string][]string{
 		"healthy":                       {head + "yes", "in 3d4h", "in use", "the old key works until 2026-11-28 10:12Z", "revoke the old key", "in 7h"},
-		"empty":                         {head + "yes", "no target in the configuration"},
+		"empty":                         {head + "not known yet", "no target in the configuration"},
 		"API down":                      {head + "not known since 2026-11-28 02:55Z", "Workspace main", "nothing is begun while calls fail"},
 		"incident with slow revocation": {head + "yes", "INC-204 laptop stolen", "21m ago", "1 of 1", c + " rotate --due --force sending"},
 		"hold":                          {head + "yes", "month-end close", c + " release reporting", "the hold ends"},
 		"quarantine":                    {head + "yes", "value of unknown origin", c + " adopt zapier"},
 		"consumer stuck":                {head + "yes", "restart of deployment/web", c + " rotate --due sending", c + " rotate --skip-gates REASON sending"},
 		"store away":                    {head + "not known since 2026-11-28 03:1", "Store aws: ", "connection refused"},
-		"stale":                         {head + "not known since 2026-11-28 00:12Z", "nothing here is to be trusted", "the loop hangs"},
+		"stale":                         {head + "not known since 2026-11-28 00:12Z", "nothing here is to be trusted", "the loop hangs", `<td><span class="state warn">not known</span></td>`},
 		"500 targets":                   {head + "no<", "customer-00057: consumers hold a key that is refused", c + " rotate customer-00057", "1 of 10"},
 	} {
 		s, ok := scenes()[name]

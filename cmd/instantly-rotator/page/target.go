@@ -11,21 +11,21 @@ import (
 type targetBody struct {
 	status.Target
 
-	Life      life
-	Steps     []lifeStep
-	Next      string
-	NextAt    *time.Time
-	Assured   status.Assured
-	Why       string
-	Texts     [][]segment
-	Policy    Policy
-	Keys      []ageOf
-	Places    []placeBody
-	Past      past
-	Timeline  timeline
-	Seen      bool
-	TooOld    bool
-	DrawnFrom time.Time
+	Pill     pill
+	Life     life
+	Steps    []lifeStep
+	Next     string
+	NextAt   *time.Time
+	Assured  status.Assured
+	Why      string
+	Texts    [][]segment
+	Policy   Policy
+	Keys     []ageOf
+	Places   []placeBody
+	Past     past
+	Timeline timeline
+	Seen     bool
+	TooOld   bool
 }
 
 // lifeStep is one of a key's life.
@@ -62,11 +62,12 @@ func (s *Site) targetPage(w http.ResponseWriter, r *http.Request) {
 		b.Past = s.past(b.Target)
 		b.Timeline = drawTimeline(b.Past, o.at)
 	}
-	s.render(w, r, http.StatusOK, "target.html", s.view("target", name, o, b))
+	s.render(w, r, http.StatusOK, "target.html", s.view("target", name, b))
 }
 
 func (o *overview) target(t status.Target) targetBody {
 	b := targetBody{Target: t, Policy: o.policies[t.Target], Life: lifeOf(t, o.at), Seen: true}
+	b.Pill = o.pill(t)
 	b.Assured, b.Why = t.Assured(o.at, o.Process.stale())
 	b.Next, b.NextAt = nextOf(t)
 	for i, name := range lifeSteps() {

@@ -51,6 +51,9 @@ func (r Report) Assurance(now time.Time, stale time.Duration, expected int) Assu
 		case Working:
 		}
 	}
+	if expected == 0 {
+		never, unknownWhy = true, "there is no target"
+	}
 	if len(r.Targets) < expected {
 		never, unknownWhy = true, first(unknownWhy, humantime.Count(expected-len(r.Targets), "target")+" not looked at yet")
 	}
