@@ -26,7 +26,7 @@ import (
 func bugs() []bug {
 	return slices.Concat(
 		engineBugs(), directivesBugs(), sendersBugs(), trailBugs(), clientBugs(),
-		localBugs(), awsBugs(), gcpBugs(), kubernetesBugs(), azureBugs(),
+		localBugs(), awsBugs(), gcpBugs(), kubernetesBugs(), azureBugs(), vaultBugs(),
 		daemonBugs(), leaderBugs(), consumersBugs(), notifyBugs(), membersBugs(), auditBugs(),
 	)
 }
