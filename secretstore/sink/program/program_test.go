@@ -119,6 +119,7 @@ func open(t *testing.T, s program.Settings, environ ...string) sink.Sink {
 	if s.Timeout == "" {
 		s.Timeout = "60s"
 	}
+	environ = append(environ, "GORACE=atexit_sleep_ms=0") // under -race a process sleeps for a second at its end
 	opened, err := s.Open(t.Context(), nil, sinkkind.Opening{Section: "push", Place: "p1", Target: "sending", Environ: environ})
 	if err != nil {
 		t.Fatal(err)
