@@ -54,7 +54,7 @@ not adopted without a yes.`,
 		RunE: func(c *cobra.Command, names []string) error { return a.adopt(c.Context(), names, f) },
 	}
 	outputFlag(c, &f.output)
-	c.Flags().BoolVar(&f.all, "all", false, "every key of the configuration")
+	c.Flags().BoolVar(&f.all, "all", false, "every key of the configuration, and what webhooks send")
 	c.Flags().StringVar(&f.wish.KeyID, "key-id", "", "the `ID` of the key that the value is (default: what the evidence says)")
 	c.Flags().BoolVar(&f.wish.Word, "i-know", false, "take it for that key on your word, if nothing shows it")
 	c.Flags().BoolVarP(&f.yes, "yes", "y", false, "do not ask")
@@ -89,21 +89,25 @@ func (a *app) adopt(ctx context.Context, names []string, f adoptFlags) error {
 		return err
 	}
 	defer fl.Close()
-	if at := slices.IndexFunc(fl.Targets, func(t rotator.Target) bool { return len(names) == 1 && t.Name == names[0] && t.Senders != nil }); at >= 0 {
-		return a.adoptSent(ctx, fl, fl.Targets[at], f)
+	keys, sent := f.chosen(fl.Targets, names)
+	if len(names) == 1 && len(sent) == 1 && f.wish != (rotator.Wish{}) {
+		return usageError{errors.New("--key-id and --i-know are about keys: what webhooks send is no key")}
 	}
-	fl.Targets = slices.DeleteFunc(fl.Targets, func(t rotator.Target) bool { return t.Senders != nil })
 	wishes, err := f.wishes(fl, names)
 	if err != nil {
 		return err
 	}
-	proposals := fl.Propose(ctx, fl.Targets, wishes)
+	var proposals []rotator.Proposal
+	if len(keys) > 0 {
+		proposals = fl.Propose(ctx, keys, wishes)
+	}
+	var targets []adoption.Target
+	for _, p := range proposals {
+		targets = append(targets, adoption.Of(p, a.now()))
+	}
+	targets = append(targets, a.proposeSent(ctx, fl, sent)...)
 	if ctx.Err() != nil {
 		return errInterrupted
-	}
-	targets := make([]adoption.Target, len(proposals))
-	for i, p := range proposals {
-		targets[i] = adoption.Of(p, a.now())
 	}
 	stop()
 	stop = func() {}
@@ -114,11 +118,29 @@ func (a *app) adopt(ctx context.Context, names []string, f adoptFlags) error {
 		return err
 	} else if agreed {
 		a.takeOver(ctx, fl, proposals, targets)
+		a.takeOverSent(ctx, fl, targets)
 	}
 	if err := a.show(f.output, map[string]any{"targets": targets}, func() { a.adoptedLines(targets) }); err != nil {
 		return err
 	}
 	return adoptOutcome(ctx, targets, f.all)
+}
+
+// chosen gives the targets of keys and those of secrets that webhooks send. Of keys all are
+// looked at, since others may have the same.
+func (f adoptFlags) chosen(all []rotator.Target, names []string) (keys, sent []rotator.Target) {
+	for _, t := range all {
+		switch {
+		case t.Senders == nil:
+			keys = append(keys, t)
+		case f.all || slices.Contains(names, t.Name):
+			sent = append(sent, t)
+		}
+	}
+	if !f.all && len(sent) > 0 {
+		keys = nil
+	}
+	return keys, sent
 }
 
 // wishes says what each target is to adopt; nil for all of them.
@@ -135,10 +157,13 @@ func (f adoptFlags) wishes(fl *fleet.Fleet, names []string) (map[string]rotator.
 // agreed tells whether what is proposed is to be done. Who named one target has said so,
 // unless more follows from it than meets the eye, or nothing but their word shows the key.
 func (a *app) agreed(ctx context.Context, targets []adoption.Target, f adoptFlags) (bool, error) {
-	n, doubts := 0, 0
+	n, doubts, what := 0, 0, "key"
 	for _, t := range targets {
 		if t.Result == adoption.Proposed {
 			n++
+		}
+		if t.Sent && t.Result == adoption.Proposed {
+			what = "value"
 		}
 		if t.Surprise != "" || t.Evidence == rotator.AdoptedByWord {
 			doubts++
@@ -150,9 +175,9 @@ func (a *app) agreed(ctx context.Context, targets []adoption.Target, f adoptFlag
 	case f.yes || !f.all && doubts == 0:
 		return true, nil
 	case f.output == "json" || !terminal(os.Stdin):
-		return false, usageError{fmt.Errorf("nothing was adopted: --yes adopts %s as proposed", humantime.Count(n, "key"))}
+		return false, usageError{fmt.Errorf("nothing was adopted: --yes adopts %s as proposed", humantime.Count(n, what))}
 	}
-	fmt.Fprintf(a.stderr, "Adopt %s? Type yes: ", humantime.Count(n, "key"))
+	fmt.Fprintf(a.stderr, "Adopt %s? Type yes: ", humantime.Count(n, what))
 	return typedYes(ctx)
 }
 
@@ -199,8 +224,16 @@ func (a *app) proposalTable(targets []adoption.Target) {
 		switch t.Result {
 		case adoption.Refused, adoption.Empty:
 			a.say(text.FgRed, t.Target, t.Error)
+		case adoption.Proposed:
+			if t.Sent {
+				a.say(text.Reset, t.Target, "the value that its webhooks send can be taken over")
+			}
 		case adoption.Managed:
-			a.say(text.Reset, t.Target, "its key is the rotator's already: "+t.Version)
+			said := "its key is the rotator's already: " + t.Version
+			if t.Sent {
+				said = "the store has what its webhooks send already"
+			}
+			a.say(text.Reset, t.Target, said)
 		default:
 		}
 		for _, h := range t.Hints {
@@ -214,6 +247,10 @@ func (a *app) adoptedLines(targets []adoption.Target) {
 	for _, t := range targets {
 		switch t.Result {
 		case adoption.Adopted:
+			if t.Sent {
+				fmt.Fprintf(a.stdout, "%s: adopted: the value that its webhooks send, as %s\n", t.Target, t.Version)
+				continue
+			}
 			next := ""
 			if t.NextRotation != nil {
 				next = "; falls due " + humantime.Until(*t.NextRotation, a.now())

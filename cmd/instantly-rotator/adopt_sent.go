@@ -3,67 +3,74 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-
-	"github.com/jedib0t/go-pretty/v6/text"
+	"slices"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/adoption"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
-// adoptSent takes over the value that a target's webhooks send. There is nothing to be shown
-// of it: it is what they send.
-func (a *app) adoptSent(ctx context.Context, fl *fleet.Fleet, t rotator.Target, f adoptFlags) error {
-	if f.wish != (rotator.Wish{}) {
-		return usageError{errors.New("--key-id and --i-know are about keys: what webhooks send is no key")}
+// Of a secret that webhooks send nothing is to be shown: it is what they send.
+
+// overtake asks for what its webhooks send, and for no rotation.
+func overtake() rotator.Request { return rotator.Request{TakeOver: true, NoRotation: true} }
+
+// proposeSent says which values that webhooks send can be taken over.
+func (a *app) proposeSent(ctx context.Context, fl *fleet.Fleet, sent []rotator.Target) []adoption.Target {
+	targets := make([]adoption.Target, 0, len(sent))
+	if len(sent) == 0 {
+		return targets
 	}
-	told := adoption.Target{Target: t.Name, Store: t.Stores[0].Name}
-	req := rotator.Request{TakeOver: true, NoRotation: true}
-	var err error
-	switch {
-	case f.dryRun:
-		s := fl.Glance(ctx, []rotator.Target{t}, req)[0]
-		if err = errors.Join(s.Err, s.Next.Err); s.Next.Verb == rotator.Reserve {
-			told.Result = adoption.Proposed
+	for i, s := range fl.Glance(ctx, sent, overtake()) {
+		t := adoption.Target{Target: s.Target, Store: sent[i].Stores[0].Name, Sent: true}
+		if s.Current != nil {
+			t.Version = s.Current.ID
 		}
-	default:
-		res := fl.Reconcile(ctx, t, req)
-		if res.Interrupted {
-			return errInterrupted
+		err := errors.Join(s.Err, s.Next.Err)
+		switch {
+		case errors.Is(err, rotator.ErrNoSender):
+			t.Result, t.Error = adoption.Empty, err.Error()
+		case err != nil:
+			a.failedSent(&t, adoption.Refused, err)
+		case s.Next.Verb == rotator.Reserve, s.Stores[0].Versions[secretstore.Pending].Intent.Adopted != "": // or it was cut off
+			t.Result = adoption.Proposed
+		case s.Current == nil && sendsNothing(s.Senders):
+			t.Result, t.Error = adoption.Empty, "its webhooks send no secret yet"
+		default:
+			t.Result = adoption.Managed
 		}
-		if told.Version, err = res.KeyID, res.Err; res.Adopted != "" {
-			told.Result, told.Version, err = adoption.Adopted, res.Adopted, nil
-		}
+		targets = append(targets, t)
 	}
-	switch {
-	case err != nil:
-		told.Result, told.Error = adoption.Failed, err.Error()
-		if h := a.hintFor(err, t.Name); h != "" {
-			told.Hints = []string{h}
-		}
-	case told.Result == "":
-		told.Result = adoption.Managed
-	}
-	targets := []adoption.Target{told}
-	if err := a.show(f.output, map[string]any{"targets": targets}, func() { a.adoptedSentLine(told) }); err != nil {
-		return err
-	}
-	return adoptOutcome(ctx, targets, false)
+	return targets
 }
 
-func (a *app) adoptedSentLine(t adoption.Target) {
-	switch t.Result {
-	case adoption.Adopted:
-		fmt.Fprintf(a.stdout, "%s: adopted: the value that its webhooks send, as %s\n", t.Target, t.Version)
-	case adoption.Proposed:
-		fmt.Fprintf(a.stdout, "%s: the value that its webhooks send can be taken over; nothing was changed\n", t.Target)
-	case adoption.Managed:
-		fmt.Fprintf(a.stdout, "%s: the store has what its webhooks send already\n", t.Target)
-	default:
-		a.say(text.FgRed, t.Target, "failed: "+t.Error)
-		for _, h := range t.Hints {
-			a.say(text.FgYellow, t.Target, "hint: "+h)
+func sendsNothing(senders []rotator.SenderState) bool {
+	return !slices.ContainsFunc(senders, func(s rotator.SenderState) bool { return s.Carries != rotator.CarriesNothing })
+}
+
+func (a *app) failedSent(t *adoption.Target, how adoption.Result, err error) {
+	t.Result, t.Error = how, err.Error()
+	if h := a.hintFor(err, t.Target); h != "" {
+		t.Hints = []string{h}
+	}
+}
+
+// takeOverSent takes over what is proposed of values that webhooks send.
+func (a *app) takeOverSent(ctx context.Context, fl *fleet.Fleet, targets []adoption.Target) {
+	for i := range targets {
+		t := &targets[i]
+		if !t.Sent || t.Result != adoption.Proposed || ctx.Err() != nil {
+			continue
+		}
+		at := slices.IndexFunc(fl.Targets, func(x rotator.Target) bool { return x.Name == t.Target })
+		switch res := fl.Reconcile(ctx, fl.Targets[at], overtake()); {
+		case res.Adopted != "":
+			t.Result, t.Version = adoption.Adopted, res.Adopted
+		case res.Err != nil:
+			a.failedSent(t, adoption.Failed, res.Err)
+		case !res.Interrupted:
+			t.Result, t.Version = adoption.Managed, res.KeyID // somebody else was quicker
 		}
 	}
 }

@@ -44,6 +44,8 @@ type Target struct {
 	Candidates []Key    `json:"candidates,omitempty"`
 	Error      string   `json:"error,omitempty"`
 	Hints      []string `json:"hints,omitempty"`
+	// Sent: it is no key, but a secret that webhooks send.
+	Sent bool `json:"sent,omitempty"`
 }
 
 // Key is one as the key list has it.
