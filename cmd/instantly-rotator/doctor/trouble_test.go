@@ -123,6 +123,12 @@ func troubles() []trouble {
 		{"a server that compares no etags", "gcp", func(w *world) { w.gcp.Quirks.IgnoreEtags = true }, doctor.Bad, "store-write", `two rotators could not be kept apart`},
 		{"a GCP secret full of annotations", "gcp", func(w *world) { w.gcp.Annotate("sending", "others", strings.Repeat("x", 14<<10)) }, doctor.Bad, "store-write", `room for annotations`},
 
+		// Vault.
+		{"a Vault policy that lacks a capability", "vault", func(w *world) { delete(w.vault.Policy, "secret/destroy/sending") }, doctor.Bad, "store-write", `needs update on secret/destroy/sending.*deploy/iam has the rights`},
+		{"a Vault policy without the consumers' path", "vault", func(w *world) { delete(w.vault.Policy, "secret/data/sending") }, doctor.Bad, "store", `needs read on secret/data/sending`},
+		{"a Vault that is sealed", "vault", func(w *world) { w.vault.Status, w.vault.Text = http.StatusServiceUnavailable, "Vault is sealed" }, doctor.Bad, "store", `the server is sealed`},
+		{"a key that was taken out of Vault", "vault", func(w *world) { w.vault.Put("sending", map[string]any{"host": "h"}) }, doctor.Advice, "store-advice", `put it back, or rotate`},
+
 		// Kubernetes.
 		{"a role that lacks a verb", "kubernetes", func(w *world) { w.kube.Denied = map[string]bool{"patch": true}; w.after = "" }, doctor.Bad, "store-write", `needs the verb patch on secrets/sending in namespace growth`},
 		{"a cluster that says nothing of rights", "kubernetes", func(w *world) { w.kube.Denied = map[string]bool{"review": true}; w.after = "" }, doctor.Hidden, "store-write", `ask for the verb get on secrets/sending`},
@@ -191,7 +197,7 @@ func (tr trouble) found(w *world) string {
 }
 
 func TestNothingIsSaidOfAHealthySetUp(t *testing.T) {
-	for _, kind := range []string{"file", "aws", "gcp", "kubernetes"} {
+	for _, kind := range []string{"file", "aws", "gcp", "kubernetes", "vault"} {
 		t.Run(kind, func(t *testing.T) {
 			w := newWorld(t, kind)
 			w.vaulted()

@@ -25,6 +25,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/gcpsecretmanager/gcptest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster/kubetest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/vaultkv/vaulttest"
 )
 
 // world is a healthy set-up, in which trouble can be planted: one target in one store,
@@ -37,6 +38,7 @@ type world struct {
 	aws    *awstest.Server
 	gcp    *gcptest.Server
 	kube   *kubetest.Server
+	vault  *vaulttest.Server
 	env    map[string]string
 	ahead  time.Duration // of our clock
 	limit  time.Duration // for the examination
@@ -73,6 +75,8 @@ func newWorld(t *testing.T, kind string) *world {
 		w.google()
 	case "kubernetes":
 		w.cluster()
+	case "vault":
+		w.openbao()
 	}
 	w.env["ADMIN"] = w.api.Workspaces()[0].AdminKey.Reveal()
 	if kind != "" {
@@ -121,6 +125,18 @@ func (w *world) google() {
 	w.gcp.Serve(l)
 	w.gcp.Make("sending")
 	w.store = fmt.Sprintf("{kind: gcp, project: %s, endpoint: %q}", gcptest.Project, l.Addr())
+}
+
+// openbao serves a KV engine, to a token with the least privilege.
+func (w *world) openbao() {
+	w.vault = vaulttest.New(vaulttest.NewKV())
+	w.vault.Admit("s.rotator")
+	w.vault.Policy = map[string][]string{}
+	for _, path := range []string{"data/sending", "destroy/sending", "data/sending-rotator", "metadata/sending-rotator"} {
+		w.vault.Policy[vaulttest.Mount+"/"+path] = []string{"create", "read", "update"}
+	}
+	w.write("token", "s.rotator")
+	w.store = fmt.Sprintf("{kind: vault, address: %q, auth: {token_file: token}}", w.serve(w.vault))
 }
 
 func (w *world) cluster() {
