@@ -25,7 +25,7 @@ import (
 
 func bugs() []bug {
 	return slices.Concat(
-		engineBugs(), directivesBugs(), sendersBugs(), trailBugs(), clientBugs(),
+		engineBugs(), directivesBugs(), sendersBugs(), sinksBugs(), trailBugs(), clientBugs(),
 		localBugs(), awsBugs(), gcpBugs(), kubernetesBugs(), azureBugs(), vaultBugs(),
 		daemonBugs(), leaderBugs(), consumersBugs(), notifyBugs(), membersBugs(), auditBugs(),
 	)

@@ -1,0 +1,24 @@
+package main
+
+// sinksBugs are those of places that are given the key after the stores.
+func sinksBugs() []bug {
+	engine := within("rotator")
+	const tests = "./rotator Sink"
+	return []bug{
+		{"sinks: a key is revoked without asking them", tests, edits{engine("sinksBehind").returns("pass()"), engine("askSinksAgain").returns("pass()")}},
+		{"sinks: they are not asked again before a key goes", tests, edits{engine("askSinksAgain").returns("pass()")}},
+		{"sinks: the receipt is written before the put", tests, edits{engine("run.supply").replaces(
+			"state.Tried, state.GivenAt = s.ID, 0",
+			"state.Tried, state.GivenAt = s.ID, self.tick(); if err := self.noteReceipt(ctx, s); err != nil { return err }; state.GivenAt = 0")}},
+		{"sinks: the pending key is put", tests, edits{engine("verifyAndPromote").replaces(
+			`return act(Step{Verb: Promote, Store: i, ID: ver.ID, Reason: "the pending key works as stored"})`,
+			`for n := range self.Sinks { if self.Sinks[n].Tried != ver.ID { return act(Step{Verb: Supply, Sink: n, ID: ver.ID}) } }; return act(Step{Verb: Promote, Store: i, ID: ver.ID})`)}},
+		{"sinks: grace does not count from the last of them", tests, edits{engine("receiptedAll").returns("time.Time{}, true")}},
+		{"sinks: the error of one is taken for a lost race", tests, edits{engine("ofSink").returns("false")}},
+		{"sinks: an incident waits for them", tests, edits{engine("sinksBehind").never("self.emergency()")}},
+		{"sinks: one is asked at every run whether it works", tests, edits{engine("SinkState.works").replaces("!self.Checked || works || self.Works == id", "!self.Checked || works && false || self.Works == id")}},
+		{"sinks: the receipt of one that was taken out is kept", tests, edits{engine("forgetReceipt").returns("pass()")}},
+		{"sinks: what a view out of date did is not put right", tests, edits{engine("mendSinks").returns("pass()")}},
+		{"sinks: one that fails delays a rotation", tests, edits{engine("failedBefore").never("f.Step == string(Supply)")}},
+	}
+}
