@@ -57,6 +57,12 @@ bench: ## against the bound: throughput, latency, calls, catch-up, idle, start, 
 incidents: ## what a person sees in four incidents, and how soon
 	go run ./rotator/rotatortest/incidents
 
+.PHONY: page-check
+page-check: ## the page in a real Chromium, with axe-core: each state, wide and narrow, light and dark; pictures: SHOTS=DIR
+	@command -v chromium >/dev/null || { echo "NOT CHECKED: the page in a browser, without chromium (apt-get install chromium)"; exit 1; }
+	dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && (cd "$$dir" && npm pack --silent axe-core@4.14.1 && tar xzf axe-core-4.14.1.tgz) && \
+	go test -tags browser ./cmd/instantly-rotator/page -run InABrowser -count=1 -v -timeout 30m -page.axe="$$dir/package/axe.min.js" -page.shots="$(abspath $(SHOTS))"
+
 bench-daemon: ## the daemon with 10,000 targets: time to ready, memory, CPU when idle
 	go run ./rotator/rotatortest/bench -strict idle
 

@@ -50,7 +50,10 @@ It answers on --listen:
   /healthz          does the process work?
   /readyz           has every target been checked? Yes while it stands by
   /metrics          for Prometheus
-  /api/v1/targets   what "status -o json" prints, as last seen`,
+  /                 a page for people: what needs somebody, each key's life, and
+                    what auditors ask for; it asks for the token by a form
+  /api/v1/targets   what "status -o json" prints, as last seen
+  /api/v1/audit     the last audit`,
 		Example: `  instantly-rotator daemon --config /etc/instantly-rotator/config.yaml`,
 		Args:    noArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return a.daemon(c.Context(), f) },

@@ -86,7 +86,8 @@ func TestDaemonTellsNoSecret(t *testing.T) {
 	l := newLab(t, `grace_period: 1s, schedule: "@every 3s"`, "--state", state)
 	d := l.daemon("--log-level", "debug")
 	d.logged(`"step":"(destroy)"`)
-	told := d.get("/metrics") + d.get("/api/v1/targets") + d.get("/readyz") + d.get("/healthz")
+	told := d.get("/metrics") + d.get("/api/v1/targets") + d.get("/readyz") + d.get("/healthz") +
+		d.get("/") + d.get("/target/sending") + d.get("/auditor") + d.get("/download/keys.json")
 	d.end()
 	if n := strings.Count(d.log.String(), `"msg":"promote"`); n < 2 {
 		t.Fatalf("only %d promotions in the log: it may have had nothing to tell", n)
