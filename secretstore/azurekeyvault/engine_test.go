@@ -75,7 +75,7 @@ func (w *world) settled() error {
 func TestEveryCallFails(t *testing.T) { rotatortest.Matrix(t, following()) }
 
 func TestPairsOfCallsFail(t *testing.T) {
-	draws := 1000
+	draws := 300
 	if testing.Short() {
 		draws = 100
 	}
@@ -83,7 +83,7 @@ func TestPairsOfCallsFail(t *testing.T) {
 }
 
 func TestTwoInstancesInterleaved(t *testing.T) {
-	oneOf := 4
+	oneOf := 12
 	if testing.Short() {
 		oneOf = 61
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/all"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/storekind"
 )
 
@@ -34,12 +35,22 @@ func (s *Survey) askStore(ctx context.Context) error {
 		flag: "--store", given: s.Given.Store, text: "Store", proposed: proposed,
 		set: func(kind string) error {
 			if _, known := kindNamed(kind); !known {
-				return errors.New("want one of " + strings.Join(KindNames(), ", "))
+				return errors.New(notFirst(kind) + "want one of " + strings.Join(KindNames(), ", "))
 			}
 			s.answers.Store = Store{Kind: kind}
 			return nil
 		},
 	})
+}
+
+// notFirst says why a kind of store cannot be the first; empty if it is none that there is.
+func notFirst(kind string) string {
+	for _, k := range all.Kinds() {
+		if k.Name == kind && k.FollowerOnly != "" {
+			return kind + " can only follow another store: " + k.FollowerOnly + "; "
+		}
+	}
+	return ""
 }
 
 func (s *Survey) surroundings() []Surrounding {
