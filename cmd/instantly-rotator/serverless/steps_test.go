@@ -71,7 +71,7 @@ func TestAWSRotatesASecretStepByStep(t *testing.T) {
 func TestAFunctionKilledAnywhereIsCarriedOn(t *testing.T) {
 	runs, stride := 0, 1
 	if testing.Short() {
-		stride = 4
+		stride = 11
 	}
 	for _, when := range []when{before, after} {
 		for at, killed := 1, true; killed; at += stride {
