@@ -100,6 +100,7 @@ func (a *app) watchStatus(ctx context.Context, names []string, f statusFlags) er
 		if _, err := fmt.Fprintf(a.stdout, "%s%s, again after %s; Ctrl-C ends\n", screen, humantime.Stamp(report.At), f.watch); err != nil {
 			return err // nobody watches any more
 		}
+		fmt.Fprintln(a.stdout, report.Assurance(report.At, f.timeout+time.Minute, len(report.Targets)).Text())
 		a.statusTable(report, f.wide)
 		select {
 		case <-ctx.Done():

@@ -22,7 +22,7 @@ type moment struct {
 func functions() template.FuncMap {
 	return template.FuncMap{
 		"until": func(t any, now time.Time) moment { return momentOf(t, now, "away") },
-		"ago":   func(t any, now time.Time) moment { return momentOf(t, now, "away") },
+		"ago":   func(t any, now time.Time) moment { return momentOf(t, now, "ago") },
 		"for":   func(t any, now time.Time) moment { return momentOf(t, now, "long") },
 		"stamp": func(t any) string {
 			if at := instant(t); !at.IsZero() {
@@ -62,6 +62,8 @@ func momentOf(t any, now time.Time, count string) moment {
 		return moment{}
 	case count == "long":
 		return moment{At: at.UTC(), Text: humantime.Span(max(0, now.Sub(at))), Count: count}
+	case count == "ago" && now.Sub(at) < time.Second:
+		return moment{At: at.UTC(), Text: "just now", Count: count}
 	default:
 		return moment{At: at.UTC(), Text: humantime.Until(at, now), Count: count}
 	}

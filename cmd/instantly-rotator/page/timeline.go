@@ -197,14 +197,23 @@ func (d drawing) months() []mark {
 	var all []mark
 	if step > 0 {
 		for t = t.Truncate(step).Add(step); t.Before(d.to); t = t.Add(step) {
-			all = append(all, mark{X: d.x(t), Label: t.Format(form)})
+			all = append(all, d.tick(t, form))
 		}
 		return all
 	}
 	for t = time.Date(t.Year(), t.Month()+1, 1, 0, 0, 0, 0, time.UTC); t.Before(d.to); t = t.AddDate(0, 1, 0) {
-		all = append(all, mark{X: d.x(t), Label: t.Format("Jan 06")})
+		all = append(all, d.tick(t, "Jan 06"))
 	}
 	return all
+}
+
+// tick is a line of the axis, with its name where there is room for it.
+func (d drawing) tick(t time.Time, form string) mark {
+	m := mark{X: d.x(t), Label: t.Format(form)}
+	if m.X > pictureWidth-50 {
+		m.Label = ""
+	}
+	return m
 }
 
 // textOf says what the picture shows.

@@ -26,6 +26,8 @@ function count() {
     const seconds = Math.round((Date.parse(t.dateTime) - (Date.now() - ahead)) / 1000);
     if (t.dataset.count === "long") {
       t.textContent = span(Math.max(0, -seconds));
+    } else if (t.dataset.count === "ago" && seconds >= 0) {
+      t.textContent = "just now";
     } else {
       t.textContent = seconds >= 0 ? "in " + span(seconds) : span(-seconds) + " ago";
     }
