@@ -30,6 +30,14 @@ func ofSink(err error) bool {
 	return errors.As(err, &of)
 }
 
+// ofSinksOnly tells whether a failure is one of a sink, while another one is on record that was
+// not made good: by that the backoff of rotations goes.
+func (r *run) ofSinksOnly(err error) bool {
+	f := r.primary().Notes.Failure
+	cur, _ := r.current(0)
+	return errors.Is(err, ErrSinkBehind) && f.Count > 0 && f.Step != string(Supply) && f.At.After(cur.Promoted)
+}
+
 // sinkFailed names a sink in an error.
 func sinkFailed(name string, err error) error {
 	if err == nil {

@@ -324,14 +324,6 @@ func (r *run) recordFailure(ctx context.Context, step Step, err error) {
 	}
 }
 
-// ofSinksOnly tells whether a failure is one of a sink, while another one is on record that was
-// not made good: by that the backoff of rotations goes.
-func (r *run) ofSinksOnly(err error) bool {
-	f := r.primary().Notes.Failure
-	cur, _ := r.current(0)
-	return errors.Is(err, ErrSinkBehind) && f.Count > 0 && f.Step != string(Supply) && f.At.After(cur.Promoted)
-}
-
 // tried is what a step, or the one it stopped at, was to do.
 func tried(s Step) Verb {
 	if s.While != "" {
