@@ -119,11 +119,12 @@ func NewID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// previousAnywhere gives the store that is to forget its previous version first: the
-// primary's goes last.
+// previousAnywhere gives the store that is to forget its previous version first: the primary,
+// since who switches a sender writes there before. That the primary lets go shows that nobody
+// has since it was read, which no other store can.
 func (v *view) previousAnywhere() (store int, id string, ok bool) {
-	for i := len(v.Stores) - 1; i >= 0; i-- {
-		if ver, stands := v.Stores[i].Versions[secretstore.Previous]; stands {
+	for i, st := range v.Stores {
+		if ver, stands := st.Versions[secretstore.Previous]; stands {
 			return i, ver.ID, true
 		}
 	}
