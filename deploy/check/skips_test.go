@@ -42,7 +42,7 @@ func newCheckout(t *testing.T, shared ...string) checkout {
 	c.write(t, "checkout/.ci/run", strings.ReplaceAll(string(text), `"$GOBIN/govulncheck"`, "true"))
 	c.write(t, "checkout/README.md", "go test ./...\n")
 	c.write(t, "bin/git", "#!/bin/sh\necho 7\n")
-	for _, step := range []string{"deploy", "e2e", "lint", "readme", "receivers"} {
+	for _, step := range []string{"deploy", "e2e", "lint", "readme", "receivers", "vault"} {
 		c.write(t, "checkout/.ci/"+step, standIn)
 	}
 	for _, program := range []string{"go", "make", "moto_server"} {
