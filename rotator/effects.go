@@ -356,6 +356,10 @@ func (r *run) waive(ctx context.Context, s Step) error {
 }
 
 func (r *run) clear(ctx context.Context, _ Step) error {
+	v := &view{State: r.State}
+	if cur, ok := v.current(0); ok && v.promotedAllTheSame(cur) {
+		r.Finished = true
+	}
 	notes := r.primary().Notes
 	notes.Failure = secretstore.Failure{}
 	return r.annotate(ctx, notes)

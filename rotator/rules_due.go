@@ -162,10 +162,20 @@ func promotedFrom(cur secretstore.Version) time.Time {
 // asked tells whether a rotation was asked for that has not been done: by this
 // run, or before it by the one that it carries on.
 func (v *view) asked(cur secretstore.Version) bool {
-	if v.request.RotateSince.IsZero() || v.Rotated {
+	if v.request.RotateSince.IsZero() || v.Rotated || v.Finished || v.promotedAllTheSame(cur) {
 		return false
 	}
 	return v.Repaired || promotedFrom(cur).Before(v.request.RotateSince) || v.ahead(cur)
+}
+
+// promotedAllTheSame tells whether the current key's promotion was told as one that failed,
+// since its answer was lost: whoever asks again means that one. Nothing is withheld from who
+// means another one: in the grace period it could not be made.
+func (v *view) promotedAllTheSame(cur secretstore.Version) bool {
+	f := v.primary().Notes.Failure
+	_, stands := v.primary().Versions[secretstore.Previous]
+	return stands && v.inGrace() && f.Step == string(Promote) && !cur.Foreign && cur.Intent.Adopted == "" &&
+		!cur.Intent.At.IsZero() && !f.At.Before(cur.Intent.At) && !f.At.After(cur.Promoted)
 }
 
 // ahead tells whether the current key was promoted by a clock that was ahead of this

@@ -95,6 +95,9 @@ type State struct {
 	Displaced bool
 	// Repaired: this run had to make up a promotion time in the primary store.
 	Repaired bool
+	// Finished: the promotion of the current key had been told as one that failed, and this
+	// run has cleared that.
+	Finished bool
 }
 
 // StoreState is what one store said.
