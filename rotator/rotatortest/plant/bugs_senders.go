@@ -6,6 +6,14 @@ func sendersBugs() []bug {
 	const tests = "./rotator Sen[dt]"
 	webhooks := within("rotator/webhooksecret")
 	return []bug{
+		{"senders: one is switched before the value is promoted", tests, edits{engine("pendingSent").replaces("return self.verifyAndPromote(0, ver)", `for i, s := range self.Senders {
+			if s.Carries == CarriesCurrent {
+				return act(Step{Verb: Switch, Sender: i, ID: ver.ID, Reason: "receivers will have it soon"})
+			}
+		}
+		return self.verifyAndPromote(0, ver)`)}},
+		{"senders: one is switched back to a value that is destroyed", "./rotator InTrouble", edits{engine("view.switchBack").replaces("!self.HadOther[s.ID]", "!self.Switched[s.ID]")}},
+		{"senders: a clock that is ahead hides what was refused", "./rotator Refusals", edits{engine("switchedSince").replaces("v.switchedFrom().Add(-clockMargin)", "v.switchedFrom()")}},
 		{"senders: one is switched before receivers have read the value", tests, edits{engine("settledAt").replaces("has.Promoted.Add(self.policy.Settle)", "has.Promoted")}},
 		{"senders: receivers are told of a value when it is sent", "./rotator Told", edits{engine("receiversBehind").never("known && !a.passes()")}},
 		{"senders: the previous value goes before the last is switched", tests, edits{engine("forget").never("!all")}},

@@ -93,5 +93,12 @@ func simulated() []string {
 		"stage untested",
 		"the predecessor of an admin key revokes itself",
 		"a target begins while the admin key is swapped",
+		"senders: one is switched before the value is promoted",
+		"senders: one is switched before receivers have read the value",
+		"senders: the previous value goes before the last is switched",
+		"senders: one that is refused is not switched back",
+		"senders: what was sent late is not waited for",
+		"senders: one that somebody changed is switched",
+		"senders: headers of others are dropped",
 	}
 }
