@@ -23,10 +23,13 @@ func environmentVariables() []environmentVariable {
 		{"SSL_CERT_FILE, SSL_CERT_DIR", "certificates of those who are trusted, in place of the system's"},
 		{"AWS_…", "credentials, region, profile and endpoints, as every AWS tool reads them"},
 		{"GOOGLE_APPLICATION_CREDENTIALS", "a file with credentials for Google Cloud, as every tool of Google's reads it"},
+		{"AZURE_…", "credentials for Azure Key Vault, as every tool of Azure's reads them"},
+		{"VAULT_…, BAO_…", "address, namespace, certificates and token of Vault or OpenBao, where its section says none"},
 		{"KUBECONFIG", "where the cluster is, outside of one"},
 		{"SUDO_USER", "set by sudo: the trail says for whom a command runs"},
 		{"POD_NAMESPACE", "daemon --leader-elect: the namespace of the Lease"},
 		{"JOB_COMPLETION_INDEX, JOB_COMPLETIONS", "rotate --shard auto: which part of how many"},
+		{"PORT", "serve: the port to answer on, where --listen says none"},
 		{"NOTIFY_SOCKET, WATCHDOG_USEC", "set by systemd"},
 		{"GOGC, GOMEMLIMIT, GOMAXPROCS", "how the Go runtime uses memory and processors"},
 	}
@@ -35,8 +38,9 @@ func environmentVariables() []environmentVariable {
 func givenVariables() []environmentVariable {
 	return []environmentVariable{
 		{defaultVariable, "exec TARGET: the key; others with exec --env NAME=TARGET"},
-		{"INSTANTLY_ROTATOR_TARGET", "commands of after_promote: the target that has a new key"},
-		{"INSTANTLY_ROTATOR_KEY_ID", "commands of after_promote: the new key's id"},
+		{"INSTANTLY_ROTATOR_TARGET", "commands of after_promote, programs of sinks: the target that has a new key"},
+		{"INSTANTLY_ROTATOR_KEY_ID", "the same: the new key's id"},
+		{"INSTANTLY_ROTATOR_PLACE", "programs of sinks: the place, as the target's entry has it"},
 	}
 }
 
