@@ -121,10 +121,19 @@ func (v *view) switchBack(i int, s SenderState, t test) answer {
 	}
 	// In an incident it is tried again at once, for as long as receivers may need: the first
 	// one that accepts is enough.
-	if v.emergency() && !v.refusedInIncident() && (v.FirstBack.IsZero() || v.within(v.FirstBack, v.policy.Settle)) {
+	if v.emergency() && !v.refusedInIncident() && v.receiversHaveTime() {
 		return act(Step{Verb: SwitchBack, Sender: i, Reason: err.Error()})
 	}
 	return act(Step{Verb: SwitchBack, Sender: i, Reason: err.Error(), Err: err})
+}
+
+// receiversHaveTime tells whether a run goes on with receivers that refuse, in an incident:
+// for the settle time since it first had to go back. Instances that get in each other's way
+// begin anew again and again: all of them have twice that since the value was begun.
+func (v *view) receiversHaveTime() bool {
+	cur, _ := v.current(0)
+	end := later(v.incident().At, cur.Intent.At).Add(2 * v.policy.Settle)
+	return (v.FirstBack.IsZero() || v.within(v.FirstBack, v.policy.Settle)) && v.now.Before(end)
 }
 
 // refusedInIncident tells whether receivers have refused the current value for the whole settle

@@ -172,3 +172,21 @@ func TestRefusalsThatCount(t *testing.T) {
 		}
 	}
 }
+
+// Each run of an instance that lost a race begins anew, and knows nothing of the tries before.
+// All of them together go on for twice the settle time: then the refusal is on record.
+func TestInstancesThatHinderEachOtherDoNotTryAReceiverForEver(t *testing.T) {
+	policy := testPolicy()
+	policy.Settle = time.Hour
+	for ago, tries := range map[time.Duration]bool{time.Minute: true, 119 * time.Minute: true, 2 * time.Hour: false} {
+		s := sending1(CarriesCurrent, Invalid).withPrevious().inIncident().switchedHere()
+		s.Stores[0].Notes.Incident.At = t0.Add(-ago)
+		ver := s.Stores[0].Versions[secretstore.Current]
+		ver.Intent.At = t0.Add(-ago)
+		s.Stores[0].Versions[secretstore.Current] = ver
+		step := decideSender(t0, s, policy, Request{})
+		if step.Verb != SwitchBack || errors.Is(step.Err, ErrReceiverRefuses) == tries {
+			t.Errorf("%v after the incident: %s, %v; tried on: want %v", ago, step.Verb, step.Err, tries)
+		}
+	}
+}
