@@ -168,10 +168,11 @@ func (p *senders) own(value string) {
 	}
 }
 
-// sentSince tells whether the webhook has sent a value since then, which no hand had set.
+// sentSince tells whether the webhook has sent a value since then, which no hand had set,
+// nor taken from it: when it was taken nobody can know who sees that it is gone.
 func (h *sender) sentSince(value string, then time.Time) bool {
 	for i, s := range h.sent {
-		ended := i+1 < len(h.sent) && h.sent[i+1].from.Before(then)
+		ended := i+1 < len(h.sent) && (h.sent[i+1].from.Before(then) || h.sent[i+1].told)
 		if s.value == value && (s.ours || !s.told) && !ended {
 			return true
 		}
