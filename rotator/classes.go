@@ -128,12 +128,12 @@ func Classes() []Class {
 		},
 		{
 			Is: ErrSinkBehind, Name: "sink_behind", Category: Person, Scope: ScopeTarget, Attempt: true,
-			Remedy: "the old key lives on until every sink has the current one; see to the sink that the message names, and it is tried again. " +
+			Remedy: "an old key lives on until every sink has the current one, but not in an incident; see to the sink that the message names, and it is tried again. " +
 				"If it is not needed any more, take it out of the configuration",
 		},
 		{
 			Is: ErrSinkNotYet, Name: "sink_not_yet", Category: Person, Scope: ScopeTarget,
-			Remedy: "the sink was given the key, and the old key lives on until what uses it works with that; see what the message names. " +
+			Remedy: "the sink was given the key, and an old one lives on until what uses it works with that, but not in an incident; see what the message names. " +
 				"If it is not needed any more, take it out of the configuration",
 		},
 		{

@@ -217,6 +217,8 @@ func carriedOn(r rotator.Result, f rotateFlags) string {
 	switch {
 	case errors.Is(r.Err, rotator.ErrLostRace): // whoever it was may have dealt with it, under another name
 		return "another command or instance came between; see where it stands before you type it again: instantly-rotator status " + r.Target
+	case r.Status.Incident.IsZero() && r.Status.Resolved.ID == f.incident:
+		return "the incident is done with: no key of before it is left; what failed is tried again by every later run, at once with: instantly-rotator rotate --due --force " + r.Target
 	case r.Status.Incident.IsZero() && errors.Is(r.Err, rotator.ErrHeld):
 		return "the incident is NOT noted and the key lives on: instantly-rotator release " + r.Target + ", then " + retry
 	case r.Status.Incident.IsZero():
