@@ -29,7 +29,7 @@ func (s State) unmarked() State {
 func (s State) receipted(id string, at time.Time) State {
 	r := secretstore.Receipt{KeyID: id, At: at}
 	for _, k := range s.Sinks {
-		r.Sinks += receiptMark(k.Name) + markGiven
+		r.Sinks += k.receiptMark() + markGiven
 	}
 	s.Stores[0].Notes.Receipt = r
 	return s
@@ -145,7 +145,7 @@ func TestDecideBreaksNoRuleOfSinks(t *testing.T) {
 			}
 		case step.Verb == Revoke && r.Incident == "":
 			for _, k := range s.Sinks {
-				given, _ := receipted(s.primary().Notes.Receipt, k.Name, cur.ID)
+				given, _ := k.receipted(s.primary().Notes.Receipt, cur.ID)
 				if !k.has(cur.ID, s.primary().Notes.Receipt) || !given || !r.EndGrace && s.primary().Notes.Receipt.At.After(t0.Add(-24*time.Hour)) {
 					t.Fatalf("revokes %s, while sink %s: %+v", step.ID, k.Name, k)
 				}

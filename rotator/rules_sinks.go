@@ -182,7 +182,7 @@ func (v *view) askSinksAgain(last moment) answer {
 func (v *view) sinkWithout() (SinkState, bool) {
 	cur, _ := v.current(0)
 	for _, s := range v.Sinks {
-		if given, _ := receipted(v.primary().Notes.Receipt, s.Name, cur.ID); !given || !s.has(cur.ID, v.primary().Notes.Receipt) {
+		if given, _ := s.receipted(v.primary().Notes.Receipt, cur.ID); !given || !s.has(cur.ID, v.primary().Notes.Receipt) {
 			return s, true
 		}
 	}

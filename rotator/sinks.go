@@ -41,6 +41,8 @@ var (
 // SinkState is what is known of a sink, without a value.
 type SinkState struct {
 	Name string
+	// Where is what the name does not say of the place; see [sink.Placed].
+	Where string
 	// Marked: it can tell which key it has. Checked: whether what uses it works.
 	Marked, Checked bool
 	// Asked is when the reading of its mark began; 0 if it was not read. Mark is the id
@@ -68,7 +70,11 @@ func sinkStates(t Target) []SinkState {
 	for _, s := range t.Sinks {
 		_, marked := s.(sink.Holder)
 		_, checked := s.(sink.Checker)
-		all = append(all, SinkState{Name: s.Name(), Marked: marked, Checked: checked})
+		st := SinkState{Name: s.Name(), Marked: marked, Checked: checked}
+		if placed, ok := s.(sink.Placed); ok {
+			st.Where = placed.Where()
+		}
+		all = append(all, st)
 	}
 	return all
 }
@@ -82,19 +88,24 @@ const (
 	markWorks = ":" // and what uses it was found to work
 )
 
-// receiptMark is what a sink is called in receipts.
-func receiptMark(name string) string {
-	sum := sha256.Sum256([]byte(name))
+// receiptMark is what a sink is called in receipts. It is another one where the
+// configuration has the same name lead elsewhere: that place was given nothing.
+func (s SinkState) receiptMark() string {
+	place := s.Name
+	if s.Where != "" {
+		place += "\x00" + s.Where
+	}
+	sum := sha256.Sum256([]byte(place))
 	return base64.RawURLEncoding.EncodeToString(sum[:])[:markLength]
 }
 
 // receipted tells whether the receipt says that a sink was given the key, and that what uses
 // it works.
-func receipted(r secretstore.Receipt, name, id string) (given, works bool) {
+func (s SinkState) receipted(r secretstore.Receipt, id string) (given, works bool) {
 	if r.KeyID != id {
 		return false, false
 	}
-	mark := receiptMark(name)
+	mark := s.receiptMark()
 	for at := 0; at+markLength < len(r.Sinks); at += markLength + 1 {
 		if r.Sinks[at:at+markLength] == mark {
 			return true, r.Sinks[at+markLength:at+markLength+1] == markWorks
@@ -114,14 +125,14 @@ func (s SinkState) has(id string, r secretstore.Receipt) bool {
 	case s.Tried != "":
 		return s.Tried == id && s.GivenAt > 0
 	}
-	given, _ := receipted(r, s.Name, id)
+	given, _ := s.receipted(r, id)
 	return given
 }
 
 // works tells whether what uses a sink is known to work with the key, where that can be
 // found out.
 func (s SinkState) works(id string, r secretstore.Receipt) bool {
-	_, works := receipted(r, s.Name, id)
+	_, works := s.receipted(r, id)
 	return !s.Checked || works || s.Works == id
 }
 
@@ -134,7 +145,7 @@ func (v *view) keyOf(s SinkState) string {
 		return s.Mark
 	}
 	r := v.primary().Notes.Receipt
-	if given, _ := receipted(r, s.Name, r.KeyID); given {
+	if given, _ := s.receipted(r, r.KeyID); given {
 		return r.KeyID
 	}
 	return s.Had
@@ -161,7 +172,7 @@ func (v *view) receipt(id string) secretstore.Receipt {
 	want := secretstore.Receipt{KeyID: id, At: stands.At}
 	var marks []string
 	for _, s := range v.Sinks {
-		given, worked := receipted(stands, s.Name, id)
+		given, worked := s.receipted(stands, id)
 		unknown := s.AskErr != nil && s.Tried == "" // then what is on record stands
 		if !s.has(id, stands) && (!unknown || !given) {
 			continue
@@ -170,7 +181,7 @@ func (v *view) receipt(id string) secretstore.Receipt {
 		if worked || s.Checked && s.Works == id {
 			end = markWorks
 		}
-		marks = append(marks, receiptMark(s.Name)+end)
+		marks = append(marks, s.receiptMark()+end)
 		if !given || s.GivenAt > v.Receipted {
 			want.At = roundUp(v.now)
 		}
@@ -192,7 +203,7 @@ func roundUp(t time.Time) time.Time { return t.Add(time.Second - 1).Truncate(tim
 func (v *view) receiptedAll(id string) (at time.Time, known bool) {
 	r := v.primary().Notes.Receipt
 	for _, s := range v.Sinks {
-		if given, _ := receipted(r, s.Name, id); !given {
+		if given, _ := s.receipted(r, id); !given {
 			return time.Time{}, false
 		}
 		at = r.At

@@ -344,3 +344,31 @@ func TestASinkThatPanicsHoldsUpNoOther(t *testing.T) {
 		wantSinks(t, w, w.Sinks[1])
 	})
 }
+
+// The configuration has the same name lead elsewhere: to the address that was meant, where
+// somebody has pasted the key before, or to two services. What one was given, the other was not.
+func TestAPlaceThatANameLeadsToNowIsGivenTheKeyBeforeTheOldOneGoes(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		w.AddSink("hook:prod", memsink.Kind{Where: "https://mistyped.example.com"})
+		w.Begin("rotation")
+		old := w.Snapshot(0).Versions[secretstore.Current].ID
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		w.SinksChanged = true
+		w.Sinks[0] = memsink.New("hook:prod", memsink.Kind{Where: "https://meant.example.com"})
+		w.Sinks[0].Set(rotatortest.ValueOf(old), "")
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		wantSinks(t, w, w.Sinks...)
+		w.AddSink("hook:prod", memsink.Kind{Where: "https://second.example.com"})
+		w.Sinks[1].Set(rotatortest.ValueOf(old), "")
+		in := w.Start()
+		in.Hook = failing("supply@sink1", errSinkDown)
+		wantBehind(t, in.Run(rotator.Request{}), "hook:prod")
+		time.Sleep(graceOver)
+		in = w.Start()
+		in.Hook = failing("supply@sink1", errSinkDown)
+		wantBehind(t, in.Run(rotator.Request{}), "hook:prod")
+		if !w.Instantly.Alive(rotatortest.ValueOf(old).Reveal()) {
+			t.Error("the old key was revoked, which a place has")
+		}
+	})
+}

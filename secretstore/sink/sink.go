@@ -23,7 +23,7 @@ import (
 type Sink interface {
 	// Name is what the sink is called to people, in logs and in receipts: "composio:ca_1".
 	// It has neither a secret nor a space, at most 64 bytes, and is the same for good:
-	// two sinks of one name are one place.
+	// two sinks of one name are one place, unless they are [Placed] elsewhere.
 	Name() string
 
 	// Put has the place use value, which is that of the version. Repeating it is
@@ -42,6 +42,15 @@ type Holder interface {
 	// there is no mark, or if the value was changed since by somebody else where that
 	// can be seen. It changes nothing.
 	Holds(ctx context.Context) (version string, err error)
+}
+
+// A Placed is a Sink whose name does not say all of where it leads: the rest, an address or
+// a program, stands in the configuration, where somebody may change it.
+type Placed interface {
+	Sink
+	// Where is that rest, without any secret. What was put elsewhere under the same name
+	// was not put there.
+	Where() string
 }
 
 // A Checker is a Sink that can find out whether what uses the value works with it.

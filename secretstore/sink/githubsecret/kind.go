@@ -120,7 +120,7 @@ func (s *Settings) Open(_ context.Context, env *storekind.Environment, o sinkkin
 	if err != nil {
 		return nil, err
 	}
-	options := Options{Client: client, Place: place, For: For(s.For), Visibility: s.Visibility}
+	options := Options{Client: client, Address: s.Address, Place: place, For: For(s.For), Visibility: s.Visibility}
 	if s.Mark {
 		return OpenMarked(options), nil
 	}

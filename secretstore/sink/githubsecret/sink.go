@@ -34,8 +34,10 @@ import (
 // Options say which secret it is.
 type Options struct {
 	Client *Client
-	Place  Place
-	For    For
+	// Address of the API: what the name does not say.
+	Address string
+	Place   Place
+	For     For
 	// Visibility of an organization's secret that is made; one that is there keeps its own.
 	Visibility string
 }
@@ -47,7 +49,7 @@ type Sink struct{ o Options }
 type Marked struct{ Sink }
 
 var (
-	_ sink.Sink   = (*Sink)(nil)
+	_ sink.Placed = (*Sink)(nil)
 	_ sink.Holder = (*Marked)(nil)
 )
 
@@ -65,6 +67,9 @@ func (s *Sink) Name() string {
 	}
 	return sinkkind.Name(of, strings.ReplaceAll(s.o.Place.String(), " ", "+"))
 }
+
+// Where implements [sink.Placed].
+func (s *Sink) Where() string { return s.o.Address }
 
 // Put implements [sink.Sink].
 func (s *Sink) Put(ctx context.Context, _ string, value secret.Value) error {

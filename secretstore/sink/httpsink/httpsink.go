@@ -26,8 +26,8 @@ import (
 
 // Options say which request puts a key there.
 type Options struct {
-	// Name of the sink.
-	Name string
+	// Name of the sink, and what that does not say of where it leads.
+	Name, Where string
 	// Client of the address without its path.
 	Client *rest.Client
 	// Credential reads what {credential} stands for; nil if there is none.
@@ -49,7 +49,7 @@ type Sink struct{ o Options }
 type Telling struct{ Sink }
 
 var (
-	_ sink.Sink   = (*Sink)(nil)
+	_ sink.Placed = (*Sink)(nil)
 	_ sink.Holder = (*Telling)(nil)
 )
 
@@ -61,6 +61,9 @@ func OpenTelling(o Options) *Telling { return &Telling{Sink{o}} }
 
 // Name implements [sink.Sink].
 func (s *Sink) Name() string { return s.o.Name }
+
+// Where implements [sink.Placed].
+func (s *Sink) Where() string { return s.o.Where }
 
 // Put implements [sink.Sink].
 func (s *Sink) Put(ctx context.Context, version string, value secret.Value) error {

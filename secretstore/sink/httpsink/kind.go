@@ -3,6 +3,7 @@ package httpsink
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -171,7 +172,7 @@ func (s *Settings) Open(_ context.Context, env *storekind.Environment, o sinkkin
 		return nil, err
 	}
 	options := Options{
-		Name: sinkkind.Name(o.Section, o.Place), Client: client, Method: s.Method, Path: path, Headers: s.Headers, Body: s.Body,
+		Name: sinkkind.Name(o.Section, o.Place), Where: fmt.Sprintf("%q", []string{s.Method, s.Address, s.Body}), Client: client, Method: s.Method, Path: path, Headers: s.Headers, Body: s.Body,
 		Target: o.Target, Place: o.Place,
 		Credential: func(ctx context.Context) (secret.Value, error) { return o.Credential(ctx, credentialOption) },
 	}

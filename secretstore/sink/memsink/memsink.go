@@ -22,8 +22,9 @@ type Place struct {
 	works        func(value secret.Value) error
 }
 
-// Kind says what a place can tell.
+// Kind says what a place can tell, and what its name does not say of it.
 type Kind struct {
+	Where string
 	// Marked: which version it has. Checked: whether what uses it works.
 	Marked, Checked bool
 }
@@ -118,6 +119,9 @@ type opened struct {
 	place  *Place
 	around Around
 }
+
+// Where implements [sink.Placed].
+func (o opened) Where() string { return o.place.kind.Where }
 
 // Name implements [sink.Sink].
 func (o opened) Name() string { return o.place.name }

@@ -43,7 +43,7 @@ type Sink struct{ o Options }
 type Telling struct{ Sink }
 
 var (
-	_ sink.Sink   = (*Sink)(nil)
+	_ sink.Placed = (*Sink)(nil)
 	_ sink.Holder = (*Telling)(nil)
 )
 
@@ -55,6 +55,9 @@ func OpenTelling(o Options) *Telling { return &Telling{Sink{o}} }
 
 // Name implements [sink.Sink].
 func (s *Sink) Name() string { return s.o.Name }
+
+// Where implements [sink.Placed]: another program may put the key into another place.
+func (s *Sink) Where() string { return fmt.Sprintf("%q", s.o.Command) }
 
 // Put implements [sink.Sink].
 func (s *Sink) Put(ctx context.Context, version string, value secret.Value) error {
