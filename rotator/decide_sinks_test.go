@@ -87,7 +87,9 @@ func TestDecideWithSinks(t *testing.T) {
 		{"what uses a sink does not work yet", graceOver().unmarked().receipted("k1", t0.Add(-day)).sinks(func(s *SinkState) { s.Checked, s.NotYet = true, sink.ErrNotYet }), Request{}, "stop"},
 		{"an incident, and a sink fails", graceOver().compromised().marked("k0").sinks(func(s *SinkState) { s.Tried, s.PutErr = "k1", errors.New("down") }), Request{}, "revoke k0"},
 		{"an incident, and a sink was not tried", graceOver().compromised().marked("k0"), Request{}, "supply k1"},
-		{"a race was lost, after a sink was given the key of before", settledIn().lost("n-9").unmarked().receipted("k1", t0).sinks(func(s *SinkState) { s.Tried, s.GivenAt = "k0", 1 }), Request{}, "supply k1"},
+		{"a race was lost, after a sink was given the key of before", settledIn().lost("n-9").unmarked().receipted("k1", t0).sinks(func(s *SinkState) { s.Tried, s.GivenAt = "k0", 3 }), Request{}, "note-receipt k1"},
+		{"the same, and nothing says that it has the current one", settledIn().lost("n-9").unmarked().sinks(func(s *SinkState) { s.Tried, s.GivenAt = "k0", 3 }), Request{}, "supply k1"},
+		{"the same, and it was not taken by one that says it has the current one", settledIn().lost("n-9").marked("k1").receipted("k1", t0).sinks(func(s *SinkState) { s.Tried = "k0" }), Request{}, "supply k1"},
 		{"a key that nothing refers to is what a sink says it has", settledIn().made("k1", ours("1"), t0.Add(-day)).made("k9", ours("9"), t0).marked("k9").sinks(func(s *SinkState) { s.Tried, s.PutErr = "k1", errors.New("down") }), Request{}, "stop"},
 	} {
 		t.Run(c.situation, func(t *testing.T) {

@@ -107,8 +107,21 @@ func (r *run) supply(ctx context.Context, s Step) error {
 	state.PutErr = ask(func() error { return to.Put(ctx, s.ID, r.read[place{0, s.ID}]) })
 	if state.PutErr == nil {
 		state.GivenAt = r.tick()
+		return nil
 	}
-	return sinkFailed(state.Name, state.PutErr)
+	return r.failedToSupply(ctx, *state)
+}
+
+// failedToSupply tells a race that was lost meanwhile from a sink that fails: the sink may have
+// taken the key all the same, after the winner gave it another one. A run that gave a key
+// writes its receipt, and finds that out by it.
+func (r *run) failedToSupply(ctx context.Context, s SinkState) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), longestSupplyInIncident)
+	defer cancel()
+	if err := r.unchanged(ctx); errors.Is(err, secretstore.ErrConflict) {
+		return err
+	}
+	return sinkFailed(s.Name, s.PutErr)
 }
 
 // unchanged reads the primary once more: what is decided on a view that is out of date must not reach

@@ -211,7 +211,8 @@ func (v *view) marked(id string) string {
 }
 
 // mendSinks is for a run that lost a race after it gave a sink a key: it may have come after
-// the winner, whose receipt says that the sink has another one.
+// the winner, whose receipt says that the sink has another one. That is taken back first:
+// whatever becomes of this run then, the next one gives the sink the current key.
 func (v *view) mendSinks() answer {
 	cur, ok := v.current(0)
 	if v.LostRace == nil || !ok || cur.Foreign || v.primary().Err != nil || v.dead() {
@@ -220,6 +221,10 @@ func (v *view) mendSinks() answer {
 	for i, s := range v.Sinks {
 		if s.Tried == "" || s.Tried == cur.ID {
 			continue
+		}
+		stands := v.primary().Notes.Receipt
+		if given, _ := s.receipted(stands, cur.ID); given && v.receipt(cur.ID).Sinks != stands.Sinks {
+			return act(Step{Verb: NoteReceipt, ID: cur.ID, Reason: "sink " + s.Name + " may have been given key " + s.Tried + " after the current one"})
 		}
 		t, ok := v.tested(0, cur.ID)
 		switch {

@@ -333,6 +333,43 @@ func TestASinkThatWasGivenAnOldKeyByAViewOutOfDateIsGivenTheCurrentOneAgain(t *t
 	})
 }
 
+// The same, and then something else goes wrong: the answer to the late put is lost, or the
+// key cannot be tested, or the sink takes nothing more. Nothing may say that it has the key.
+func TestASinkThatMayHaveAnOldKeyIsNotOnRecordAsHavingTheCurrentOne(t *testing.T) {
+	for _, trouble := range []string{"supply", "probe", "no second supply"} {
+		story(t, 1, func(t *testing.T, w *world) {
+			mustSettle(t, w.Start().Run(rotator.Request{}))
+			time.Sleep(time.Hour)
+			blind := w.AddSink("blind", memsink.Kind{})
+			w.SinksChanged = true
+			in, puts := w.Start(), 0
+			in.Hook = func(call string, when rotatortest.When) error {
+				switch {
+				case call == "supply@sink0" && when == rotatortest.Before:
+					if puts++; puts == 1 {
+						mustSettle(t, w.Start().Run(rotator.Request{RotateSince: time.Now()}))
+						wantSinks(t, w, blind)
+					} else if trouble == "no second supply" {
+						return errSinkDown
+					}
+				case call == "supply@sink0" && trouble == "supply":
+					return errSinkDown
+				case puts > 0 && trouble == "probe" && strings.HasPrefix(call, "probe"):
+					w.Instantly.ProbeErr = errSinkDown
+				}
+				return nil
+			}
+			in.Run(rotator.Request{})
+			w.Instantly.ProbeErr = nil
+			mustSettle(t, w.Start().Run(rotator.Request{}))
+			wantSinks(t, w, blind)
+			time.Sleep(graceOver)
+			mustSettle(t, w.Start().Run(rotator.Request{}))
+			w.JudgeEnd()
+		})
+	}
+}
+
 // A panic in a sink is a failure of that sink.
 func TestASinkThatPanicsHoldsUpNoOther(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
