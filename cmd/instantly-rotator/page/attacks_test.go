@@ -2,6 +2,7 @@ package page_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -101,6 +102,21 @@ func TestASessionEnds(t *testing.T) {
 	if got := ask(s.site(), http.MethodGet, "http://rotator.example/", nil, func(r *http.Request) { r.AddCookie(session) }); got.StatusCode != http.StatusUnauthorized {
 		t.Errorf("with another token: %s", got.Status)
 	}
+	at := now()
+	h := guardedScene().siteAt(func() time.Time { return at })
+	session = signIn(t, h)
+	lasts := time.Duration(session.MaxAge) * time.Second
+	for after, want := range map[time.Duration]int{
+		0: http.StatusOK, lasts - time.Second: http.StatusOK,
+		lasts: http.StatusUnauthorized, lasts + time.Hour: http.StatusUnauthorized,
+		-time.Hour: http.StatusUnauthorized, // of a time to come: made for longer than one lasts
+	} {
+		at = now().Add(after)
+		got := ask(h, http.MethodGet, "http://rotator.example/target/sending", nil, func(r *http.Request) { r.AddCookie(session) })
+		if body := read(t, got); got.StatusCode != want || strings.Contains(body, keyOf("sending", 2)) != (want == http.StatusOK) {
+			t.Errorf("%s after signing in: %s, want %d", after, got.Status, want)
+		}
+	}
 	if session.MaxAge <= 0 || session.MaxAge > int((24*time.Hour).Seconds()) {
 		t.Errorf("a session lasts %ds", session.MaxAge)
 	}
@@ -164,6 +180,7 @@ func TestNothingThatIsShownIsTakenForHTML(t *testing.T) {
 		o.Rotation = &rotator.Rotation{By: evil, Since: now()}
 		o.Old = []rotator.OldKey{{ID: evil}}
 		o.Gates = []string{evil}
+		o.Sinks = []rotator.SinkStatus{{Name: evil, KeyID: evil, Err: errors.New(evil)}, {Name: evil + ":" + evil, Current: true, Unproven: true}}
 		o.Stores[1].Name = evil
 	}), nil)
 	s.process.Refused, s.process.Instance, s.trail.Missing = evil, evil, evil
