@@ -24,7 +24,7 @@ func sharedObstacles(results []rotator.Result) (shared []status.Obstacle, told m
 	}
 	told = map[string]bool{}
 	for _, o := range report.Obstacles() {
-		if len(o.Targets) < manyAlike {
+		if len(o.Targets) < manyAlike || o.Sink != "" { // of a sink: the rotation itself was done
 			continue
 		}
 		shared = append(shared, o)

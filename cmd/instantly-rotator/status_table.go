@@ -28,7 +28,7 @@ func (a *app) statusTable(report status.Report, wide bool) {
 	blocked := map[string]bool{}
 	for _, t := range report.Obstacles() {
 		blocked[t.Workspace] = true
-		if t.Unanswered && t.Store == "" {
+		if t.Unanswered && t.Workspace != "" {
 			t.Text += ": shown as of the stores"
 		}
 		a.tellObstacle(t)
@@ -51,11 +51,7 @@ func (a *app) tellObstacle(o status.Obstacle) {
 }
 
 func obstacleHead(t status.Obstacle) string {
-	head := "workspace " + t.Workspace
-	if t.Store != "" {
-		head = "store " + t.Store
-	}
-	return head + " (" + someOf(t.Targets) + ")"
+	return t.Name() + " (" + someOf(t.Targets) + ")"
 }
 
 // remarksOf gives what is to be known or done of targets.

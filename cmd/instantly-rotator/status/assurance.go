@@ -115,5 +115,5 @@ func (t Target) Assured(now time.Time, stale time.Duration) (Assured, string) {
 			return Broken, "store " + st.Store + " has no key"
 		}
 	}
-	return Working, ""
+	return t.sinksAssured()
 }

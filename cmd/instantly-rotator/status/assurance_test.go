@@ -39,6 +39,12 @@ func TestNothingIsCalledWorkingThatWasNotSeenToBe(t *testing.T) {
 		"a test that failed":           {func(b *status.Board) { b.Verified("sending", "aws", "store aws gives a dead key") }, 1, "no"},
 		"a test that was made good":    {func(b *status.Board) { b.Verified("sending", "aws", "x"); b.Verified("sending", "aws", "") }, 1, "yes"},
 		"a test of the key of before":  {func(b *status.Board) { b.Verified("sending", "aws", "x"); rotated(b, now, good()) }, 1, "yes"},
+		"a sink that has the key":      {put(now, good(), sink("k1", true, nil)), 1, "yes"},
+		"a sink whose old key lives":   {put(now, good(), with(sink("k0", false, errors.New("no")), old("k0", false))), 1, "yes"},
+		"a sink whose old key is dead": {put(now, good(), with(sink("k0", false, nil), old("k0", true))), 1, "no"},
+		"a sink with a key of nobody":  {put(now, good(), sink("kx", false, nil)), 1, "not known since 2026-11-22 03:00Z"},
+		"a sink with we know not what": {put(now, good(), sink("", false, errors.New("no"))), 1, "not known since 2026-11-22 03:00Z"},
+		"a sink that cannot be asked":  {put(now, good(), sink("k1", true, errors.New("no"))), 1, "not known since 2026-11-22 03:00Z"},
 		"a test of nobody that counts": {func(b *status.Board) { b.Verified("another", "aws", "x") }, 1, "yes"},
 	} {
 		b := status.NewBoard()
@@ -61,4 +67,24 @@ func put(at time.Time, o rotator.TargetStatus, change func(*rotator.TargetStatus
 
 func rotated(b *status.Board, at time.Time, o rotator.TargetStatus) {
 	b.Put(rotator.Result{Target: "sending", Status: o, Rotated: true}, at)
+}
+
+// sink is one with that key, which is the current one or not.
+func sink(key string, current bool, err error) func(*rotator.TargetStatus) {
+	return func(o *rotator.TargetStatus) {
+		o.Sinks = append(o.Sinks, rotator.SinkStatus{Name: "github:web", KeyID: key, Current: current, Err: err})
+	}
+}
+
+// old is an old key, which the key list has or has not any more.
+func old(key string, gone bool) func(*rotator.TargetStatus) {
+	return func(o *rotator.TargetStatus) { o.Old = append(o.Old, rotator.OldKey{ID: key, Unlisted: gone}) }
+}
+
+func with(changes ...func(*rotator.TargetStatus)) func(*rotator.TargetStatus) {
+	return func(o *rotator.TargetStatus) {
+		for _, change := range changes {
+			change(o)
+		}
+	}
 }

@@ -11,14 +11,17 @@ import (
 
 // errorHints say what is in the way of a target, and what can be done.
 func errorHints(ob *sortedError) []string {
-	switch {
-	case ob == nil:
+	if ob == nil {
 		return nil
-	case ob.hint == "":
-		return []string{ob.text}
-	default:
-		return []string{ob.text, ob.hint}
 	}
+	text := ob.text
+	if ob.sink != "" {
+		text = "sink " + ob.sink + ": " + text
+	}
+	if ob.hint == "" {
+		return []string{text}
+	}
+	return []string{text, ob.hint}
 }
 
 // remarksOf says what else a person should know or do about a target.

@@ -10,20 +10,40 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
 
-// Obstacle is what is in the way of several targets: a workspace, or a store, that
+// Obstacle is what is in the way of several targets: a workspace, a store or a sink that
 // cannot be worked with.
 type Obstacle struct {
-	Workspace, Store string // one of the two
-	Targets          []string
-	Text, Hint       string
-	Unanswered       bool // nothing else is known
+	Workspace, Store, Sink string // one of them
+	Targets                []string
+	Text, Hint             string
+	Unanswered             bool // nothing else is known
+	Each                   bool // the cause is another one for each target: see its remarks
+}
+
+// Name says what it is.
+func (o Obstacle) Name() string {
+	switch {
+	case o.Store != "":
+		return "store " + o.Store
+	case o.Sink != "":
+		return "sink " + o.Sink
+	default:
+		return "workspace " + o.Workspace
+	}
 }
 
 // sortedError is the error that is in the way of a target.
 type sortedError struct {
-	workspace, store string // empty: of the target alone
-	class            string
-	text, hint       string
+	workspace, store, sink string // empty: of the target alone
+	class                  string
+	text, hint             string
+	// plain is the text of a sink without what is of the target's own place in it.
+	plain string
+}
+
+// shared tells whether it is in the way of more than one target, or may be.
+func (e *sortedError) shared() bool {
+	return e != nil && (e.workspace != "" || e.store != "" || e.sink != "")
 }
 
 // sortError sorts it by what it is in the way of.
@@ -41,11 +61,36 @@ func sortError(o rotator.TargetStatus) *sortedError {
 			return ob
 		}
 	}
+	if ob.ofSink(err, o) {
+		return ob
+	}
 	text, said := strings.CutPrefix(ob.text, "workspace "+o.Workspace+": ")
 	if said || class.Scope == rotator.ScopeWorkspace || unanswered(err) {
 		ob.workspace, ob.text = o.Workspace, text
 	}
 	return ob
+}
+
+// ofSink tells whether it is of a sink, and says so then: which key the sink has is among
+// the remarks.
+func (e *sortedError) ofSink(err error, o rotator.TargetStatus) bool {
+	what := rotator.ErrSinkBehind
+	if errors.Is(err, rotator.ErrSinkNotYet) {
+		what = rotator.ErrSinkNotYet
+	} else if !errors.Is(err, what) {
+		return false
+	}
+	for _, s := range sinksOf(o) {
+		if !strings.HasPrefix(e.text, "sink "+s.Sink+": ") {
+			continue
+		}
+		e.sink, e.plain, e.text = s.Section(), what.Error(), what.Error()
+		if s.Error != "" {
+			e.text += ": " + s.Error
+		}
+		return true
+	}
+	return false
 }
 
 // unanswered tells whether somebody did not answer in time, which says nothing else.
@@ -58,10 +103,10 @@ func (r Report) Obstacles() []Obstacle {
 	at := map[sortedError]int{}
 	for _, t := range r.Targets {
 		ob := t.obstacle
-		if ob == nil || (ob.workspace == "" && ob.store == "") {
+		if !ob.shared() {
 			continue
 		}
-		kind := sortedError{workspace: ob.workspace, store: ob.store, class: ob.class}
+		kind := sortedError{workspace: ob.workspace, store: ob.store, sink: ob.sink, class: ob.class}
 		if t.Unanswered {
 			kind.class = ""
 		}
@@ -69,10 +114,13 @@ func (r Report) Obstacles() []Obstacle {
 		if !known {
 			i = len(all)
 			at[kind] = i
-			all = append(all, Obstacle{Workspace: ob.workspace, Store: ob.store, Text: ob.text, Hint: ob.hint})
+			all = append(all, Obstacle{Workspace: ob.workspace, Store: ob.store, Sink: ob.sink, Text: ob.text, Hint: ob.hint})
 			if t.Unanswered && r.Timeout > 0 {
 				all[i].Text, all[i].Unanswered = fmt.Sprintf("not answered within %s", r.Timeout), true
 			}
+		}
+		if ob.sink != "" && all[i].Text != ob.text {
+			all[i].Text, all[i].Each = ob.plain, true
 		}
 		all[i].Targets = append(all[i].Targets, t.Target)
 	}
@@ -82,7 +130,7 @@ func (r Report) Obstacles() []Obstacle {
 // Remarks are what people should know or do about the target, beside what
 // [Report.Obstacles] says.
 func (t Target) Remarks() []string {
-	if ob := t.obstacle; ob == nil || ob.workspace != "" || ob.store != "" {
+	if t.obstacle == nil || t.obstacle.shared() {
 		return t.remarks
 	}
 	return t.Hints

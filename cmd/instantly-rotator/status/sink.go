@@ -1,6 +1,8 @@
 package status
 
 import (
+	"strings"
+
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
 
@@ -19,6 +21,31 @@ type Sink struct {
 // Behind tells whether the old key lives for the sink.
 func (s Sink) Behind() bool { return !s.Current || s.Unproven }
 
+// Section is the sink as the configuration names it, which many targets may share.
+func (s Sink) Section() string {
+	section, _, _ := strings.Cut(s.Sink, ":")
+	return section
+}
+
+// Text says which key it has, and what keeps it from the current one.
+func (s Sink) Text() string {
+	text := "does not have the current key"
+	switch {
+	case s.Unproven:
+		text = "has the current key, and what uses it is not known to work with that"
+	case s.Current && s.Error != "":
+		text = "was given the current key, and cannot be asked whether it has that still"
+	case s.Current:
+		text = "has the current key"
+	case s.KeyID != "":
+		text += ", but " + s.KeyID
+	}
+	if s.Error != "" {
+		text += ": " + s.Error
+	}
+	return text
+}
+
 func sinksOf(o rotator.TargetStatus) (all []Sink) {
 	for _, st := range o.Sinks {
 		s := Sink{Sink: st.Name, KeyID: st.KeyID, Current: st.Current, Unproven: st.Unproven}
@@ -28,6 +55,43 @@ func sinksOf(o rotator.TargetStatus) (all []Sink) {
 		all = append(all, s)
 	}
 	return all
+}
+
+// SinksBehind lists the sinks that are to have the current key and are not known to have it
+// now, or whose users are not known to work with it.
+func (t Target) SinksBehind() (all []Sink) {
+	if t.KeyID == "" || !t.Ours {
+		return nil
+	}
+	for _, s := range t.Sinks {
+		if s.Behind() || s.Error != "" {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// sinksAssured tells whether what uses the sinks holds a key that works: the current one, or
+// one that lives on. In an incident old keys go without waiting for sinks.
+func (t Target) sinksAssured() (Assured, string) {
+	alive := map[string]bool{}
+	for _, h := range t.Held {
+		alive[h.ID] = h.Ours
+	}
+	for _, old := range t.OldKeys {
+		alive[old.ID] = !old.Gone
+	}
+	assured, why := Working, ""
+	for _, s := range t.Sinks {
+		lives, known := alive[s.KeyID]
+		switch {
+		case !s.Current && known && !lives:
+			return Broken, "sink " + s.Sink + " has key " + s.KeyID + ", which is revoked"
+		case !s.Current && !known, s.Current && !s.Unproven && s.Error != "":
+			assured, why = NotKnown, first(why, "sink "+s.Sink+" is not known to have a key that works: it "+s.Text())
+		}
+	}
+	return assured, why
 }
 
 // sinksAwaited names those that the old key lives for.
@@ -46,19 +110,9 @@ func sinkHints(o rotator.TargetStatus) (hints []string) {
 		return nil
 	}
 	for _, s := range sinksOf(o) {
-		text := "sink " + s.Sink + " does not have the current key"
-		switch {
-		case !s.Behind():
-			continue
-		case s.Unproven:
-			text = "sink " + s.Sink + " has the current key, and what uses it is not known to work with that"
-		case s.KeyID != "":
-			text += ", but " + s.KeyID
+		if s.Behind() {
+			hints = append(hints, "sink "+s.Sink+" "+s.Text()+"; an old key lives on until it has; \"instantly-rotator rotate --due "+o.Target+"\" tries again")
 		}
-		if s.Error != "" {
-			text += ": " + s.Error
-		}
-		hints = append(hints, text+"; an old key lives on until it has; \"instantly-rotator rotate --due "+o.Target+"\" tries again")
 	}
 	return hints
 }
