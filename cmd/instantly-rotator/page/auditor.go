@@ -50,6 +50,7 @@ type keptKey struct {
 	GraceSeconds  int64      `json:"grace_seconds"`
 	Places        []string   `json:"places"`
 	KnownAt       *time.Time `json:"known_at,omitempty"`
+	NotMoved      []string   `json:"not_moved,omitempty"` // places and consumers without the current key
 }
 
 // found is a finding, with its commands.
@@ -77,12 +78,15 @@ func (o *overview) keptKeys() []keptKey {
 			MaxAgeSeconds: int64(p.MaxAge / time.Second), GraceSeconds: int64(p.Grace / time.Second), Schedule: p.Schedule,
 		}
 		for _, place := range p.Places {
-			k.Places = append(k.Places, place.Name+" "+place.Secret)
+			k.Places = append(k.Places, strings.TrimSpace(place.Name+" "+place.Secret))
 		}
 		if i, seen := o.byName[name]; seen {
 			t := o.targets[i]
 			k.KeyID, k.State, k.Since, k.AgeSeconds, k.NextRotation, k.KnownAt = t.KeyID, t.State.Text(), t.Since, t.AgeSeconds, t.NextRotation, t.KnownAt
 			k.TooOld = o.tooOld(t)
+			for _, u := range notMovedOf(t) {
+				k.NotMoved = append(k.NotMoved, u.What)
+			}
 		}
 		all = append(all, k)
 	}

@@ -54,6 +54,7 @@ func TestThePagesInABrowser(t *testing.T) {
 	}
 	views := 0
 	all := scenes()
+	maps.Copy(all, sinkScenes())
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if *only != "" && name != *only {
 			continue

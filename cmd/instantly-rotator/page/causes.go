@@ -46,17 +46,7 @@ type remarked struct {
 func (o *overview) causes(report status.Report) (trouble, notices []cause) {
 	told := map[string]bool{}
 	for _, ob := range report.Obstacles() {
-		c := cause{Title: "Workspace " + ob.Workspace, State: status.Blocked, N: len(ob.Targets)}
-		if ob.Store != "" {
-			c.Title = "Store " + ob.Store
-		}
-		if ob.Unanswered {
-			c.State = status.Unanswered
-		}
-		c.Title += ": " + ob.Text
-		c.Text = o.withCommand(o.segments(o.pasted(ob.Hint)))
-		c.Targets, c.More = shortened(ob.Targets)
-		c.All = "?state=" + string(c.State) + "#targets"
+		c := o.obstacle(ob)
 		for _, name := range ob.Targets {
 			told[name] = true
 		}
@@ -90,6 +80,43 @@ func (o *overview) causes(report status.Report) (trouble, notices []cause) {
 		trouble = append(trouble, c)
 	}
 	return trouble, notices
+}
+
+// obstacle is what is in the way of several targets.
+func (o *overview) obstacle(ob status.Obstacle) cause {
+	c := cause{Title: sentence(ob.Name()) + ": " + ob.Text, State: status.Blocked, N: len(ob.Targets)}
+	if ob.Unanswered {
+		c.State = status.Unanswered
+	}
+	c.Text = o.segments(o.pasted(ob.Hint))
+	if ob.Sink != "" {
+		c.Text = append(c.Text, segment{Text: ". Not to wait: "}, segment{o.pasted(retry(ob.Targets)), true})
+	} else {
+		c.Text = o.withCommand(c.Text)
+	}
+	named := ob.Targets
+	if ob.Each {
+		for _, name := range ob.Targets[:min(len(ob.Targets), mostAlike)] {
+			single := remarked{Target: name}
+			for _, s := range o.targets[o.byName[name]].SinksBehind() {
+				single.Texts = append(single.Texts, []segment{{Text: "sink " + s.Sink + " " + s.Text()}})
+			}
+			c.Single = append(c.Single, single)
+		}
+		named = named[len(c.Single):]
+	}
+	c.Targets, c.More = shortened(named)
+	c.All = "?state=" + string(c.State) + "#targets"
+	return c
+}
+
+// retry is the command that tries again with these targets: with all, if they are many.
+func retry(targets []string) string {
+	command := remedy.Program + " rotate --due"
+	if len(targets) <= mostNames {
+		command += " " + strings.Join(targets, " ")
+	}
+	return command
 }
 
 // withCommand ends a text that has no command with the one that finds out more.
@@ -202,9 +229,9 @@ func (o *overview) health(report status.Report) []health {
 	}
 	trouble := map[string]string{}
 	for _, ob := range report.Obstacles() {
-		name := "Instantly, workspace " + ob.Workspace
-		if ob.Store != "" {
-			name = "Store " + ob.Store
+		name := sentence(ob.Name())
+		if ob.Workspace != "" {
+			name = "Instantly, workspace " + ob.Workspace
 		}
 		if trouble[name] == "" {
 			trouble[name] = ob.Text
@@ -219,6 +246,8 @@ func (o *overview) health(report status.Report) []health {
 		switch {
 		case h.Unknown:
 			h.Text = "not known"
+		case h.OK && strings.HasPrefix(name, "Sink "):
+			h.Text = "has what it was to be given"
 		case h.OK:
 			h.Text = "answers"
 		}
@@ -227,9 +256,10 @@ func (o *overview) health(report status.Report) []health {
 	return all
 }
 
-// needed lists what keys come from and go to, and whether it is known how that is.
+// needed lists what keys come from and go to, and whether it is known how that is: of a
+// sink, which perhaps cannot be asked, only by the keys that it is known to have.
 func (o *overview) needed() map[string]bool {
-	workspaces, stores := map[string]bool{}, map[string]bool{}
+	workspaces, stores, behind := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	for i := range o.targets {
 		t := &o.targets[i]
 		seen := t.KnownAt != nil && o.at.Sub(*t.KnownAt) <= o.Process.stale()
@@ -237,8 +267,14 @@ func (o *overview) needed() map[string]bool {
 		for _, st := range t.Stores {
 			stores[st.Store] = stores[st.Store] || seen
 		}
+		for _, s := range t.Sinks {
+			behind[s.Section()] = behind[s.Section()] || !seen || s.Behind() || s.Error != ""
+		}
 	}
 	known := map[string]bool{}
+	for name, some := range behind {
+		known["Sink "+name] = !some
+	}
 	for name, seen := range workspaces {
 		known["Instantly, workspace "+name] = seen
 	}

@@ -68,12 +68,12 @@ func asCSV(lines [][]string) []byte {
 func keyLines(keys []keptKey) [][]string {
 	lines := [][]string{{
 		"target", "workspace", "key_id", "state", "scopes", "risk", "reason", "current_since", "age_seconds", "max_age_seconds",
-		"older_than_max_age", "next_rotation", "schedule", "grace_seconds", "places", "known_at",
+		"older_than_max_age", "next_rotation", "schedule", "grace_seconds", "places", "known_at", "not_moved",
 	}}
 	for _, k := range keys {
 		lines = append(lines, []string{
 			k.Target, k.Workspace, k.KeyID, k.State, strings.Join(k.Scopes, " "), k.Risk, k.Reason, exactly(k.Since), seconds(k.AgeSeconds), seconds(k.MaxAgeSeconds),
-			strconv.FormatBool(k.TooOld), exactly(k.NextRotation), k.Schedule, seconds(k.GraceSeconds), strings.Join(k.Places, "; "), exactly(k.KnownAt),
+			strconv.FormatBool(k.TooOld), exactly(k.NextRotation), k.Schedule, seconds(k.GraceSeconds), strings.Join(k.Places, "; "), exactly(k.KnownAt), strings.Join(k.NotMoved, "; "),
 		})
 	}
 	return lines

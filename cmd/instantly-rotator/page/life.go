@@ -1,6 +1,7 @@
 package page
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -37,7 +38,7 @@ func lifeOf(t status.Target, now time.Time) life {
 		return rotating(t)
 	case t.KeyID == "":
 		return life{stepIssue, "no key yet", nil}
-	case len(behind(t)) > 0:
+	case len(behind(t)) > 0, slices.ContainsFunc(t.SinksBehind(), func(s status.Sink) bool { return !s.Current }):
 		return life{stepDeliver, "the current key is not in every place yet", t.Since}
 	case len(t.OldKeys) > 0:
 		return ofOldKey(t, now)

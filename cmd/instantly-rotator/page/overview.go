@@ -183,22 +183,42 @@ func (o *overview) UnmovedMore() int { return max(0, len(o.Unmoved)-mostUnmoved)
 func (o *overview) notMoved() []unmoved {
 	var all []unmoved
 	for _, t := range o.targets {
-		for _, st := range behind(t) {
-			what := "place " + st.Store + " does not have the current key yet"
-			if st.Error != "" {
-				what = "place " + st.Store + ": not known: " + st.Error
-			}
-			all = append(all, unmoved{t.Target, what, t.Since})
-		}
-		for _, old := range t.OldKeys {
-			if len(old.WaitsFor) > 0 && !old.Gone {
-				all = append(all, unmoved{t.Target, strings.Join(old.WaitsFor, ", "), t.Since})
-				break
-			}
-		}
+		all = append(all, notMovedOf(t)...)
 	}
 	slices.SortStableFunc(all, func(a, b unmoved) int { return compareTimes(a.Since, b.Since) })
 	return all
+}
+
+// notMovedOf lists what of a target may still have the old key, or none.
+func notMovedOf(t status.Target) (all []unmoved) {
+	for _, st := range behind(t) {
+		what := "place " + st.Store + " does not have the current key yet"
+		if st.Error != "" {
+			what = "place " + st.Store + ": not known: " + st.Error
+		}
+		all = append(all, unmoved{t.Target, what, t.Since})
+	}
+	for _, s := range t.SinksBehind() {
+		all = append(all, unmoved{t.Target, "sink " + s.Sink + " " + s.Text(), t.Since})
+	}
+	if gates := gatesOf(t); len(gates) > 0 {
+		all = append(all, unmoved{t.Target, strings.Join(gates, ", "), t.Since})
+	}
+	return all
+}
+
+// gatesOf names what an old key waits for beside the sinks.
+func gatesOf(t status.Target) (names []string) {
+	for _, old := range t.OldKeys {
+		if len(old.WaitsFor) > 0 && !old.Gone {
+			names = slices.Clone(old.WaitsFor)
+			break
+		}
+	}
+	for _, s := range t.Sinks {
+		names = slices.DeleteFunc(names, func(name string) bool { return name == "sink "+s.Sink })
+	}
+	return names
 }
 
 // compareTimes puts what is not known last.

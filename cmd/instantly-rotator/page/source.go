@@ -56,12 +56,12 @@ type Policy struct {
 	Schedule     string
 	MaxAge       time.Duration
 	Grace        time.Duration
-	// Places that get the key, the primary store first.
+	// Places that get the key: the stores, the primary first, then the sinks.
 	Places []Place
 }
 
-// Place is where a key is kept, or sent.
-type Place struct{ Name, Secret string }
+// Place is where a key is kept, or sent. Sink is what the picture calls it, if it is one.
+type Place struct{ Name, Secret, Sink string }
 
 // Trail is where the record of what was done is.
 type Trail struct {

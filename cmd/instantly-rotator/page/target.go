@@ -2,6 +2,7 @@ package page
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/status"
@@ -107,6 +108,13 @@ func (o *overview) places(t status.Target, p Policy) []placeBody {
 			b.Text += "; pending: " + st.Pending
 		case !b.Moved:
 			b.Text = "does not have the current key yet"
+		}
+		all = append(all, b)
+	}
+	for _, s := range t.Sinks {
+		b := placeBody{Name: "sink " + s.Sink, Current: s.KeyID, Moved: !s.Behind() && s.Error == "", Text: s.Text()}
+		if i := slices.IndexFunc(p.Places, func(place Place) bool { return place.Sink == s.Sink }); i >= 0 {
+			b.Name, b.Secret = p.Places[i].Name, p.Places[i].Secret
 		}
 		all = append(all, b)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/page"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/sink/sinkkind"
 )
 
 // refusal is a configuration that was not taken over; its zero value: there is none.
@@ -71,6 +72,9 @@ func (s *Service) policies() []page.Policy {
 		}
 		for _, ref := range k.Stores {
 			p.Places = append(p.Places, page.Place{Name: ref.Store, Secret: ref.Secret})
+		}
+		for _, ref := range k.Sinks {
+			p.Places = append(p.Places, page.Place{Name: "sink " + ref.Sink, Secret: ref.Place, Sink: sinkkind.Name(ref.Sink, ref.Place)})
 		}
 		all = append(all, p)
 	}
