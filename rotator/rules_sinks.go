@@ -18,7 +18,7 @@ func (v *view) supply() answer {
 	if len(v.Sinks) == 0 {
 		return v.forgetReceipt()
 	}
-	if !ok || cur.Foreign || v.dead() || v.suspect(cur) || !v.everyStoreHas(cur.ID) && !v.emergency() {
+	if !ok || cur.Foreign || v.dead() || v.suspect(cur) || v.storesAwait(cur.ID) && !v.emergency() {
 		return pass()
 	}
 	if v.sinksSeen() == 0 {
@@ -57,11 +57,15 @@ func (v *view) supplyTo(i int, cur secretstore.Version) answer {
 	switch {
 	case !ok:
 		return act(Step{Verb: Verify, ID: cur.ID, Reason: "test the current key before sink " + s.Name + " is given it"})
-	case isValid(t):
-		return act(Step{Verb: Supply, Sink: i, ID: cur.ID, Reason: "every store has the current key, sink " + s.Name + " does not"})
-	default:
+	case !isValid(t):
 		return pass() // rule alive has dealt with it
 	}
+	// What it is given anew is not to be taken for what it was given before, if the run dies:
+	// grace counts from now.
+	if given, _ := s.receipted(v.primary().Notes.Receipt, cur.ID); given && !v.emergency() {
+		return act(Step{Verb: NoteReceipt, ID: cur.ID, Reason: "sink " + s.Name + " was changed, and does not have the current key any more"})
+	}
+	return act(Step{Verb: Supply, Sink: i, ID: cur.ID, Reason: "every store has the current key, sink " + s.Name + " does not"})
 }
 
 // noteReceipt writes down which sinks have the current key. In an incident that can wait until
@@ -124,14 +128,15 @@ func (v *view) checkInterval() time.Duration {
 
 func notYet(s SinkState) error { return fmt.Errorf("sink %s: %w: %w", s.Name, ErrSinkNotYet, s.NotYet) }
 
-// everyStoreHas tells whether the key is current in every store.
-func (v *view) everyStoreHas(id string) bool {
+// storesAwait tells whether a store is still to be brought to the key. One with a value of
+// unknown origin is not, before the next rotation: for which the sinks must have the key.
+func (v *view) storesAwait(id string) bool {
 	for i, st := range v.Stores {
-		if has, ok := v.current(i); st.Err != nil || !ok || has.ID != id {
-			return false
+		if has, ok := v.current(i); st.Err != nil || !ok || has.ID != id && !has.Foreign {
+			return true
 		}
 	}
-	return true
+	return false
 }
 
 // sinksSeen is since when what the sinks said counts: the oldest of the readings; 0 if one was

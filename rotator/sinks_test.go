@@ -108,7 +108,7 @@ func TestASinkThatIsNewOrWasChangedByHandIsGivenTheKeyWithoutARotation(t *testin
 		w.AddSink("new", memsink.Kind{})
 		in := w.Start()
 		mustSettle(t, in.Run(rotator.Request{}))
-		expectSteps(t, in, "verify supply@marked supply@new note-receipt settled")
+		expectSteps(t, in, "verify note-receipt supply@marked supply@new note-receipt settled")
 		wantSinks(t, w, w.Sinks...)
 		if w.Instantly.Creates != 1 {
 			t.Errorf("%d keys were issued", w.Instantly.Creates)
@@ -215,9 +215,57 @@ func TestNoKeyIsRevokedThatASinkSaysItHas(t *testing.T) {
 		in := w.Start()
 		in.Hook = meanwhile("probe", 1, func() { w.Sinks[0].Set(rotatortest.ValueOf(old.ID), old.ID) })
 		mustSettle(t, in.Run(rotator.Request{}))
-		expectSteps(t, in, "verify supply@marked note-receipt settled")
+		expectSteps(t, in, "verify note-receipt supply@marked note-receipt settled")
 		if !w.Instantly.Alive(rotatortest.ValueOf(old.ID).Reveal()) {
 			t.Error("the key was revoked")
+		}
+	})
+}
+
+// Somebody restores the old key in a sink, and the run that puts that right dies before it can
+// say so: the old key has its grace from then on, since users of the sink had it.
+func TestGraceCountsFromWhenASinkWasPutRightThoughTheRunDied(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		w.AddSinks()
+		w.SinksChanged = true
+		rotateAndEndGrace(t, w)
+		old := w.Snapshot(0).Versions[secretstore.Previous]
+		w.Sinks[0].Set(rotatortest.ValueOf(old.ID), old.ID)
+		in := w.Start()
+		dead := false
+		in.Hook = func(call string, when rotatortest.When) error {
+			if dead = dead || call == "supply@sink0" && when == rotatortest.After; dead {
+				return rotatortest.ErrInjected
+			}
+			return nil
+		}
+		in.Run(rotator.Request{})
+		wantSinks(t, w, w.Sinks[0])
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		if !w.Instantly.Alive(rotatortest.ValueOf(old.ID).Reveal()) {
+			t.Error("the old key was revoked at once")
+		}
+		time.Sleep(graceOver)
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		w.JudgeEnd()
+	})
+}
+
+// Somebody puts a value into a store that follows, before the sinks have the new key: that
+// store waits for the next rotation, which waits for the sinks. They do not wait for the store.
+func TestSinksDoNotWaitForAStoreThatWasChangedByHand(t *testing.T) {
+	story(t, 2, func(t *testing.T, w *world) {
+		w.AddSinks()
+		w.Begin("rotation")
+		in := w.Start()
+		in.Hook = failing("supply@sink0", errSinkDown)
+		wantBehind(t, in.Run(rotator.Request{}), "marked")
+		w.stores[1].PutByHand(secret.New(w.Instantly.Add("made by hand").Value))
+		mustSettle(t, w.Start().Run(rotator.Request{}))
+		wantSinks(t, w, w.Sinks...)
+		time.Sleep(due)
+		if res := w.Start().Run(rotator.Request{}); res.Err == nil && !res.Rotated && res.Next.IsZero() {
+			t.Errorf("a rotation is due, and nothing is to come: %s", res.Why)
 		}
 	})
 }
