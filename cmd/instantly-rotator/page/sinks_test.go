@@ -67,7 +67,7 @@ func TestSinksThatHaveNotMovedAreSaid(t *testing.T) {
 	h := sinkScenes()["sinks behind"].site()
 	_, body := get(t, h, "/")
 	for _, text := range []string{
-		"All consumers hold working keys: <strong>yes", // the old keys live for them
+		"All consumers hold working keys: <strong>not known", // what uses zapier's
 		"Sink github: it is not known to have the current key <span class=\"dim\">2 targets",
 		"Sink composio: what uses it is not known to work with the current key: the tool INSTANTLY_LIST_CAMPAIGNS failed",
 		"<code>" + c + " rotate --due reporting sending</code>",

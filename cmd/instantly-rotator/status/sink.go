@@ -87,7 +87,7 @@ func (t Target) sinksAssured() (Assured, string) {
 		switch {
 		case !s.Current && known && !lives:
 			return Broken, "sink " + s.Sink + " has key " + s.KeyID + ", which is revoked"
-		case !s.Current && !known, s.Current && !s.Unproven && s.Error != "":
+		case !s.Current && !known, s.Current && s.Unproven, s.Current && s.Error != "":
 			assured, why = NotKnown, first(why, "sink "+s.Sink+" is not known to have a key that works: it "+s.Text())
 		}
 	}
