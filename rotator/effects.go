@@ -197,6 +197,7 @@ func (r *run) graceOf(s Step) time.Duration {
 // period that is counted from there is never too short.
 func (r *run) promoteWithin(ctx context.Context, s Step) error {
 	bound := promotionBound(r.graceOf(s))
+	outer := ctx
 	ctx, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
 	at, begun := r.tick(), r.wallClock()
@@ -205,9 +206,17 @@ func (r *run) promoteWithin(ctx context.Context, s Step) error {
 		snap, err = r.promoteLate(ctx, snap, s, bound, err)
 	}
 	if err == nil {
-		defer r.inspect(ctx, s.Store) // what consumers read now is another value
+		defer r.inspectPromoted(outer, s.Store)
 	}
 	return r.wrote(s.Store, snap, at, err)
+}
+
+// inspectPromoted asks a store again: what consumers read now is another value. It has time of
+// its own, since a promotion that came late has used up what there was for it.
+func (r *run) inspectPromoted(ctx context.Context, store int) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.opts.StepTimeout)
+	defer cancel()
+	r.inspect(ctx, store)
 }
 
 // promoteLate writes down the time of a promotion once more: the process, or the
