@@ -77,11 +77,7 @@ func (f *sinkForm) decode(d *decoder, n *yaml.Node, at mark) {
 			return
 		}
 	}
-	hint := "known are " + strings.Join(sinkKindNames(), ", ")
-	if near, ok := Nearest(kind, sinkKindNames()); ok {
-		hint = fmt.Sprintf("did you mean %q? (%s)", near, hint)
-	}
-	d.fail(where, hint, "unknown kind of sink %s", quote(kind))
+	d.unknownKind(where, "sink", kind, sinkKindNames())
 }
 
 func sinkKindNames() (names []string) {

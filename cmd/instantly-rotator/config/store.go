@@ -42,7 +42,7 @@ func (f *storeForm) decode(d *decoder, n *yaml.Node, at mark) {
 			return
 		}
 	}
-	d.unknownKind(where, kind)
+	d.unknownKind(where, "store", kind, kindNames())
 }
 
 // storeSection is the section of a store whose settings take what is written.
@@ -66,12 +66,13 @@ func kindField(n *yaml.Node, at mark) (string, mark) {
 	return "", mark{path: join(at.path, "kind")}
 }
 
-func (d *decoder) unknownKind(at mark, kind string) {
-	hint := "known are " + strings.Join(kindNames(), ", ")
-	if near, ok := Nearest(kind, kindNames()); ok {
+// unknownKind reports a kind of a store, or a sink, that is none of those known.
+func (d *decoder) unknownKind(at mark, of, kind string, known []string) {
+	hint := "known are " + strings.Join(known, ", ")
+	if near, ok := Nearest(kind, known); ok {
 		hint = fmt.Sprintf("did you mean %q? (%s)", near, hint)
 	}
-	d.fail(at, hint, "unknown kind of store %s", quote(kind))
+	d.fail(at, hint, "unknown kind of %s %s", of, quote(kind))
 }
 
 func kindNames() []string {
