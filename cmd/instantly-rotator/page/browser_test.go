@@ -45,6 +45,11 @@ func TestThePagesInABrowser(t *testing.T) {
 	if err != nil {
 		t.Fatalf("axe-core is needed: -page.axe: %v", err)
 	}
+	if *shots != "" {
+		if err := os.MkdirAll(*shots, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
 	chromium, stop := chromedp.NewExecAllocator(t.Context(), append(chromedp.DefaultExecAllocatorOptions[:], chromedp.NoSandbox)...)
 	defer stop()
 	browser, closeBrowser := chromedp.NewContext(chromium)
