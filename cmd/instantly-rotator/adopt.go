@@ -29,7 +29,7 @@ func (a *app) adoptCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:               "adopt TARGET | --all",
 		ValidArgsFunction: a.completeOneTarget,
-		Short:             "Take over a key made by hand that a store gives already, without rotating it",
+		Short:             "Take over a key made by hand, without rotating it",
 		Long: `Take over a key that somebody made by hand and whose value a target's store gives
 already. Consumers go on reading the same value. From then on it is a key like any
 other: its age counts from when it was made, and when it was replaced it is revoked
@@ -50,7 +50,8 @@ Such a key, one that is taken on a person's word, and all with --all, are propos
 not adopted without a yes.`,
 		Example: `  instantly-rotator adopt --all --dry-run
   instantly-rotator adopt sending
-  instantly-rotator adopt sending --key-id 0193a7c2-5a10-7c3e-9b1f-00000000000a --i-know`,
+  instantly-rotator adopt sending --i-know \
+    --key-id 0193a7c2-5a10-7c3e-9b1f-00000000000a`,
 		RunE: func(c *cobra.Command, names []string) error { return a.adopt(c.Context(), names, f) },
 	}
 	outputFlag(c, &f.output)

@@ -39,6 +39,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
+	refuseUnknown(root)
 	ran, err := root.ExecuteContextC(ctx)
 	err = a.outcome(err)
 	a.complain(err, ran.CommandPath())
@@ -81,6 +82,7 @@ On call?    instantly-rotator status`,
 		a.exitCodesTopic(),
 	)
 	a.completeFlags(root)
+	fitHelp(root)
 	return root
 }
 

@@ -25,7 +25,7 @@ func (a *app) auditCommand() *cobra.Command {
 	var f auditFlags
 	c := &cobra.Command{
 		Use:   "audit",
-		Short: "Judge what is around the keys: other keys, webhooks, members, the audit log, leaks",
+		Short: "Judge other keys, webhooks, members, the audit log, leaks",
 		Long: `Judge what is around the keys: other keys, how wide they are, how old; webhooks, members,
 the audit log; and, with --scan, in which files values are. Each check has an id, a
 reason and a remedy.
@@ -35,7 +35,7 @@ passed. Exit code 1: something is found that is as severe as --fail-on, or not k
 the section audit of the configuration has what somebody answers for, and until when.`,
 		Example: `  instantly-rotator audit
   instantly-rotator audit --scan . --git          also: is a key in the source?
-  instantly-rotator audit --probe-webhooks        also: do receivers look at the secret?
+  instantly-rotator audit --probe-webhooks    do receivers look at the secret?
   instantly-rotator audit -o markdown > audit.md  a report to hand in
   instantly-rotator audit -o sarif > audit.sarif  for code scanners`,
 		Args: noArgs,

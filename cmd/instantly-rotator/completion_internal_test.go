@@ -8,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
 
@@ -47,16 +46,5 @@ func TestEveryVariableThatIsReadIsInTheTopic(t *testing.T) {
 	})
 	if err != nil || found < 5 {
 		t.Errorf("%d found, %v", found, err)
-	}
-}
-
-// TestHelpFitsATerminal: the topics are laid out for 80 columns.
-func TestHelpFitsATerminal(t *testing.T) {
-	for _, topic := range []*cobra.Command{environmentTopic(), configurationTopic()} {
-		for line := range strings.Lines(topic.Long) {
-			if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > 85 {
-				t.Errorf("%s has a line of %d columns: %s", topic.Name(), n, line)
-			}
-		}
 	}
 }

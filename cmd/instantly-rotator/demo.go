@@ -9,7 +9,7 @@ import (
 func (a *app) demoCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
-		Short: "Watch keys being rotated under load, through a crash and an outage",
+		Short: "Watch keys being rotated through a crash and an outage",
 		Long: `Run the whole thing on this machine, with nothing to configure: a stand-in for
 the Instantly API, an encrypted local store in a temporary folder, consumers that
 use the key all the while, and the real engine with shortened times.`,

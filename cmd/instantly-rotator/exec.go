@@ -36,9 +36,10 @@ const defaultVariable = "INSTANTLY_API_KEY"
 func (a *app) execCommand() *cobra.Command {
 	var f execFlags
 	c := &cobra.Command{
-		Use:               "exec [TARGET] [--env NAME=TARGET...] -- PROGRAM [ARGUMENT...]",
-		ValidArgsFunction: a.completeProgram,
-		Short:             "Run a program with current keys in its environment",
+		Use:                   "exec [TARGET] [--env NAME=TARGET...] -- PROGRAM [ARG...]",
+		DisableFlagsInUseLine: true,
+		ValidArgsFunction:     a.completeProgram,
+		Short:                 "Run a program with current keys in its environment",
 		Long: `Run a program with current keys in its environment, as its consumers read them:
 the key of TARGET in INSTANTLY_API_KEY, and one for each --env. Signals are passed
 on to the program, and its exit code is this command's. The environment variables
@@ -52,7 +53,7 @@ grace period: until then the program has the old key, which works that long.
 Exit code 127 says that the program was not found, 126 that it cannot be run. No
 call is made to Instantly.`,
 		Example: `  instantly-rotator exec sending -- ./send --all
-  instantly-rotator exec --env SEND_KEY=sending --env REPORT_KEY=reporting --restart -- ./worker`,
+  instantly-rotator exec --env A=sending --env B=reporting --restart -- ./worker`,
 		RunE: func(c *cobra.Command, args []string) error { return a.exec(c, args, f) },
 	}
 	c.Flags().StringArrayVarP(&f.env, "env", "e", nil, "`NAME=TARGET`: the key of TARGET in the environment variable NAME; may be given several times")

@@ -142,7 +142,7 @@ func (a *app) complain(err error, command string) {
 
 // usageHint says where it stands what a command takes.
 func usageHint(command string) string {
-	if command == program {
+	if command == program || command == program+" help" {
 		return program + " --help lists the commands and flags"
 	}
 	return command + " --help says what it takes"

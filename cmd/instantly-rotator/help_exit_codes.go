@@ -31,7 +31,7 @@ func exitMeanings() []exitMeaning {
 func (a *app) exitCodesTopic() *cobra.Command {
 	return &cobra.Command{
 		Use:   "exit-codes",
-		Short: "What each exit code means, and which state of a target gives which",
+		Short: "What each exit code means, and when it comes",
 		Long: "Exit codes, of all commands (exec gives its program's):\n\n" + codesTable().Render() +
 			"\n\ndoctor ends with 1 for what is bad, or not known; audit for what is as severe as\n--fail-on, or not known; evidence for a trail that is not as it was written, or\nwhat is not known.\n\nstatus ends with the code of its worst target, and tells of each the first of\nthese states that holds:\n\n" + statesTable().Render(),
 	}

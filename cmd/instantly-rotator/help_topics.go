@@ -48,7 +48,7 @@ func givenVariables() []environmentVariable {
 func environmentTopic() *cobra.Command {
 	return &cobra.Command{
 		Use:   "environment",
-		Short: "Which environment variables are read, and which are given to programs",
+		Short: "Variables that are read, or given to programs",
 		Long:  "What is read:\n\n" + variableTable(environmentVariables()) + "\n\nWhat programs are given:\n\n" + variableTable(givenVariables()),
 	}
 }
@@ -71,7 +71,7 @@ func entry(name, meaning string) string {
 func configurationTopic() *cobra.Command {
 	return &cobra.Command{
 		Use:   "configuration",
-		Short: "Every option of the configuration file, with its default",
+		Short: "Every configuration option, with its default",
 		Long: `The file is YAML, checked strictly: "instantly-rotator validate" names all mistakes
 at once. config.example.yaml has every option with its reason; "instantly-rotator
 schema" is for editors. "*" stands for a name of your choice, "[]" for each item of

@@ -23,7 +23,7 @@ func (a *app) holdCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:               "hold TARGET...",
 		ValidArgsFunction: a.completeTargets,
-		Short:             "Leave keys as they are: no rotation begins, no old key is revoked",
+		Short:             "Leave keys as they are: nothing is rotated, no old key revoked",
 		Long: `Leave keys as they are, until they are released or until a time.
 
 While a target is on hold no rotation of it begins, none that has begun is promoted,

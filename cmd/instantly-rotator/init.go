@@ -51,8 +51,10 @@ With --demo it makes a folder to try everything in: a sandbox, which runs in the
 background as long as the folder is there, a local store, and a configuration.`,
 		Example: `  instantly-rotator init
   instantly-rotator init --demo
-  instantly-rotator init --store file --admin-key env:INSTANTLY_ADMIN_KEY --key reporting=analytics
-  instantly-rotator init --store aws --store-option region=eu-west-1 --admin-key file:/run/secrets/instantly \
+  instantly-rotator init --store file --admin-key env:INSTANTLY_ADMIN_KEY \
+    --key reporting=analytics
+  instantly-rotator init --store aws --store-option region=eu-west-1 \
+    --admin-key file:/run/secrets/instantly \
     --key sending=campaigns:read,leads:update --secret sending=prod/instantly`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -14,7 +14,7 @@ import (
 func (a *app) lambdaCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "lambda",
-		Short: "Run as an AWS Lambda function: on a schedule, or as Secrets Manager rotates",
+		Short: "Run as an AWS Lambda function: on a schedule, as AWS rotates",
 		Long: `Run as an AWS Lambda function, for as long as Lambda lets it.
 
 An event of a schedule does what "instantly-rotator rotate --due" does. The events by
@@ -30,12 +30,16 @@ after the function was killed, does no harm. deploy/aws has what is needed for i
 }
 
 func (a *app) lambda(ctx context.Context) error {
-	if a.getenv(serverless.RuntimeVariable) == "" {
+	runtime := a.getenv(serverless.RuntimeVariable)
+	if runtime == "" {
 		return usageError{errors.New("this is for AWS Lambda, which sets " + serverless.RuntimeVariable + "; elsewhere: instantly-rotator rotate --due")}
 	}
 	r, err := a.runner()
 	if err != nil {
 		return err
+	}
+	if err := serverless.CheckRuntime(ctx, runtime); err != nil {
+		return usageError{err}
 	}
 	r.ServeLambda(ctx)
 	return nil

@@ -25,7 +25,7 @@ func (a *app) offboardCommand() *cobra.Command {
 	var f offboardFlags
 	c := &cobra.Command{
 		Use:   "offboard ADDRESS",
-		Short: "Remove somebody who leaves, and replace the keys that they could know",
+		Short: "Remove somebody who leaves, replace the keys they could know",
 		Long: `Remove somebody who leaves from the workspaces, and replace the keys that they could
 know: those whose known_to has them, and those that they made by hand, by the audit
 log. Who could know an admin key could know every key of its workspaces. Keys that they

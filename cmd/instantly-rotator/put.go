@@ -45,8 +45,9 @@ With --store and --secret, it is one that the configuration refers to: a
 workspace's admin_key, a receiver's url.
 
 With TARGET, consumers get the value at once, so it has to be a key that works: a
-test call is made with it first, unless with --no-test. The rotator did not make it: it is used as it is and never revoked, and nothing of
-that target is revoked or cleaned up until the next rotation has replaced it.
+test call is made with it first, unless with --no-test. The rotator did not make
+it: it is used as it is and never revoked, and nothing of that target is revoked or
+cleaned up until the next rotation has replaced it.
 
 A value that is there is replaced only with --replace. Clouds and clusters have
 tools of their own for this; the command says which.`,

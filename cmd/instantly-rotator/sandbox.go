@@ -30,7 +30,7 @@ func (a *app) sandboxCommand() *cobra.Command {
 	var f sandboxFlags
 	c := &cobra.Command{
 		Use:   "sandbox",
-		Short: "Serve a stand-in for the Instantly API, to try a configuration against",
+		Short: "Serve a stand-in for the Instantly API, to try things out",
 		Long: `Serve a stand-in for the Instantly API on this machine. It keeps keys, members,
 webhooks and an audit log, enforces scopes, and can be told to fail, on the same address:
 
@@ -46,7 +46,7 @@ webhooks and an audit log, enforces scopes, and can be told to fail, on the same
   POST /_sandbox/audit             plants an entry in the audit log
   GET, POST /_sandbox/webhooks     webhooks, without values; POST adds one
   DELETE /_sandbox/webhooks/ID       as somebody would by hand
-  POST /_sandbox/events            an event happens: {"event_type": "email_sent"}
+  POST /_sandbox/events            one happens: {"event_type": "email_sent"}
   GET /_sandbox/deliveries         how many are under way
 
 Nothing in it is worth protecting; its admin key is printed so that you can use it.
@@ -57,7 +57,8 @@ cluster: whoever reaches it can use it.
 		Example: `  instantly-rotator sandbox --listen 127.0.0.1:8086 --state sandbox.json
   # in the configuration: base_url: http://127.0.0.1:8086
   curl -X PUT http://127.0.0.1:8086/_sandbox/faults -d '{"unavailable": true}'
-  curl -X POST http://127.0.0.1:8086/_sandbox/inject -d '{"kind": "hang", "method": "DELETE", "times": 2}'`,
+  curl -X POST http://127.0.0.1:8086/_sandbox/inject \
+    -d '{"kind": "hang", "method": "DELETE", "times": 2}'`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return a.sandbox(c.Context(), f) },
 	}

@@ -28,7 +28,7 @@ func (a *app) statusCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:               "status [TARGET...]",
 		ValidArgsFunction: a.completeTargets,
-		Short:             "Show which key is where, what happens next, and what needs a person",
+		Short:             "Show which key is where, what comes next, what needs a person",
 		Long: `Show which key is where, what happens next, and what needs a person.
 
 It answers within --timeout: what Instantly or a store has not said by then is not

@@ -19,7 +19,8 @@ config_map): in the folder --dir the file key, to be put into a Secret that the
 pods mount, and key.pub, which is printed too, to be kept elsewhere. A trail in a
 folder makes its own.`,
 		Example: `  instantly-rotator trail make-key --dir ./trail-key
-  kubectl create secret generic instantly-rotator-trail --from-file=./trail-key/key
+  kubectl create secret generic instantly-rotator-trail \
+    --from-file=./trail-key/key
   kubectl create configmap instantly-rotator-trail`,
 		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {

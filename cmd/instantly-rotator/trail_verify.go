@@ -32,7 +32,7 @@ that log that was kept where the rotator cannot write. Without --public-key, the
 key that lies beside the log is used, which somebody who wrote the log anew could
 have replaced too: keep it elsewhere as well.`,
 		Example: `  instantly-rotator trail verify
-  instantly-rotator trail verify --log host1 --checkpoint kept --public-key kept.pub
+  instantly-rotator trail verify --log host1 --public-key kept.pub
   instantly-rotator trail verify --file exported.jsonl --public-key kept.pub`,
 		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error { return a.trailVerify(f, v) },
@@ -148,7 +148,7 @@ func (a *app) trailExportCommand(f *trailFlags) *cobra.Command {
 	var e exportFlags
 	c := &cobra.Command{
 		Use:   "export",
-		Short: "Print a log, its newest checkpoint or its public key, to be kept elsewhere",
+		Short: "Print a log, its newest checkpoint or its public key",
 		Long: `Print every line of a log as it was written, so that it can be verified elsewhere;
 or its newest checkpoint, or the public key that it is verified with. Both are
 worth keeping where the rotator cannot write, say once a day.`,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
@@ -14,6 +15,18 @@ import (
 // RuntimeVariable is the environment variable by which AWS Lambda tells a program where it
 // gets its events.
 const RuntimeVariable = "AWS_LAMBDA_RUNTIME_API"
+
+// CheckRuntime tells whether something listens where a program is told that it gets its events.
+// What [Runner.ServeLambda] finds out about that, it ends the process with, without a word.
+func CheckRuntime(ctx context.Context, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	c, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("%s=%s: Lambda's runtime API is not there, which gives events; elsewhere than in Lambda: instantly-rotator rotate --due: %w", RuntimeVariable, address, err)
+	}
+	return c.Close()
+}
 
 // ServeLambda takes events, one after the other, for as long as the process lives.
 func (r *Runner) ServeLambda(ctx context.Context) {
