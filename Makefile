@@ -27,6 +27,10 @@ lint: ## module files, Go code, workflows
 demo:
 	go run ./cmd/instantly-rotator demo
 
+.PHONY: demo-recording
+demo-recording: ## what the demo says, as the moving picture in the README
+	go run ./cmd/instantly-rotator/demo/record cmd/instantly-rotator/demo/recording.svg
+
 claims: ## the contract's suite on every backend, as one table
 	go run ./rotator/rotatortest/tables claims
 

@@ -12,7 +12,7 @@
 // In this package: story.go (what happens, in four chapters), world.go (sandbox,
 // store), engine.go (an instance of the rotator), apps.go (the consumers),
 // narrator.go and words.go (the telling), facts.go, rules.go and account.go
-// (the reckoning).
+// (the reckoning). record/ draws what is told: recording.svg, which the README shows.
 package demo
 
 import (

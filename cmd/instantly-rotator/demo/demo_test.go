@@ -63,6 +63,7 @@ func TestDemonstration(t *testing.T) {
 	t.Run("tells its story and its account", func(t *testing.T) { checkTold(t, out.String()) })
 	t.Run("tells no secret", func(t *testing.T) { checkSecrets(t, out.String(), played.Sandbox) })
 	t.Run("is without colour unless asked", func(t *testing.T) { checkColor(t, out.String(), false) })
+	t.Run("is what the README's recording shows", func(t *testing.T) { checkRecording(t, out.String()) })
 	t.Run("leaves no folder", func(t *testing.T) { checkEmpty(t, dir) })
 }
 
