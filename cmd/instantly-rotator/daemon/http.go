@@ -31,8 +31,8 @@ type Site struct {
 	Page http.Handler
 	// Metrics answers in Prometheus's format.
 	Metrics http.Handler
-	// Token is asked for on all but the health checks; none if it is empty.
-	Token secret.Value
+	// Gate asks for the token on all but the health checks.
+	Gate *Gate
 }
 
 // Handler serves /healthz, /readyz, /metrics, /api/v1/targets and /api/v1/audit, and the
@@ -80,7 +80,7 @@ const NotOwnName = "asked for under a name that is not this machine's: use local
 
 // guarded asks for the bearer token (RFC 6750, section 2.1).
 func (s Site) guarded(h http.Handler) http.Handler {
-	if s.Token.IsZero() {
+	if s.Gate.Open() {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if !OwnName(r.Host) {
 				http.Error(w, NotOwnName, http.StatusMisdirectedRequest)
@@ -91,7 +91,15 @@ func (s Site) guarded(h http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if !ok || !s.Token.Equal(secret.New(given)) {
+		var wait time.Duration
+		if ok {
+			ok, wait = s.Gate.Passes(r, secret.New(given))
+		}
+		if wait > 0 {
+			http.Error(w, TellWait(w, wait), http.StatusTooManyRequests)
+			return
+		}
+		if !ok {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="instantly-rotator"`)
 			http.Error(w, "a bearer token is needed: the one in --token-file", http.StatusUnauthorized)
 			return

@@ -3,9 +3,11 @@ package page_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -119,6 +121,60 @@ func TestASessionEnds(t *testing.T) {
 	}
 	if session.MaxAge <= 0 || session.MaxAge > int((24*time.Hour).Seconds()) {
 		t.Errorf("a session lasts %ds", session.MaxAge)
+	}
+}
+
+// TestATokenIsNotFoundByTrying: of 10,000 guesses, by the form and as a bearer token, a
+// second apart, few are looked at, and when the right one is among the others, that is not
+// told. Who is signed in, and who is elsewhere, notices nothing of it; and when the guesses
+// are over, the right token is taken again.
+func TestATokenIsNotFoundByTrying(t *testing.T) {
+	at := now()
+	h := guardedScene().siteAt(func() time.Time { return at })
+	session := signIn(t, h)
+	from := func(address string) func(*http.Request) { return func(r *http.Request) { r.RemoteAddr = address } }
+	form := func(given, address string) *http.Response {
+		return ask(h, http.MethodPost, "http://rotator.example/login", url.Values{"token": {given}}, from(address))
+	}
+	const guesses, attacker = 10_000, "203.0.113.9:4711"
+	looked, wait := 0, 0
+	for i := range guesses {
+		at = at.Add(time.Second)
+		given := fmt.Sprintf("guess %d", i)
+		if i == guesses-2 {
+			given = token
+		}
+		got := form(given, attacker)
+		if i%2 == 1 {
+			got = ask(h, http.MethodGet, "http://rotator.example/", nil, func(r *http.Request) {
+				r.RemoteAddr = attacker
+				r.Header.Set("Authorization", "Bearer "+given)
+			})
+		}
+		switch got.StatusCode {
+		case http.StatusUnauthorized:
+			looked++
+		case http.StatusTooManyRequests:
+			wait, _ = strconv.Atoi(got.Header.Get("Retry-After"))
+			if body := read(t, got); wait <= 0 || wait > 600 || !strings.Contains(body, "Too many wrong tokens") {
+				t.Fatalf("guess %d: to be tried again after %q: %s", i, got.Header.Get("Retry-After"), body)
+			}
+		default:
+			t.Fatalf("guess %d: %s", i, got.Status)
+		}
+	}
+	if looked < 5 || looked > 200 {
+		t.Errorf("%d of %d guesses were looked at", looked, guesses)
+	}
+	if got := ask(h, http.MethodGet, "http://rotator.example/", nil, func(r *http.Request) { r.RemoteAddr = attacker; r.AddCookie(session) }); got.StatusCode != http.StatusOK {
+		t.Errorf("who is signed in meanwhile: %s", got.Status)
+	}
+	if got := form(token, "203.0.113.10:4711"); got.StatusCode != http.StatusSeeOther {
+		t.Errorf("who is elsewhere, with the token: %s", got.Status)
+	}
+	at = at.Add(time.Duration(wait) * time.Second)
+	if got := form(token, attacker); got.StatusCode != http.StatusSeeOther {
+		t.Errorf("the token, when the guesses are over: %s", got.Status)
 	}
 }
 

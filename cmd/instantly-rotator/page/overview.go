@@ -351,7 +351,7 @@ func (s *Site) overviewPage(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Site) view(here, title string, body any) view {
-	return view{Title: title, Here: here, Now: s.Now(), CanLeave: !s.Token.IsZero(), Refresh: true, Body: body}
+	return view{Title: title, Here: here, Now: s.Now(), CanLeave: !s.Gate.Open(), Refresh: true, Body: body}
 }
 
 // headline is the title of the window: what a tab shows of it.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/daemon"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
@@ -39,19 +40,26 @@ func signedIn(token secret.Value, session string, now time.Time) bool {
 }
 
 // allowed tells whether a request may see the pages: by a session, or by the bearer token.
-func (s *Site) allowed(r *http.Request) bool {
-	if s.Token.IsZero() {
-		return true
-	}
-	if given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok && s.Token.Equal(secret.New(given)) {
-		return true
+// wait is as [daemon.Gate.Passes] has it.
+func (s *Site) allowed(r *http.Request) (ok bool, wait time.Duration) {
+	if s.Gate.Open() {
+		return true, 0
 	}
 	for _, c := range r.CookiesNamed(cookieName) {
-		if signedIn(s.Token, c.Value, s.Now()) {
-			return true
+		if signedIn(s.Gate.Token(), c.Value, s.Now()) {
+			return true, 0
 		}
 	}
-	return false
+	if given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		return s.Gate.Passes(r, secret.New(given))
+	}
+	return false, 0
+}
+
+// tooMany is the answer to whoever may not try a token now.
+func (s *Site) tooMany(w http.ResponseWriter, r *http.Request, wait time.Duration) {
+	said := daemon.TellWait(w, wait)
+	s.login(w, r, http.StatusTooManyRequests, strings.ToUpper(said[:1])+said[1:]+".")
 }
 
 // signIn takes the token, and gives a session for it. Nothing else is ever sent to the
@@ -68,13 +76,22 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) {
 	switch given := secret.New(strings.TrimSpace(r.PostForm.Get("token"))); {
 	case r.PostForm.Has("leave"):
 		cookie.MaxAge = -1
-	case s.Token.IsZero():
-	case given.IsZero() || !s.Token.Equal(given):
+	case s.Gate.Open():
+	case given.IsZero():
 		s.login(w, r, http.StatusUnauthorized, "That is not the token.")
 		return
 	default:
+		ok, wait := s.Gate.Passes(r, given)
+		if wait > 0 {
+			s.tooMany(w, r, wait)
+			return
+		}
+		if !ok {
+			s.login(w, r, http.StatusUnauthorized, "That is not the token.")
+			return
+		}
 		until := s.Now().Add(sessionTime)
-		cookie.Value, cookie.MaxAge = sessionUntil(s.Token, until), int(sessionTime/time.Second)
+		cookie.Value, cookie.MaxAge = sessionUntil(s.Gate.Token(), until), int(sessionTime/time.Second)
 	}
 	http.SetCookie(w, cookie)
 	http.Redirect(w, r, "/", http.StatusSeeOther)

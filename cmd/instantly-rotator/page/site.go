@@ -74,7 +74,7 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set(name, value)
 	}
 	switch post := r.Method == http.MethodPost && r.URL.Path == "/login"; {
-	case s.Token.IsZero() && !daemon.OwnName(r.Host):
+	case s.Gate.Open() && !daemon.OwnName(r.Host):
 		http.Error(w, daemon.NotOwnName, http.StatusMisdirectedRequest)
 	case !post && r.Method != http.MethodGet && r.Method != http.MethodHead:
 		w.Header().Set("Allow", "GET, HEAD")
@@ -116,11 +116,14 @@ func asset(h http.Handler) http.Handler {
 // guarded has those sign in who have not.
 func (s *Site) guarded(h http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.allowed(r) {
+		switch ok, wait := s.allowed(r); {
+		case wait > 0:
+			s.tooMany(w, r, wait)
+		case !ok:
 			s.login(w, r, http.StatusUnauthorized, "")
-			return
+		default:
+			h(w, r)
 		}
-		h(w, r)
 	})
 }
 
@@ -140,7 +143,7 @@ func (s *Site) login(w http.ResponseWriter, r *http.Request, code int, said stri
 }
 
 func (s *Site) fail(w http.ResponseWriter, r *http.Request, code int, said string) {
-	s.render(w, r, code, "fail.html", view{Title: http.StatusText(code), Here: "none", Now: s.Now(), CanLeave: !s.Token.IsZero(), Body: said})
+	s.render(w, r, code, "fail.html", view{Title: http.StatusText(code), Here: "none", Now: s.Now(), CanLeave: !s.Gate.Open(), Body: said})
 }
 
 // render answers with a page, whole or not at all.

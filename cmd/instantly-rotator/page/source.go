@@ -4,8 +4,8 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/audit"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/daemon"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/status"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
 // Source is what the pages are drawn from, at the time at which they are.
@@ -22,8 +22,8 @@ type Source struct {
 	Audit func() *audit.Report
 	// Trail is the record of what was done; its zero value: there is none.
 	Trail func() Trail
-	// Token is what a person signs in with; if it is empty, nobody need.
-	Token secret.Value
+	// Gate asks for the token that a person signs in with, or for none.
+	Gate *daemon.Gate
 }
 
 // Process is how the daemon is.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/audit"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/daemon"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/page"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/remedy"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/status"
@@ -209,7 +210,7 @@ func (s *scene) siteAt(now func() time.Time) *page.Site {
 			return status.Report{Targets: targets}
 		},
 		Policies: func() []page.Policy { return s.policies }, Audit: func() *audit.Report { return s.audit },
-		Trail: func() page.Trail { return s.trail }, Token: secret.New(s.token),
+		Trail: func() page.Trail { return s.trail }, Gate: daemon.NewGate(secret.New(s.token), now, nil),
 	})
 }
 

@@ -26,7 +26,10 @@ func (s *Service) serve(ctx context.Context) (server, error) {
 	if err != nil {
 		return server{}, fmt.Errorf("--listen %s: %w", s.Listen, err)
 	}
-	site := loop.Site{Alive: s.alive, Ready: s.ready, StandsBy: s.standsBy, Report: s.report, Audit: http.HandlerFunc(s.lastAudit), Metrics: s.metrics.Handler(), Token: s.Token, Page: s.page()}
+	gate := loop.NewGate(s.Token, s.Now, func(source string) {
+		s.Log.Warn("too many wrong tokens: no more is tried for a while", zap.String("from", source))
+	})
+	site := loop.Site{Alive: s.alive, Ready: s.ready, StandsBy: s.standsBy, Report: s.report, Audit: http.HandlerFunc(s.lastAudit), Metrics: s.metrics.Handler(), Gate: gate, Page: s.page(gate)}
 	h := site.Server()
 	s.Log.Info("listening", zap.String("address", listener.Addr().String()))
 	go func() {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/audit"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
+	loop "github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/daemon"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/page"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
@@ -31,9 +32,9 @@ func (s *Service) refuse(err error) {
 }
 
 // page is what people are shown in a browser.
-func (s *Service) page() http.Handler {
+func (s *Service) page(gate *loop.Gate) http.Handler {
 	return page.New(page.Source{
-		Now: s.Now, Report: s.report, Pasted: s.pasted, Process: s.process, Policies: s.policies, Token: s.Token,
+		Now: s.Now, Report: s.report, Pasted: s.pasted, Process: s.process, Policies: s.policies, Gate: gate,
 		Audit: func() *audit.Report {
 			s.mu.Lock()
 			defer s.mu.Unlock()
