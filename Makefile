@@ -50,7 +50,8 @@ admin-kill: ## the admin key rotated 200 times by a daemon that is killed at ran
 	go test ./cmd/instantly-rotator -run '^TestAdminKeyRotatedWhileTheDaemonIsKilled$$' -count=1 -v -timeout 0 -admin.rotations=$(or $(ROTATIONS),200)
 
 places: build ## a key in three stores and two sinks through ten rotations, killed at random, with a consumer behind each
-	go test ./rotator/rotatortest/places -run '^TestNoConsumerIsRefusedWhereverItReadsTheKey$$' -count=1 -v -timeout 0 -places.binary=$(CURDIR)/bin/instantly-rotator -places.rotations=$(or $(ROTATIONS),10)
+	bash .ci/vault bin/kv-engine
+	go test ./rotator/rotatortest/places -run '^TestNoConsumerIsRefusedWhereverItReadsTheKey$$' -count=1 -v -timeout 0 -places.binary=$(CURDIR)/bin/instantly-rotator -places.vault=$(CURDIR)/bin/kv-engine -places.rotations=$(or $(ROTATIONS),10)
 
 plant: ## plant bugs, one at a time, and see the tests find them
 	go run ./rotator/rotatortest/plant

@@ -50,6 +50,7 @@ type world struct {
 	places  []*place
 	foreign map[string]bool // ids of keys that are nobody's of ours
 	said    atomic.Value    // by the last process
+	vault   string          // what stands for it
 	wrong   sync.Map
 }
 
@@ -66,23 +67,23 @@ func newWorld(t *testing.T) *world {
 	for _, k := range w.box.Keys(space.ID) {
 		w.foreign[k.ID] = true
 	}
-	amazon, cluster, vault := awstest.New(nil), kubetest.New(namespace), vaulttest.New(vaulttest.NewKV())
+	amazon, cluster, vault := awstest.New(nil), kubetest.New(namespace), startVault(t)
 	project, hub := &composiotest.Server{Works: w.works}, githubtest.New()
 	project.Connect(account, "Sales", "BEARER_TOKEN", map[string]string{"token": "what was there before"})
 	dir := t.TempDir()
 	w.at = addresses{
 		Sandbox: w.serve(w.box), AdminKey: space.AdminKey.Reveal(), Workspace: space.ID,
-		AWS: w.serve(amazon), Vault: w.serve(vault), Composio: w.serve(project), GitHub: w.serve(hub),
+		AWS: w.serve(amazon), Vault: w.serve(vault.proxy()), Composio: w.serve(project), GitHub: w.serve(hub),
 		Kubeconfig: write(t, dir, "kubeconfig", fmt.Sprintf(`{apiVersion: v1, kind: Config, current-context: here,
   clusters: [{name: here, cluster: {server: %q}}], users: [{name: me, user: {token: t}}],
   contexts: [{name: here, context: {cluster: here, user: me, namespace: %s}}]}`, w.serve(cluster), namespace)),
 		TokenFile: write(t, dir, "token", vaulttest.RootToken), Rotate: true,
 	}
-	w.primary = w.at.primary(t)
+	w.primary, w.vault = w.at.primary(t), vault.is
 	w.places = []*place{
 		{name: "aws", read: func() string { value, _ := amazon.Value(target, "AWSCURRENT"); return value }},
 		{name: "kubernetes", read: func() string { return cluster.Served(namespace, target, "api-key") }},
-		{name: "vault", read: func() string { return vault.Field(target, "api_key") }},
+		{name: "vault", read: vault.read},
 		{name: "composio", read: func() string { return project.Credential(account, "token") }},
 		{name: "github", read: func() string {
 			if s := hub.Secret("/repos/acme/web/actions/secrets/INSTANTLY_KEY"); s != nil {
@@ -275,7 +276,7 @@ func TestNoConsumerIsRefusedWhereverItReadsTheKey(t *testing.T) {
 			t.Errorf("the consumer behind %s never used a key: this shows nothing", p.name)
 		}
 	}
-	t.Logf("seed %d: %d keys issued, %d kills in %s, %d of them amid a rotation; requests/refused: %s; keys left over: %d",
-		seed, issued, kills, time.Since(begun).Round(time.Second), amid, strings.Join(uses, ", "), others)
+	t.Logf("seed %d: %d keys issued, %d kills in %s, %d of them amid a rotation; requests/refused: %s; keys left over: %d; vault: %s",
+		seed, issued, kills, time.Since(begun).Round(time.Second), amid, strings.Join(uses, ", "), others, w.vault)
 	w.wrong.Range(func(complaint, _ any) bool { t.Error(complaint); return true })
 }

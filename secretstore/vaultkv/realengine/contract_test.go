@@ -1,6 +1,7 @@
 package realengine_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -13,19 +14,30 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/vaultkv/fixture"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/vaultkv/realengine"
 )
+
+func newEngine(t testing.TB) realengine.Engine {
+	t.Helper()
+	e, err := realengine.New(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close(context.WithoutCancel(t.Context())) })
+	return e
+}
 
 func TestContractOnTheRealEngine(t *testing.T) { storetest.Run(t, fixture.Contract(newEngine(t))) }
 
 // open gives a store on a secret of the real engine, and what consumers read of it.
-func open(t testing.TB, e engine, owner string, hook storetest.Hook) (secretstore.Store, storetest.Remote) {
+func open(t testing.TB, e realengine.Engine, owner string, hook storetest.Hook) (secretstore.Store, storetest.Remote) {
 	remote := fixture.Remote(t, e, "growth/instantly", owner)
 	return remote.Open(t, hook), remote
 }
 
 func quiet(string, bool) error { return nil }
 
-// TestEveryCallFailsOnTheRealEngine is the engine's crash matrix.
+// TestEveryCallFailsOnTheRealEngine is the realengine.Engine's crash matrix.
 func TestEveryCallFailsOnTheRealEngine(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the same matrix runs on the stand-in")
@@ -50,7 +62,7 @@ func TestEveryCallFailsOnTheRealEngine(t *testing.T) {
 	}})
 }
 
-// TestAForgottenKeyIsNowhereInTheRealEngine looks for its value in all that the engine
+// TestAForgottenKeyIsNowhereInTheRealEngine looks for its value in all that the realengine.Engine
 // has stored, old versions included.
 func TestAForgottenKeyIsNowhereInTheRealEngine(t *testing.T) {
 	e := newEngine(t)
@@ -80,16 +92,16 @@ func TestAForgottenKeyIsNowhereInTheRealEngine(t *testing.T) {
 	}
 }
 
-// stored is all that the engine keeps.
-func stored(t *testing.T, e engine) string {
+// stored is all that the realengine.Engine keeps.
+func stored(t *testing.T, e realengine.Engine) string {
 	t.Helper()
-	keys, err := logical.CollectKeys(t.Context(), e.storage)
+	keys, err := logical.CollectKeys(t.Context(), e.Storage)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var all strings.Builder
 	for _, key := range keys {
-		entry, err := e.storage.Get(t.Context(), key)
+		entry, err := e.Storage.Get(t.Context(), key)
 		if err != nil || entry == nil {
 			t.Fatal(key, err)
 		}

@@ -1,4 +1,4 @@
-package realengine_test
+package realengine
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -17,51 +16,55 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/vaultkv/vaulttest"
 )
 
-// engine is HashiCorp's, on a storage in memory.
-type engine struct {
+// An Engine is HashiCorp's, on a storage in memory.
+type Engine struct {
 	backend logical.Backend
-	storage logical.Storage
+	// Storage is all that it keeps.
+	Storage logical.Storage
 }
 
-var _ vaulttest.Engine = engine{}
+var _ vaulttest.Engine = Engine{}
 
-// newEngine makes one and waits until it is ready.
-func newEngine(t testing.TB) engine {
-	t.Helper()
+// New makes one and waits until it is ready.
+func New(ctx context.Context) (Engine, error) {
 	storage := &logical.InmemStorage{}
 	cfg := &logical.BackendConfig{
 		StorageView: storage, BackendUUID: "0193a7c2-5a10-7c3e-9b1f-0000000000ff", Logger: hclog.NewNullLogger(),
 		Config: map[string]string{"version": "2"},
 		System: &logical.StaticSystemView{DefaultLeaseTTLVal: time.Hour, MaxLeaseTTLVal: time.Hour},
 	}
-	backend, err := kv.Factory(t.Context(), cfg)
+	backend, err := kv.Factory(ctx, cfg)
 	if err != nil {
-		t.Fatal(err)
+		return Engine{}, fmt.Errorf("make the engine: %w", err)
 	}
-	if err := backend.Initialize(t.Context(), &logical.InitializationRequest{Storage: storage}); err != nil {
-		t.Fatal(err)
+	e := Engine{backend, storage}
+	if err := backend.Initialize(ctx, &logical.InitializationRequest{Storage: storage}); err != nil {
+		e.Close(ctx)
+		return Engine{}, fmt.Errorf("initialize the engine: %w", err)
 	}
-	t.Cleanup(func() { backend.Cleanup(context.WithoutCancel(t.Context())) })
-	e := engine{backend, storage}
 	for {
 		_, _, errs := e.Do(vaulttest.Request{Operation: "read", Path: "data/none"})
 		if !strings.Contains(fmt.Sprint(errs), "Upgrading") {
-			return e
+			return e, nil
 		}
-		if t.Context().Err() != nil {
-			t.Fatal("the engine does not get ready")
+		if ctx.Err() != nil {
+			e.Close(context.WithoutCancel(ctx))
+			return Engine{}, fmt.Errorf("wait for the engine: %w", ctx.Err())
 		}
 		time.Sleep(time.Millisecond)
 	}
 }
 
+// Close ends what it does beside requests.
+func (e Engine) Close(ctx context.Context) { e.backend.Cleanup(ctx) }
+
 // Do implements [vaulttest.Engine], as Vault's router and HTTP handler do.
-func (e engine) Do(r vaulttest.Request) (int, map[string]any, []string) {
+func (e Engine) Do(r vaulttest.Request) (int, map[string]any, []string) {
 	operation := map[string]logical.Operation{
 		"read": logical.ReadOperation, "create": logical.CreateOperation, "update": logical.UpdateOperation, "delete": logical.DeleteOperation,
 	}[r.Operation]
 	res, err := e.backend.HandleRequest(context.Background(), &logical.Request{
-		Operation: operation, Path: r.Path, Data: r.Data, Storage: e.storage, MountPoint: vaulttest.Mount + "/",
+		Operation: operation, Path: r.Path, Data: r.Data, Storage: e.Storage, MountPoint: vaulttest.Mount + "/",
 	})
 	switch {
 	case res != nil && res.IsError():
