@@ -70,6 +70,13 @@ func (b *bench) consumed() string {
 
 func TestEveryCallFails(t *testing.T) { rotatortest.Matrix(t, onAWS()) }
 
+func TestEveryCallFailsWithSinks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the same matrix runs on stores in memory")
+	}
+	rotatortest.SinkMatrix(t, onAWS())
+}
+
 func TestPairsOfCallsFail(t *testing.T) {
 	draws := 1000
 	if testing.Short() {

@@ -79,6 +79,13 @@ func TestEveryCallFails(t *testing.T) {
 	rotatortest.Matrix(t, following())
 }
 
+func TestEveryCallFailsWithSinks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the same matrix runs on stores in memory")
+	}
+	rotatortest.SinkMatrix(t, following())
+}
+
 func TestPairsOfCallsFail(t *testing.T) {
 	draws := 300
 	if testing.Short() {

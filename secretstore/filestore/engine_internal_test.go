@@ -116,6 +116,13 @@ func (c *consumer) current(t testing.TB) string {
 
 func TestEveryCallFails(t *testing.T) { rotatortest.Matrix(t, inFolder()) }
 
+func TestEveryCallFailsWithSinks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the same matrix runs on stores in memory")
+	}
+	rotatortest.SinkMatrix(t, inFolder())
+}
+
 func TestPairsOfCallsFail(t *testing.T) {
 	draws := 500
 	if testing.Short() {

@@ -70,6 +70,13 @@ func leftOver(t testing.TB, server *gcptest.Server) error {
 
 func TestEveryCallFails(t *testing.T) { rotatortest.Matrix(t, onGCP()) }
 
+func TestEveryCallFailsWithSinks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the same matrix runs on stores in memory")
+	}
+	rotatortest.SinkMatrix(t, onGCP())
+}
+
 func TestPairsOfCallsFail(t *testing.T) {
 	draws := 2000
 	if testing.Short() {

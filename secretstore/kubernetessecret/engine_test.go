@@ -41,6 +41,13 @@ func forEngine(c *cluster, server *kubetest.Server, name string) rotatortest.Sec
 
 func TestEveryCallFails(t *testing.T) { rotatortest.Matrix(t, onKubernetes()) }
 
+func TestEveryCallFailsWithSinks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the same matrix runs on stores in memory")
+	}
+	rotatortest.SinkMatrix(t, onKubernetes())
+}
+
 func TestPairsOfCallsFail(t *testing.T) {
 	draws := 2000
 	if testing.Short() {

@@ -62,6 +62,13 @@ func TestEveryCallFails(t *testing.T) {
 	rotatortest.Matrix(t, onVault())
 }
 
+func TestEveryCallFailsWithSinks(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the same matrix runs on stores in memory")
+	}
+	rotatortest.SinkMatrix(t, onVault())
+}
+
 func TestPairsOfCallsFail(t *testing.T) {
 	draws := 400
 	if testing.Short() {
