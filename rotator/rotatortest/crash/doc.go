@@ -1,6 +1,7 @@
 // Package crash is the crash matrix: the real binary, in processes of its own,
 // rotates a key that is kept in two stores of one kind, or the admin key itself, or takes
-// over a key made by hand, or writes its trail, or replaces a secret that webhooks send, and meets a fault at every call that it makes outside, once
+// over a key made by hand, or writes its trail, or replaces a secret that webhooks send, or gives the key
+// to sinks, and meets a fault at every call that it makes outside, once
 // before the call's effect and once after it. It is killed with SIGKILL, gets an error or no answer, or is suspended with SIGSTOP
 // while another instance goes on, and resumed late. After each fault the binary is
 // run until nothing is left to do. The rules of CONTRIBUTING.md are judged from the

@@ -32,6 +32,8 @@ type judge struct {
 	issued int // keys, so far
 	// post is where the stores keep a secret that webhooks send, and no key; nil otherwise.
 	post *post
+	// sinks of the target; nil if it has none.
+	sinks *sinks
 
 	mu         sync.Mutex
 	current    map[string]string    // as of the last check, by reader
@@ -90,6 +92,7 @@ func (j *judge) check(after string) {
 		}
 	}
 	j.current = now
+	j.receipted(after)
 }
 
 // ofStore stands between a reader and its store.

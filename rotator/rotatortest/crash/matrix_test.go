@@ -56,7 +56,7 @@ func columns() []column {
 // another one, of which every call of a scene in turn gets the next.
 func errorsFor(k kind, c call, nth int) (ends []end) {
 	all := k.Refusals
-	if strings.HasPrefix(c.label, "instantly ") {
+	if strings.HasPrefix(c.label, "instantly ") || strings.HasPrefix(c.label, labelOfSinks) {
 		all = refusalsOfInstantly()
 	}
 	for _, f := range []storetest.Refusal{all[0], all[1+nth%(len(all)-1)]} {

@@ -61,9 +61,9 @@ func dueNow() []string { return []string{"rotate", "--due", "--force"} }
 func rotation() []string { return []string{"rotate", "--force"} }
 
 // scenes are those of a key's life with consumers, of the admin key's, of an adoption, of the
-// trail, and of a secret that webhooks send.
+// trail, of a secret that webhooks send, and of a key with sinks.
 func scenes() []scene {
-	return slices.Concat(scenesOfAKey(), scenesOfTheAdminKey(), scenesOfAnAdoption(), scenesOfTheTrail(), scenesOfAWebhook())
+	return slices.Concat(scenesOfAKey(), scenesOfTheAdminKey(), scenesOfAnAdoption(), scenesOfTheTrail(), scenesOfAWebhook(), scenesOfSinks())
 }
 
 // scenesOfAKey are a rotation, and the end of the old key when its grace is over; and a

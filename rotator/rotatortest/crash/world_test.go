@@ -41,6 +41,7 @@ type world struct {
 	faults      sandbox.Faults          // of the sandbox, all the while
 	hosts       map[string]http.Handler // of webhooks
 	runs        []*process
+	sinks       *sinks   // of the target; nil: it has none
 	byHand      []string // what a person's put leaves over, which is nobody else's to destroy
 }
 
@@ -111,7 +112,7 @@ func newWorld(t *testing.T, s *shop, k kind) *world {
 	for _, k := range w.box.Keys(w.space.ID) { // and the admin's
 		foreign[k.ID] = true
 	}
-	w.judge = newJudge(w.box, w.space.ID, foreign, func() map[string]map[string]string { return w.site.serves() })
+	w.judge = newJudge(w.box, w.space.ID, foreign, w.serves)
 	w.interceptor.witness = w.judge.check
 	w.site = service{serve(t, k, storetest.Site{Folder: w.dir, Stores: places(), Interceptor: w.interceptor})}
 	w.instantlyAt = storetest.HTTPService{

@@ -13,12 +13,12 @@ import (
 )
 
 // The crash matrix has a row for each step, one for an answer that is wrong, and one each
-// for the admin key's rotation, for an adoption and for the trail; and a column for each fault and kind of
+// for the admin key's rotation, for an adoption, the trail, webhooks and sinks; and a column for each fault and kind of
 // store.
 func crashRows() []string {
 	return []string{
 		"observe", "reserve", "issue", "try", "stage", "verify", "promote", "deliver", "revoke", "prove", "destroy", "other id",
-		"admin key", "adoption", "trail", "webhook",
+		"admin key", "adoption", "trail", "webhook", "sinks",
 	}
 }
 
@@ -29,7 +29,7 @@ func storesInTurn(number int) []string {
 	return []string{"file", others[number%len(others)]}
 }
 
-// isPlayed tells whether a cell must have runs: what is special in the last four rows is
+// isPlayed tells whether a cell must have runs: what is special in the last five rows is
 // shown on fewer kinds of stores, an adoption by crashes only; and who is suspended while the
 // trail is written holds up others as at any lock.
 func isPlayed(row, fault, store string) bool {
@@ -42,6 +42,8 @@ func isPlayed(row, fault, store string) bool {
 		return few
 	case "adoption":
 		return few && fault == "killed after"
+	case "sinks":
+		return store == "file"
 	case "trail":
 		return store == "file" && (fault == "killed after" || fault == "answer lost" || fault == "error")
 	default:
@@ -70,6 +72,8 @@ the local disk's changes only. Adoption: of a key made by hand, which is rotated
 Trail: the calls that write it; no key is issued, promoted or revoked without an intent, and it can be verified.
 Webhook: its secret, which receivers accept, webhooks are switched to, and the one before is destroyed, under deliveries
 all the while: none is refused, no webhook disabled, no header of others lost, where a PATCH merges and where it replaces.
+Sinks: the calls to two that are given a key besides, one of which cannot say what it has, and the receipt; none is given a
+key that the stores do not give, no key is revoked that one has, and one that was set back by hand has its grace anew.
 `
 
 // A crashCell counts the runs of a cell, and those in which a rule was broken.
