@@ -144,11 +144,12 @@ func (v *view) refusedInIncident() bool {
 }
 
 // resumeSenders has those deliver again that were turned off since their deliveries were
-// refused for the secret, once they send one that is accepted.
+// refused for the secret, once they send one that is accepted: the current one if it was
+// confirmed, or the previous one unless it was the one that was refused.
 func (v *view) resumeSenders() answer {
 	for i, s := range v.Senders {
 		t, ok := v.confirmation(s.ID)
-		accepted := s.Carries == CarriesPrevious || s.Carries == CarriesCurrent && ok && isValid(t)
+		accepted := s.Carries == CarriesPrevious && !s.Before || s.Carries == CarriesCurrent && ok && isValid(t)
 		if s.Off && s.ByUs && accepted {
 			return act(Step{Verb: Resume, Sender: i, Reason: s.Name + ": it was turned off for its secret, which is accepted again"})
 		}

@@ -31,7 +31,7 @@ func (r *run) compareSenders(ctx context.Context, _ Step) error {
 	states := make([]SenderState, 0, len(seen))
 	var others []secret.Value
 	for _, s := range seen {
-		state := SenderState{ID: s.ID, Name: s.Name, Off: s.Off}
+		state := SenderState{ID: s.ID, Name: s.Name, Off: s.Off, Before: r.offBefore(s)}
 		switch {
 		case s.Value.IsZero():
 			state.Carries = CarriesNothing
@@ -85,12 +85,12 @@ func withValue(values []secret.Value, value secret.Value) []secret.Value {
 	return append(values, value)
 }
 
-// turnedOffByUs tells whether a sender is off since its deliveries were refused for the
-// secret after the rotation to the current value began, by whosever clock.
+// turnedOffByUs tells whether a sender is off since its deliveries were refused for a secret
+// that the store has, by whosever clock: the current one, or as long as it stands the previous
+// one, since receivers that refuse the one may well have refused the other before.
 func (r *run) turnedOffByUs(ctx context.Context, s Sender) (bool, error) {
-	cur, ok := r.current(0)
-	begun := born(cur).Add(-clockMargin)
-	if !s.Off || !ok || born(cur).IsZero() || s.OffSince.Before(begun) {
+	begun := r.sendingSince()
+	if !s.Off || begun.IsZero() || s.OffSince.Before(begun) {
 		return false, nil
 	}
 	refused, err := r.target.Senders.Refused(ctx, s, begun)
@@ -98,6 +98,26 @@ func (r *run) turnedOffByUs(ctx context.Context, s Sender) (bool, error) {
 		return false, fmt.Errorf("%s: why is it off? %w", s.Name, err)
 	}
 	return refused, nil
+}
+
+// sendingSince is when the rotation of the first of the primary's values began, or the zero
+// time if that is not known.
+func (r *run) sendingSince() time.Time {
+	cur, ok := r.current(0)
+	if !ok || born(cur).IsZero() {
+		return time.Time{}
+	}
+	since := born(cur)
+	if prev, ok := r.primary().Versions[secretstore.Previous]; ok && !born(prev).IsZero() && born(prev).Before(since) {
+		since = born(prev)
+	}
+	return since.Add(-clockMargin)
+}
+
+// offBefore tells whether a sender was off when the rotation of the current value began.
+func (r *run) offBefore(s Sender) bool {
+	cur, ok := r.current(0)
+	return s.Off && ok && s.OffSince.Before(born(cur).Add(-clockMargin))
 }
 
 // switchSender has a sender send the current value. The promotion is written down once more

@@ -341,6 +341,36 @@ func TestAReceiverThatNeverReadsKeepsWhatItAccepts(t *testing.T) {
 	})
 }
 
+// A receiver that has lost the secret refuses it until its webhook is turned off. The rotation
+// that comes then does not forget why it is off.
+func TestAWebhookThatWasTurnedOffForItsSecretDeliversAgainThoughARotationCameBetween(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScene(t, webhookauth.Raw, "prompt")
+		s.run(undisturbed, rotator.Request{TakeOver: true, NoRotation: true})
+		time.Sleep(time.Minute)
+		reads := s.receivers["prompt"]
+		s.receivers["prompt"] = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
+		for range 3 {
+			s.emit()
+			time.Sleep(time.Minute)
+		}
+		if s.box.Webhooks(s.box.Workspaces()[0].ID)[0].Disabled.IsZero() {
+			t.Fatal("it was not turned off")
+		}
+		time.Sleep(time.Hour)
+		s.run(undisturbed, rotator.Request{RotateSince: time.Now()})
+		s.receivers["prompt"] = reads
+		for range 3 {
+			time.Sleep(settleTime + grace + time.Minute)
+			if res := s.run(undisturbed, rotator.Request{IgnoreBackoff: true}); res.Err != nil {
+				t.Error(res.Err)
+			}
+		}
+		s.refused = nil
+		s.check()
+	})
+}
+
 func TestAWebhookWhoseHeadersAreNotShownIsNotTouched(t *testing.T) {
 	for _, form := range []sandbox.KeyForm{sandbox.KeyMasked, sandbox.KeyEmpty} {
 		synctest.Test(t, func(t *testing.T) {
