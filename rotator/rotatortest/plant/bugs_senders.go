@@ -24,7 +24,7 @@ func sendersBugs() []bug {
 		{"senders: what they send is compared with versions of before", tests, edits{engine("readSenders").never("self.Against != self.against()")}},
 		{"senders: one that somebody changed is switched", tests, edits{engine("toSwitch").replaces("s.Carries == CarriesOther && self.emergency()", "s.Carries == CarriesOther")}},
 		{"senders: one is resumed that was turned off for something else", tests, edits{engine("turnedOffByUs").replaces("s.OffSince.Before(begun)", "false")}},
-		{"senders: it is forgotten with the next rotation for what one was turned off", tests, edits{engine("sendingSince").replaces("since = born(prev)", "_ = prev")}},
+		{"senders: it is forgotten with the next rotation for what one was turned off", "./rotator/webhooksecret TurnedOffForIts", edits{engine("sendingSince").replaces("since = born(prev)", "_ = prev")}},
 		{"senders: headers of others are dropped", "./rotator/webhooksecret Twenty", edits{webhooks("Webhooks.headers").replaces("headers[name] = v", "_ = v")}},
 		{"senders: a refused test delivery is taken for an accepted one", "./rotator/webhooksecret Never", edits{webhooks("refuses").returns("false")}},
 		{"senders: headers that are not shown are written back", "./rotator/webhooksecret NotShown", edits{webhooks("field").never("isHidden(value)")}},
