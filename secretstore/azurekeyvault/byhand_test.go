@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/steps"
 )
 
 // TestWhatPeopleDo is a secret with current b and previous a, and pending c where it says so.
@@ -30,19 +31,19 @@ func TestWhatPeopleDo(t *testing.T) {
 	} {
 		w := newWorld()
 		s := w.open(t)
-		must(t, s, staging("a"), promoting("a"), staging("b"), promoting("b"))
+		steps.Must(t, s, steps.Staging("a"), steps.Promoting("a"), steps.Staging("b"), steps.Promoting("b"))
 		if c.stage {
-			must(t, s, staging("c"))
+			steps.Must(t, s, steps.Staging("c"))
 		}
 		c.do(w)
-		if got := held(describe(t, s)); got != c.want {
+		if got := steps.Held(steps.Describe(t, s)); got != c.want {
 			t.Errorf("%s: pending/current/previous is %s, want %s", c.what, got, c.want)
 		}
 		if got := w.server.Served(w.secret); got != c.reads {
 			t.Errorf("%s: consumers read %q, want %q", c.what, got, c.reads)
 		}
 		// The next delivery puts all in order.
-		must(t, s, staging("d"), promoting("d"))
+		steps.Must(t, s, steps.Staging("d"), steps.Promoting("d"))
 		if got := w.server.Served(w.secret); got != "value-of-d" {
 			t.Errorf("%s, and a delivery: consumers read %q", c.what, got)
 		}
@@ -53,16 +54,16 @@ func TestWhatPeopleDo(t *testing.T) {
 func TestADisabledVersionIsNotReadAndSaidToBe(t *testing.T) {
 	w := newWorld()
 	s := w.open(t)
-	must(t, s, staging("a"), promoting("a"))
+	steps.Must(t, s, steps.Staging("a"), steps.Promoting("a"))
 	w.server.Enable(w.secret, false)
-	snap := describe(t, s)
+	snap := steps.Describe(t, s)
 	if _, is := snap.Versions[secretstore.Current]; is || len(snap.Advice) != 1 {
-		t.Errorf("holds %s, advice %q", held(snap), snap.Advice)
+		t.Errorf("holds %s, advice %q", steps.Held(snap), snap.Advice)
 	}
 	_, err := s.Read(t.Context(), "a")
-	wantError(t, err, secretstore.ErrNotFound)
+	steps.WantError(t, err, secretstore.ErrNotFound)
 	w.server.Enable(w.secret, true)
-	wantHeld(t, s, "/a/")
+	steps.WantHeld(t, s, "/a/")
 }
 
 // TestADeletedSecretIsToBeRecovered: its name takes nothing until then.
@@ -73,23 +74,23 @@ func TestADeletedSecretIsToBeRecovered(t *testing.T) {
 	} {
 		w := newWorld()
 		s := w.open(t)
-		must(t, s, staging("a"), promoting("a"))
-		seen := describe(t, s)
+		steps.Must(t, s, steps.Staging("a"), steps.Promoting("a"))
+		seen := steps.Describe(t, s)
 		w.server.Delete(deleted(w))
 		_, err := s.Describe(t.Context())
-		wantError(t, err, secretstore.ErrScheduledForDeletion, "az keyvault secret recover --id https://acme-prod.vault.azure.net/deletedsecrets/"+deleted(w))
-		_, err = staging("b").call(t.Context(), s, seen)
-		wantError(t, err, secretstore.ErrScheduledForDeletion)
+		steps.WantError(t, err, secretstore.ErrScheduledForDeletion, "az keyvault secret recover --id https://acme-prod.vault.azure.net/deletedsecrets/"+deleted(w))
+		_, err = steps.Staging("b").Call(t.Context(), s, seen)
+		steps.WantError(t, err, secretstore.ErrScheduledForDeletion)
 		w.server.Deny("readMetadata", "ForbiddenByRbac") // then the write shows it
 		s = w.open(t)
-		must := describe(t, s)
+		must := steps.Describe(t, s)
 		if deleted(w) == w.state() {
-			_, err = staging("b").call(t.Context(), s, must)
-			wantError(t, err, secretstore.ErrScheduledForDeletion)
+			_, err = steps.Staging("b").Call(t.Context(), s, must)
+			steps.WantError(t, err, secretstore.ErrScheduledForDeletion)
 		}
 		w.server.Allow()
 		w.server.Recover(deleted(w))
-		wantHeld(t, s, "/a/")
+		steps.WantHeld(t, s, "/a/")
 	}
 }
 
@@ -98,8 +99,8 @@ func TestVersionsOfOthersAreLeftEnabled(t *testing.T) {
 	w := newWorld()
 	w.server.Put(w.secret, "terraform's")
 	s := w.open(t)
-	foreign := describe(t, s).Versions[secretstore.Current].ID
-	must(t, s, staging("a"), promoting("a"), destroying(foreign), staging("b"), promoting("b"), destroying("a"))
+	foreign := steps.Describe(t, s).Versions[secretstore.Current].ID
+	steps.Must(t, s, steps.Staging("a"), steps.Promoting("a"), steps.Destroying(foreign), steps.Staging("b"), steps.Promoting("b"), steps.Destroying("a"))
 	versions := w.server.Versions(w.secret)
 	if on := []bool{versions[0].Enabled, versions[1].Enabled, versions[2].Enabled}; !on[0] || on[1] || !on[2] {
 		t.Errorf("enabled are %v", on)

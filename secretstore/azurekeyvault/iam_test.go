@@ -15,6 +15,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/steps"
 )
 
 const (
@@ -67,7 +68,7 @@ func TestEachActionTakenAwayIsNamed(t *testing.T) {
 			old := w.server.Served(w.secret)
 			w.server.Deny(action, "ForbiddenByRbac")
 			res := world.Start().Run(rotator.Request{})
-			wantError(t, res.Err, secretstore.ErrDenied, "needs "+actions+action+"/action", "ForbiddenByRbac", "acme-prod")
+			steps.WantError(t, res.Err, secretstore.ErrDenied, "needs "+actions+action+"/action", "ForbiddenByRbac", "acme-prod")
 			if !world.Instantly.Alive(old) {
 				t.Errorf("without %s the old key was revoked", action)
 			}

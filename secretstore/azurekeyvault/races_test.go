@@ -8,25 +8,26 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/azurekeyvault"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/steps"
 )
 
 // TestTwoWritersAtEachPairOfSteps has one writer make a step after the read of another, for
 // each two steps: the later one finds that it is late.
 func TestTwoWritersAtEachPairOfSteps(t *testing.T) {
 	for n := range rotation() {
-		for _, late := range append(rotation(), promoting("c"), staging("d")) {
+		for _, late := range append(rotation(), steps.Promoting("c"), steps.Staging("d")) {
 			w := newWorld()
 			one, two := w.open(t), w.open(t)
-			must(t, one, rotation()[:n]...)
-			stale := describe(t, two)
-			must(t, one, rotation()[n])
-			want := describe(t, one)
-			_, err := late.call(t.Context(), two, stale)
+			steps.Must(t, one, rotation()[:n]...)
+			stale := steps.Describe(t, two)
+			steps.Must(t, one, rotation()[n])
+			want := steps.Describe(t, one)
+			_, err := late.Call(t.Context(), two, stale)
 			if err == nil {
-				t.Errorf("%s after a concurrent %s succeeded", late.name, rotation()[n].name)
+				t.Errorf("%s after a concurrent %s succeeded", late.Name, rotation()[n].Name)
 			}
-			if got := describe(t, two); got.Revision != want.Revision {
-				t.Errorf("%s after a concurrent %s: the secret is %s", late.name, rotation()[n].name, held(got))
+			if got := steps.Describe(t, two); got.Revision != want.Revision {
+				t.Errorf("%s after a concurrent %s: the secret is %s", late.Name, rotation()[n].Name, steps.Held(got))
 			}
 		}
 	}
@@ -53,17 +54,17 @@ func (w *world) isSetOfValue(r *http.Request) bool {
 func TestAPromotionThatComesLateGivesWay(t *testing.T) {
 	w := newWorld()
 	late := w.open(t)
-	must(t, late, staging("a"), promoting("a"), staging("b"))
-	seen := describe(t, late)
+	steps.Must(t, late, steps.Staging("a"), steps.Promoting("a"), steps.Staging("b"))
+	seen := steps.Describe(t, late)
 	w.before(w.isSetOfValue, func() {
-		must(t, w.open(t), promoting("b"), staging("c"), destroying("a"), promoting("c"), destroying("b"))
+		steps.Must(t, w.open(t), steps.Promoting("b"), steps.Staging("c"), steps.Destroying("a"), steps.Promoting("c"), steps.Destroying("b"))
 	})
-	_, err := promoting("b").call(t.Context(), late, seen)
-	wantError(t, err, secretstore.ErrConflict)
+	_, err := steps.Promoting("b").Call(t.Context(), late, seen)
+	steps.WantError(t, err, secretstore.ErrConflict)
 	if got := w.server.Served(w.secret); got != "value-of-c" {
 		t.Errorf("consumers read %s", got)
 	}
-	wantHeld(t, w.open(t), "/c/")
+	steps.WantHeld(t, w.open(t), "/c/")
 }
 
 // TestAPromotionThatComesLateAndDiesIsSeen is the window that there is: nobody lives who
@@ -72,51 +73,51 @@ func TestAPromotionThatComesLateGivesWay(t *testing.T) {
 func TestAPromotionThatComesLateAndDiesIsSeen(t *testing.T) {
 	w := newWorld()
 	late := w.open(t)
-	must(t, late, staging("a"), promoting("a"), staging("b"))
-	seen := describe(t, late)
+	steps.Must(t, late, steps.Staging("a"), steps.Promoting("a"), steps.Staging("b"))
+	seen := steps.Describe(t, late)
 	w.before(w.isSetOfValue, func() {
-		must(t, w.open(t), promoting("b"), staging("c"), destroying("a"), promoting("c"), destroying("b"))
+		steps.Must(t, w.open(t), steps.Promoting("b"), steps.Staging("c"), steps.Destroying("a"), steps.Promoting("c"), steps.Destroying("b"))
 		w.hook = func(*http.Request, bool) error { return errLost } // it dies with the set on its way
 	})
-	if _, err := promoting("b").call(t.Context(), late, seen); err == nil {
+	if _, err := steps.Promoting("b").Call(t.Context(), late, seen); err == nil {
 		t.Error("a promotion by a dead process succeeded")
 	}
 	w.hook = nil
-	wantHeld(t, w.open(t), "/?/c")
-	must(t, w.open(t), destroying("c"), staging("d"), promoting("d"))
-	wantHeld(t, w.open(t), "/d/?")
+	steps.WantHeld(t, w.open(t), "/?/c")
+	steps.Must(t, w.open(t), steps.Destroying("c"), steps.Staging("d"), steps.Promoting("d"))
+	steps.WantHeld(t, w.open(t), "/d/?")
 }
 
 // TestTwoDeliveriesOfOneKeyDoNoHarm: two instances bring the primary's key at once.
 func TestTwoDeliveriesOfOneKeyDoNoHarm(t *testing.T) {
-	for _, step := range []write{staging("b"), promoting("b")} {
+	for _, step := range []steps.Write{steps.Staging("b"), steps.Promoting("b")} {
 		w := newWorld()
 		one := w.open(t)
-		must(t, one, staging("a"), promoting("a"))
-		if step.name == "promote b" {
-			must(t, one, staging("b"))
+		steps.Must(t, one, steps.Staging("a"), steps.Promoting("a"))
+		if step.Name == "promote b" {
+			steps.Must(t, one, steps.Staging("b"))
 		}
-		seen := describe(t, one)
-		w.before(func(r *http.Request) bool { return r.Method == http.MethodPut }, func() { must(t, w.open(t), step) })
-		if _, err := step.call(t.Context(), one, seen); err != nil {
-			wantError(t, err, secretstore.ErrConflict)
+		seen := steps.Describe(t, one)
+		w.before(func(r *http.Request) bool { return r.Method == http.MethodPut }, func() { steps.Must(t, w.open(t), step) })
+		if _, err := step.Call(t.Context(), one, seen); err != nil {
+			steps.WantError(t, err, secretstore.ErrConflict)
 		}
-		must(t, w.open(t), promoting("b"))
-		wantHeld(t, w.open(t), "/b/a")
+		steps.Must(t, w.open(t), steps.Promoting("b"))
+		steps.WantHeld(t, w.open(t), "/b/a")
 		if got := w.server.Served(w.secret); got != "value-of-b" {
-			t.Errorf("%s twice: consumers read %s", step.name, got)
+			t.Errorf("%s twice: consumers read %s", step.Name, got)
 		}
 	}
 }
 
 // TestAWriteThatSleptIsNotSent: the machine stood still between the read and the write.
 func TestAWriteThatSleptIsNotSent(t *testing.T) {
-	for _, step := range []write{staging("b"), promoting("a")} {
+	for _, step := range []steps.Write{steps.Staging("b"), steps.Promoting("a")} {
 		w := newWorld()
 		now := time.Now()
 		s := w.open(t, func(o *azurekeyvault.Options) { o.Now = func() time.Time { return now } })
-		must(t, s, staging("a"))
-		seen, sent := describe(t, s), 0
+		steps.Must(t, s, steps.Staging("a"))
+		seen, sent := steps.Describe(t, s), 0
 		w.hook = func(r *http.Request, after bool) error {
 			if r.Method == http.MethodPut {
 				sent++
@@ -126,10 +127,10 @@ func TestAWriteThatSleptIsNotSent(t *testing.T) {
 			}
 			return nil
 		}
-		_, err := step.call(t.Context(), s, seen)
-		wantError(t, err, secretstore.ErrUnavailable, "too much time went by")
+		_, err := step.Call(t.Context(), s, seen)
+		steps.WantError(t, err, secretstore.ErrUnavailable, "too much time went by")
 		if sent > 0 {
-			t.Errorf("%s was sent", step.name)
+			t.Errorf("%s was sent", step.Name)
 		}
 	}
 }
@@ -139,7 +140,7 @@ func TestAWriteThatSleptIsNotSent(t *testing.T) {
 func TestABusyVaultIsNotAskedTwiceToWrite(t *testing.T) {
 	w := newWorld()
 	s := w.open(t)
-	seen, sent := describe(t, s), 0
+	seen, sent := steps.Describe(t, s), 0
 	w.hook = func(r *http.Request, after bool) error {
 		if r.Method == http.MethodPut && after {
 			sent++
@@ -147,12 +148,12 @@ func TestABusyVaultIsNotAskedTwiceToWrite(t *testing.T) {
 		}
 		return nil
 	}
-	_, err := staging("a").call(t.Context(), s, seen)
-	wantError(t, err, secretstore.ErrUnavailable)
+	_, err := steps.Staging("a").Call(t.Context(), s, seen)
+	steps.WantError(t, err, secretstore.ErrUnavailable)
 	if n := len(w.server.Versions(w.state())); sent != 1 || n != 1 {
 		t.Errorf("sent %d times, %d versions", sent, n)
 	}
 	w.hook = nil
-	wantHeld(t, s, "a//")
-	must(t, s, annotating("tired"))
+	steps.WantHeld(t, s, "a//")
+	steps.Must(t, s, steps.Annotating("tired"))
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/azurekeyvault"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/azurekeyvault/azuretest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/steps"
 )
 
 // transportFunc answers without a network.
@@ -73,8 +74,8 @@ func TestAnswersToAWrite(t *testing.T) {
 	} {
 		w, sent := newWorld(), 0
 		s := w.answering(t, &sent, func(rw http.ResponseWriter) { azuretest.Refuse(rw, c.status, c.code, c.inner, "told by the service") })
-		_, err := staging("a").call(t.Context(), s, describe(t, s))
-		wantError(t, err, c.want, c.says, "azurekeyvault: stage a in https://acme-prod.vault.azure.net/secrets/sending: ", "told by the service")
+		_, err := steps.Staging("a").Call(t.Context(), s, steps.Describe(t, s))
+		steps.WantError(t, err, c.want, c.says, "azurekeyvault: stage a in https://acme-prod.vault.azure.net/secrets/sending: ", "told by the service")
 		if sent != 1 || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%d %s: sent %d times: %v", c.status, c.inner, sent, err)
 		}
@@ -87,20 +88,20 @@ func TestAPageInPlaceOfAnAnswerIsUnavailable(t *testing.T) {
 		rw.WriteHeader(http.StatusBadGateway)
 		_, _ = rw.Write([]byte("<html>a proxy</html>"))
 	})
-	_, err := staging("a").call(t.Context(), s, describe(t, s))
-	wantError(t, err, secretstore.ErrUnavailable, "502")
+	_, err := steps.Staging("a").Call(t.Context(), s, steps.Describe(t, s))
+	steps.WantError(t, err, secretstore.ErrUnavailable, "502")
 }
 
 func TestAnAnswerThatRepeatsTheValueIsNotShown(t *testing.T) {
 	const canary = "canary-7d1f3a9b52c8e604"
 	w, sent := newWorld(), 0
 	s := w.answering(t, &sent, func(rw http.ResponseWriter) { azuretest.Refuse(rw, 400, "BadParameter", "", "bad: "+canary) })
-	must(t, w.open(t), staging("a"))
-	_, err := s.Promote(t.Context(), describe(t, s), "a", promotedAt())
-	wantError(t, err, secretstore.ErrDenied)
+	steps.Must(t, w.open(t), steps.Staging("a"))
+	_, err := s.Promote(t.Context(), steps.Describe(t, s), "a", steps.PromotedAt())
+	steps.WantError(t, err, secretstore.ErrDenied)
 	w.server.Purge(w.state())
-	_, err = s.Stage(t.Context(), describe(t, s), version("a"), secret.New(canary))
-	wantError(t, err, secretstore.ErrDenied)
+	_, err = s.Stage(t.Context(), steps.Describe(t, s), steps.Version("a"), secret.New(canary))
+	steps.WantError(t, err, secretstore.ErrDenied)
 	if strings.Contains(err.Error(), canary) {
 		t.Errorf("shown: %v", err)
 	}
@@ -134,35 +135,35 @@ func TestCredentialsThatDoNotWorkAreDenied(t *testing.T) {
 			t.Fatal(open)
 		}
 		_, got := s.Describe(t.Context())
-		wantError(t, got, want)
+		steps.WantError(t, got, want)
 		if strings.Contains(got.Error(), "\n") {
 			t.Errorf("more than a line: %v", got)
 		}
 		if want == secretstore.ErrDenied {
-			wantError(t, got, want, "az login")
+			steps.WantError(t, got, want, "az login")
 		}
 	}
 }
 
 func TestASecretOfAnotherOwnerIsRefused(t *testing.T) {
 	w := newWorld()
-	must(t, w.open(t, func(o *azurekeyvault.Options) { o.Owner = "acme" }), staging("a"))
+	steps.Must(t, w.open(t, func(o *azurekeyvault.Options) { o.Owner = "acme" }), steps.Staging("a"))
 	_, err := w.open(t).Describe(t.Context())
-	wantError(t, err, secretstore.ErrDenied, `owner "acme"`)
+	steps.WantError(t, err, secretstore.ErrDenied, `owner "acme"`)
 }
 
 func TestAStateThatCannotBeReadIsCorrupt(t *testing.T) {
 	w := newWorld()
-	must(t, w.open(t), staging("a"), promoting("a"))
+	steps.Must(t, w.open(t), steps.Staging("a"), steps.Promoting("a"))
 	w.server.Put(w.state(), "nothing of ours")
 	_, err := w.open(t).Describe(t.Context())
-	wantError(t, err, secretstore.ErrCorrupt, "sending-rotator")
+	steps.WantError(t, err, secretstore.ErrCorrupt, "sending-rotator")
 	if got := w.server.Served(w.secret); got != "value-of-a" {
 		t.Errorf("consumers read %q", got)
 	}
 	w.server.Put(w.state(), `{"format": 9}`)
 	_, err = w.open(t).Describe(t.Context())
-	wantError(t, err, secretstore.ErrCorrupt, "upgrade the rotator")
+	steps.WantError(t, err, secretstore.ErrCorrupt, "upgrade the rotator")
 }
 
 func TestASecretThatHasManyTagsKeepsThem(t *testing.T) {
@@ -172,7 +173,7 @@ func TestASecretThatHasManyTagsKeepsThem(t *testing.T) {
 		tags[name] = "of " + name
 	}
 	w.server.PutTagged(w.secret, "made by hand", tags)
-	must(t, w.open(t), staging("a"), promoting("a"))
+	steps.Must(t, w.open(t), steps.Staging("a"), steps.Promoting("a"))
 	versions := w.server.Versions(w.secret)
 	got := versions[len(versions)-1].Tags
 	for name, value := range tags {
@@ -186,9 +187,9 @@ func TestASecretThatHasManyTagsKeepsThem(t *testing.T) {
 	tags["m"] = "one more"
 	w.server.PutTagged(w.secret, "made by hand", tags)
 	s := w.open(t)
-	must(t, s, staging("b"))
-	_, err := promoting("b").call(t.Context(), s, describe(t, s))
-	wantError(t, err, secretstore.ErrDenied, "12 at most leave room")
+	steps.Must(t, s, steps.Staging("b"))
+	_, err := steps.Promoting("b").Call(t.Context(), s, steps.Describe(t, s))
+	steps.WantError(t, err, secretstore.ErrDenied, "12 at most leave room")
 	probe, err := s.ProbeWrites(t.Context())
 	if err != nil || len(probe.Lacking) != 1 || !strings.Contains(probe.Lacking[0], "12 at most") {
 		t.Errorf("the probe says %+v, %v", probe, err)
@@ -198,8 +199,8 @@ func TestASecretThatHasManyTagsKeepsThem(t *testing.T) {
 func TestProbeNamesTheActionThatIsLackingAndWritesNothing(t *testing.T) {
 	w := newWorld()
 	s := w.open(t)
-	must(t, s, staging("a"), promoting("a"))
-	before := describe(t, s)
+	steps.Must(t, s, steps.Staging("a"), steps.Promoting("a"))
+	before := steps.Describe(t, s)
 	probe, err := s.ProbeWrites(t.Context())
 	if err != nil || len(probe.Lacking) > 0 || len(probe.Unknown) != 1 || probe.Clock.IsZero() {
 		t.Errorf("the probe says %+v, %v", probe, err)
@@ -209,7 +210,7 @@ func TestProbeNamesTheActionThatIsLackingAndWritesNothing(t *testing.T) {
 	if err != nil || len(probe.Lacking) != 2 || !strings.Contains(probe.Lacking[0], "needs Microsoft.KeyVault/vaults/secrets/update/action on https://acme-prod.vault.azure.net/secrets/sending") {
 		t.Errorf("the probe says %+v, %v", probe, err)
 	}
-	if after := describe(t, s); after.Revision != before.Revision || len(w.server.Versions(w.secret)) != 1 {
+	if after := steps.Describe(t, s); after.Revision != before.Revision || len(w.server.Versions(w.secret)) != 1 {
 		t.Error("the probe wrote something")
 	}
 }
@@ -232,5 +233,5 @@ func TestATokenThatTheVaultDoesNotTakeIsDenied(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = s.Describe(t.Context())
-	wantError(t, err, secretstore.ErrDenied, "another tenant?", "AKV10000")
+	steps.WantError(t, err, secretstore.ErrDenied, "another tenant?", "AKV10000")
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/steps"
 )
 
 // rotated is a Secret with current b and previous a.
@@ -19,7 +20,7 @@ func rotated(t *testing.T) (*cluster, string, *kubernetessecret.Store) {
 	c := anyCluster(t)
 	name := c.fresh(t)
 	s := c.open(t, name)
-	must(t, s, staging("a"), promoting("a"), staging("b"), promoting("b"))
+	steps.Must(t, s, steps.Staging("a"), steps.Promoting("a"), steps.Staging("b"), steps.Promoting("b"))
 	return c, name, s
 }
 
@@ -27,7 +28,7 @@ func TestConsumersReadTheKeyAndNothingElseIsTouched(t *testing.T) {
 	c := anyCluster(t)
 	c.make(t, "sending", `,"type":"example.com/mixed","stringData":{"password":"hunter2"}`)
 	c.edit(t, "sending", `{"metadata":{"labels":{"team":"growth"},"annotations":{"note":"mine"}}}`)
-	must(t, c.open(t, "sending"), staging("a"), promoting("a"), staging("b"), promoting("b"), staging("c"))
+	steps.Must(t, c.open(t, "sending"), steps.Staging("a"), steps.Promoting("a"), steps.Staging("b"), steps.Promoting("b"), steps.Staging("c"))
 	got := c.secret(t, "sending")
 	want := map[string][]byte{
 		"password": []byte("hunter2"), "api-key": []byte("value-of-b"),
@@ -46,15 +47,15 @@ func TestTwoTargetsShareOneSecretUnderTwoKeys(t *testing.T) {
 	name := c.fresh(t)
 	other := func(o *kubernetessecret.Options) { o.Key = "reporting" }
 	one, two := c.open(t, name), c.open(t, name, other)
-	seen := describe(t, one)
-	must(t, two, staging("x"), promoting("x"))
-	if _, err := staging("a").call(t.Context(), one, seen); err != nil {
+	seen := steps.Describe(t, one)
+	steps.Must(t, two, steps.Staging("x"), steps.Promoting("x"))
+	if _, err := steps.Staging("a").Call(t.Context(), one, seen); err != nil {
 		t.Errorf("a write of the other target was in the way: %v", err)
 	}
-	must(t, one, promoting("a"))
-	wantHeld(t, one, "/a/")
-	wantHeld(t, two, "/x/")
-	if describe(t, one).Identity == describe(t, two).Identity {
+	steps.Must(t, one, steps.Promoting("a"))
+	steps.WantHeld(t, one, "/a/")
+	steps.WantHeld(t, two, "/x/")
+	if steps.Describe(t, one).Identity == steps.Describe(t, two).Identity {
 		t.Error("both have the same identity")
 	}
 }
@@ -64,14 +65,14 @@ func TestKeyMadeByHandIsTakenOver(t *testing.T) {
 	before := time.Now().Add(-time.Second)
 	c.make(t, "sending", `,"stringData":{"api-key":"made by hand"}`)
 	s := c.open(t, "sending")
-	current := describe(t, s).Versions[secretstore.Current]
+	current := steps.Describe(t, s).Versions[secretstore.Current]
 	if !current.Foreign || current.Created.Before(before) || time.Since(current.Created) > time.Minute {
 		t.Errorf("current is %+v, want a foreign one that was written just now", current)
 	}
-	must(t, s, staging("a"), promoting("a"))
-	wantHeld(t, s, "/a/?")
-	wantValue(t, s, current.ID, secret.New("made by hand"))
-	if got := describe(t, s).Versions[secretstore.Previous]; got.ID != current.ID || !got.Created.Equal(current.Created) {
+	steps.Must(t, s, steps.Staging("a"), steps.Promoting("a"))
+	steps.WantHeld(t, s, "/a/?")
+	steps.WantValue(t, s, current.ID, secret.New("made by hand"))
+	if got := steps.Describe(t, s).Versions[secretstore.Previous]; got.ID != current.ID || !got.Created.Equal(current.Created) {
 		t.Errorf("it was %+v and is %+v", current, got)
 	}
 }
@@ -79,26 +80,26 @@ func TestKeyMadeByHandIsTakenOver(t *testing.T) {
 func TestEmptyPlaceholderIsNoKey(t *testing.T) {
 	c := anyCluster(t)
 	c.make(t, "sending", `,"stringData":{"api-key":""}`)
-	wantHeld(t, c.open(t, "sending"), "//")
+	steps.WantHeld(t, c.open(t, "sending"), "//")
 }
 
 func TestValuePutByHandIsCurrentAndTheDisplacedKeyKeepsItsRecord(t *testing.T) {
 	c := anyCluster(t)
 	name := c.fresh(t)
 	s := c.open(t, name)
-	must(t, s, staging("a"), promoting("a"))
+	steps.Must(t, s, steps.Staging("a"), steps.Promoting("a"))
 	c.put(t, name, "api-key", "by hand")
-	wantHeld(t, s, "/?/a")
-	must(t, s, annotating("any write")) // which drops nothing that it shows
-	wantHeld(t, s, "/?/a")
+	steps.WantHeld(t, s, "/?/a")
+	steps.Must(t, s, steps.Annotating("any write")) // which drops nothing that it shows
+	steps.WantHeld(t, s, "/?/a")
 }
 
 func TestValuePutByHandInAGracePeriodMakesTheDisplacedVersionThePreviousOne(t *testing.T) {
 	c, name, s := rotated(t)
 	c.put(t, name, "api-key", "by hand")
-	wantHeld(t, s, "/?/b")
-	must(t, s, annotating("any write"))
-	wantHeld(t, s, "/?/b")
+	steps.WantHeld(t, s, "/?/b")
+	steps.Must(t, s, steps.Annotating("any write"))
+	steps.WantHeld(t, s, "/?/b")
 	if _, left := c.secret(t, name).Data["api-key-previous"]; left {
 		t.Error("the value of a version that was forgotten is still there")
 	}
@@ -107,15 +108,15 @@ func TestValuePutByHandInAGracePeriodMakesTheDisplacedVersionThePreviousOne(t *t
 func TestGoingBackToThePreviousValueMakesThatCurrent(t *testing.T) {
 	c, name, s := rotated(t)
 	c.put(t, name, "api-key", "value-of-a")
-	wantHeld(t, s, "/a/b")
-	if v := describe(t, s).Versions[secretstore.Current]; v.Foreign || !v.Promoted.IsZero() || v.Intent.IsZero() {
+	steps.WantHeld(t, s, "/a/b")
+	if v := steps.Describe(t, s).Versions[secretstore.Current]; v.Foreign || !v.Promoted.IsZero() || v.Intent.IsZero() {
 		t.Errorf("current is %+v, want a's record, promoted at a time that is not known", v)
 	}
-	wantValue(t, s, "a", valueOf("a"))
+	steps.WantValue(t, s, "a", steps.ValueOf("a"))
 	_, err := s.Read(t.Context(), "b")
-	wantError(t, err, secretstore.ErrNotFound)
-	must(t, s, promoting("a")) // the engine's repair
-	wantHeld(t, s, "/a/b")
+	steps.WantError(t, err, secretstore.ErrNotFound)
+	steps.Must(t, s, steps.Promoting("a")) // the engine's repair
+	steps.WantHeld(t, s, "/a/b")
 	if got := c.secret(t, name).Data["api-key"]; string(got) != "value-of-a" {
 		t.Errorf("consumers read %q", got)
 	}
@@ -123,13 +124,13 @@ func TestGoingBackToThePreviousValueMakesThatCurrent(t *testing.T) {
 
 func TestPendingValueEditedByHandIsNeverPromoted(t *testing.T) {
 	c, name, s := rotated(t)
-	must(t, s, destroying("a"), staging("c"))
-	seen := describe(t, s)
+	steps.Must(t, s, steps.Destroying("a"), steps.Staging("c"))
+	seen := steps.Describe(t, s)
 	c.put(t, name, "api-key-pending", "something else")
-	_, err := promoting("c").call(t.Context(), s, seen)
-	wantError(t, err, secretstore.ErrConflict)
-	wantHeld(t, s, "/b/")
-	must(t, s, annotating("any write"))
+	_, err := steps.Promoting("c").Call(t.Context(), s, seen)
+	steps.WantError(t, err, secretstore.ErrConflict)
+	steps.WantHeld(t, s, "/b/")
+	steps.Must(t, s, steps.Annotating("any write"))
 	if _, left := c.secret(t, name).Data["api-key-pending"]; left {
 		t.Error("the value that nobody knows is still there")
 	}
@@ -137,55 +138,55 @@ func TestPendingValueEditedByHandIsNeverPromoted(t *testing.T) {
 
 func TestCurrentValueTakenAwayIsMissedAtOnce(t *testing.T) {
 	c, name, s := rotated(t)
-	must(t, s, destroying("a"))
+	steps.Must(t, s, steps.Destroying("a"))
 	c.put(t, name, "api-key", "")
-	wantHeld(t, s, "//b") // so that a rotation is due and b's key keeps its grace
-	must(t, s, staging("c"), promoting("c"))
-	wantHeld(t, s, "/c/b")
+	steps.WantHeld(t, s, "//b") // so that a rotation is due and b's key keeps its grace
+	steps.Must(t, s, steps.Staging("c"), steps.Promoting("c"))
+	steps.WantHeld(t, s, "/c/b")
 }
 
 func TestCurrentValueTakenAwayInTheGraceOfAnother(t *testing.T) {
 	c, name, s := rotated(t)
 	c.put(t, name, "api-key", "")
-	wantHeld(t, s, "/b/a")
+	steps.WantHeld(t, s, "/b/a")
 	_, err := s.Read(t.Context(), "b")
-	wantError(t, err, secretstore.ErrNotFound)
-	if advice := describe(t, s).Advice; len(advice) != 1 || !strings.Contains(advice[0], "took the current key out") {
+	steps.WantError(t, err, secretstore.ErrNotFound)
+	if advice := steps.Describe(t, s).Advice; len(advice) != 1 || !strings.Contains(advice[0], "took the current key out") {
 		t.Errorf("the advice is %q", advice)
 	}
 	c.put(t, name, "api-key", "value-of-b")
 	c.edit(t, name, `{"immutable":true}`)
-	if advice := describe(t, s).Advice; len(advice) != 1 || !strings.Contains(advice[0], "is immutable") {
+	if advice := steps.Describe(t, s).Advice; len(advice) != 1 || !strings.Contains(advice[0], "is immutable") {
 		t.Errorf("the advice is %q", advice)
 	}
-	wantValue(t, s, "b", valueOf("b"))
+	steps.WantValue(t, s, "b", steps.ValueOf("b"))
 }
 
 // TestLostAnnotationCostsARepair has kubectl replace take the annotation away at
 // every step of a rotation: what consumers read stays, and nothing that was
 // pending is promoted.
 func TestLostAnnotationCostsARepair(t *testing.T) {
-	for n := range rotation() {
+	for n := range steps.Rotation() {
 		c := anyCluster(t)
 		name := c.fresh(t)
 		s := c.open(t, name)
-		must(t, s, rotation()[:n+1]...)
+		steps.Must(t, s, steps.Rotation()[:n+1]...)
 		served := c.secret(t, name).Data["api-key"]
 		c.wipe(t, name)
-		snap := describe(t, s)
+		snap := steps.Describe(t, s)
 		for stage, v := range snap.Versions {
 			if !v.Foreign || stage == secretstore.Pending {
-				t.Errorf("after %s: %s is shown as %s", rotation()[n].name, v.ID, stage)
+				t.Errorf("after %s: %s is shown as %s", steps.Rotation()[n].Name, v.ID, stage)
 			}
 		}
 		if current, ok := snap.Versions[secretstore.Current]; ok {
-			wantValue(t, s, current.ID, secret.New(string(served)))
+			steps.WantValue(t, s, current.ID, secret.New(string(served)))
 		} else if len(served) > 0 {
-			t.Errorf("after %s: the current value is not shown", rotation()[n].name)
+			t.Errorf("after %s: the current value is not shown", steps.Rotation()[n].Name)
 		}
-		must(t, s, annotating("repair"))
+		steps.Must(t, s, steps.Annotating("repair"))
 		if got := c.secret(t, name); string(got.Data["api-key"]) != string(served) || len(got.Data["api-key-pending"]) > 0 {
-			t.Errorf("after %s: the repair left %v", rotation()[n].name, got.Data)
+			t.Errorf("after %s: the repair left %v", steps.Rotation()[n].Name, got.Data)
 		}
 	}
 }
@@ -193,9 +194,9 @@ func TestLostAnnotationCostsARepair(t *testing.T) {
 func TestForeignLeftoversAreDestroyed(t *testing.T) {
 	c, name, s := rotated(t)
 	c.wipe(t, name)
-	wantHeld(t, s, "/?/?")
-	must(t, s, destroying(describe(t, s).Versions[secretstore.Previous].ID))
-	wantHeld(t, s, "/?/")
+	steps.WantHeld(t, s, "/?/?")
+	steps.Must(t, s, steps.Destroying(steps.Describe(t, s).Versions[secretstore.Previous].ID))
+	steps.WantHeld(t, s, "/?/")
 	if _, left := c.secret(t, name).Data["api-key-previous"]; left {
 		t.Error("its value is still there")
 	}
@@ -211,19 +212,19 @@ func TestCopiedAnnotationIsNotBelieved(t *testing.T) {
 		c.put(t, "copy", key, string(value))
 	}
 	c.annotate(t, "copy", original.Metadata.Annotations[annotated])
-	wantHeld(t, c.open(t, "copy"), "/?/?")
+	steps.WantHeld(t, c.open(t, "copy"), "/?/?")
 }
 
 func TestSecretMadeAnewIsAnother(t *testing.T) {
 	c, name, s := rotated(t)
-	before := describe(t, s)
+	before := steps.Describe(t, s)
 	c.hand(t, "DELETE", "/"+name, "application/json", "")
 	_, err := s.Describe(t.Context())
-	wantError(t, err, secretstore.ErrNotFound, "kubectl --namespace "+c.namespace+" create secret generic "+name, "create_missing")
+	steps.WantError(t, err, secretstore.ErrNotFound, "kubectl --namespace "+c.namespace+" create secret generic "+name, "create_missing")
 	c.make(t, name, "")
-	_, err = staging("c").call(t.Context(), s, before)
-	wantError(t, err, secretstore.ErrConflict)
-	if describe(t, s).Identity == before.Identity {
+	_, err = steps.Staging("c").Call(t.Context(), s, before)
+	steps.WantError(t, err, secretstore.ErrConflict)
+	if steps.Describe(t, s).Identity == before.Identity {
 		t.Error("it has the identity of the one that was deleted")
 	}
 }
@@ -232,9 +233,9 @@ func TestSecretOfAnotherOwnerIsRefused(t *testing.T) {
 	c, name, _ := rotated(t)
 	other := c.open(t, name, func(o *kubernetessecret.Options) { o.Owner = "staging" })
 	_, err := other.Describe(t.Context())
-	wantError(t, err, secretstore.ErrDenied, `owner "prod"`, "remove the annotation "+annotated)
+	steps.WantError(t, err, secretstore.ErrDenied, `owner "prod"`, "remove the annotation "+annotated)
 	_, err = other.Read(t.Context(), "b")
-	wantError(t, err, secretstore.ErrDenied)
+	steps.WantError(t, err, secretstore.ErrDenied)
 }
 
 func TestAnnotationThatCannotBeReadNeedsAPerson(t *testing.T) {
@@ -249,15 +250,15 @@ func TestAnnotationThatCannotBeReadNeedsAPerson(t *testing.T) {
 		c, name, s := rotated(t)
 		c.annotate(t, name, text)
 		_, err := s.Describe(t.Context())
-		wantError(t, err, secretstore.ErrCorrupt, annotated, says)
+		steps.WantError(t, err, secretstore.ErrCorrupt, annotated, says)
 	}
 }
 
 func TestEditOfALabelIsNoConflict(t *testing.T) {
 	c, name, s := rotated(t)
-	seen := describe(t, s)
+	seen := steps.Describe(t, s)
 	c.edit(t, name, `{"metadata":{"labels":{"argocd.argoproj.io/instance":"x"}}}`)
-	if _, err := destroying("a").call(t.Context(), s, seen); err != nil {
+	if _, err := steps.Destroying("a").Call(t.Context(), s, seen); err != nil {
 		t.Error(err)
 	}
 	if got := c.secret(t, name).Metadata.Labels; len(got) != 1 {
@@ -267,7 +268,7 @@ func TestEditOfALabelIsNoConflict(t *testing.T) {
 
 func TestAnnotationHasNoValueInIt(t *testing.T) {
 	c, name, s := rotated(t)
-	must(t, s, staging("c"))
+	steps.Must(t, s, steps.Staging("c"))
 	if text := fmt.Sprint(c.secret(t, name).Metadata.Annotations); strings.Contains(text, "value-of") {
 		t.Errorf("annotations: %s", text)
 	}

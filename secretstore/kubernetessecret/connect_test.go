@@ -12,6 +12,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster/kubetest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/steps"
 )
 
 // kubeconfig writes one with a context for each namespace, all on one server. The
@@ -47,6 +48,6 @@ func TestNamespaceIsThatOfTheStoreThenThatOfTheContext(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = s.Describe(t.Context())
-		wantError(t, err, secretstore.ErrNotFound, "describe in "+c.want+"/sending")
+		steps.WantError(t, err, secretstore.ErrNotFound, "describe in "+c.want+"/sending")
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster/kubetest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/steps"
 )
 
 const (
@@ -53,7 +54,7 @@ func (a *account) Issue(_ context.Context, name string, spec secretstore.Spec) (
 	a.issued++
 	id := fmt.Sprintf("key-%d", a.issued)
 	a.names[id], a.created[id] = name, time.Now()
-	return rotator.Key{ID: id, Name: name, Spec: spec, Account: "org", Value: valueOf(id)}, nil
+	return rotator.Key{ID: id, Name: name, Spec: spec, Account: "org", Value: steps.ValueOf(id)}, nil
 }
 
 func (a *account) List(context.Context) (keys []rotator.Key, err error) {
@@ -176,11 +177,11 @@ func (l *life) settle(story string) {
 	if len(l.wrong) > 0 {
 		l.t.Fatalf("%s:\n  %s", story, strings.Join(l.wrong, "\n  "))
 	}
-	snap := describe(l.t, l.cluster.open(l.t, "sending"))
+	snap := steps.Describe(l.t, l.cluster.open(l.t, "sending"))
 	current := snap.Versions[secretstore.Current]
 	data := l.server.Secret(namespace, "sending").Data
-	if len(snap.Versions) != 1 || len(data) != 1 || string(data["api-key"]) != valueOf(current.ID).Reveal() {
-		l.t.Fatalf("%s: settled with %s, %d values", story, held(snap), len(data))
+	if len(snap.Versions) != 1 || len(data) != 1 || string(data["api-key"]) != steps.ValueOf(current.ID).Reveal() {
+		l.t.Fatalf("%s: settled with %s, %d values", story, steps.Held(snap), len(data))
 	}
 	if len(l.account.names) != 1 {
 		l.t.Fatalf("%s: settled, but keys are left over: %v", story, l.account.names)

@@ -7,13 +7,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/steps"
 )
 
 func TestProbeOfWritesNamesTheVerbThatLacksAndChangesNothing(t *testing.T) {
 	c, server := standIn()
 	server.Make(c.namespace, "sending")
 	s := c.open(t, "sending")
-	must(t, s, staging("a"), promoting("a"))
+	steps.Must(t, s, steps.Staging("a"), steps.Promoting("a"))
 	before := server.Secret(c.namespace, "sending")
 	if p, err := s.ProbeWrites(t.Context()); err != nil || len(p.Lacking)+len(p.Unknown) > 0 {
 		t.Errorf("%+v, %v", p, err)

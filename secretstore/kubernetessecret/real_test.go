@@ -12,6 +12,7 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster/kubetest"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/steps"
 )
 
 // TestRoleOfTheDocumentedVerbsIsEnoughOnARealCluster rotates as a service account
@@ -21,16 +22,16 @@ func TestRoleOfTheDocumentedVerbsIsEnoughOnARealCluster(t *testing.T) {
 	newCluster(cfg, ns).make(t, "sending", "")
 	c := newCluster(asServiceAccount(t, cfg, ns), ns)
 	s := c.open(t, "sending")
-	must(t, s, rotation()...)
-	wantHeld(t, s, "/b/")
-	wantValue(t, s, "b", valueOf("b"))
+	steps.Must(t, s, steps.Rotation()...)
+	steps.WantHeld(t, s, "/b/")
+	steps.WantValue(t, s, "b", steps.ValueOf("b"))
 
 	_, err := c.open(t, "other").Describe(t.Context())
-	wantError(t, err, secretstore.ErrDenied, "needs the verb get on the secret other in namespace "+ns, "system:serviceaccount:"+ns+":rotator")
+	steps.WantError(t, err, secretstore.ErrDenied, "needs the verb get on the secret other in namespace "+ns, "system:serviceaccount:"+ns+":rotator")
 	newCluster(cfg, ns).hand(t, "DELETE", "/sending", "application/json", "")
 	missing := c.open(t, "sending", creating)
-	_, err = reserving("a").call(t.Context(), missing, describe(t, missing))
-	wantError(t, err, secretstore.ErrDenied, "needs the verb create on the secret sending")
+	_, err = steps.Reserving("a").Call(t.Context(), missing, steps.Describe(t, missing))
+	steps.WantError(t, err, secretstore.ErrDenied, "needs the verb create on the secret sending")
 }
 
 // asServiceAccount makes an account with the right to get and patch one Secret.

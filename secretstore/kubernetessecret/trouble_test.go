@@ -16,30 +16,31 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/steps"
 )
 
 // TestUnknownOutcomes loses each write of a rotation, before its effect and after
 // it: the next read shows which, all of it or none, and the write is sent once.
 func TestUnknownOutcomes(t *testing.T) {
-	for n, w := range rotation() {
+	for n, w := range steps.Rotation() {
 		for _, after := range []bool{false, true} {
 			c, server := standIn()
 			name := c.fresh(t)
 			s := c.open(t, name)
-			must(t, s, rotation()[:n]...)
-			before, calls := describe(t, s), len(server.Calls())
+			steps.Must(t, s, steps.Rotation()[:n]...)
+			before, calls := steps.Describe(t, s), len(server.Calls())
 			c.tap.LoseNext(after)
-			_, err := w.call(t.Context(), s, before)
-			wantError(t, err, secretstore.ErrUnavailable)
+			_, err := w.Call(t.Context(), s, before)
+			steps.WantError(t, err, secretstore.ErrUnavailable)
 			if sent := len(server.Calls()) - calls; after && sent != 1 {
-				t.Errorf("%s: %d calls for one write", w.name, sent)
+				t.Errorf("%s: %d calls for one write", w.Name, sent)
 			}
-			if changed := describe(t, s).Revision != before.Revision; changed != after {
-				t.Errorf("%s lost after its effect: %t, had an effect: %t", w.name, after, changed)
+			if changed := steps.Describe(t, s).Revision != before.Revision; changed != after {
+				t.Errorf("%s lost after its effect: %t, had an effect: %t", w.Name, after, changed)
 			}
 			if !after {
-				must(t, s, rotation()[n:]...)
-				wantHeld(t, s, "/b/")
+				steps.Must(t, s, steps.Rotation()[n:]...)
+				steps.WantHeld(t, s, "/b/")
 			}
 		}
 	}
@@ -62,9 +63,9 @@ func TestBusyServerIsNotAskedTwiceToWrite(t *testing.T) {
 			w.WriteHeader(code)
 		}))
 		s := newCluster(&rest.Config{Host: busy.URL}, namespace).open(t, name)
-		_, err := staging("a").call(t.Context(), s, describe(t, s))
-		wantError(t, err, secretstore.ErrUnavailable)
-		if wantHeld(t, s, "a//"); sent != 1 {
+		_, err := steps.Staging("a").Call(t.Context(), s, steps.Describe(t, s))
+		steps.WantError(t, err, secretstore.ErrUnavailable)
+		if steps.WantHeld(t, s, "a//"); sent != 1 {
 			t.Errorf("%d: the write was sent %d times", code, sent)
 		}
 		busy.Close()
@@ -76,21 +77,21 @@ func TestBusyServerIsNotAskedTwiceToWrite(t *testing.T) {
 // effect stands.
 func TestTwoWritersAtEachPairOfSteps(t *testing.T) {
 	pairs := 0
-	for n := range rotation() {
-		for _, late := range append(rotation(), promoting("c"), staging("d")) {
+	for n := range steps.Rotation() {
+		for _, late := range append(steps.Rotation(), steps.Promoting("c"), steps.Staging("d")) {
 			c, _ := standIn()
 			name := c.fresh(t)
 			one, two := c.open(t, name), c.open(t, name)
-			must(t, one, rotation()[:n]...)
-			stale := describe(t, two)
-			must(t, one, rotation()[n])
-			want := describe(t, one)
-			_, err := late.call(t.Context(), two, stale)
+			steps.Must(t, one, steps.Rotation()[:n]...)
+			stale := steps.Describe(t, two)
+			steps.Must(t, one, steps.Rotation()[n])
+			want := steps.Describe(t, one)
+			_, err := late.Call(t.Context(), two, stale)
 			if err == nil {
-				t.Errorf("%s after a concurrent %s succeeded", late.name, rotation()[n].name)
+				t.Errorf("%s after a concurrent %s succeeded", late.Name, steps.Rotation()[n].Name)
 			}
-			if got := describe(t, two); got.Revision != want.Revision {
-				t.Errorf("%s after a concurrent %s: the secret is %s", late.name, rotation()[n].name, held(got))
+			if got := steps.Describe(t, two); got.Revision != want.Revision {
+				t.Errorf("%s after a concurrent %s: the secret is %s", late.Name, steps.Rotation()[n].Name, steps.Held(got))
 			}
 			pairs++
 		}
@@ -101,23 +102,23 @@ func TestTwoWritersAtEachPairOfSteps(t *testing.T) {
 // TestWritersBetweenReadAndPatch has the other writer come as late as can be:
 // when the patch is on its way.
 func TestWritersBetweenReadAndPatch(t *testing.T) {
-	for n, w := range rotation() {
+	for n, w := range steps.Rotation() {
 		c, _ := standIn()
 		name := c.fresh(t)
 		one, two := newCluster(c.cfg, namespace).open(t, name), c.open(t, name)
-		must(t, one, rotation()[:n]...)
-		stale := describe(t, two)
+		steps.Must(t, one, steps.Rotation()[:n]...)
+		stale := steps.Describe(t, two)
 		c.tap.On(func(r *http.Request) error {
 			if r.Method == http.MethodPatch {
 				c.tap.On(nil, nil)
-				must(t, one, annotating("first"))
+				steps.Must(t, one, steps.Annotating("first"))
 			}
 			return nil
 		}, nil)
-		_, err := w.call(t.Context(), two, stale)
-		wantError(t, err, secretstore.ErrConflict)
-		if got := describe(t, two).Notes.Failure.Reason; got != "first" {
-			t.Errorf("%s: the other writer's note is gone", w.name)
+		_, err := w.Call(t.Context(), two, stale)
+		steps.WantError(t, err, secretstore.ErrConflict)
+		if got := steps.Describe(t, two).Notes.Failure.Reason; got != "first" {
+			t.Errorf("%s: the other writer's note is gone", w.Name)
 		}
 	}
 }
@@ -130,20 +131,20 @@ func TestNothingIsBegunInASecretThatTakesNoValues(t *testing.T) {
 		c, _ := standIn()
 		c.make(t, "sending", made.more)
 		s := c.open(t, "sending")
-		_, err := reserving("a").call(t.Context(), s, describe(t, s))
-		wantError(t, err, secretstore.ErrDenied, made.says)
+		_, err := steps.Reserving("a").Call(t.Context(), s, steps.Describe(t, s))
+		steps.WantError(t, err, secretstore.ErrDenied, made.says)
 	}
 	c, _ := standIn()
 	c.make(t, "sending", "")
 	c.edit(t, "sending", fmt.Sprintf(`{"metadata":{"annotations":{"large":%q}}}`, strings.Repeat("x", 256*1024-100)))
 	s := c.open(t, "sending")
-	_, err := reserving("a").call(t.Context(), s, describe(t, s))
-	wantError(t, err, secretstore.ErrDenied, "bytes of values and", "of annotations")
+	_, err := steps.Reserving("a").Call(t.Context(), s, steps.Describe(t, s))
+	steps.WantError(t, err, secretstore.ErrDenied, "bytes of values and", "of annotations")
 }
 
 func TestSecretThatTurnsImmutableMeanwhile(t *testing.T) {
 	c, name, s := rotated(t)
-	seen := describe(t, s)
+	seen := steps.Describe(t, s)
 	c.tap.On(func(r *http.Request) error {
 		if r.Method == http.MethodPatch {
 			c.tap.On(nil, nil)
@@ -151,17 +152,17 @@ func TestSecretThatTurnsImmutableMeanwhile(t *testing.T) {
 		}
 		return nil
 	}, nil)
-	_, err := destroying("a").call(t.Context(), s, seen)
-	wantError(t, err, secretstore.ErrDenied, "the Secret is immutable")
-	wantValue(t, s, "b", valueOf("b"))
+	_, err := steps.Destroying("a").Call(t.Context(), s, seen)
+	steps.WantError(t, err, secretstore.ErrDenied, "the Secret is immutable")
+	steps.WantValue(t, s, "b", steps.ValueOf("b"))
 }
 
 func TestMissingNamespaceIsNamed(t *testing.T) {
 	c, _ := standIn()
 	c.namespace = "nowhere"
 	s := c.open(t, "sending", creating)
-	_, err := reserving("a").call(t.Context(), s, describe(t, s))
-	wantError(t, err, secretstore.ErrNotFound, "kubectl create namespace nowhere")
+	_, err := steps.Reserving("a").Call(t.Context(), s, steps.Describe(t, s))
+	steps.WantError(t, err, secretstore.ErrNotFound, "kubectl create namespace nowhere")
 }
 
 func creating(o *kubernetessecret.Options) {
@@ -171,12 +172,12 @@ func creating(o *kubernetessecret.Options) {
 func TestSecretIsMadeAtTheFirstWrite(t *testing.T) {
 	c, server := standIn()
 	s := c.open(t, "sending", creating)
-	wantHeld(t, s, "//")
+	steps.WantHeld(t, s, "//")
 	if server.Secret(namespace, "sending") != nil {
 		t.Fatal("a read made the Secret")
 	}
-	must(t, s, staging("a"), promoting("a"))
-	wantHeld(t, s, "/a/")
+	steps.Must(t, s, steps.Staging("a"), steps.Promoting("a"))
+	steps.WantHeld(t, s, "/a/")
 	got := server.Secret(namespace, "sending")
 	if got.Labels["team"] != "growth" || got.Annotations["why"] != "keys" || string(got.Data["api-key"]) != "value-of-a" {
 		t.Errorf("it is %v", got.ObjectMeta)
@@ -186,11 +187,11 @@ func TestSecretIsMadeAtTheFirstWrite(t *testing.T) {
 func TestOfTwoThatMakeTheSecretOneWins(t *testing.T) {
 	c, _ := standIn()
 	one, two := c.open(t, "sending", creating), c.open(t, "sending", creating)
-	seen := describe(t, two)
-	must(t, one, reserving("a"))
-	_, err := reserving("b").call(t.Context(), two, seen)
-	wantError(t, err, secretstore.ErrConflict)
-	if got := describe(t, two).Notes.Intent.Nonce; got != "nonce-a" {
+	seen := steps.Describe(t, two)
+	steps.Must(t, one, steps.Reserving("a"))
+	_, err := steps.Reserving("b").Call(t.Context(), two, seen)
+	steps.WantError(t, err, secretstore.ErrConflict)
+	if got := steps.Describe(t, two).Notes.Intent.Nonce; got != "nonce-a" {
 		t.Errorf("the intent is %q", got)
 	}
 }
@@ -206,7 +207,7 @@ func TestClusterThatSaysNothingIsGivenUp(t *testing.T) {
 		}, nil)
 		begun := time.Now()
 		_, err := s.Describe(t.Context())
-		wantError(t, err, secretstore.ErrUnavailable)
+		steps.WantError(t, err, secretstore.ErrUnavailable)
 		if took := time.Since(begun); took > time.Minute {
 			t.Errorf("it took %s", took)
 		}
@@ -222,20 +223,20 @@ func TestNoErrorShowsAValue(t *testing.T) {
 	server.Echo = true
 	name := c.fresh(t)
 	s := c.open(t, name)
-	seen := describe(t, s)
+	seen := steps.Describe(t, s)
 	errs := map[string]error{}
-	_, errs["too large"] = s.Stage(t.Context(), seen, version("a"), secret.New(canary+strings.Repeat("x", 1024*1024)))
+	_, errs["too large"] = s.Stage(t.Context(), seen, steps.Version("a"), secret.New(canary+strings.Repeat("x", 1024*1024)))
 	c.tap.On(nil, func(r *http.Request) error {
 		if r.Method == http.MethodGet {
 			return nil
 		}
 		return errors.New("lost: " + canary)
 	})
-	_, errs["lost"] = s.Stage(t.Context(), seen, version("a"), secret.New(canary))
+	_, errs["lost"] = s.Stage(t.Context(), seen, steps.Version("a"), secret.New(canary))
 	c.tap.On(nil, nil)
-	seen = describe(t, s)
+	seen = steps.Describe(t, s)
 	server.Denied = map[string]bool{"patch": true}
-	_, errs["refused"] = s.Stage(t.Context(), seen, version("b"), secret.New(canary+" again"))
+	_, errs["refused"] = s.Stage(t.Context(), seen, steps.Version("b"), secret.New(canary+" again"))
 	for what, err := range errs {
 		encoded := base64.StdEncoding.EncodeToString([]byte(canary))
 		if err == nil {
@@ -244,5 +245,5 @@ func TestNoErrorShowsAValue(t *testing.T) {
 			t.Errorf("%s: the error shows the value: %s", what, text)
 		}
 	}
-	wantError(t, errs["refused"], secretstore.ErrDenied, "not shown")
+	steps.WantError(t, errs["refused"], secretstore.ErrDenied, "not shown")
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster/kubetest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/steps"
 )
 
 // documented are the verbs that doc.go names.
@@ -60,8 +61,8 @@ func TestOnlyTheDocumentedVerbsAreUsed(t *testing.T) {
 			server.Adopt(made.Secret(namespace, "sending"))
 		}
 		s := c.open(t, "sending", changes...)
-		must(t, s, rotation()...)
-		wantValue(t, s, "b", valueOf("b"))
+		steps.Must(t, s, steps.Rotation()...)
+		steps.WantValue(t, s, "b", steps.ValueOf("b"))
 		if diff := cmp.Diff(how.want, used(server)); diff != "" {
 			t.Errorf("create_missing %t: verbs (-documented +used):\n%s", how.create, diff)
 		}
@@ -75,8 +76,8 @@ func TestEachVerbTakenAwayIsNamed(t *testing.T) {
 		server.Denied = map[string]bool{verb: true}
 		snap, err := s.Describe(t.Context())
 		if err == nil {
-			_, err = reserving("a").call(t.Context(), s, snap)
+			_, err = steps.Reserving("a").Call(t.Context(), s, snap)
 		}
-		wantError(t, err, secretstore.ErrDenied, "needs the verb "+verb+" on the secret sending in namespace growth", "system:serviceaccount:growth:rotator")
+		steps.WantError(t, err, secretstore.ErrDenied, "needs the verb "+verb+" on the secret sending in namespace growth", "system:serviceaccount:growth:rotator")
 	}
 }

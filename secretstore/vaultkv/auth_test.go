@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/steps"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/vaultkv"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/vaultkv/vaulttest"
 )
@@ -54,7 +55,7 @@ func TestEachMethodLogsIn(t *testing.T) {
 		w.server.Namespace = "growth/eu"
 		w.server.Logins = map[string]vaulttest.Login{c.path: {Body: c.body, Token: vaulttest.RootToken}}
 		s := w.openAs(t, newPath(), c.auth)
-		must(t, s, staging("a"), promoting("a"))
+		steps.Must(t, s, steps.Staging("a"), steps.Promoting("a"))
 		logins := slices.DeleteFunc(w.server.Calls(), func(call string) bool { return !strings.HasSuffix(call, "/login") })
 		if want := c.path != ""; len(logins) > 1 || want != (len(logins) == 1) {
 			t.Errorf("%s: logins %v", name, logins)
@@ -77,14 +78,14 @@ func TestATokenIsReplacedBeforeItExpiresAndWhenItIsRefused(t *testing.T) {
 		}
 		login("first")
 		s := w.openAs(t, path, vaultkv.Auth{Method: "approle", RoleID: "id", SecretIDFile: tokenFile(t, "shh")})
-		must(t, s, staging("a"), promoting("a"))
+		steps.Must(t, s, steps.Staging("a"), steps.Promoting("a"))
 		login("second")
 		time.Sleep(59 * time.Minute)
-		must(t, s, annotating("late"))
+		steps.Must(t, s, steps.Annotating("late"))
 		login("third")
 		w.server.Revoke("second")
 		time.Sleep(time.Minute)
-		must(t, s, annotating("refused"))
+		steps.Must(t, s, steps.Annotating("refused"))
 		if logins := strings.Count(strings.Join(w.server.Calls(), "\n"), "/login"); logins != 3 {
 			t.Errorf("%d logins, want 3", logins)
 		}
@@ -97,10 +98,10 @@ func TestATokenFileIsReadAgain(t *testing.T) {
 		w, file := newWorld(vaulttest.NewKV()), tokenFile(t, "stale")
 		s := w.openAs(t, newPath(), vaultkv.Auth{TokenFile: file})
 		_, err := s.Describe(t.Context())
-		wantError(t, err, secretstore.ErrDenied)
+		steps.WantError(t, err, secretstore.ErrDenied)
 		writeFile(t, file, vaulttest.RootToken)
 		time.Sleep(time.Minute)
-		must(t, s, annotating("x"))
+		steps.Must(t, s, steps.Annotating("x"))
 	})
 }
 
@@ -109,7 +110,7 @@ func TestATokenThatNobodyElseRenewsIsRenewed(t *testing.T) {
 		w := newWorld(vaulttest.NewKV())
 		s := w.open(t, newPath())
 		for range 10 {
-			describe(t, s)
+			steps.Describe(t, s)
 			time.Sleep(time.Hour + time.Minute)
 		}
 		if n := w.server.Renewed(); n < 5 || n > 10 {
@@ -128,17 +129,17 @@ func TestWithoutACredentialItIsSaidWhatLacks(t *testing.T) {
 		"no-token: no such file or directory":               {TokenFile: filepath.Join(t.TempDir(), "no-token")},
 	} {
 		_, err := newWorld(vaulttest.NewKV()).openAs(t, newPath(), auth).Describe(t.Context())
-		wantError(t, err, secretstore.ErrDenied, says)
+		steps.WantError(t, err, secretstore.ErrDenied, says)
 	}
 	_, err := vaultkv.Connect(vaultkv.Site{}, nil)
-	wantError(t, err, secretstore.ErrNotFound, "set BAO_ADDR or VAULT_ADDR")
+	steps.WantError(t, err, secretstore.ErrNotFound, "set BAO_ADDR or VAULT_ADDR")
 }
 
 func TestARefusedLoginIsSaid(t *testing.T) {
 	w := newWorld(vaulttest.NewKV())
 	w.server.Logins = map[string]vaulttest.Login{"auth/approle/login": {Body: map[string]string{"secret_id": "other"}}}
 	_, err := w.openAs(t, newPath(), vaultkv.Auth{Method: "approle", RoleID: "id", SecretIDFile: tokenFile(t, "canary-4711")}).Describe(t.Context())
-	wantError(t, err, secretstore.ErrDenied, "log in at auth/approle/login", "400 invalid role or secret ID")
+	steps.WantError(t, err, secretstore.ErrDenied, "log in at auth/approle/login", "400 invalid role or secret ID")
 	if strings.Contains(err.Error(), "canary") {
 		t.Errorf("the error shows the secret id: %v", err)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/steps"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/vaultkv/fixture"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/vaultkv/vaulttest"
 )
@@ -16,7 +17,7 @@ func onVault() rotatortest.Backend {
 		remote := fixture.Remote(t, kv, path, rotatortest.Owner)
 		// The engine's tests begin with a secret that is there.
 		begin := remote.Open(t, func(string, bool) error { return nil })
-		if _, err := begin.Annotate(t.Context(), describe(t, begin), secretstore.Notes{}); err != nil {
+		if _, err := begin.Annotate(t.Context(), steps.Describe(t, begin), secretstore.Notes{}); err != nil {
 			t.Fatal(err)
 		}
 		return rotatortest.Secret{

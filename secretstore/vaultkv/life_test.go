@@ -11,6 +11,7 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/payload"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/steps"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/vaultkv"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/vaultkv/vaulttest"
 )
@@ -22,8 +23,8 @@ func TestConsumersReadTheKeyAndNothingElse(t *testing.T) {
 	w := newWorld(kv)
 	path := w.fresh(t)
 	s, keys := w.open(t, path), map[string]bool{}
-	for _, step := range rotation() {
-		must(t, s, step)
+	for _, step := range steps.Rotation() {
+		steps.Must(t, s, step)
 		object := w.server.Object(path)
 		key := w.server.Field(path, "api_key")
 		if key == "" {
@@ -31,11 +32,11 @@ func TestConsumersReadTheKeyAndNothingElse(t *testing.T) {
 		}
 		keys[key] = true
 		if diff := cmp.Diff(map[string]any{"api_key": key}, object); diff != "" {
-			t.Errorf("after %s consumers read (-want +got):\n%s", step.name, diff)
+			t.Errorf("after %s consumers read (-want +got):\n%s", step.Name, diff)
 		}
 		_, data, _ := w.server.Do(vaulttest.Request{Operation: "read", Path: "data/" + path})
 		if n := data["metadata"].(map[string]any)["version"].(int); n != len(keys) {
-			t.Errorf("after %s the path is at version %d, and had %d keys", step.name, n, len(keys))
+			t.Errorf("after %s the path is at version %d, and had %d keys", step.Name, n, len(keys))
 		}
 	}
 	if diff := cmp.Diff(map[string]bool{"value-of-a": true, "value-of-b": true}, keys); diff != "" {
@@ -52,7 +53,7 @@ func TestOtherFieldsAreKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := w.open(t, path, func(o *vaultkv.Options) { o.Payload = form })
-	must(t, s, staging("a"), promoting("a"))
+	steps.Must(t, s, steps.Staging("a"), steps.Promoting("a"))
 	want := map[string]any{"host": "api.instantly.ai", "token": "value-of-a", "about": "a name-of-a"}
 	if diff := cmp.Diff(want, w.server.Object(path)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -63,7 +64,7 @@ func TestAForgottenKeyIsInNoOldVersion(t *testing.T) {
 	kv := vaulttest.NewKV()
 	w := newWorld(kv)
 	path := w.fresh(t)
-	must(t, w.open(t, path), rotation()...)
+	steps.Must(t, w.open(t, path), steps.Rotation()...)
 	if err := onlyCurrentIn(kv, path); err != nil {
 		t.Error(err)
 	}
@@ -98,37 +99,37 @@ func killedAt(w *world, n int, after bool) *int {
 // off at each of its calls. What another process finds is the state before or after,
 // and what it says is current is what consumers read; and the write can be made then.
 func TestKilledAtEachCallTheStoreIsAsBeforeOrAsAfter(t *testing.T) {
-	for i, step := range rotation() {
+	for i, step := range steps.Rotation() {
 		for call, more := 1, true; more; call++ {
 			for _, after := range []bool{false, true} {
 				w := newWorld(vaulttest.NewKV())
 				path := newPath()
-				must(t, w.open(t, path), rotation()[:i]...)
-				before := describe(t, w.open(t, path))
+				steps.Must(t, w.open(t, path), steps.Rotation()[:i]...)
+				before := steps.Describe(t, w.open(t, path))
 				dying := &world{w.server, &vaulttest.Tap{}}
 				made := killedAt(dying, call, after)
-				_, err := step.call(t.Context(), dying.open(t, path), before)
+				_, err := step.Call(t.Context(), dying.open(t, path), before)
 				if more = *made >= call; !more {
 					break
 				}
-				at := fmt.Sprintf("%s killed at call %d, after its effect: %t", step.name, call, after)
+				at := fmt.Sprintf("%s killed at call %d, after its effect: %t", step.Name, call, after)
 				if err == nil {
 					t.Fatalf("%s: it does not fail", at)
 				}
-				found := describe(t, w.open(t, path))
+				found := steps.Describe(t, w.open(t, path))
 				whole := newWorld(vaulttest.NewKV())
-				must(t, whole.open(t, path), rotation()[:i+1]...)
-				done := describe(t, whole.open(t, path))
-				if got := shown(found); got != shown(before) && got != shown(done) {
-					t.Errorf("%s: %s, want %s or %s", at, got, shown(before), shown(done))
+				steps.Must(t, whole.open(t, path), steps.Rotation()[:i+1]...)
+				done := steps.Describe(t, whole.open(t, path))
+				if got := steps.Held(found); got != steps.Held(before) && got != steps.Held(done) {
+					t.Errorf("%s: %s, want %s or %s", at, got, steps.Held(before), steps.Held(done))
 				}
 				if current, ok := found.Versions[secretstore.Current]; ok && w.server.Field(path, "api_key") != "value-of-"+current.ID {
 					t.Errorf("%s: %s is current, consumers read %s", at, current.ID, w.server.Field(path, "api_key"))
 				}
-				if shown(found) == shown(before) {
-					must(t, w.open(t, path), step)
+				if steps.Held(found) == steps.Held(before) {
+					steps.Must(t, w.open(t, path), step)
 				}
-				wantShown(t, w.open(t, path), shown(done))
+				steps.WantHeld(t, w.open(t, path), steps.Held(done))
 			}
 		}
 	}
@@ -139,33 +140,33 @@ func TestKilledAtEachCallTheStoreIsAsBeforeOrAsAfter(t *testing.T) {
 // consumers would read a key that was discarded.
 func TestAnAnnouncedPromotionCannotArriveLate(t *testing.T) {
 	for _, first := range []bool{true, false} {
-		for name, meanwhile := range map[string][]write{
-			"discarded": {destroying("b")}, "noted": {annotating("hold")}, "another one staged": {staging("c")},
-			"promoted and replaced": {promoting("b"), staging("c"), promoting("c")},
+		for name, meanwhile := range map[string][]steps.Write{
+			"discarded": {steps.Destroying("b")}, "noted": {steps.Annotating("hold")}, "another one staged": {steps.Staging("c")},
+			"promoted and replaced": {steps.Promoting("b"), steps.Staging("c"), steps.Promoting("c")},
 		} {
 			w := newWorld(vaulttest.NewKV())
 			path := w.fresh(t)
-			begin := []write{staging("a"), promoting("a"), staging("b")}
+			begin := []steps.Write{steps.Staging("a"), steps.Promoting("a"), steps.Staging("b")}
 			if first {
 				begin = begin[2:]
 			}
-			must(t, w.open(t, path), begin...)
+			steps.Must(t, w.open(t, path), begin...)
 			slow := &world{w.server, &vaulttest.Tap{}}
 			var wantHeld string
 			slow.tap.On(func(c vaulttest.Call) error {
 				if c.IsWrite() && strings.HasSuffix(c.Path, "/data/"+path) {
 					slow.tap.On(nil, nil)
-					must(t, w.open(t, path), meanwhile...)
-					wantHeld = shown(describe(t, w.open(t, path)))
+					steps.Must(t, w.open(t, path), meanwhile...)
+					wantHeld = steps.Held(steps.Describe(t, w.open(t, path)))
 				}
 				return nil
 			}, nil)
 			s := slow.open(t, path)
-			_, err := promoting("b").call(t.Context(), s, describe(t, s))
+			_, err := steps.Promoting("b").Call(t.Context(), s, steps.Describe(t, s))
 			if !errors.Is(err, secretstore.ErrConflict) || wantHeld == "" {
 				t.Errorf("first key %t, %s: error %v, want ErrConflict", first, name, err)
 			}
-			wantShown(t, w.open(t, path), wantHeld)
+			steps.WantHeld(t, w.open(t, path), wantHeld)
 			if got := w.server.Field(path, "api_key"); name == "discarded" && got == "value-of-b" {
 				t.Errorf("first key %t: consumers read a key that was discarded", first)
 			}
@@ -182,14 +183,14 @@ func TestAKeyThatWasCurrentIsNeverPendingAgain(t *testing.T) {
 			path := w.fresh(t)
 			w.server.Do(vaulttest.Request{Operation: "update", Path: "metadata/" + path, Data: map[string]any{"max_versions": keep}})
 			s := w.open(t, path)
-			must(t, s, staging("a"), promoting("a"), staging("b"), promoting("b"))
+			steps.Must(t, s, steps.Staging("a"), steps.Promoting("a"), steps.Staging("b"), steps.Promoting("b"))
 			for n := range puts {
 				w.put(path, fmt.Sprint("by hand ", n))
 			}
-			wantShown(t, s, "/?/b")
-			wantValue(t, s, "b", valueOf("b"))
-			must(t, s, annotating("put down"))
-			wantShown(t, s, "/?/b")
+			steps.WantHeld(t, s, "/?/b")
+			steps.WantValue(t, s, "b", steps.ValueOf("b"))
+			steps.Must(t, s, steps.Annotating("put down"))
+			steps.WantHeld(t, s, "/?/b")
 		}
 	}
 }
@@ -218,16 +219,16 @@ func TestHands(t *testing.T) {
 		w := newWorld(vaulttest.NewKV())
 		path := w.fresh(t)
 		s := w.open(t, path)
-		must(t, s, staging("a"), promoting("a"), staging("b"), promoting("b"), staging("c"))
-		stale := describe(t, s)
+		steps.Must(t, s, steps.Staging("a"), steps.Promoting("a"), steps.Staging("b"), steps.Promoting("b"), steps.Staging("c"))
+		stale := steps.Describe(t, s)
 		c.hand(w, path)
-		wantShown(t, s, c.want)
-		if _, err := annotating("x").call(t.Context(), s, stale); !errors.Is(err, secretstore.ErrConflict) {
+		steps.WantHeld(t, s, c.want)
+		if _, err := steps.Annotating("x").Call(t.Context(), s, stale); !errors.Is(err, secretstore.ErrConflict) {
 			t.Errorf("who %s: a write on the snapshot before: %v, want ErrConflict", name, err)
 		}
 		// Whatever it was, it is put down as it was shown.
-		must(t, s, annotating("put down"))
-		wantShown(t, s, c.want)
+		steps.Must(t, s, steps.Annotating("put down"))
+		steps.WantHeld(t, s, c.want)
 	}
 }
 
@@ -235,47 +236,47 @@ func TestAKeyThatWasTakenAwayCannotBeRead(t *testing.T) {
 	w := newWorld(vaulttest.NewKV())
 	path := w.fresh(t)
 	s := w.open(t, path)
-	must(t, s, staging("a"), promoting("a"), staging("b"), promoting("b"))
+	steps.Must(t, s, steps.Staging("a"), steps.Promoting("a"), steps.Staging("b"), steps.Promoting("b"))
 	w.server.Put(path, map[string]any{"x": "y"})
 	_, err := s.Read(t.Context(), "b")
-	wantError(t, err, secretstore.ErrNotFound)
-	if advice := describe(t, s).Advice; len(advice) != 1 || !strings.Contains(advice[0], "put it back, or rotate") {
+	steps.WantError(t, err, secretstore.ErrNotFound)
+	if advice := steps.Describe(t, s).Advice; len(advice) != 1 || !strings.Contains(advice[0], "put it back, or rotate") {
 		t.Errorf("advice: %q", advice)
 	}
-	must(t, s, destroying("a"))
-	wantShown(t, s, "//b")
-	must(t, s, staging("c"), promoting("c"))
-	wantShown(t, s, "/c/b")
+	steps.Must(t, s, steps.Destroying("a"))
+	steps.WantHeld(t, s, "//b")
+	steps.Must(t, s, steps.Staging("c"), steps.Promoting("c"))
+	steps.WantHeld(t, s, "/c/b")
 }
 
 func TestADeletedStateIsNotTakenForNone(t *testing.T) {
 	w := newWorld(vaulttest.NewKV())
 	path := w.fresh(t)
 	s := w.open(t, path)
-	must(t, s, staging("a"), promoting("a"))
+	steps.Must(t, s, steps.Staging("a"), steps.Promoting("a"))
 	w.server.Do(vaulttest.Request{Operation: "delete", Path: "data/" + path + "-rotator"})
 	_, err := s.Describe(t.Context())
-	wantError(t, err, secretstore.ErrScheduledForDeletion, "kv undelete -mount=secret -versions=3 "+path+"-rotator")
+	steps.WantError(t, err, secretstore.ErrScheduledForDeletion, "kv undelete -mount=secret -versions=3 "+path+"-rotator")
 	w.server.Do(vaulttest.Request{Operation: "update", Path: "undelete/" + path + "-rotator", Data: map[string]any{"versions": []any{3}}})
-	wantShown(t, s, "/a/")
+	steps.WantHeld(t, s, "/a/")
 	// One that was destroyed cannot be had back: the value is somebody's.
 	w.server.Do(vaulttest.Request{Operation: "update", Path: "destroy/" + path + "-rotator", Data: map[string]any{"versions": []any{3}}})
-	wantShown(t, s, "/?/")
-	must(t, s, staging("b"), promoting("b"))
-	wantShown(t, s, "/b/?")
+	steps.WantHeld(t, s, "/?/")
+	steps.Must(t, s, steps.Staging("b"), steps.Promoting("b"))
+	steps.WantHeld(t, s, "/b/?")
 }
 
 func TestACopyOfTheStateIsNotBelieved(t *testing.T) {
 	w := newWorld(vaulttest.NewKV())
 	path, other := w.fresh(t), newPath()
 	s := w.open(t, path)
-	must(t, s, staging("a"), promoting("a"))
+	steps.Must(t, s, steps.Staging("a"), steps.Promoting("a"))
 	w.server.Put(other, w.server.Object(path))
 	w.server.Put(other+"-rotator", w.server.Object(path+"-rotator"))
 	copied := w.open(t, other)
-	wantShown(t, copied, "/?/")
-	must(t, copied, annotating("mine"))
-	if a, b := describe(t, s).Identity, describe(t, copied).Identity; a == b || b == "" {
+	steps.WantHeld(t, copied, "/?/")
+	steps.Must(t, copied, steps.Annotating("mine"))
+	if a, b := steps.Describe(t, s).Identity, steps.Describe(t, copied).Identity; a == b || b == "" {
 		t.Errorf("identities %q and %q", a, b)
 	}
 }
@@ -284,7 +285,7 @@ func TestAnotherOwnersSecretIsRefused(t *testing.T) {
 	w := newWorld(vaulttest.NewKV())
 	path := w.fresh(t)
 	_, err := w.open(t, path, func(o *vaultkv.Options) { o.Owner = "staging" }).Describe(t.Context())
-	wantError(t, err, secretstore.ErrDenied, `"prod"`, `"staging"`)
+	steps.WantError(t, err, secretstore.ErrDenied, `"prod"`, `"staging"`)
 }
 
 // TestAStandbyThatIsBehindIsUnavailable: it answers with the path as it was.
@@ -293,10 +294,10 @@ func TestAStandbyThatIsBehindIsUnavailable(t *testing.T) {
 	w := newWorld(kv)
 	path := w.fresh(t)
 	s := w.open(t, path)
-	must(t, s, staging("a"), promoting("a"), staging("b"), promoting("b"), annotating("put down"))
+	steps.Must(t, s, steps.Staging("a"), steps.Promoting("a"), steps.Staging("b"), steps.Promoting("b"), steps.Annotating("put down"))
 	kv.path = "data/" + path
 	_, err := s.Describe(t.Context())
-	wantError(t, err, secretstore.ErrUnavailable, "a standby that is behind")
+	steps.WantError(t, err, secretstore.ErrUnavailable, "a standby that is behind")
 }
 
 // behind answers for one path with its first version.
@@ -322,7 +323,7 @@ func TestAStateThatCannotBeUnderstoodIsCorrupt(t *testing.T) {
 		path := newPath()
 		w.server.Put(path+"-rotator", object)
 		_, err := w.open(t, path).Describe(t.Context())
-		wantError(t, err, secretstore.ErrCorrupt, path+"-rotator")
+		steps.WantError(t, err, secretstore.ErrCorrupt, path+"-rotator")
 		if strings.Contains(err.Error(), "canary") {
 			t.Errorf("the error shows a value: %v", err)
 		}
@@ -334,7 +335,7 @@ func TestAKeyThatIsNoTextIsCorrupt(t *testing.T) {
 	path := w.fresh(t)
 	w.server.Put(path, map[string]any{"api_key": 4711})
 	_, err := w.open(t, path).Describe(t.Context())
-	wantError(t, err, secretstore.ErrCorrupt, `field "api_key"`)
+	steps.WantError(t, err, secretstore.ErrCorrupt, `field "api_key"`)
 }
 
 // TestTheSameValueTakenOver: what a person put there is staged under its own id. While
@@ -344,7 +345,7 @@ func TestTheSameValueTakenOver(t *testing.T) {
 	path := w.fresh(t)
 	w.put(path, "value-of-a")
 	s := w.open(t, path)
-	must(t, s, staging("a"))
+	steps.Must(t, s, steps.Staging("a"))
 	dying := &world{w.server, &vaulttest.Tap{}}
 	dying.tap.On(func(c vaulttest.Call) error {
 		if c.IsWrite() && strings.HasSuffix(c.Path, "/data/"+path) {
@@ -352,13 +353,13 @@ func TestTheSameValueTakenOver(t *testing.T) {
 		}
 		return nil
 	}, nil)
-	if _, err := promoting("a").call(t.Context(), dying.open(t, path), describe(t, s)); err == nil {
+	if _, err := steps.Promoting("a").Call(t.Context(), dying.open(t, path), steps.Describe(t, s)); err == nil {
 		t.Fatal("it is not cut off")
 	}
-	wantShown(t, s, "a/?/")
-	_, err := annotating("x").call(t.Context(), s, describe(t, s))
-	wantError(t, err, secretstore.ErrConflict)
-	wantShown(t, s, "/a/?")
-	must(t, s, annotating("x"))
-	wantShown(t, s, "/a/?")
+	steps.WantHeld(t, s, "a/?/")
+	_, err := steps.Annotating("x").Call(t.Context(), s, steps.Describe(t, s))
+	steps.WantError(t, err, secretstore.ErrConflict)
+	steps.WantHeld(t, s, "/a/?")
+	steps.Must(t, s, steps.Annotating("x"))
+	steps.WantHeld(t, s, "/a/?")
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/steps"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/vaultkv"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/vaultkv/vaulttest"
 )
@@ -41,7 +42,7 @@ func under(t *testing.T, w *world, granted map[string][]string) *vaultkv.Store {
 
 func TestThePolicyIsEnough(t *testing.T) {
 	s := under(t, newWorld(vaulttest.NewKV()), policy(t))
-	must(t, s, rotation()...)
+	steps.Must(t, s, steps.Rotation()...)
 	if p, err := s.ProbeWrites(t.Context()); err != nil || len(p.Lacking)+len(p.Unknown) > 0 {
 		t.Errorf("%+v, %v", p, err)
 	}
@@ -64,16 +65,16 @@ func TestEachCapabilityTakenAwayIsNamed(t *testing.T) {
 			w := newWorld(vaulttest.NewKV())
 			s := under(t, w, granted)
 			var err error
-			for _, step := range rotation() {
+			for _, step := range steps.Rotation() {
 				var snap secretstore.Snapshot
 				if snap, err = s.Describe(t.Context()); err == nil {
-					_, err = step.call(t.Context(), s, snap)
+					_, err = step.Call(t.Context(), s, snap)
 				}
 				if err != nil {
 					break
 				}
 			}
-			wantError(t, err, secretstore.ErrDenied, lost, path)
+			steps.WantError(t, err, secretstore.ErrDenied, lost, path)
 			if strings.Contains(path, "/data/") && lost == "read" {
 				continue // there is nothing to probe
 			}
@@ -117,7 +118,7 @@ func TestWhatTheServerAnswersIsTold(t *testing.T) {
 		s := w.open(t, path)
 		w.server.Status, w.server.Text = c.status, c.text
 		_, err := s.Describe(t.Context())
-		wantError(t, err, c.want, c.says, "vaultkv: describe at "+path)
+		steps.WantError(t, err, c.want, c.says, "vaultkv: describe at "+path)
 		if strings.Contains(err.Error(), "\n") {
 			t.Errorf("the error has lines: %q", err)
 		}
@@ -129,7 +130,7 @@ func TestAnotherNamespaceIsSaid(t *testing.T) {
 	s := w.open(t, newPath())
 	w.server.Namespace = "growth"
 	_, err := s.Describe(t.Context())
-	wantError(t, err, secretstore.ErrNotFound, "or not in this namespace")
+	steps.WantError(t, err, secretstore.ErrNotFound, "or not in this namespace")
 }
 
 // unversioned is a KV engine of version 1: it keeps what it is given at any path.
@@ -161,8 +162,8 @@ func (h heedless) Do(r vaulttest.Request) (int, map[string]any, []string) {
 // is issued, and not one value is in that.
 func TestAnEngineThatDoesNotCompareIsUnfit(t *testing.T) {
 	s := newWorld(unversioned{map[string]map[string]any{}}).open(t, newPath())
-	_, err := annotating("x").call(t.Context(), s, describe(t, s))
-	wantError(t, err, secretstore.ErrUnfit, "kv enable-versioning secret")
+	_, err := steps.Annotating("x").Call(t.Context(), s, steps.Describe(t, s))
+	steps.WantError(t, err, secretstore.ErrUnfit, "kv enable-versioning secret")
 
 	w := newWorld(heedless{vaulttest.NewKV()})
 	path := newPath()
@@ -175,8 +176,8 @@ func TestAnEngineThatDoesNotCompareIsUnfit(t *testing.T) {
 		return nil
 	}, nil)
 	s = slow.open(t, path)
-	_, err = annotating("x").call(t.Context(), s, describe(t, s))
-	wantError(t, err, secretstore.ErrUnfit, "only if the newest is 0")
+	_, err = steps.Annotating("x").Call(t.Context(), s, steps.Describe(t, s))
+	steps.WantError(t, err, secretstore.ErrUnfit, "only if the newest is 0")
 }
 
 // TestNoErrorShowsWhatAProxyRepeats: a page that is no answer of the server's may have
@@ -185,10 +186,10 @@ func TestNoErrorShowsWhatAProxyRepeats(t *testing.T) {
 	w := newWorld(vaulttest.NewKV())
 	path := w.fresh(t)
 	s := w.open(t, path)
-	seen := describe(t, s)
+	seen := steps.Describe(t, s)
 	w.server.Status, w.server.Page = http.StatusBadGateway, "<html>value-of-a "+vaulttest.RootToken+"</html>"
-	_, err := staging("a").call(t.Context(), s, seen)
-	wantError(t, err, secretstore.ErrUnavailable, "502 Bad Gateway")
+	_, err := steps.Staging("a").Call(t.Context(), s, seen)
+	steps.WantError(t, err, secretstore.ErrUnavailable, "502 Bad Gateway")
 	if strings.Contains(err.Error(), "value-of-a") || strings.Contains(err.Error(), vaulttest.RootToken) {
 		t.Errorf("the error shows a value: %v", err)
 	}
@@ -199,7 +200,7 @@ func TestAWriteIsSentOnce(t *testing.T) {
 	w := newWorld(vaulttest.NewKV())
 	path := w.fresh(t)
 	s := w.open(t, path)
-	seen := describe(t, s)
+	seen := steps.Describe(t, s)
 	tries := 0
 	w.tap.On(nil, func(c vaulttest.Call) error {
 		if c.IsWrite() {
@@ -208,8 +209,8 @@ func TestAWriteIsSentOnce(t *testing.T) {
 		}
 		return nil
 	})
-	_, err := annotating("x").call(t.Context(), s, seen)
-	wantError(t, err, secretstore.ErrUnavailable)
+	_, err := steps.Annotating("x").Call(t.Context(), s, seen)
+	steps.WantError(t, err, secretstore.ErrUnavailable)
 	if tries != 1 {
 		t.Errorf("the write was sent %d times", tries)
 	}
@@ -221,7 +222,7 @@ func TestAValueThatEndsByItselfIsAdvisedOn(t *testing.T) {
 	kv.DeletesAt = "2126-01-02T03:04:05Z"
 	w := newWorld(kv)
 	path := w.fresh(t)
-	if advice := describe(t, w.open(t, path)).Advice; len(advice) != 1 || !strings.Contains(advice[0], path+"-rotator is deleted by itself at 2126-01-02T03:04:05Z: set delete_version_after") {
+	if advice := steps.Describe(t, w.open(t, path)).Advice; len(advice) != 1 || !strings.Contains(advice[0], path+"-rotator is deleted by itself at 2126-01-02T03:04:05Z: set delete_version_after") {
 		t.Errorf("advice: %q", advice)
 	}
 }
