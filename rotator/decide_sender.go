@@ -49,8 +49,8 @@ func (v *view) readSenders() answer {
 	return pass()
 }
 
-// pendingSent promotes the pending value. While a previous one stands it waits: there are
-// never more than two that receivers have to accept.
+// pendingSent promotes the pending value. While a current and a previous one stand it waits:
+// there are never more than two that receivers have to accept.
 func (v *view) pendingSent() answer {
 	ver, ok := v.primary().Versions[secretstore.Pending]
 	if !ok || ver.Foreign {
@@ -62,7 +62,8 @@ func (v *view) pendingSent() answer {
 	if v.suspect(ver) {
 		return act(Step{Verb: Discard, ID: ver.ID, Reason: "made before the incident"})
 	}
-	if _, _, stands := v.previousAnywhere(); stands {
+	_, _, stands := v.previousAnywhere()
+	if _, has := v.current(0); stands && has {
 		return pass()
 	}
 	if v.request.NoRotation && ver.Intent.Adopted == "" {
@@ -81,7 +82,7 @@ func (v *view) confirmSenders() answer {
 	}
 	doubt := pass()
 	for i, s := range v.Senders {
-		if s.Carries != CarriesCurrent || s.Off && !s.ByUs || !v.toConfirm(s) {
+		if s.Carries != CarriesCurrent || s.Off && !s.ForSecret || !v.toConfirm(s) {
 			continue
 		}
 		t, ok := v.confirmation(s.ID)
@@ -150,7 +151,7 @@ func (v *view) resumeSenders() answer {
 	for i, s := range v.Senders {
 		t, ok := v.confirmation(s.ID)
 		accepted := s.Carries == CarriesPrevious && !s.Before || s.Carries == CarriesCurrent && ok && isValid(t)
-		if s.Off && s.ByUs && accepted {
+		if s.Off && s.ForSecret && accepted {
 			return act(Step{Verb: Resume, Sender: i, Reason: s.Name + ": it was turned off for its secret, which is accepted again"})
 		}
 	}
@@ -206,7 +207,7 @@ func (v *view) toSwitch() (int, bool) {
 func (v *view) unconfirmed() bool {
 	for _, s := range v.Senders {
 		t, ok := v.confirmation(s.ID)
-		if s.Carries == CarriesCurrent && (!s.Off || s.ByUs) && v.toConfirm(s) && (!ok || !isValid(t)) {
+		if s.Carries == CarriesCurrent && (!s.Off || s.ForSecret) && v.toConfirm(s) && (!ok || !isValid(t)) {
 			return true
 		}
 	}

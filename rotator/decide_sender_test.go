@@ -46,7 +46,7 @@ func randomSent(t *rapid.T) State {
 	for _, id := range []string{"a", "b", "c"}[:rapid.IntRange(0, 3).Draw(t, "senders")] {
 		s.Senders = append(s.Senders, SenderState{
 			ID: id, Name: id, Carries: rapid.SampledFrom(carries).Draw(t, "carries"),
-			Off: rapid.IntRange(0, 4).Draw(t, "off") == 0, ByUs: rapid.IntRange(0, 2).Draw(t, "by us") == 0,
+			Off: rapid.IntRange(0, 4).Draw(t, "off") == 0, ForSecret: rapid.IntRange(0, 2).Draw(t, "for its secret") == 0,
 		})
 		s.Switched[id] = rapid.IntRange(0, 3).Draw(t, "switched") == 0
 		if rapid.IntRange(0, 2).Draw(t, "confirmed") > 0 {

@@ -139,16 +139,39 @@ type others = Senders
 
 func (offSenders) Refused(context.Context, Sender, time.Time) (bool, error) { return true, nil }
 
-// A webhook can be given up within a minute after a rotation of an incident, which was begun
-// by a clock that is ahead of the vendor's.
-func TestASenderTurnedOffByAnotherClockIsResumed(t *testing.T) {
-	s := sending1(CarriesCurrent, Valid).inIncident()
-	r := &run{State: s, target: Target{Senders: offSenders{}}}
-	for ahead, want := range map[time.Duration]bool{4 * time.Minute: true, time.Hour: false} {
-		got, err := r.turnedOffByUs(t.Context(), Sender{ID: "a", Off: true, OffSince: t0.Add(-time.Hour - ahead)})
-		if err != nil || got != want {
-			t.Errorf("off %v before the rotation began: for its secret %v, %v", ahead, got, err)
+// A webhook that was given up is resumed if it was for the secret, whatever rotations were
+// between; nothing is asked of one that is on, or off since nobody knows when.
+func TestWhatASenderIsOffFor(t *testing.T) {
+	r := &run{State: sending1(CarriesCurrent, Valid).inIncident(), target: Target{Senders: offSenders{}}}
+	for _, c := range []struct {
+		what   string
+		sender Sender
+		want   bool
+	}{
+		{"on", Sender{ID: "a", OffSince: t0.Add(-time.Hour)}, false},
+		{"off since nobody knows when", Sender{ID: "a", Off: true}, false},
+		{"off since the rotation", Sender{ID: "a", Off: true, OffSince: t0.Add(-time.Minute)}, true},
+		{"off since long before it", Sender{ID: "a", Off: true, OffSince: t0.Add(-1000 * time.Hour)}, true},
+	} {
+		got, err := r.turnedOffForSecret(t.Context(), c.sender)
+		if err != nil || got != c.want {
+			t.Errorf("%s: for its secret %v, %v", c.what, got, err)
 		}
+	}
+}
+
+// A hand put a value that had been given up on top of the current one: the store has that as
+// pending, and the previous one cannot go before it is current again.
+func TestAPendingValueIsPromotedWhereNoneIsCurrentThoughAPreviousOneStands(t *testing.T) {
+	s := sending1(CarriesPrevious, Valid).withPrevious()
+	for has, want := range map[secretstore.Stage]Verb{secretstore.Current: Switch, secretstore.Pending: Promote} {
+		ver := s.Stores[0].Versions[secretstore.Current]
+		s.Stores[0].Versions = map[secretstore.Stage]secretstore.Version{has: ver, secretstore.Previous: s.Stores[0].Versions[secretstore.Previous]}
+		s.Against = s.against()
+		if step := decideSender(t0, s, testPolicy(), Request{}); step.Verb != want {
+			t.Errorf("%s: %s (%s), want %s", has, step.Verb, step.Reason, want)
+		}
+		s = sending1(CarriesPrevious, Valid).withPrevious()
 	}
 }
 
@@ -165,6 +188,8 @@ func TestRefusalsThatCount(t *testing.T) {
 		{"this run has switched it", sending1(CarriesCurrent, Valid).withPrevious().switchedHere(), switched},
 		{"another process has, whose clock may be ahead", sending1(CarriesCurrent, Valid).withPrevious(), switched.Add(-clockMargin)},
 		{"there is no way back, and late readers have read", sending1(CarriesCurrent, Valid), t0.Add(-50 * time.Minute)},
+		{"nor is there one though another store has the previous value", sending1(CarriesCurrent, Valid).followed().
+			with(1, secretstore.Current, "k1", t0.Add(-time.Hour)).with(1, secretstore.Previous, "k0", t0.Add(-200*time.Hour)), t0.Add(-50 * time.Minute)},
 	} {
 		r := &run{Rotator: New(Options{Now: func() time.Time { return t0 }}), State: c.state, target: Target{Policy: policy}}
 		if got := r.switchedSince(Sender{ID: "a"}); !got.Equal(c.want) {

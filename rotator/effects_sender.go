@@ -43,7 +43,7 @@ func (r *run) compareSenders(ctx context.Context, _ Step) error {
 			state.Carries = CarriesOther
 			others = withValue(others, s.Value)
 		}
-		if state.ByUs, err = r.turnedOffByUs(ctx, s); err != nil {
+		if state.ForSecret, err = r.turnedOffForSecret(ctx, s); err != nil {
 			return err
 		}
 		states = append(states, state)
@@ -85,33 +85,17 @@ func withValue(values []secret.Value, value secret.Value) []secret.Value {
 	return append(values, value)
 }
 
-// turnedOffByUs tells whether a sender is off since its deliveries were refused for a secret
-// that the store has, by whosever clock: the current one, or as long as it stands the previous
-// one, since receivers that refuse the one may well have refused the other before.
-func (r *run) turnedOffByUs(ctx context.Context, s Sender) (bool, error) {
-	begun := r.sendingSince()
-	if !s.Off || begun.IsZero() || s.OffSince.Before(begun) {
+// turnedOffForSecret tells whether a sender is off since its deliveries were refused for the
+// secret: the last before it was turned off, however many rotations ago that was.
+func (r *run) turnedOffForSecret(ctx context.Context, s Sender) (bool, error) {
+	if !s.Off || s.OffSince.IsZero() {
 		return false, nil
 	}
-	refused, err := r.target.Senders.Refused(ctx, s, begun)
+	refused, err := r.target.Senders.Refused(ctx, s, s.OffSince.Add(-clockMargin))
 	if err != nil {
 		return false, fmt.Errorf("%s: why is it off? %w", s.Name, err)
 	}
 	return refused, nil
-}
-
-// sendingSince is when the rotation of the first of the primary's values began, or the zero
-// time if that is not known.
-func (r *run) sendingSince() time.Time {
-	cur, ok := r.current(0)
-	if !ok || born(cur).IsZero() {
-		return time.Time{}
-	}
-	since := born(cur)
-	if prev, ok := r.primary().Versions[secretstore.Previous]; ok && !born(prev).IsZero() && born(prev).Before(since) {
-		since = born(prev)
-	}
-	return since.Add(-clockMargin)
 }
 
 // offBefore tells whether a sender was off when the rotation of the current value began.
@@ -215,10 +199,10 @@ func (r *run) confirm(ctx context.Context, s Step) error {
 // says nothing once all have read.
 func (r *run) switchedSince(s Sender) time.Time {
 	v := &view{State: r.State, policy: r.target.Policy}
-	_, _, stands := v.previousAnywhere()
+	_, back := r.primary().Versions[secretstore.Previous]
 	at, known := v.settledAt()
 	switch {
-	case !stands && known && !r.now().Before(at):
+	case !back && !r.HadOther[s.ID] && known && !r.now().Before(at):
 		return at
 	case r.Switched[s.ID] || v.emergency():
 		return v.switchedFrom()

@@ -68,10 +68,9 @@ const (
 type SenderState struct {
 	ID, Name string
 	Carries  Carries
-	// Off: it delivers nothing. ByUs: deliveries were refused for their secret since the
-	// rotation of the current value began, or that of the previous one while it stands.
+	// Off: it delivers nothing. ForSecret: since deliveries were refused for their secret.
 	// Before: it was off when the rotation of the current value began.
-	Off, ByUs, Before bool
+	Off, ForSecret, Before bool
 }
 
 // sending is what decide knows of the senders, and what this run has done with them.

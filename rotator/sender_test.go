@@ -192,7 +192,7 @@ func TestNoFirstValueIsMadeForSendersThatSendAnother(t *testing.T) {
 
 func TestASenderIsResumedOnlyIfItWasTheSecret(t *testing.T) {
 	posted(t, 1, []*sender{{id: "a"}, {id: "b"}}, func(t *testing.T, p *post) {
-		p.senders[1].off, p.senders[1].offSince, p.senders[1].refused = true, time.Now().Add(-time.Hour), 5 // long before
+		p.senders[1].off, p.senders[1].offSince, p.senders[1].refused = true, time.Now().Add(-time.Hour), 0 // for something else
 		p.expect(now(), renewed, nil)
 		time.Sleep(settleTime + rotatortest.Late)
 		p.senders[0].off, p.senders[0].offSince, p.senders[0].refused = true, time.Now(), 3

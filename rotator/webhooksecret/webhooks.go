@@ -165,14 +165,23 @@ func (w Webhooks) headers(hook instantly.Webhook, value secret.Value) map[string
 
 func same(a, b secret.Value) bool { return a.IsZero() && b.IsZero() || a.Equal(b) }
 
-// Confirm implements [rotator.Senders].
+// Confirm implements [rotator.Senders]. It says something only of the value that s was seen to
+// send: another process may have had it send another one before the test delivery was made, or
+// after it.
 func (w Webhooks) Confirm(ctx context.Context, s rotator.Sender, since time.Time) rotator.TestCall {
+	hook, err := w.unchanged(ctx, s)
+	if err != nil {
+		return rotator.TestCall{Err: err}
+	}
 	if w.Test {
-		if got := w.test(ctx, s); got.Verdict != rotator.Valid {
+		if got := w.test(ctx, hook); got.Verdict != rotator.Valid {
 			return got
 		}
+		if hook, err = w.unchanged(ctx, s); err != nil {
+			return rotator.TestCall{Err: err}
+		}
 	}
-	switch refused, err := w.Refused(ctx, s, since); {
+	switch refused, err := w.refused(ctx, hook, since); {
 	case refused:
 		return rotator.TestCall{Verdict: rotator.Invalid, Err: errors.New("real deliveries were refused")}
 	case err != nil && !w.Test:
@@ -181,12 +190,21 @@ func (w Webhooks) Confirm(ctx context.Context, s rotator.Sender, since time.Time
 	return rotator.TestCall{Verdict: rotator.Valid}
 }
 
-// test sends a test delivery, and judges by the receiver's answer.
-func (w Webhooks) test(ctx context.Context, s rotator.Sender) rotator.TestCall {
+// unchanged reads a webhook that is to send what it was seen to send.
+func (w Webhooks) unchanged(ctx context.Context, s rotator.Sender) (instantly.Webhook, error) {
 	hook, err := w.Client.Webhook(ctx, s.ID)
 	if err != nil {
-		return rotator.TestCall{Err: err}
+		return hook, err
 	}
+	value, err := w.sent(hook)
+	if err == nil && !same(value, s.Value) {
+		err = errors.New("it sends another secret than a moment ago")
+	}
+	return hook, err
+}
+
+// test sends a test delivery, and judges by the receiver's answer.
+func (w Webhooks) test(ctx context.Context, hook instantly.Webhook) rotator.TestCall {
 	got, err := w.Client.TestWebhook(ctx, hook)
 	switch {
 	case err != nil:
@@ -217,6 +235,10 @@ func (w Webhooks) Refused(ctx context.Context, s rotator.Sender, since time.Time
 	if err != nil {
 		return false, err
 	}
+	return w.refused(ctx, hook, since)
+}
+
+func (w Webhooks) refused(ctx context.Context, hook instantly.Webhook, since time.Time) (bool, error) {
 	events, err := w.Client.WebhookEvents(ctx, instantly.WebhookEventQuery{Since: since, FailedOnly: true})
 	if err != nil {
 		return false, err

@@ -111,8 +111,9 @@ type senders struct {
 	incident string    // the newest that was declared
 	excused  time.Time // until when deliveries may be refused for it
 
-	mu      sync.Mutex // guards what deliveries read
-	refused []refusal  // deliveries to receivers that read as they should
+	mu        sync.Mutex // guards what deliveries read
+	refused   []refusal  // deliveries to receivers that read as they should
+	delivered int        // to all receivers, accepted or not
 }
 
 // sender is a webhook with its receiver.
@@ -125,6 +126,7 @@ type sender struct {
 	others  string // its other header
 	touched int    // the call before which a hand changed what it sends
 	edited  int    // and another header
+	last    int    // of the deliveries: the last that the receiver refused
 }
 
 // sent is a value and since when a webhook sends it. told: a hand set it, and told the
@@ -286,7 +288,7 @@ func (w *world) allSend(t *target) bool {
 		return true
 	}
 	return !slices.ContainsFunc(t.senders.all, func(s *sender) bool {
-		return s.value != t.stores[0].value || t.senders.isOff(s)
+		return s.value != t.stores[0].value || t.senders.isOff(s) && !t.senders.isForgotten(s)
 	})
 }
 

@@ -31,11 +31,14 @@ type world struct {
 	arrived chan struct{}
 	over    bool
 	calls   int
-	// restless: there is no end of the calls; the world is over.
-	restless bool
-	faults   []Fault   // still to come
-	postman  *instance // brings what is late
-	rests    bool      // the adversary
+	// restless: there is no end of the calls; the world is over. The month and monthCalls tell:
+	// since when, and how many calls there had been.
+	restless   bool
+	month      time.Time
+	monthCalls int
+	faults     []Fault   // still to come
+	postman    *instance // brings what is late
+	rests      bool      // the adversary
 
 	floodUntil, outageUntil, storesOutUntil time.Time
 	processes                               sync.WaitGroup
