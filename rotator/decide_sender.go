@@ -49,8 +49,9 @@ func (v *view) readSenders() answer {
 	return pass()
 }
 
-// pendingSent promotes the pending value. While a current and a previous one stand it waits:
-// there are never more than two that receivers have to accept.
+// pendingSent promotes the pending value. While a previous one stands it waits, unless it is
+// what was current until a hand put something else in its place: there are never more than two
+// values that receivers have to accept.
 func (v *view) pendingSent() answer {
 	ver, ok := v.primary().Versions[secretstore.Pending]
 	if !ok || ver.Foreign {
@@ -63,13 +64,26 @@ func (v *view) pendingSent() answer {
 		return act(Step{Verb: Discard, ID: ver.ID, Reason: "made before the incident"})
 	}
 	_, _, stands := v.previousAnywhere()
-	if _, has := v.current(0); stands && has {
+	if _, has := v.current(0); stands && (has || v.accepted(ver.ID) > 2) {
 		return pass()
 	}
 	if v.request.NoRotation && ver.Intent.Adopted == "" {
 		return delay(time.Time{}, "a rotation was begun, which this run leaves alone")
 	}
 	return v.verifyAndPromote(0, ver)
+}
+
+// accepted is how many values receivers would have to accept, with that one.
+func (v *view) accepted(id string) int {
+	values := map[string]bool{id: true}
+	for _, st := range v.Stores {
+		for _, stage := range []secretstore.Stage{secretstore.Current, secretstore.Previous} {
+			if ver, ok := st.Versions[stage]; ok {
+				values[ver.ID] = true
+			}
+		}
+	}
+	return len(values)
 }
 
 // confirmSenders finds out whether receivers accept what was switched, as soon as it was, and

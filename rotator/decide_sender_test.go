@@ -152,7 +152,9 @@ func sentRules() []func(*view, Step) string {
 		},
 		func(v *view, s Step) string {
 			_, _, stands := v.previousAnywhere()
-			if begins := s.Verb == Reserve || s.Verb == Issue || s.Verb == Promote && s.Store == 0; begins && stands {
+			_, has := v.current(0)
+			promotes := s.Verb == Promote && s.Store == 0 && (has || v.accepted(s.ID) > 2)
+			if begins := s.Verb == Reserve || s.Verb == Issue || promotes; begins && stands {
 				return "receivers would have to accept three values"
 			}
 			return ""

@@ -215,3 +215,34 @@ func TestInstancesThatHinderEachOtherDoNotTryAReceiverForEver(t *testing.T) {
 		}
 	}
 }
+
+// unguarded is a store that destroys whatever it is asked to, as one without compare-and-swap
+// may.
+type unguarded struct {
+	secretstore.Store
+	revision  string
+	destroyed bool
+}
+
+func (s *unguarded) Describe(context.Context) (secretstore.Snapshot, error) {
+	return secretstore.Snapshot{Revision: s.revision}, nil
+}
+
+func (s *unguarded) Destroy(context.Context, secretstore.Snapshot, string) (secretstore.Snapshot, error) {
+	s.destroyed = true
+	return secretstore.Snapshot{}, nil
+}
+
+// Another instance has written the promotion down once more, to switch a sender.
+func TestThePreviousValueOfSendersGoesOnlyAsTheStoreWasSeen(t *testing.T) {
+	for revision, goes := range map[string]bool{"seen": true, "another": false} {
+		store := &unguarded{revision: revision}
+		s := sending1(CarriesCurrent, Valid).withPrevious()
+		s.Stores[0].Revision = "seen"
+		r := &run{Rotator: New(Options{}), State: s, target: Target{Stores: []NamedStore{{Name: "local", Store: store}}}}
+		err := r.destroyVersion(t.Context(), Step{ID: "k0"})
+		if store.destroyed != goes || errors.Is(err, secretstore.ErrConflict) == goes {
+			t.Errorf("%s: destroyed %v, %v", revision, store.destroyed, err)
+		}
+	}
+}

@@ -308,7 +308,15 @@ func (r *run) destroy(ctx context.Context, s Step) error {
 	return s.Err
 }
 
+// destroyVersion destroys a version. What is sent is not proven dead before: the store is read
+// once more, since where a store has no compare-and-swap a promotion that somebody has written
+// down meanwhile, to switch a sender, would not keep the previous value.
 func (r *run) destroyVersion(ctx context.Context, s Step) error {
+	if r.Sent {
+		if err := r.unchanged(ctx, s.Store); err != nil {
+			return err
+		}
+	}
 	at := r.tick()
 	snap, err := r.target.Stores[s.Store].Destroy(ctx, r.Stores[s.Store].Snapshot, s.ID)
 	return r.wrote(s.Store, snap, at, err)

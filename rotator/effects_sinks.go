@@ -94,7 +94,7 @@ func (r *run) askSink(ctx context.Context, i int, at moment) {
 
 // supply gives a sink the current key, as it was read back from the primary and tested.
 func (r *run) supply(ctx context.Context, s Step) error {
-	if err := r.unchanged(ctx); err != nil {
+	if err := r.unchanged(ctx, 0); err != nil {
 		return err
 	}
 	ctx, cancel := r.bound(ctx, longestSupplyInIncident)
@@ -118,18 +118,18 @@ func (r *run) supply(ctx context.Context, s Step) error {
 func (r *run) failedToSupply(ctx context.Context, s SinkState) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), longestSupplyInIncident)
 	defer cancel()
-	if err := r.unchanged(ctx); errors.Is(err, secretstore.ErrConflict) {
+	if err := r.unchanged(ctx, 0); errors.Is(err, secretstore.ErrConflict) {
 		return err
 	}
 	return sinkFailed(s.Name, s.PutErr)
 }
 
-// unchanged reads the primary once more: what is decided on a view that is out of date must not reach
+// unchanged reads a store once more: what is decided on a view that is out of date must not reach
 // a place that cannot compare.
-func (r *run) unchanged(ctx context.Context) error {
-	st := r.target.Stores[0]
+func (r *run) unchanged(ctx context.Context, i int) error {
+	st := r.target.Stores[i]
 	snap, err := st.Describe(ctx)
-	if err == nil && snap.Revision != r.primary().Revision {
+	if err == nil && snap.Revision != r.Stores[i].Revision {
 		err = secretstore.ErrConflict
 	}
 	if err != nil {

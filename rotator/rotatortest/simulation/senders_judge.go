@@ -246,8 +246,11 @@ func (w *world) judgeSends(by knowledge, s *sender, h sandbox.Webhook) {
 	}
 	w.log("webhook %d sends %s instead of %s", s.number, p.name(value), p.name(s.value))
 	w.judgeSwitch(by, s, value)
+	// In an incident nobody waits for a request that may be on its way: one that arrives when
+	// its value is in no store any more is for people to see to, as if a hand had set it.
+	late := value != "" && p.isExcused(now) && !slices.ContainsFunc(t.stores, func(st *store) bool { return slices.Contains(st.given(now), value) })
 	p.mu.Lock()
-	s.value, s.sent = value, append(s.sent, sent{from: now, value: value})
+	s.value, s.sent = value, append(s.sent, sent{from: now, value: value, told: late})
 	p.mu.Unlock()
 	if value == "" || p.isExcused(now) || p.blind(s, now) {
 		return
