@@ -93,8 +93,12 @@ func (p *senders) names(values []string) string {
 }
 
 // noteResolved ends the time in which deliveries may be refused for an incident, when late
-// readers have read again, and what was sent late has arrived.
+// readers have read again, and what was sent late has arrived. It begins anew with a command
+// that was given long ago, and comes to the store after the incident was resolved.
 func (w *world) noteResolved(t *target, in secretstore.Incident) {
+	if in.Open() {
+		t.graceless, t.senders.incident = true, in.ID
+	}
 	if t.graceless && in.ID == t.senders.incident && !in.Open() {
 		t.senders.mu.Lock()
 		defer t.senders.mu.Unlock()
