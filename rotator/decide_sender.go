@@ -96,15 +96,18 @@ func (v *view) confirmSenders() answer {
 	}
 	doubt := pass()
 	for i, s := range v.Senders {
-		if s.Carries != CarriesCurrent || s.Off && !s.ForSecret || !v.toConfirm(s) {
+		if !v.toConfirm(s) {
 			continue
 		}
 		t, ok := v.confirmation(s.ID)
 		switch {
 		case !ok:
-			return act(Step{Verb: Confirm, Sender: i, ID: cur.ID, Reason: s.Name + ": are its deliveries accepted?"})
+			return v.confirm(i, cur.ID)
 		case isValid(t):
 		case isInvalid(t):
+			if other, found := v.another(i, func(_ test, known bool) bool { return !known }); found && !v.emergency() {
+				return v.confirm(other, cur.ID) // a run ends when it has switched the last one back
+			}
 			return v.switchBack(i, s, t)
 		case t.Tries < enough:
 			return act(Step{Verb: Confirm, Sender: i, ID: cur.ID, At: t.At.Add(pause(t.Tries + 2)), Reason: s.Name + ": the test delivery said nothing"})
@@ -116,10 +119,27 @@ func (v *view) confirmSenders() answer {
 	return doubt
 }
 
-// toConfirm tells whether a sender that sends the current value is to be confirmed now: it
-// was just switched, by whomever, or the previous value is to go.
+func (v *view) confirm(i int, id string) answer {
+	return act(Step{Verb: Confirm, Sender: i, ID: id, Reason: v.Senders[i].Name + ": are its deliveries accepted?"})
+}
+
+// another gives a sender after the one that is to be confirmed and is like that.
+func (v *view) another(after int, like func(t test, known bool) bool) (int, bool) {
+	for i := after + 1; i < len(v.Senders); i++ {
+		if s := v.Senders[i]; v.toConfirm(s) && like(v.confirmation(s.ID)) {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// toConfirm tells whether a sender sends the current value and is to be confirmed now: it was
+// just switched, by whomever, or the previous value is to go.
 func (v *view) toConfirm(s SenderState) bool {
-	if v.Switched[s.ID] || s.Off {
+	switch {
+	case s.Carries != CarriesCurrent || s.Off && !s.ForSecret:
+		return false
+	case v.Switched[s.ID] || s.Off:
 		return true
 	}
 	if _, _, stands := v.previousAnywhere(); !stands {
@@ -137,6 +157,9 @@ func (v *view) switchBack(i int, s SenderState, t test) answer {
 	// In an incident it is tried again at once, for as long as receivers may need: the first
 	// one that accepts is enough.
 	if v.emergency() && !v.refusedInIncident() && v.receiversHaveTime() {
+		return act(Step{Verb: SwitchBack, Sender: i, Reason: err.Error()})
+	}
+	if _, more := v.another(i, func(t test, known bool) bool { return known && isInvalid(t) }); more {
 		return act(Step{Verb: SwitchBack, Sender: i, Reason: err.Error()})
 	}
 	return act(Step{Verb: SwitchBack, Sender: i, Reason: err.Error(), Err: err})
@@ -221,7 +244,7 @@ func (v *view) toSwitch() (int, bool) {
 func (v *view) unconfirmed() bool {
 	for _, s := range v.Senders {
 		t, ok := v.confirmation(s.ID)
-		if s.Carries == CarriesCurrent && (!s.Off || s.ForSecret) && v.toConfirm(s) && (!ok || !isValid(t)) {
+		if v.toConfirm(s) && (!ok || !isValid(t)) {
 			return true
 		}
 	}

@@ -175,6 +175,26 @@ func TestAPendingValueIsPromotedWhereNoneIsCurrentThoughAPreviousOneStands(t *te
 	}
 }
 
+// A process died when it had switched one of two receivers that do not read: the next run has
+// both send again what they accept, and ends with what the last one said.
+func TestEverySenderThatIsRefusedIsSwitchedBackInOneRun(t *testing.T) {
+	s := sending1(CarriesCurrent, Invalid).withPrevious().switchedHere()
+	s.Switched["b"] = true
+	s.Senders = append(s.Senders, SenderState{ID: "b", Name: "b", Carries: CarriesCurrent})
+	s.Against = s.against()
+	expect := func(verb Verb, sender int, said bool) {
+		t.Helper()
+		if step := decideSender(t0, s, testPolicy(), Request{}); step.Verb != verb || step.Sender != sender || errors.Is(step.Err, ErrReceiverRefuses) != said {
+			t.Errorf("%s of sender %d (%v), want %s of %d", step.Verb, step.Sender, step.Err, verb, sender)
+		}
+	}
+	expect(Confirm, 1, false)
+	s.Confirmed["b"] = s.Confirmed["a"]
+	expect(SwitchBack, 0, false)
+	s.Senders[0].Carries = CarriesPrevious
+	expect(SwitchBack, 1, true)
+}
+
 // Since when deliveries that were refused count against what a sender sends.
 func TestRefusalsThatCount(t *testing.T) {
 	policy := testPolicy()
