@@ -190,8 +190,14 @@ func (in *instance) round(req rotator.Request) {
 
 // mostTries is how often a command that is refused is typed again. It is three weeks of
 // trying: whoever waits for a grace period without an end (a receiver that stays with the
-// previous value) gives up some day, and does not make a world of refusals.
-const mostTries = 1000
+// previous value) gives up some day, and does not make a world of refusals. Where somebody has
+// changed a store that is what must be put right.
+func (in *instance) mostTries(t *target) int {
+	if in.world.senders != nil && t.tainted {
+		return 10
+	}
+	return 1000
+}
 
 // reconcile runs once over a target, and puts down when to run again.
 func (in *instance) reconcile(i int, req rotator.Request) rotator.Result {
@@ -211,7 +217,7 @@ func (in *instance) reconcile(i int, req rotator.Request) rotator.Result {
 	if !req.NoRotation { // that is what was asked for
 		in.judgeTold(res)
 	}
-	if res.Err == nil || in.failed[i] >= mostTries || req.TakeOver && (isUpToPeople(res.Err) || in.failed[i] >= 3) {
+	if res.Err == nil || in.failed[i] >= in.mostTries(t) || req.TakeOver && (isUpToPeople(res.Err) || in.failed[i] >= 3) {
 		in.requests[i] = rotator.Request{}
 	}
 	in.next[i] = in.wake(i, res)
