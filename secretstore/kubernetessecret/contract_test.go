@@ -7,6 +7,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster/kubetest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/wire"
 )
 
 func TestContract(t *testing.T) {
@@ -29,7 +30,7 @@ func harness(c *cluster) storetest.Harness {
 			Open:           func(t *testing.T) secretstore.Store { return c.open(t, name) },
 			PutByHand:      func(t *testing.T, value secret.Value) { c.put(t, name, "api-key", value.Reveal()) },
 			ForgetPromoted: func(t *testing.T) { c.forgetPromoted(t, name) },
-			FailNextWrite:  func(_ *testing.T, afterEffect bool) { c.tap.LoseNext(afterEffect) },
+			FailNextWrite:  func(_ *testing.T, afterEffect bool) { c.tap.LoseNext(afterEffect, wire.IsWrite) },
 		}
 	}}
 }

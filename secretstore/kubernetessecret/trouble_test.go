@@ -17,6 +17,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/steps"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/wire"
 )
 
 // TestUnknownOutcomes loses each write of a rotation, before its effect and after
@@ -29,7 +30,7 @@ func TestUnknownOutcomes(t *testing.T) {
 			s := c.open(t, name)
 			steps.Must(t, s, steps.Rotation()[:n]...)
 			before, calls := steps.Describe(t, s), len(server.Calls())
-			c.tap.LoseNext(after)
+			c.tap.LoseNext(after, wire.IsWrite)
 			_, err := w.Call(t.Context(), s, before)
 			steps.WantError(t, err, secretstore.ErrUnavailable)
 			if sent := len(server.Calls()) - calls; after && sent != 1 {

@@ -16,6 +16,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster/kubetest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetessecret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/wire"
 )
 
 const (
@@ -27,7 +28,7 @@ const (
 type cluster struct {
 	cfg       *rest.Config
 	namespace string
-	tap       *kubetest.Tap
+	tap       *wire.Tap
 }
 
 func standIn() (*cluster, *kubetest.Server) {
@@ -46,7 +47,7 @@ func anyCluster(t *testing.T) *cluster {
 	return c
 }
 
-func newCluster(cfg *rest.Config, ns string) *cluster { return &cluster{cfg, ns, &kubetest.Tap{}} }
+func newCluster(cfg *rest.Config, ns string) *cluster { return &cluster{cfg, ns, &wire.Tap{}} }
 
 // open gives a store on a Secret, with the tap between it and the cluster.
 func (c *cluster) open(t testing.TB, name string, changes ...func(*kubernetessecret.Options)) *kubernetessecret.Store {

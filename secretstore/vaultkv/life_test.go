@@ -3,6 +3,7 @@ package vaultkv_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/payload"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/steps"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/wire"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/vaultkv"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/vaultkv/vaulttest"
 )
@@ -80,8 +82,8 @@ var errKilled = errors.New("killed")
 // tells how many it made.
 func killedAt(w *world, n int, after bool) *int {
 	made := new(int)
-	die := func(at bool) func(vaulttest.Call) error {
-		return func(vaulttest.Call) error {
+	die := func(at bool) wire.Hook {
+		return func(*http.Request) error {
 			if !at {
 				*made++
 			}
@@ -106,7 +108,7 @@ func TestKilledAtEachCallTheStoreIsAsBeforeOrAsAfter(t *testing.T) {
 				path := newPath()
 				steps.Must(t, w.open(t, path), steps.Rotation()[:i]...)
 				before := steps.Describe(t, w.open(t, path))
-				dying := &world{w.server, &vaulttest.Tap{}}
+				dying := &world{w.server, &wire.Tap{}}
 				made := killedAt(dying, call, after)
 				_, err := step.Call(t.Context(), dying.open(t, path), before)
 				if more = *made >= call; !more {
@@ -151,10 +153,10 @@ func TestAnAnnouncedPromotionCannotArriveLate(t *testing.T) {
 				begin = begin[2:]
 			}
 			steps.Must(t, w.open(t, path), begin...)
-			slow := &world{w.server, &vaulttest.Tap{}}
+			slow := &world{w.server, &wire.Tap{}}
 			var wantHeld string
-			slow.tap.On(func(c vaulttest.Call) error {
-				if c.IsWrite() && strings.HasSuffix(c.Path, "/data/"+path) {
+			slow.tap.On(func(r *http.Request) error {
+				if wire.IsWrite(r) && strings.HasSuffix(r.URL.Path, "/data/"+path) {
 					slow.tap.On(nil, nil)
 					steps.Must(t, w.open(t, path), meanwhile...)
 					wantHeld = steps.Held(steps.Describe(t, w.open(t, path)))
@@ -346,9 +348,9 @@ func TestTheSameValueTakenOver(t *testing.T) {
 	w.put(path, "value-of-a")
 	s := w.open(t, path)
 	steps.Must(t, s, steps.Staging("a"))
-	dying := &world{w.server, &vaulttest.Tap{}}
-	dying.tap.On(func(c vaulttest.Call) error {
-		if c.IsWrite() && strings.HasSuffix(c.Path, "/data/"+path) {
+	dying := &world{w.server, &wire.Tap{}}
+	dying.tap.On(func(r *http.Request) error {
+		if wire.IsWrite(r) && strings.HasSuffix(r.URL.Path, "/data/"+path) {
 			return errKilled
 		}
 		return nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/steps"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/wire"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/vaultkv"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/vaultkv/vaulttest"
 )
@@ -167,9 +168,9 @@ func TestAnEngineThatDoesNotCompareIsUnfit(t *testing.T) {
 
 	w := newWorld(heedless{vaulttest.NewKV()})
 	path := newPath()
-	slow := &world{w.server, &vaulttest.Tap{}}
-	slow.tap.On(func(c vaulttest.Call) error {
-		if c.IsWrite() && strings.Contains(c.Path, "/data/") {
+	slow := &world{w.server, &wire.Tap{}}
+	slow.tap.On(func(r *http.Request) error {
+		if wire.IsWrite(r) && strings.Contains(r.URL.Path, "/data/") {
 			slow.tap.On(nil, nil)
 			w.put(path+"-rotator", "somebody was quicker")
 		}
@@ -202,10 +203,10 @@ func TestAWriteIsSentOnce(t *testing.T) {
 	s := w.open(t, path)
 	seen := steps.Describe(t, s)
 	tries := 0
-	w.tap.On(nil, func(c vaulttest.Call) error {
-		if c.IsWrite() {
+	w.tap.On(nil, func(r *http.Request) error {
+		if wire.IsWrite(r) {
 			tries++
-			return vaulttest.ErrLostAnswer
+			return wire.ErrLostAnswer
 		}
 		return nil
 	})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/steps"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/wire"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/vaultkv"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/vaultkv/vaulttest"
 )
@@ -15,16 +16,16 @@ import (
 // world is a server, and what sits before it.
 type world struct {
 	server *vaulttest.Server
-	tap    *vaulttest.Tap
+	tap    *wire.Tap
 }
 
-func newWorld(e vaulttest.Engine) *world { return &world{vaulttest.New(e), &vaulttest.Tap{}} }
+func newWorld(e vaulttest.Engine) *world { return &world{vaulttest.New(e), &wire.Tap{}} }
 
 // connect gives a client as a process of its own has it.
-func (w *world) connect(t testing.TB, tap *vaulttest.Tap, auth vaultkv.Auth) *vaultkv.Client {
+func (w *world) connect(t testing.TB, tap *wire.Tap, auth vaultkv.Auth) *vaultkv.Client {
 	t.Helper()
 	site := vaultkv.Site{Address: "http://vault.test", Namespace: w.server.Namespace, Auth: auth}
-	c, err := vaultkv.Connect(site, tap.Wrap(vaulttest.Direct(w.server)))
+	c, err := vaultkv.Connect(site, tap.Wrap(wire.Direct(w.server)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/leader"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster/kubetest"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/wire"
 )
 
 // long is more than any takeover takes.
@@ -84,7 +85,7 @@ func (o *office) wantWorking(name string) {
 type instance struct {
 	*office
 	name string
-	tap  kubetest.Tap
+	tap  wire.Tap
 	log  *observer.ObservedLogs
 	stop context.CancelFunc
 	gone chan struct{}

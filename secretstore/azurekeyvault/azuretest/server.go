@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"maps"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,6 +14,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/wire"
 )
 
 // Token is the access token that the server takes.
@@ -80,35 +81,18 @@ func (static) GetToken(context.Context, policy.TokenRequestOptions) (azcore.Acce
 type Hook func(r *http.Request, after bool) error
 
 // Transport reaches the server without a network.
-func (s *Server) Transport(hook Hook) policy.Transporter { return transport{s, hook} }
-
-type transport struct {
-	server *Server
-	hook   Hook
-}
-
-// Do implements an interface of the SDK.
-func (t transport) Do(r *http.Request) (*http.Response, error) {
-	if err := r.Context().Err(); err != nil {
-		return nil, err
-	}
-	tell := func(after bool) error {
-		if t.hook == nil || r.Header.Get("Authorization") == "" { // it has no effect
-			return nil
+func (s *Server) Transport(hook Hook) policy.Transporter {
+	tell := func(after bool) wire.Hook {
+		return func(r *http.Request) error {
+			if hook == nil || r.Header.Get("Authorization") == "" { // it has no effect
+				return nil
+			}
+			return hook(r, after)
 		}
-		return t.hook(r, after)
 	}
-	if err := tell(false); err != nil {
-		return nil, err
-	}
-	answer := httptest.NewRecorder()
-	t.server.ServeHTTP(answer, r)
-	if err := tell(true); err != nil {
-		return nil, err
-	}
-	result := answer.Result()
-	result.Request = r
-	return result, nil
+	tap := &wire.Tap{}
+	tap.On(tell(false), tell(true))
+	return &http.Client{Transport: tap.Wrap(wire.Direct(s))}
 }
 
 // Deny refuses calls that need the action, with that code of the reason.

@@ -14,6 +14,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore/storetest/wire"
 )
 
 // A Call is one request that arrived, in the words of RBAC.
@@ -50,7 +52,7 @@ func New(namespaces ...string) *Server {
 
 // Config leads a client to the server without a network.
 func (s *Server) Config() *rest.Config {
-	return &rest.Config{Host: "http://kubernetes.test", Transport: Direct(s)}
+	return &rest.Config{Host: "http://kubernetes.test", Transport: wire.Direct(s)}
 }
 
 // Calls lists the requests that arrived.
