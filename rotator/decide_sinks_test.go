@@ -61,7 +61,14 @@ func TestDecideWithSinks(t *testing.T) {
 		{"a sink says that it has another key", settledIn().marked("k9"), Request{}, "supply k1"},
 		{"the same, and the current key was not just tested", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")).marked("k9"), Request{}, "verify k1"},
 		{"the same, and it was given the key in this run", settledIn().marked("k9").sinks(func(s *SinkState) { s.Tried, s.GivenAt = "k1", 1 }), Request{}, "stop"},
-		{"a sink has the key, and nothing says since when", settledIn().marked("k1"), Request{}, "note-receipt k1"},
+		{"a sink has the key by its mark, and nothing says that it was put there as it is now", settledIn().marked("k1"), Request{}, "supply k1"},
+		{"the same, and this run has given it", settledIn().marked("k1").sinks(func(s *SinkState) { s.Tried, s.GivenAt = "k1", 3 }), Request{}, "note-receipt k1"},
+		{"the receipt is older than a key that nothing refers to", settledIn().made("k1", ours("1"), t0.Add(-2*day)).made("k9", ours("9"), t0).unmarked().receipted("k1", t0.Add(-day)), Request{}, "supply k1"},
+		{"the same, and this run wrote it", func() State {
+			s := settledIn().made("k1", ours("1"), t0.Add(-2*day)).made("k9", ours("9"), t0).unmarked().receipted("k1", t0)
+			s.Receipted = 3
+			return s
+		}(), Request{}, "settled"},
 		{"a sink has the key, by its mark", settledIn().marked("k1").receipted("k1", t0.Add(-day)), Request{}, "settled"},
 		{"a sink without a mark is new", settledIn().unmarked(), Request{}, "supply k1"},
 		{"a sink without a mark was given the key before", settledIn().unmarked().receipted("k0", t0.Add(-day)), Request{}, "supply k1"},

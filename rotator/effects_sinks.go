@@ -52,27 +52,43 @@ func ask(call func() error) (err error) {
 	return call()
 }
 
-// bound ends a call to a sink in an incident.
-func (r *run) bound(ctx context.Context, longest time.Duration) (context.Context, context.CancelFunc) {
+// bound gives what is called on sinks the time that it has: a step's, whatever has been used up
+// of that, and less in an incident.
+func (r *run) bound(ctx context.Context, inIncident time.Duration) (context.Context, context.CancelFunc) {
 	if r.emergency() {
-		return context.WithTimeout(ctx, longest)
+		return context.WithTimeout(ctx, inIncident)
 	}
-	return ctx, func() {}
+	return context.WithTimeout(context.WithoutCancel(ctx), r.opts.StepTimeout)
+}
+
+// beside calls n sinks side by side. Another target has this one's slot meanwhile.
+func (r *run) beside(n int, call func(int)) {
+	wait := func() {
+		var all sync.WaitGroup
+		for i := range n {
+			all.Go(func() { call(i) })
+			if r.opts.InTurn {
+				all.Wait()
+			}
+		}
+		all.Wait()
+	}
+	if r.target.aside == nil {
+		wait()
+		return
+	}
+	r.target.aside(wait)
 }
 
 // askSinks reads the sinks' marks, side by side. One that cannot be read keeps no other from it.
 func (r *run) askSinks(ctx context.Context, _ Step) error {
-	ctx, cancel := r.bound(ctx, longestAskInIncident)
-	defer cancel()
-	at := r.tick()
-	var all sync.WaitGroup
-	for i := range r.Sinks {
-		all.Go(func() { r.askSink(ctx, i, at) })
-		if r.opts.InTurn {
-			all.Wait()
-		}
+	if r.emergency() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, longestAskInIncident)
+		defer cancel()
 	}
-	all.Wait()
+	at := r.tick()
+	r.beside(len(r.Sinks), func(i int) { r.askSink(ctx, i, at) })
 	for _, s := range r.Sinks {
 		if s.AskErr != nil {
 			return sinkFailed(s.Name, s.AskErr)
@@ -92,36 +108,89 @@ func (r *run) askSink(ctx context.Context, i int, at moment) {
 	s.Asked, s.Mark, s.AskErr = at, mark, err
 }
 
-// supply gives a sink the current key, as it was read back from the primary and tested.
+// A put is one sink that is given the key.
+type put struct {
+	step  Step
+	state *SinkState
+	// told tells the trail how it went, unless that is told of the step in hand.
+	told func(error)
+}
+
+// supply gives a sink the current key, as it was read back from the primary and tested. In an
+// incident all that lack it are given it side by side, within one time for all.
 func (r *run) supply(ctx context.Context, s Step) error {
 	if err := r.unchanged(ctx, 0); err != nil {
 		return err
 	}
+	begun := r.now()
+	puts := r.intendPuts(s)
 	ctx, cancel := r.bound(ctx, longestSupplyInIncident)
 	defer cancel()
-	state, to := &r.Sinks[s.Sink], r.target.Sinks[s.Sink]
-	if state.Had == "" {
-		state.Had = (&view{State: r.State}).keyOf(*state)
-	}
-	state.Tried, state.GivenAt = s.ID, 0
-	state.PutErr = ask(func() error { return to.Put(ctx, s.ID, r.read[place{0, s.ID}]) })
-	if state.PutErr == nil {
-		state.GivenAt = r.tick()
-		return nil
-	}
-	return r.failedToSupply(ctx, *state)
+	value := r.read[place{0, s.ID}]
+	r.beside(len(puts), func(i int) {
+		if p := puts[i]; p.state.PutErr == nil {
+			p.state.PutErr = ask(func() error { return r.target.Sinks[p.step.Sink].Put(ctx, s.ID, value) })
+		}
+	})
+	return r.supplied(ctx, puts, begun)
 }
 
-// failedToSupply tells a race that was lost meanwhile from a sink that fails: the sink may have
+// intendPuts begins to give sinks the key: the trail knows of each before it is called.
+func (r *run) intendPuts(s Step) (puts []put) {
+	v := &view{State: r.State}
+	for n, i := range append([]int{s.Sink}, v.besides(s)...) {
+		step := s
+		step.Sink = i
+		p := put{step: step, state: &r.Sinks[i]}
+		if p.state.Had == "" {
+			p.state.Had = v.keyOf(*p.state)
+		}
+		p.state.Tried, p.state.GivenAt, p.state.PutErr = s.ID, 0, nil
+		if n > 0 {
+			p.told, p.state.PutErr = r.intend(step)
+		}
+		puts = append(puts, p)
+	}
+	return puts
+}
+
+// supplied notes which sinks took the key. What became of the step in hand is the caller's to
+// tell.
+func (r *run) supplied(ctx context.Context, puts []put, begun time.Time) error {
+	at := r.tick()
+	var failed error
+	for _, p := range puts {
+		err := sinkFailed(p.state.Name, p.state.PutErr)
+		if err == nil {
+			p.state.GivenAt = at
+		}
+		if p.told != nil {
+			p.told(err)
+			r.tell(p.step, r.now().Sub(begun), err)
+		}
+		if failed == nil {
+			failed = err
+		}
+	}
+	if failed == nil {
+		return nil
+	}
+	if err := r.overtaken(ctx); err != nil {
+		return err
+	}
+	return sinkFailed(puts[0].state.Name, puts[0].state.PutErr)
+}
+
+// overtaken tells a race that was lost meanwhile from a sink that fails: the sink may have
 // taken the key all the same, after the winner gave it another one. A run that gave a key
 // writes its receipt, and finds that out by it.
-func (r *run) failedToSupply(ctx context.Context, s SinkState) error {
+func (r *run) overtaken(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), longestSupplyInIncident)
 	defer cancel()
 	if err := r.unchanged(ctx, 0); errors.Is(err, secretstore.ErrConflict) {
 		return err
 	}
-	return sinkFailed(s.Name, s.PutErr)
+	return nil
 }
 
 // unchanged reads a store once more: what is decided on a view that is out of date must not reach
@@ -145,7 +214,8 @@ func (r *run) checkSink(ctx context.Context, s Step) error {
 	if !ok {
 		return nil
 	}
-	err := ask(func() error { return checker.Check(ctx, s.ID) })
+	var err error
+	r.beside(1, func(int) { err = ask(func() error { return checker.Check(ctx, s.ID) }) })
 	if err == nil {
 		state.Works = s.ID
 		return nil

@@ -315,6 +315,9 @@ func (r *run) recordFailure(ctx context.Context, step Step, err error) {
 	if r.FailedReservation != "" && notes.Intent.Nonce == r.FailedReservation {
 		notes.Intent = secretstore.Intent{} // whoever comes next decides by what is there then
 	}
+	if notes.Failure.Step == string(Supply) && tried(step) != Supply {
+		notes.Failure = secretstore.Failure{} // how often sinks failed is no reason for a rotation to wait
+	}
 	notes.Failure = secretstore.Failure{
 		Count: notes.Failure.Count + 1, At: r.now(), Step: string(tried(step)), Reason: shorten(err.Error()),
 	}

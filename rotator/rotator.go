@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -38,6 +39,10 @@ type Target struct {
 	// that target's name; without a Store if there is none. While that key is being
 	// replaced, no rotation of this target begins.
 	Awaits NamedStore
+
+	// aside does what needs no slot, and gives it to another target meanwhile; nil outside of
+	// pools.
+	aside func(wait func())
 }
 
 // NamedStore is a store with its name in the configuration.
@@ -72,8 +77,8 @@ type Options struct {
 	Lease time.Duration
 	// Concurrency is how many targets of one workspace, kept in the same stores,
 	// are reconciled side by side, beside as many at most whose store is being
-	// written; 8 if 0. Workspaces do not wait for each other, and a store that hangs
-	// holds up those only that are kept in it.
+	// written, or whose sinks are waited for; 8 if 0. Workspaces do not wait for each
+	// other, and a store or a sink that hangs holds up those only that are kept in it.
 	Concurrency int
 	// StepTimeout bounds a step that was begun, which is then not interrupted;
 	// 2 min if 0.
@@ -221,10 +226,10 @@ func (r *Rotator) ReconcileAll(ctx context.Context, ts []Target, req Request, do
 }
 
 // A pool is what targets are worked off in side by side: those that need the same
-// workspace and the same stores, and so would hang together.
+// workspace, the same stores and the same services for sinks, and so would hang together.
 type pool struct {
-	workspace *Workspace
-	stores    string
+	workspace     *Workspace
+	stores, sinks string
 }
 
 func poolOf(t Target) pool {
@@ -232,7 +237,12 @@ func poolOf(t Target) pool {
 	for i, st := range t.Stores {
 		names[i] = st.Name
 	}
-	return pool{t.Workspace, strings.Join(names, "\n")}
+	services := make([]string, len(t.Sinks))
+	for i, s := range t.Sinks {
+		services[i], _, _ = strings.Cut(s.Name(), ":")
+	}
+	slices.Sort(services)
+	return pool{t.Workspace, strings.Join(names, "\n"), strings.Join(slices.Compact(services), "\n")}
 }
 
 // each runs f over targets, in a bounded pool for each pool, so that one that

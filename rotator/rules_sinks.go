@@ -48,7 +48,7 @@ func (v *view) supplyTo(i int, cur secretstore.Version) answer {
 	s := v.Sinks[i]
 	tried := s.Tried == cur.ID
 	switch {
-	case s.has(cur.ID, v.primary().Notes.Receipt):
+	case s.has(cur.ID, v.onRecord()):
 		return pass()
 	case tried, s.AskErr != nil && !v.emergency():
 		return stopAt(Supply, v.sinkTrouble(s)).report()
@@ -62,10 +62,24 @@ func (v *view) supplyTo(i int, cur secretstore.Version) answer {
 	}
 	// What it is given anew is not to be taken for what it was given before, if the run dies:
 	// grace counts from now.
-	if given, _ := s.receipted(v.primary().Notes.Receipt, cur.ID); given && !v.emergency() {
+	if given, _ := s.receipted(v.onRecord(), cur.ID); given && !v.emergency() {
 		return act(Step{Verb: NoteReceipt, ID: cur.ID, Reason: "sink " + s.Name + " was changed, and does not have the current key any more"})
 	}
 	return act(Step{Verb: Supply, Sink: i, ID: cur.ID, Reason: "every store has the current key, sink " + s.Name + " does not"})
+}
+
+// besides gives the other sinks that are given the key in the same step: in an incident all,
+// so that of several that hang no two are waited for one after the other.
+func (v *view) besides(s Step) (sinks []int) {
+	if !v.emergency() {
+		return nil
+	}
+	for i, other := range v.Sinks {
+		if i != s.Sink && other.Tried != s.ID && !other.has(s.ID, v.onRecord()) {
+			sinks = append(sinks, i)
+		}
+	}
+	return sinks
 }
 
 // noteReceipt writes down which sinks have the current key. In an incident that can wait until
@@ -92,7 +106,7 @@ func (v *view) forgetReceipt() answer {
 // checkSinks finds out, once a key until it is so, whether what uses the sinks works with it.
 // It keeps nothing from happening but the revocation of the old key.
 func (v *view) checkSinks(cur secretstore.Version) answer {
-	r := v.primary().Notes.Receipt
+	r := v.onRecord()
 	if v.ReadOnly || v.emergency() {
 		return pass()
 	}
@@ -155,7 +169,7 @@ func (v *view) sinksSeen() moment {
 // works. In an incident nobody is waited for.
 func (v *view) sinksBehind() answer {
 	cur, _ := v.current(0)
-	r := v.primary().Notes.Receipt
+	r := v.onRecord()
 	if v.emergency() {
 		return pass()
 	}
@@ -187,7 +201,7 @@ func (v *view) askSinksAgain(last moment) answer {
 func (v *view) sinkWithout() (SinkState, bool) {
 	cur, _ := v.current(0)
 	for _, s := range v.Sinks {
-		if given, _ := s.receipted(v.primary().Notes.Receipt, cur.ID); !given || !s.has(cur.ID, v.primary().Notes.Receipt) {
+		if given, _ := s.receipted(v.onRecord(), cur.ID); !given || !s.has(cur.ID, v.onRecord()) {
 			return s, true
 		}
 	}

@@ -14,9 +14,10 @@ import (
 )
 
 // A target's sinks are written after all its stores: see package sink. Which of them has the
-// current key is told by a sink's own mark and, where it has none, by a receipt in the
-// primary's notes. The receipt is written after the sink was, and names those with a mark
-// too, since it says when: the grace period counts from the last of stores and sinks.
+// current key is told by a receipt in the primary's notes and, where it has one, by the sink's
+// own mark besides. The receipt is written after the sink was, and says when: the grace period
+// counts from the last of stores and sinks. A mark alone is not enough: the key may have been
+// put there in another way than the configuration says now, into the wrong field for instance.
 //
 // Only the current key is ever given to a sink, and no old one is revoked before every sink
 // has the current one. A sink that fails holds up that, and nothing else.
@@ -114,19 +115,25 @@ func (s SinkState) receipted(r secretstore.Receipt, id string) (given, works boo
 	return false, false
 }
 
-// has tells whether a sink is known to have the key: since this run gave it, by its own mark,
-// or by the receipt.
+// has tells whether a sink is known to have the key: since this run gave it, or by the receipt
+// and, where it has one, its own mark.
 func (s SinkState) has(id string, r secretstore.Receipt) bool {
 	switch {
 	case s.GivenAt > s.Asked:
 		return s.Tried == id
 	case s.Marked:
-		return s.Asked > 0 && s.AskErr == nil && s.Mark == id
+		return s.given(id, r) && s.Asked > 0 && s.AskErr == nil && s.Mark == id
 	case s.Tried != "":
 		return s.Tried == id && s.GivenAt > 0
+	default:
+		return s.given(id, r)
 	}
+}
+
+// given tells whether a sink was given the key last, in the way that the configuration says now.
+func (s SinkState) given(id string, r secretstore.Receipt) bool {
 	given, _ := s.receipted(r, id)
-	return given
+	return given || s.Tried == id && s.GivenAt > 0
 }
 
 // works tells whether what uses a sink is known to work with the key, where that can be
@@ -134,6 +141,38 @@ func (s SinkState) has(id string, r secretstore.Receipt) bool {
 func (s SinkState) works(id string, r secretstore.Receipt) bool {
 	_, works := s.receipted(r, id)
 	return !s.Checked || works || s.Works == id
+}
+
+// onRecord is what is on record of the sinks, as far as it counts.
+func (v *view) onRecord() secretstore.Receipt {
+	if v.receiptOutdated() {
+		return secretstore.Receipt{}
+	}
+	return v.primary().Notes.Receipt
+}
+
+// receiptOutdated tells whether the receipt may be of before something that the store does not
+// know: the primary was restored from a backup, and what is on record of the sinks with it. A key
+// that was issued after the receipt and is not the current one shows that. The sinks are given
+// the current one anew then, and the other is retired like any that was current.
+func (v *view) receiptOutdated() bool {
+	cur, ok := v.current(0)
+	r := v.primary().Notes.Receipt
+	return ok && r.KeyID == cur.ID && v.Receipted == 0 && v.newestOther(cur.ID).After(r.At)
+}
+
+// newestOther is when the newest key besides the current one may have been issued that was
+// current once, by any clock; zero if there is none.
+func (v *view) newestOther(current string) (at time.Time) {
+	for _, old := range v.old() {
+		if old.ID != current {
+			at = later(at, old.Intent.At)
+		}
+	}
+	for _, id := range v.outdated() {
+		at = later(at, v.Keys[id].Created.Add(clockMargin))
+	}
+	return at
 }
 
 // keyOf gives the id of the key that a sink has, as far as that is known.
@@ -144,7 +183,7 @@ func (v *view) keyOf(s SinkState) string {
 	if s.Marked && s.Asked > 0 && s.AskErr == nil {
 		return s.Mark
 	}
-	r := v.primary().Notes.Receipt
+	r := v.onRecord()
 	if given, _ := s.receipted(r, r.KeyID); given {
 		return r.KeyID
 	}
@@ -168,7 +207,7 @@ func (v *view) sinkTrouble(s SinkState) error {
 
 // receipt is what is to be on record of the sinks: those that have the key.
 func (v *view) receipt(id string) secretstore.Receipt {
-	stands := v.primary().Notes.Receipt
+	stands := v.onRecord()
 	want := secretstore.Receipt{KeyID: id, At: stands.At}
 	var marks []string
 	for _, s := range v.Sinks {
@@ -183,7 +222,7 @@ func (v *view) receipt(id string) secretstore.Receipt {
 		}
 		marks = append(marks, s.receiptMark()+end)
 		if !given || s.GivenAt > v.Receipted {
-			want.At = roundUp(v.now)
+			want.At = roundUp(later(v.now, v.newestOther(id)))
 		}
 	}
 	if len(marks) == 0 {
@@ -201,7 +240,7 @@ func roundUp(t time.Time) time.Time { return t.Add(time.Second - 1).Truncate(tim
 // receiptedAll tells since when every sink has the current key; known is false if that is not on
 // record.
 func (v *view) receiptedAll(id string) (at time.Time, known bool) {
-	r := v.primary().Notes.Receipt
+	r := v.onRecord()
 	for _, s := range v.Sinks {
 		if given, _ := s.receipted(r, id); !given {
 			return time.Time{}, false
@@ -231,8 +270,11 @@ func (v *view) sinkStatuses() []SinkStatus {
 	cur, ok := v.current(0)
 	for _, s := range v.Sinks {
 		st := SinkStatus{Name: s.Name, KeyID: v.keyOf(s)}
-		st.Current = ok && !cur.Foreign && st.KeyID == cur.ID
-		st.Unproven = st.Current && !s.works(cur.ID, v.primary().Notes.Receipt)
+		st.Current = ok && !cur.Foreign && st.KeyID == cur.ID && s.given(cur.ID, v.onRecord())
+		if ok && st.KeyID == cur.ID && !st.Current {
+			st.KeyID = "" // by its mark alone
+		}
+		st.Unproven = st.Current && !s.works(cur.ID, v.onRecord())
 		for _, err := range []error{s.AskErr, s.PutErr, s.NotYet} {
 			if err != nil && (!st.Current || st.Unproven || s.AskErr != nil) {
 				st.Err = err

@@ -10,8 +10,8 @@ import (
 )
 
 // slots bound how many targets are reconciled side by side. A target whose store is
-// being written leaves its slot to another one meanwhile, so that waiting for a disk
-// or a cloud store does not keep Instantly waiting. It goes on at once afterwards, even
+// being written, or that waits for a sink, leaves its slot to another one meanwhile, so that
+// waiting for a disk or a service does not keep Instantly waiting. It goes on at once afterwards, even
 // if all slots are taken by then: what was begun is finished before anything new.
 type slots struct {
 	mu    sync.Mutex
@@ -49,21 +49,27 @@ func (s *slots) resume() {
 	s.free--
 }
 
-// during does what needs no slot.
-func (s *slots) during(write func() (secretstore.Snapshot, error)) (secretstore.Snapshot, error) {
+// aside does what needs no slot.
+func (s *slots) aside(wait func()) {
 	s.release()
 	defer s.resume()
-	return write()
+	wait()
 }
 
-// yielding gives the target with stores that leave its slot to others while they are
-// written. The writes of a target come one after the other.
+// during is aside for a write to a store.
+func (s *slots) during(write func() (secretstore.Snapshot, error)) (snap secretstore.Snapshot, err error) {
+	s.aside(func() { snap, err = write() })
+	return snap, err
+}
+
+// yielding gives the target that leaves its slot to others while its stores are
+// written and its sinks called, which it does one after the other.
 func (s *slots) yielding(t Target) Target {
 	stores := make([]NamedStore, len(t.Stores))
 	for i, st := range t.Stores {
 		stores[i] = NamedStore{Name: st.Name, Store: yieldingStore{st.Store, s}}
 	}
-	t.Stores = stores
+	t.Stores, t.aside = stores, s.aside
 	return t
 }
 

@@ -62,7 +62,9 @@ func (l *ledger) judge(call string) {
 	if !effect || l.issued && (call == "stage@0" || call == "delete") {
 		return
 	}
-	if !slices.ContainsFunc(l.open, func(e *rotator.Effect) bool { return verbs == nil || slices.Contains(verbs, e.Verb) }) {
+	if !slices.ContainsFunc(l.open, func(e *rotator.Effect) bool {
+		return (verbs == nil || slices.Contains(verbs, e.Verb)) && (name != "supply" || e.Sink == l.in.sinkOf(call))
+	}) {
 		l.in.mu.Lock()
 		defer l.in.mu.Unlock()
 		l.in.violate("trail: %s without an intent", call)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
@@ -37,6 +38,16 @@ func (in *Instance) sinks() (all []sink.Sink) {
 		}))
 	}
 	return all
+}
+
+// sinkOf gives the name of the sink that a call goes to.
+func (in *Instance) sinkOf(call string) string {
+	for i, p := range in.Sinks {
+		if strings.HasSuffix(call, fmt.Sprintf("@sink%d", i)) {
+			return p.Name()
+		}
+	}
+	return ""
 }
 
 // judgeSinks checks what must be true of the sinks at every instant; the caller holds the lock.

@@ -152,6 +152,9 @@ func (w *World) settle() error {
 	// What may have been current is retired, not swept; and nothing is before the
 	// rotation that ends a quarantine.
 	waits := []time.Duration{Grace + Late}
+	if len(w.Sinks) > 0 {
+		waits[0] += 10 * time.Minute // by which clocks may differ: one may have what no store refers to
+	}
 	if w.holdsForeign() {
 		waits = append(waits, Interval+Late, Grace+Late, Grace+Late)
 	}

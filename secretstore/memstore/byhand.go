@@ -85,3 +85,16 @@ func (s *Store) foreign(created time.Time) secretstore.Version {
 	s.byHand++
 	return secretstore.Version{ID: fmt.Sprintf("memory-version-%d", s.byHand), Foreign: true, Created: document.Time(created)}
 }
+
+// Backup keeps what the store holds now, and gives what restores it, as somebody does who has
+// lost a disk.
+func (s *Store) Backup() (restore func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	kept := s.document
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.replace(kept)
+	}
+}

@@ -35,7 +35,8 @@ type Sink interface {
 }
 
 // A Holder is a Sink that can tell which version it has, by a mark beside the value.
-// One that cannot leaves it to a receipt in the primary's notes.
+// The mark shows whether somebody changed that; what was put there, and that it was put as the
+// configuration says now, a receipt in the primary's notes tells, and alone for other sinks.
 type Holder interface {
 	Sink
 	// Holds gives the id of the version that was put there last, by its mark; empty if
@@ -44,12 +45,13 @@ type Holder interface {
 	Holds(ctx context.Context) (version string, err error)
 }
 
-// A Placed is a Sink whose name does not say all of where it leads: the rest, an address or
-// a program, stands in the configuration, where somebody may change it.
+// A Placed is a Sink whose name does not say all of where it leads, or in which form a value is
+// put there: the rest, an address, a field or a program, stands in the configuration, where
+// somebody may change it.
 type Placed interface {
 	Sink
-	// Where is that rest, without any secret. What was put elsewhere under the same name
-	// was not put there.
+	// Where is that rest, without any secret. What was put elsewhere under the same name, or
+	// otherwise, was not put there: whatever a mark says.
 	Where() string
 }
 

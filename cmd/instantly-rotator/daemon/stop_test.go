@@ -12,6 +12,8 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/daemon"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/sink"
 )
 
 // TestStopEndsWithinTheStepInHand: wherever in a rotation SIGTERM comes, the
@@ -119,6 +121,30 @@ type failing struct{ secretstore.Store }
 func (failing) Describe(context.Context) (secretstore.Snapshot, error) {
 	return secretstore.Snapshot{}, secretstore.ErrDenied
 }
+
+// TestASinkThatFailsKeepsNoRotationFromItsTick: though what fails is tried again at ever longer
+// intervals, and nothing else wakes the daemon.
+func TestASinkThatFailsKeepsNoRotationFromItsTick(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		f := w.fleet(scheduled(t, "one", "0 3 1 * *", "UTC"))
+		f.Resync = 300 * day
+		f.Targets[0].Sinks = []sink.Sink{deaf{}}
+		p := w.start(f)
+		time.Sleep(40 * day)
+		p.stop()
+		wantRotatedAt(t, w.rotations("one"), []time.Time{time.Date(2000, 2, 1, 3, 0, 0, 0, time.UTC)})
+	})
+}
+
+// deaf takes keys, and cannot be asked which it has.
+type deaf struct{}
+
+func (deaf) Name() string { return "deaf" }
+
+func (deaf) Put(context.Context, string, secret.Value) error { return nil }
+
+func (deaf) Holds(context.Context) (string, error) { return "", secretstore.ErrDenied }
 
 // A slowEngine takes its time for every run.
 type slowEngine struct {

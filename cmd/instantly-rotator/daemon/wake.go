@@ -31,6 +31,10 @@ func wake(now time.Time, r rotator.Result, failed int, resync time.Time) time.Ti
 		if open := (*rotator.CircuitOpenError)(nil); errors.As(r.Err, &open) {
 			at = open.Until.Add(share(r.Target, spread))
 		}
+		// What failed may have nothing to do with a rotation that falls due meanwhile.
+		if due := r.Status.NextDue; due.After(now) && due.Before(at) {
+			at = due
+		}
 	case !r.Next.IsZero():
 		at = r.Next
 	}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore/sink"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/sink/composio"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/sink/githubsecret"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/sink/httpsink"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/sink/program"
@@ -29,6 +30,14 @@ func TestAPlaceIsAnotherOneWhereTheConfigurationLeadsElsewhere(t *testing.T) {
 		"program": {
 			&program.Settings{Command: []string{"/bin/put"}, Timeout: "60s"},
 			&program.Settings{Command: []string{"/bin/put", "prod"}, Timeout: "60s"},
+		},
+		"composio, address": {
+			&composio.Settings{Address: "https://backend.composio.dev"},
+			&composio.Settings{Address: "https://composio.example.com"},
+		},
+		"composio, field": {
+			&composio.Settings{Address: "https://backend.composio.dev"},
+			&composio.Settings{Address: "https://backend.composio.dev", Field: "generic_api_key"},
 		},
 		"github": {
 			&githubsecret.Settings{Address: "https://api.github.com", For: "actions"},

@@ -29,6 +29,8 @@ import (
 // Options say which account, and how it is reached.
 type Options struct {
 	Client *rest.Client
+	// Address of the service: what the name does not say.
+	Address string
 	// Key reads the project's API key.
 	Key func(context.Context) (secret.Value, error)
 	// Account is the id of the connected account: "ca_…".
@@ -48,6 +50,7 @@ type Checking struct{ *Sink }
 
 var (
 	_ sink.Holder  = (*Sink)(nil)
+	_ sink.Placed  = (*Sink)(nil)
 	_ sink.Checker = Checking{}
 )
 
@@ -56,6 +59,9 @@ func Open(o Options) *Sink { return &Sink{o} }
 
 // Name implements [sink.Sink].
 func (s *Sink) Name() string { return sinkkind.Name("composio", s.o.Account) }
+
+// Where implements [sink.Placed]: a key that was put into another field is not in this one.
+func (s *Sink) Where() string { return fmt.Sprintf("%q", []string{s.o.Address, s.o.Field}) }
 
 // Put implements [sink.Sink].
 func (s *Sink) Put(ctx context.Context, version string, value secret.Value) error {

@@ -105,7 +105,7 @@ func (s *Settings) Open(_ context.Context, env *storekind.Environment, o sinkkin
 		return nil, err
 	}
 	account := Open(Options{
-		Client: client, Account: o.Place, Field: s.Field, Tool: s.Tool, Arguments: args, User: s.User,
+		Client: client, Address: s.Address, Account: o.Place, Field: s.Field, Tool: s.Tool, Arguments: args, User: s.User,
 		Key: func(ctx context.Context) (secret.Value, error) { return o.Credential(ctx, keyOption) },
 	})
 	if s.Tool == "off" || s.Tool == "" {
