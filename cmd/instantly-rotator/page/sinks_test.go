@@ -53,7 +53,7 @@ func sinkScenes() map[string]*scene {
 	behind.supplies("n8n", "billing", healthy("billing"), rotator.SinkStatus{KeyID: keyOf("billing", 2), Current: true}, nil, nil)
 
 	left := newScene("sending")
-	left.supplies("github", "sending", with(waiting("sending"), func(o *rotator.TargetStatus) {
+	left.supplies("github", "sending", with(inGrace("sending", now().Add(-16*time.Minute), time.Time{}), func(o *rotator.TargetStatus) {
 		o.Incident = secretstore.Incident{ID: "INC-204 laptop stolen", At: now().Add(-21 * time.Minute)}
 		o.Old = []rotator.OldKey{{ID: keyOf("sending", 1), Unlisted: true}}
 	}), rotator.SinkStatus{KeyID: keyOf("sending", 1)}, rotator.ErrSinkBehind, errors.New("it does not answer"))
@@ -103,10 +103,14 @@ func TestAKeyThatWasRevokedInASinkIsNotCalledWorking(t *testing.T) {
 	for _, text := range []string{
 		"All consumers hold working keys: <strong>no<",
 		"sending: sink github:acme/sending/INSTANTLY_API_KEY has key " + keyOf("sending", 1) + ", which is revoked",
+		"the old key is revoked without waiting for the sink", "1 of 1",
 	} {
 		if !strings.Contains(body, text) {
 			t.Errorf("the page does not say %q:\n%s", text, body)
 		}
+	}
+	if strings.Contains(body, "lives on until") {
+		t.Errorf("the page says that the old key lives:\n%s", body)
 	}
 }
 

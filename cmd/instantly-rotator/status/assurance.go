@@ -115,5 +115,10 @@ func (t Target) Assured(now time.Time, stale time.Duration) (Assured, string) {
 			return Broken, "store " + st.Store + " has no key"
 		}
 	}
+	for _, st := range t.Stores[min(1, len(t.Stores)):] { // the primary's is tested at every run
+		if st.foreign {
+			return NotKnown, "store " + st.Store + " gives a value that somebody put there, and it is not known whether that works"
+		}
+	}
 	return t.sinksAssured()
 }

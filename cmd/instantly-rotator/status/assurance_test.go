@@ -39,6 +39,11 @@ func TestNothingIsCalledWorkingThatWasNotSeenToBe(t *testing.T) {
 		"a test that failed":           {func(b *status.Board) { b.Verified("sending", "aws", "store aws gives a dead key") }, 1, "no"},
 		"a test that was made good":    {func(b *status.Board) { b.Verified("sending", "aws", "x"); b.Verified("sending", "aws", "") }, 1, "yes"},
 		"a test of the key of before":  {func(b *status.Board) { b.Verified("sending", "aws", "x"); rotated(b, now, good()) }, 1, "yes"},
+		"a follower with a hand's value": {put(now, good(), func(o *rotator.TargetStatus) {
+			o.Stores = append(o.Stores, rotator.StoreState{Name: "b", Snapshot: secretstore.Snapshot{Versions: map[secretstore.Stage]secretstore.Version{
+				secretstore.Current: {ID: "by-hand-1", Foreign: true},
+			}}})
+		}), 1, "not known since 2026-11-22 03:00Z"},
 		"a sink that has the key":      {put(now, good(), sink("k1", true, nil)), 1, "yes"},
 		"a sink whose old key lives":   {put(now, good(), with(sink("k0", false, errors.New("no")), old("k0", false))), 1, "yes"},
 		"a sink whose old key is dead": {put(now, good(), with(sink("k0", false, nil), old("k0", true))), 1, "no"},

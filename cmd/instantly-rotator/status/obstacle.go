@@ -71,6 +71,9 @@ func sortError(o rotator.TargetStatus) *sortedError {
 	return ob
 }
 
+// sinkInIncident is what can be done about a sink then: no old key lives on for it.
+const sinkInIncident = "the old key is revoked without waiting for the sink: what uses it fails until it has the current one; see to the sink that the message names, and it is tried again"
+
 // ofSink tells whether it is of a sink, and says so then: which key the sink has is among
 // the remarks.
 func (e *sortedError) ofSink(err error, o rotator.TargetStatus) bool {
@@ -87,6 +90,9 @@ func (e *sortedError) ofSink(err error, o rotator.TargetStatus) bool {
 		e.sink, e.plain, e.text = s.Section(), what.Error(), what.Error()
 		if s.Error != "" {
 			e.text += ": " + s.Error
+		}
+		if !o.Incident.IsZero() {
+			e.class, e.hint = e.class+" in an incident", sinkInIncident
 		}
 		return true
 	}

@@ -109,9 +109,13 @@ func sinkHints(o rotator.TargetStatus) (hints []string) {
 	if o.Current == nil || o.Current.Foreign {
 		return nil
 	}
+	lives := "an old key lives on until it has"
+	if !o.Incident.IsZero() {
+		lives = "no old key lives on for it in an incident"
+	}
 	for _, s := range sinksOf(o) {
 		if s.Behind() {
-			hints = append(hints, "sink "+s.Sink+" "+s.Text()+"; an old key lives on until it has; \"instantly-rotator rotate --due "+o.Target+"\" tries again")
+			hints = append(hints, "sink "+s.Sink+" "+s.Text()+"; "+lives+"; \"instantly-rotator rotate --due "+o.Target+"\" tries again")
 		}
 	}
 	return hints

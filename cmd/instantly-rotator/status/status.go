@@ -109,6 +109,8 @@ type Store struct {
 	Current  string `json:"current,omitempty"`
 	Previous string `json:"previous,omitempty"`
 	Error    string `json:"error,omitempty"`
+	// foreign: the current one is somebody's value, which no test was made of.
+	foreign bool
 }
 
 // Failure is what went wrong since the last step that succeeded.
@@ -218,6 +220,7 @@ func storeOf(st rotator.StoreState) Store {
 	if st.Err != nil {
 		s.Error = st.Err.Error()
 	}
+	s.foreign = st.Versions[secretstore.Current].Foreign
 	return s
 }
 
