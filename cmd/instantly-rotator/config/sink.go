@@ -201,17 +201,22 @@ func (c *checker) sinksOf(k *keyForm, f *fileForm) (refs []SinkRef) {
 	return refs
 }
 
-// distinctSinks reports two uses of one place: keys would take each other's.
+// distinctSinks reports two uses of one place, however it is written: keys would take each
+// other's.
 func (c *checker) distinctSinks(f *fileForm) {
-	first := map[SinkRef]mark{}
+	first := map[string]mark{}
 	for _, k := range f.Keys.Items {
 		for _, s := range k.Sinks.Items {
-			ref := SinkRef{s.Sink.v, s.Place.v}
-			if at, taken := first[ref]; taken {
-				c.clash(s.mark, "give each key a place of its own", at.inLine(), "sink %s, place %s is in use", pathName(ref.Sink), quote(ref.Place))
+			sink, ok := c.cfg.Sinks[s.Sink.v]
+			if !ok || c.hasErrorWithin(s.path) || c.hasErrorWithin("sinks."+pathName(s.Sink.v)) {
+				continue // reported
+			}
+			place := sink.Kind + " " + sink.Settings.Identity(s.Place.v, k.Name.v)
+			if at, taken := first[place]; taken {
+				c.clash(s.mark, "give each key a place of its own", at.inLine(), "sink %s, place %s is in use", pathName(s.Sink.v), quote(s.Place.v))
 				continue
 			}
-			first[ref] = s.mark
+			first[place] = s.mark
 		}
 	}
 }

@@ -3,6 +3,7 @@ package composio
 import (
 	"context"
 	"encoding/json"
+	"strings"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/sink"
@@ -91,6 +92,11 @@ func (s *Settings) Refuse(place string) string {
 		return "want the id of a connected account: ca_…"
 	}
 	return ""
+}
+
+// Identity implements [sinkkind.Settings]: an account has one mark, whatever its fields.
+func (s *Settings) Identity(place, _ string) string {
+	return strings.ToLower(strings.TrimRight(s.Address, "/")) + " " + place
 }
 
 // Open implements [sinkkind.Settings]. All accounts of a deployment share their connections.

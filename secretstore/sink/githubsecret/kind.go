@@ -3,6 +3,7 @@ package githubsecret
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/sink"
@@ -108,6 +109,11 @@ func (s *Settings) Refuse(place string) string {
 		return "only Actions have secrets of environments"
 	}
 	return what
+}
+
+// Identity implements [sinkkind.Settings]: GitHub's names have no case.
+func (s *Settings) Identity(place, _ string) string {
+	return strings.ToLower(strings.TrimRight(s.Address, "/") + " " + s.For + " " + place)
 }
 
 // Open implements [sinkkind.Settings]. All secrets of a section share a client.

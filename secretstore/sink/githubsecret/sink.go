@@ -7,9 +7,13 @@
 // secret for Actions there is a variable, NAME_KEY_ID, of the key's id and the time at which
 // GitHub says that the secret was written: if that is another one now, somebody changed
 // the secret, and the variable vouches for nothing. It is emptied before the value is
-// written, since those times have whole seconds, and written after it. Dependabot and
-// Codespaces have no variables, and a token may lack the right to them: such a sink cannot
-// tell what it has.
+// written, since those times have whole seconds, and written after it. What cannot be told is
+// that somebody else wrote the secret between our request and the one that asks for its time, or
+// within the same second: GitHub writes without conditions, answers no time, and shows nothing
+// of a value. Instances of ours that come between each other put it right: see package rotator.
+//
+// Dependabot and Codespaces have no variables, and a token may lack the right to them: such a
+// sink cannot tell what it has.
 //
 // # Calls
 //

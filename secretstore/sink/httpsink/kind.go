@@ -160,6 +160,19 @@ func (s *Settings) Refuse(place string) string {
 	}
 }
 
+// Identity implements [sinkkind.Settings]: the address and what the body says, with the place in
+// them. How JSON is written makes no difference.
+func (s *Settings) Identity(place, target string) string {
+	base, path, _ := split(s.Address)
+	f := facts{place: place, target: target}
+	body := f.body(s.Body)
+	var said any
+	if json.Unmarshal(body, &said) == nil {
+		body, _ = json.Marshal(said) // it was JSON
+	}
+	return strings.TrimSuffix(strings.ToLower(base), ":443") + f.address(path) + " " + string(body)
+}
+
 // Open implements [sinkkind.Settings]. All places of a service share their connections.
 func (s *Settings) Open(_ context.Context, env *storekind.Environment, o sinkkind.Opening) (sink.Sink, error) {
 	base, path, err := split(s.Address)

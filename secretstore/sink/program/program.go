@@ -90,6 +90,9 @@ func (t *Telling) Holds(ctx context.Context) (string, error) {
 	return id, nil
 }
 
+// longest is the most time that a run may take: the engine ends what takes longer.
+const longest = 2 * time.Minute
+
 // Kind is a program in the configuration.
 func Kind() sinkkind.Kind {
 	return sinkkind.Kind{
@@ -118,8 +121,8 @@ func (s *Settings) Options() []storekind.Option {
 			Doc: "A program that prints the id of the key that the place has, and nothing if it has none. Left out, what was put there is noted in the primary store.",
 		},
 		{
-			Name: "timeout", Into: &s.Timeout, Default: "60s", Pattern: `^[1-9][0-9]{0,3}[sm]$`, Want: "want for example 60s or 5m",
-			Doc: "How long a run may take. It is ended then, with all that it started.",
+			Name: "timeout", Into: &s.Timeout, Default: "60s", Pattern: `^[1-9][0-9]{0,3}[sm]$`, Want: "want for example 60s or 2m",
+			Doc: "How long a run may take, at most 2m. It is ended then, with all that it started.",
 		},
 	}
 }
@@ -129,6 +132,9 @@ func (s *Settings) Credentials() []sinkkind.Credential { return nil }
 
 // Check implements [sinkkind.Settings].
 func (s *Settings) Check(c storekind.Checker) {
+	if timeout, err := time.ParseDuration(s.Timeout); !c.Failed("timeout") && err == nil && timeout > longest {
+		c.Fail("timeout", "let the program begin what takes longer, and end with exit code 75 until it is done", "want at most 2m: a run is ended then")
+	}
 	for option, command := range map[string][]string{"command": s.Command, "holds_command": s.Holds} {
 		switch {
 		case !c.Written(option) || c.Failed(option):
@@ -151,6 +157,11 @@ func (s *Settings) Refuse(place string) string {
 		return "want at most 200 printable characters, no spaces"
 	}
 	return ""
+}
+
+// Identity implements [sinkkind.Settings]: the program may go by the place.
+func (s *Settings) Identity(place, _ string) string {
+	return fmt.Sprintf("%q", append(slices.Clone(s.Command), place))
 }
 
 // Open implements [sinkkind.Settings].

@@ -49,6 +49,9 @@ type Settings interface {
 	// Refuse says what a place must look like if this is none; empty if it is one.
 	// A place that was left out is empty.
 	Refuse(place string) string
+	// Identity tells a place from all others of the kind, however it is written: two uses of
+	// one have the same. The settings and the place passed the checks.
+	Identity(place, target string) string
 	// Open gives the sink of one place for one target. It calls no service. The settings
 	// and the place passed the checks.
 	Open(ctx context.Context, env *storekind.Environment, o Opening) (sink.Sink, error)
