@@ -34,11 +34,11 @@ func TestNothingIsCalledWorkingThatWasNotSeenToBe(t *testing.T) {
 			"not known since 2026-11-22 02:50Z"},
 		"a store that cannot be read": {put(now, good(), func(o *rotator.TargetStatus) { o.Stores[0].Err = errors.New("no") }), 1,
 			"not known since 2026-11-22 02:50Z"},
-		"a look too long ago":          {put(now.Add(-time.Hour), good(), func(*rotator.TargetStatus) {}), 1, "not known since 2026-11-22 02:00Z"},
-		"a target not looked at":       {func(*status.Board) {}, 2, "not known yet"},
-		"a test that failed":           {func(b *status.Board) { b.Verified("sending", "aws", "store aws gives a dead key") }, 1, "no"},
-		"a test that was made good":    {func(b *status.Board) { b.Verified("sending", "aws", "x"); b.Verified("sending", "aws", "") }, 1, "yes"},
-		"a test of the key of before":  {func(b *status.Board) { b.Verified("sending", "aws", "x"); rotated(b, now, good()) }, 1, "yes"},
+		"a look too long ago":         {put(now.Add(-time.Hour), good(), func(*rotator.TargetStatus) {}), 1, "not known since 2026-11-22 02:00Z"},
+		"a target not looked at":      {func(*status.Board) {}, 2, "not known yet"},
+		"a test that failed":          {func(b *status.Board) { b.Verified("sending", "aws", "store aws gives a dead key") }, 1, "no"},
+		"a test that was made good":   {func(b *status.Board) { b.Verified("sending", "aws", "x"); b.Verified("sending", "aws", "") }, 1, "yes"},
+		"a test of the key of before": {func(b *status.Board) { b.Verified("sending", "aws", "x"); rotated(b, now, good()) }, 1, "yes"},
 		"a follower with a hand's value": {put(now, good(), func(o *rotator.TargetStatus) {
 			o.Stores = append(o.Stores, rotator.StoreState{Name: "b", Snapshot: secretstore.Snapshot{Versions: map[secretstore.Stage]secretstore.Version{
 				secretstore.Current: {ID: "by-hand-1", Foreign: true},
