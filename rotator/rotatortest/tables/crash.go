@@ -66,6 +66,7 @@ Answer lost: the effect happened, the connection is cut; on the local disk, whic
 takes effect and returns EIO. Error: two for each call, 403 or EACCES, and in turn 500, 503, 429, a connection that
 breaks; EIO, ENOSPC. Suspended: SIGSTOP before the effect and after it, another instance goes on past the grace
 period, then SIGCONT. Observe: what every run begins with. Deliver: stage, verify and promote in the second store.
+Azure may only follow: behind a primary of another kind, at its own calls.
 Other id: the key list has the new key under another id than the answer to its create, until it is swept.
 Admin key: it is rotated, the old one revoked by its successor, and both in one run for an incident, beside a target;
 the local disk's changes only. Adoption: of a key made by hand, which is rotated afterwards.
@@ -116,7 +117,7 @@ func printCrash(w io.Writer, cells map[string]crashCell, stores []string) (sum c
 	grid := tabwriter.NewWriter(w, 0, 0, 1, ' ', tabwriter.AlignRight)
 	head, under := []string{"step"}, []string{""}
 	for _, fault := range crashFaults() {
-		head = append(head, "", "", "", fault)
+		head = append(append(head, make([]string, len(stores)-1)...), fault) // above the last of its columns
 		under = append(under, stores...)
 	}
 	fmt.Fprintf(grid, "%s\t\n%s\t\n", strings.Join(head, "\t"), strings.Join(under, "\t"))
