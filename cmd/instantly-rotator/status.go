@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/audit"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/status"
@@ -140,6 +141,9 @@ func (a *app) statusReport(ctx context.Context, names []string, timeout time.Dur
 	// Keys that are none of theirs can be told only where all targets are known, and readable.
 	if len(names) == 0 && !slices.ContainsFunc(report.Targets, status.Target.Unreadable) {
 		report.Inventoried(status.WorkspacesOf(f.Inventory(ctx, f.Targets, statuses)))
+	}
+	if t := f.Config.Trail; t != nil && t.Dir != "" && len(names) == 0 {
+		report.Audit = audit.Recorded(t.Dir)
 	}
 	return report, nil
 }

@@ -40,6 +40,9 @@ func (a *app) statusTable(report status.Report, wide bool) {
 		}
 		a.say(text.Reset, "workspace "+w.Workspace, w.Text())
 	}
+	if report.Audit != nil {
+		a.say(text.Reset, "audit", report.Audit.Text(report.At))
+	}
 }
 
 // tellObstacle says what is in the way, of how many, and what can be done.

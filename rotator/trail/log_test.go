@@ -157,6 +157,27 @@ func TestALogOfManyFilesIsOneLog(t *testing.T) {
 	}
 }
 
+// The last of what happens once a day is found, also where its file was just compressed.
+func TestTheLastEventOfAKindIsFound(t *testing.T) {
+	dir := t.TempDir()
+	l := trail.New(trail.Options{Dir: dir, MaxSize: 2000})
+	for i := range 60 {
+		mustAppend(t, l, stage(fmt.Sprint("t", i)), false)
+		if i == 10 || i == 57 {
+			mustAppend(t, l, trail.Entry{Kind: trail.Event, What: trail.What{Verb: "audited"}, Why: fmt.Sprint(i)}, false)
+		}
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := trail.LastEvent(dir, "audited"); err != nil || e.Why != "57" {
+		t.Errorf("the last one: %+v, %v", e, err)
+	}
+	if e, err := trail.LastEvent(dir, "members"); err != nil || !e.Time.IsZero() || e.Kind != "" {
+		t.Errorf("one that never was: %+v, %v", e, err)
+	}
+}
+
 // Two processes write one log.
 func TestProcessesShareALog(t *testing.T) {
 	dir := t.TempDir()

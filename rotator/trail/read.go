@@ -134,6 +134,36 @@ func Entries(path string, each func(Entry) error) error {
 	return nil
 }
 
+// LastEvent gives the newest event with that verb in a folder's log, as far back as the file
+// that is written and the one before go: what is older is nothing to be told at a glance. The
+// zero entry: there is none. Whether it is as it was written, [Verify] tells.
+func LastEvent(dir, verb string) (last Entry, err error) {
+	paths, err := files(dir)
+	if err != nil {
+		return last, err
+	}
+	mark := []byte(`"verb":"` + verb + `"`)
+	for _, path := range slices.Backward(paths[max(0, len(paths)-2):]) {
+		var line []byte
+		if err := linesOf(path, func(l []byte, cut bool) error {
+			if !cut && bytes.Contains(l, mark) {
+				line = bytes.Clone(l)
+			}
+			return nil
+		}); err != nil {
+			return last, err
+		}
+		if line == nil {
+			continue
+		}
+		if err := json.Unmarshal(line, &last); err != nil {
+			return last, fmt.Errorf("%s: %w: %w", path, ErrDamaged, err)
+		}
+		return last, nil
+	}
+	return last, nil
+}
+
 // LastCheckpoint gives the newest checkpoint of a log: what is to be kept elsewhere.
 func LastCheckpoint(path, key string) (Checkpoint, error) {
 	by, err := note.NewVerifier(key)

@@ -14,9 +14,10 @@ import (
 const files = "files"
 
 // record tells the trail what an audit found, so that it can be shown when a finding was
-// open: of each workspace, and of what is in none, all that it looked at; and who is a
-// member. What is not found again counts as mended: so nothing is told of a workspace whose
-// keys could not be listed, and nothing of the check that is made on request only.
+// open: of each workspace, and of what is in none, all that it looked at; how much there was
+// in all, if everything was judged; and who is a member. What is not found again counts as
+// mended: so nothing is told of a workspace whose keys could not be listed, and nothing of
+// the check that is made on request only.
 func record(o Options, r Report) {
 	names := map[string][]string{}
 	for _, ws := range r.Workspaces {
@@ -54,6 +55,9 @@ func record(o Options, r Report) {
 		found := names[ws]
 		slices.Sort(found)
 		c.Recorder().Event(trail.What{Verb: "audit", Workspace: ws}, fmt.Sprintf("%d findings", len(found)), found...)
+	}
+	if o.Workspace == "" {
+		c.Recorder().Event(trail.What{Verb: wholeVerb}, r.Summary(), r.names()...)
 	}
 	for _, ws := range slices.Sorted(maps.Keys(r.people)) {
 		c.Recorder().Event(trail.What{Verb: "members", Workspace: ws}, "", r.people[ws]...)

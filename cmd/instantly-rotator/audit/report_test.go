@@ -228,6 +228,7 @@ func TestTheTrailKeepsWhatWasFoundAndWhoIsAMember(t *testing.T) {
 	want := map[string][]string{
 		"audit main":   {"KEY-01 accepted key zapier", "KEY-02 low key new", "KEY-02 low key zapier", "KEY-02 medium key n8n|`x`", "MEM-01 medium member ann@acme.example", "MEM-01 medium member bob@acme.example"},
 		"audit files":  {"SRC-01 high file a b/ü.txt", "SRC-01 not-known file the history"},
+		"audited ":     {"high 1", "medium 3", "low 2", "not-known 1"}, // of all, for a glance
 		"members main": {"ann@acme.example admin", "owner@acme.example owner"},
 	}
 	if diff := cmp.Diff(want, w.kept()); diff != "" {
@@ -236,6 +237,7 @@ func TestTheTrailKeepsWhatWasFoundAndWhoIsAMember(t *testing.T) {
 	w.api.SetFaults(sandbox.Faults{Unavailable: true})
 	_, err := audit.Make(t.Context(), audit.Options{Options: w.options(), Timeout: time.Second})
 	w.must(err)
+	want["audited "] = []string{"not-known 5"}
 	if diff := cmp.Diff(want, w.kept()); diff != "" {
 		t.Errorf("an outage is kept, as if all were mended (-want +got):\n%s", diff)
 	}

@@ -61,6 +61,11 @@ func (s *Service) report() status.Report {
 			t.Hints[i] = s.pasted(hint)
 		}
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.audits.last != nil {
+		report.Audit = s.audits.last.Last()
+	}
 	return report
 }
 

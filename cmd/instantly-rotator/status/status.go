@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/audit"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
@@ -18,6 +19,8 @@ import (
 type Report struct {
 	Targets    []Target    `json:"targets"`
 	Workspaces []Workspace `json:"workspaces"`
+	// Audit is the last one: as the trail has it, or the daemon; nil if neither is there.
+	Audit *audit.Last `json:"last_audit,omitempty"`
 	// At is as of when it was drawn, and Timeout how long answers were waited for.
 	At      time.Time     `json:"-"`
 	Timeout time.Duration `json:"-"`
