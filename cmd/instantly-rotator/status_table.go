@@ -79,7 +79,7 @@ func (a *app) wideRows(targets []status.Target, now time.Time) {
 				continue
 			}
 			t.AppendRow(row(slices.Concat([]string{of.Target, of.Workspace}, ids,
-				[]string{age(of, now), at(of.NextRotation, now), oldKeyEnds(of, now, func(end *time.Time) string { return at(end, now) }), state(of, true)})...))
+				[]string{age(of, now), nextRotation(of, now, at), oldKeyEnds(of, now, func(end *time.Time) string { return at(end, now) }), state(of, true)})...))
 		}
 		for _, s := range of.Sinks {
 			t.AppendRow(row("", "", "sink "+s.Sink, "-", dash(s.KeyID), "-", "", "", "", sinkState(s)))
@@ -96,7 +96,7 @@ func (a *app) narrowRows(targets []status.Target, now time.Time) {
 	var rows [][]string
 	for _, of := range targets {
 		agree, differ := of.StoresApart()
-		rows = append(rows, []string{of.Target, of.Workspace, strings.Join(agree, ", "), shortID(of.Current()), age(of, now), in(of.NextRotation, now),
+		rows = append(rows, []string{of.Target, of.Workspace, strings.Join(agree, ", "), shortID(of.Current()), age(of, now), nextRotation(of, now, in),
 			oldKeyEnds(of, now, func(end *time.Time) string { return in(end, now) }), state(of, false)})
 		for _, st := range differ {
 			rows = append(rows, []string{"", "", st.Store, shortID(st.Current), "", "", "", storeState(st)})
@@ -167,6 +167,14 @@ func age(of status.Target, now time.Time) string {
 		return "-"
 	}
 	return humantime.Span(now.Sub(*of.Since))
+}
+
+// nextRotation says when the key falls due.
+func nextRotation(of status.Target, now time.Time, write func(t *time.Time, now time.Time) string) string {
+	if of.OnlyWhenAsked {
+		return status.NeverText
+	}
+	return write(of.NextRotation, now)
 }
 
 // at prints an instant, and how far away it is.

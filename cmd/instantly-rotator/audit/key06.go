@@ -17,6 +17,10 @@ func key06() Check {
 func rarely(f *Facts) []Finding {
 	return f.eachTarget(func(t *Target) []Finding {
 		var all []Finding
+		if config.Never(t.Schedule) {
+			return append(all, t.finding(Low, "it is rotated only when asked (schedule: never): whether something asks at least quarterly is not known here; its max_age is "+humantime.Span(t.MaxAge),
+				"see that the secret manager's rotation is enabled, and answer for it under audit: {accept: …}"))
+		}
 		shortest, longest := config.ScheduleGaps(t.Schedule)
 		if least := min(longest, t.MaxAge); least > quarter+day {
 			all = append(all, t.finding(Medium, "its key may become "+humantime.Span(least)+" old: schedule and max_age want it rotated more rarely than quarterly", `write schedule: "@quarterly" below it`))

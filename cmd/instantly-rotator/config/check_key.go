@@ -206,7 +206,9 @@ func (c *checker) schedule(f *rotationForm, zone *time.Location) Schedule {
 	if ticks, ok := s.(fieldSchedule); ok && ticks.onEitherDay() {
 		c.warn(f.Schedule.mark, "leave one of the two at *", "day and weekday are both given: it ticks on each of these days and on each of these weekdays, as in cron")
 	}
-	c.compareWithSchedule(f, s)
+	if !Never(s) {
+		c.compareWithSchedule(f, s)
+	}
 	return s
 }
 

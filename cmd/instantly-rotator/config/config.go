@@ -134,7 +134,7 @@ type Key struct {
 	Apart time.Duration
 	// Grace is how long the old key stays alive; more than 0.
 	Grace time.Duration
-	// MaxAge is the age at which the key is due whatever the schedule says;
+	// MaxAge is the age at which the key is due whatever the schedule says, but for never;
 	// more than 0.
 	MaxAge time.Duration
 	// ActivationTimeout is how long a fresh key may take until its first valid

@@ -96,9 +96,9 @@ func rotationOptions() []Option {
 	return append([]Option{
 		{
 			In: in, Name: "schedule", Default: `"0 3 1 */3 *"`,
-			Doc: "When a key falls due: five cron fields, @quarterly, @monthly …, or @every 90d. " +
-				"Quarterly, at a quiet hour, as is common advice for API keys.",
-			Examples: []string{"0 3 1 */3 *", "@quarterly", "@monthly", "@every 90d"},
+			Doc: "When a key falls due: five cron fields, @quarterly, @monthly …, or @every 90d; never: only when asked, " +
+				"by rotate NAME or the secret manager's own rotation. Quarterly, at a quiet hour, as is common advice for API keys.",
+			Examples: []string{"0 3 1 */3 *", "@quarterly", "@monthly", "@every 90d", "never"},
 		},
 		{
 			In: in, Name: "timezone", Default: "UTC",
@@ -131,7 +131,7 @@ func rotationOptions() []Option {
 		},
 		{
 			In: in, Name: "max_age", Default: "120d",
-			Doc: "A key this old is due whatever the schedule says. " +
+			Doc: "A key this old is due whatever the schedule says, unless that is never: then it is told. " +
 				"Longer than the schedule's widest gap, so that it is only a backstop.",
 			Examples: []string{"120d", "26w"},
 		},

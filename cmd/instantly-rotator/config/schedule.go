@@ -12,8 +12,8 @@ import (
 
 // Schedule says when a key falls due.
 type Schedule interface {
-	// Next gives the first tick after t, in t's location, to the second. It is
-	// never the zero time: schedules that never tick are refused.
+	// Next gives the first tick after t, in t's location, to the second. The zero
+	// time: it never ticks, as somebody wanted it; see [Never].
 	Next(t time.Time) time.Time
 	// String gives the schedule as it was written, and its time zone.
 	String() string
@@ -22,7 +22,7 @@ type Schedule interface {
 // ParseSchedule reads the standard five cron fields (minute, hour, day of month,
 // month, day of week), a descriptor such as @monthly or @quarterly, or "@every"
 // with a duration as [ParseDuration] reads it, at least a second. Fields are
-// meant in zone; @every counts elapsed time and has none.
+// meant in zone; @every counts elapsed time and has none. "never" does not tick.
 //
 // As in cron, if both day fields are restricted, either may match. A tick at a
 // local time that daylight saving leaves out comes earlier or later by what is
@@ -30,6 +30,9 @@ type Schedule interface {
 func ParseSchedule(spec string, zone *time.Location) (Schedule, error) {
 	bad := "bad schedule " + quote(spec)
 	spec = strings.TrimSpace(spec)
+	if spec == "never" {
+		return neverSchedule{}, nil
+	}
 	if strings.HasPrefix(spec, "TZ=") || strings.HasPrefix(spec, "CRON_TZ=") {
 		return nil, &hinted{bad, "set the time zone with timezone"}
 	}
@@ -75,6 +78,9 @@ func scheduleHint(spec string, cause error) string {
 	descriptors := []string{"@yearly", "@annually", "@quarterly", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"}
 	if !strings.HasPrefix(spec, "@") {
 		n := len(strings.Fields(spec))
+		if strings.EqualFold(spec, "never") {
+			return `did you mean "never"?`
+		}
 		if near, ok := Nearest("@"+strings.ToLower(spec), descriptors); ok && n == 1 {
 			return fmt.Sprintf("did you mean %q?", near)
 		}
@@ -164,6 +170,19 @@ func (s everySchedule) Next(t time.Time) time.Time { return t.Add(s.period).Trun
 
 // String implements [Schedule].
 func (s everySchedule) String() string { return s.spec }
+
+// A neverSchedule leaves it to others when the key is rotated: to somebody who asks for it,
+// or to the schedule of what keeps the secret.
+type neverSchedule struct{}
+
+// Next implements [Schedule].
+func (neverSchedule) Next(time.Time) time.Time { return time.Time{} }
+
+// String implements [Schedule].
+func (neverSchedule) String() string { return "never (only when asked)" }
+
+// Never tells whether a key falls due at no time, whatever its age.
+func Never(s Schedule) bool { return s == Schedule(neverSchedule{}) }
 
 // ParseTimezone reads an IANA time zone name. "Local" is refused: a schedule
 // must mean the same on every machine.

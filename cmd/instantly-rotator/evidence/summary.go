@@ -18,7 +18,7 @@ func summary(r Report) []Figure {
 	onTime, early, unjudged := r.punctual(late)
 	out := []Figure{
 		count("Keys issued", issued), count("Rotations", rotated),
-		count("… on time", onTime), count("… late", late), count("… before they were due", early), count("… not judged: age or policy not known", unjudged),
+		count("… on time", onTime), count("… late", late), count("… before they were due", early), count("… not judged: schedule never, or age or policy not known", unjudged),
 		count("Rotations missing at the end", missing),
 		count("Old keys revoked", revoked), count("… proven dead by a refused call", dead), count("… not proven dead", unproven),
 	}

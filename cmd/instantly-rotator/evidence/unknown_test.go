@@ -75,7 +75,7 @@ func TestWhatNoEntryTellsOfIsNotKnown(t *testing.T) {
 	if len(keys) != 2 || keys[0].ID != "k1" || keys[0].Issued.Known() || keys[0].Age.Known || keys[0].End != evidence.Revoked {
 		t.Errorf("the key of before the record: %+v", keys)
 	}
-	if figure(t, report, "… not judged: age or policy not known") != 1 || figure(t, report, "… not proven dead") != 1 {
+	if figure(t, report, "… not judged: schedule never, or age or policy not known") != 1 || figure(t, report, "… not proven dead") != 1 {
 		t.Errorf("summary: %+v", report.Summary)
 	}
 	if len(report.Late) != 1 || report.Late[0].Key != "k2" || report.Late[0].Rotated.Known() {

@@ -96,6 +96,9 @@ func PolicyOf(cfg *config.Config, k config.Key) rotator.Policy {
 		Jitter: k.Jitter, Apart: k.Apart,
 		Grace: k.Grace, Activation: k.ActivationTimeout, Revocation: k.RevocationTimeout,
 	}
+	if config.Never(k.Schedule) {
+		p.MaxAge = 0 // it is told of, and nothing more
+	}
 	if k.Webhooks != nil {
 		p.Spec, p.Settle = webhooksecret.Spec, k.Webhooks.Settle
 	}

@@ -33,6 +33,9 @@ func Planned(o rotator.TargetStatus) PlannedStep {
 	if !o.Hold.IsZero() && o.Next.Verb == rotator.Settled {
 		p.Reason, p.At = holdText(o.Hold), nil
 	}
+	if onlyWhenAsked(o) && o.Next.Verb == rotator.Settled && p.Reason == "" {
+		p.Reason = NeverText
+	}
 	if o.Due {
 		p.Store = o.Stores[max(o.Next.Store, 0)].Name
 	}

@@ -42,9 +42,11 @@ type Target struct {
 	Since        *time.Time `json:"since,omitempty"`
 	AgeSeconds   int64      `json:"age_seconds,omitempty"`
 	NextRotation *time.Time `json:"next_rotation,omitempty"`
-	OldKeys      []OldKey   `json:"old_keys,omitempty"`
-	Stores       []Store    `json:"stores"`
-	Sinks        []Sink     `json:"sinks,omitempty"`
+	// OnlyWhenAsked: the current key never falls due by itself, by its schedule.
+	OnlyWhenAsked bool     `json:"only_when_asked,omitempty"`
+	OldKeys       []OldKey `json:"old_keys,omitempty"`
+	Stores        []Store  `json:"stores"`
+	Sinks         []Sink   `json:"sinks,omitempty"`
 	// Due: a run now would begin or carry on a rotation, or revoke something.
 	Due bool `json:"due"`
 	// Dead: consumers hold a key that was refused.
@@ -154,6 +156,7 @@ func Of(o rotator.TargetStatus, now time.Time) Target {
 		Since: humantime.Optional(o.Since), NextRotation: humantime.Optional(o.NextDue),
 		Refused: o.Refused, Unanswered: unanswered(o.Next.Err), obstacle: sortError(o), remarks: remarksOf(o),
 	}
+	t.OnlyWhenAsked = onlyWhenAsked(o)
 	t.Hints, t.Held = append(errorHints(t.obstacle), t.remarks...), heldBy(o)
 	if readable(o) {
 		t.KnownAt = humantime.Optional(now)
@@ -193,6 +196,13 @@ func Of(o rotator.TargetStatus, now time.Time) Target {
 	t.State = stateOf(t)
 	return t
 }
+
+// onlyWhenAsked: the engine gives no time at which a key of known age falls due if the policy
+// has none.
+func onlyWhenAsked(o rotator.TargetStatus) bool { return !o.Since.IsZero() && o.NextDue.IsZero() }
+
+// NeverText is said where others have the time of the next rotation.
+const NeverText = "never (only when asked)"
 
 // readable tells whether all was read that there is to know.
 func readable(o rotator.TargetStatus) bool {
