@@ -94,7 +94,7 @@ const perEdit = perRequest + 1
 // injectIntoWorld injects a fault into a target, or into Instantly.
 func (w *world) injectIntoWorld(s Fault) {
 	at := w.targets[s.Pick%len(w.targets)]
-	if at.senders != nil && w.injectIntoSenders(at, s) {
+	if at.senders != nil && w.injectIntoSenders(at, s) || w.injectIntoSinks(at, s) {
 		return
 	}
 	switch s.Kind {
@@ -218,7 +218,7 @@ func (w *world) endHold(at *target) {
 
 // observed is the target as it is reached without faults.
 func (w *world) observed(at *target) rotator.Target {
-	t := rotator.Target{Name: at.name, Policy: at.policy}
+	t := rotator.Target{Name: at.name, Policy: at.policy, Sinks: w.sinksOutside(at)}
 	for _, s := range at.stores {
 		t.Stores = append(t.Stores, rotator.NamedStore{Name: s.name, Store: s.observer})
 	}

@@ -78,6 +78,15 @@ const (
 	// TakeOver: somebody has all webhooks send another value, and asks for it to be taken
 	// over.
 	TakeOver Kind = "webhooks' value taken over"
+	// SetBack: somebody puts the key before into a sink; SetOther: another one; Empty: none.
+	// Restore: a sink is restored from a backup, and does not tell what it has for For.
+	SetBack  Kind = "sink set back by hand"
+	Restore  Kind = "sink restored from a backup"
+	SetOther Kind = "sink set by hand"
+	Empty    Kind = "sink emptied by hand"
+	// SinkOutage: a sink fails for For. Unreadable: it does not tell what it has.
+	SinkOutage Kind = "outage of a sink"
+	Unreadable Kind = "sink does not tell what it has"
 )
 
 // A Fault is injected into the outside call with that number, counted from 1 over all
@@ -148,6 +157,8 @@ func lasting(random *rand.Rand, k Kind, p *Plan) time.Duration {
 		return pick(random, time.Minute, time.Hour, 5*time.Hour, 2*day)
 	case Outage, StoreOutage, Flood:
 		return pick(random, time.Second, time.Minute, 10*time.Minute, 5*time.Hour)
+	case SinkOutage, Unreadable, Restore:
+		return pick(random, time.Minute, 5*time.Hour, 2*day, 10*day)
 	case Skew:
 		return time.Duration(random.Int64N(int64(2*MostSkew))) - MostSkew
 	case Lags:

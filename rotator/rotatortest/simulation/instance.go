@@ -11,6 +11,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/rotator/apikeys"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/sink"
 )
 
 // instance is one process that runs the rotator.
@@ -33,6 +34,7 @@ type instance struct {
 	workspaces []*rotator.Workspace
 	stores     [][]secretstore.Store
 	awaits     []secretstore.Store // where each target sees whether its admin key is being replaced
+	sinks      [][]sink.Sink
 	lastRead   knowledge
 
 	mu       sync.Mutex
@@ -102,6 +104,7 @@ func (in *instance) open() {
 			stores = append(stores, s.Open(w.t, in.hook(i, j)))
 		}
 		in.stores = append(in.stores, stores)
+		in.sinks = append(in.sinks, in.sinksOf(t))
 		var awaits secretstore.Store
 		if w.isMadeWith(t) {
 			awaits = w.admin.stores[0].Open(w.t, in.surveying(i))
@@ -119,7 +122,9 @@ func (in *instance) now() time.Time {
 // target is one as the process reaches it, with the policy that is in force.
 func (in *instance) target(i int) rotator.Target {
 	t := in.world.targets[i]
-	out := rotator.Target{Name: t.name, Policy: t.policy, Workspace: in.workspaces[t.workspace], Credential: t.Admin}
+	out := rotator.Target{
+		Name: t.name, Policy: t.policy, Workspace: in.workspaces[t.workspace], Credential: t.Admin, Sinks: in.sinks[i],
+	}
 	if t.senders != nil {
 		out.Workspace, out.Senders = in.apart(), t.senders.reached(in.clients[0])
 	}
@@ -217,7 +222,7 @@ func (in *instance) reconcile(i int, req rotator.Request) rotator.Result {
 	if !req.NoRotation { // that is what was asked for
 		in.judgeTold(res)
 	}
-	if res.Err == nil || in.failed[i] >= in.mostTries(t) || req.TakeOver && (isUpToPeople(res.Err) || in.failed[i] >= 3) {
+	if res.Err == nil || in.failed[i] >= in.mostTries(t) || isDoneWith(req.Incident, res) || req.TakeOver && (isUpToPeople(res.Err) || in.failed[i] >= 3) {
 		in.requests[i] = rotator.Request{}
 	}
 	in.next[i] = in.wake(i, res)

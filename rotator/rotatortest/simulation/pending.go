@@ -283,6 +283,9 @@ func (in *instance) hook(target, store int) rotatortest.Hook {
 		if store == 0 && w.targets[target] == w.admin {
 			w.noteSwap()
 		}
+		if store == 0 {
+			w.judgeReceipt(w.targets[target], c.label)
+		}
 		return in.answered(c)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"time"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore/sink/memsink"
 )
 
 // Plan is a world before it begins: who lives there, and which faults are injected.
@@ -36,6 +38,8 @@ type TargetPlan struct {
 	Admin bool
 	// Senders: its secret is not shown but sent, by webhooks of the first workspace.
 	Senders *SendersPlan
+	// Sinks that its key is given besides, by their kinds; none in most worlds.
+	Sinks []memsink.Kind
 }
 
 // NewPlan draws the world of a seed. Most worlds are small, since a small world
@@ -67,6 +71,7 @@ func NewPlan(seed uint64, backends []Backend) Plan {
 	adoptions(&p)
 	adminKey(&p, backends)
 	sendersKept(&p, backends)
+	sinksKept(&p)
 	return p
 }
 
@@ -128,6 +133,9 @@ func (p Plan) String() string {
 		fmt.Fprintf(&b, "  %s %d: backends %v, every %s, grace %s\n", kept, i, t.Backends, t.Interval, t.Grace)
 		if t.Senders != nil {
 			fmt.Fprintf(&b, "    sent by webhooks: %+v\n", *t.Senders)
+		}
+		if len(t.Sinks) > 0 {
+			fmt.Fprintf(&b, "    sinks: %+v\n", t.Sinks)
 		}
 	}
 	for _, s := range p.Faults {

@@ -15,6 +15,7 @@ const mostRuns = 20
 func (w *world) settle() {
 	in := w.start(len(w.plan.Targets) + 1)
 	w.settleSenders(in)
+	w.settleSinks()
 	for i := range w.targets {
 		w.settleOne(in, i)
 	}
@@ -58,7 +59,7 @@ func (w *world) settled(i int, res rotator.Result) bool {
 	if res.Err != nil {
 		return (t.tainted || t.senders != nil && t.senders.leftByHand()) && isUpToPeople(res.Err)
 	}
-	return t.tainted || !w.hasOld(t) && !w.hasStray(t) && w.allSend(t)
+	return t.tainted || !w.hasOld(t) && !w.hasStray(t) && w.allSend(t) && t.allSupplied()
 }
 
 // hasStray tells whether a key of the target lives that consumers are not given: one
@@ -112,6 +113,7 @@ func (w *world) judgeSettled(t *target) {
 			}
 		}
 	}
+	w.judgeSupplied(t)
 	snap, err := t.stores[0].observer.Describe(w.t.Context())
 	if err == nil && !t.tainted && (snap.Notes.Failure.Count > 0 || snap.Notes.Incident.Open()) {
 		w.violate("settled, but %s still has a failure or an open incident on record", t.name)

@@ -60,6 +60,7 @@ type target struct {
 	policy    rotator.Policy
 	stores    []*store
 	senders   *senders // nil if its keys are shown to the issuer
+	places    []*place // of its sinks
 
 	request *request // that somebody gave and no process has taken up yet
 	// What people did that the judge must bear in mind.
@@ -170,6 +171,7 @@ func (w *world) newTarget(i int, p TargetPlan, backends []Backend) *target {
 	if p.Senders != nil {
 		w.newSenders(t)
 	}
+	w.usePlaces(t)
 	return t
 }
 
