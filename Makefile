@@ -18,6 +18,11 @@ units: ## for packages, in bin/systemd/: the units with the path that packages i
 	for unit in deploy/systemd/instantly-rotator*; do \
 		sed 's#/usr/local/bin/#/usr/bin/#' $$unit > bin/systemd/$${unit##*/} || exit 1; done
 
+.PHONY: chart
+chart: ## packaged, in bin/chart/: make chart VERSION=1.2.3
+	rm -rf bin/chart
+	helm package deploy/helm/instantly-rotator --destination bin/chart --version $(VERSION) --app-version v$(VERSION)
+
 test:
 	go test ./...
 
