@@ -158,6 +158,10 @@ func Classes() []Class {
 			Remedy: "it was revoked, but Instantly still lists or accepts it; later runs check again. If it lasts, delete it in Instantly under Settings > Integrations > API Keys",
 		},
 		{
+			Is: ErrUntaken, Name: "not_taken_over", Category: Person, Scope: ScopeTarget,
+			Remedy: `"{program} adopt {target}" takes over what is sent today: receivers get it from the store then, and the next rotation replaces it`,
+		},
+		{
 			Is: ErrByHand, Name: "changed_by_hand", Category: Person, Scope: ScopeTarget,
 			Remedy: "somebody changed the secret by hand; put it right as the message says, then run again",
 		},
@@ -195,7 +199,8 @@ func Classes() []Class {
 		{
 			Is: instantly.ErrScope, Name: "admin_key_scope", Category: Person, Scope: ScopeWorkspace,
 			Remedy: "the scopes of a key cannot be changed: make a new admin key in Instantly (Settings > Integrations > API Keys) with " +
-				"api_keys:create, api_keys:read, api_keys:delete and workspaces:read, put it where admin_key points to, and revoke the old one there. " +
+				"api_keys:create, api_keys:read, api_keys:delete and workspaces:read, for webhook_secrets also webhooks:read, webhooks:update and webhook_events:read; " +
+				"put it where admin_key points to, and revoke the old one there. " +
 				"Into a local store: {program} put --replace --store STORE --secret SECRET. One with rotate that may still make keys " +
 				"gets the scopes that are configured: {program} rotate WORKSPACE-admin-key",
 		},

@@ -110,7 +110,7 @@ func (v *view) confirmSenders() answer {
 			}
 			return v.switchBack(i, s, t)
 		case t.Tries < enough:
-			return act(Step{Verb: Confirm, Sender: i, ID: cur.ID, At: t.At.Add(pause(t.Tries + 2)), Reason: s.Name + ": the test delivery said nothing"})
+			return act(Step{Verb: Confirm, Sender: i, ID: cur.ID, At: t.At.Add(pause(t.Tries + 2)), Reason: s.Name + ": the test delivery came to nothing; send another one"})
 		default:
 			err := fmt.Errorf("%s: %w: %w", s.Name, ErrIndeterminate, t.Err)
 			doubt = act(Step{Verb: Stop, While: Confirm, ID: cur.ID, Err: err, Reason: err.Error()}).report()
@@ -215,7 +215,7 @@ func (v *view) switchSenders() answer {
 	if a := v.receiversBehind(cur); !a.passes() {
 		return a
 	}
-	step := Step{Verb: Switch, Sender: i, ID: cur.ID, Reason: v.Senders[i].Name + ": receivers accept the current value"}
+	step := Step{Verb: Switch, Sender: i, ID: cur.ID, Reason: v.Senders[i].Name + ": send the current value, which receivers have had time to read"}
 	if !v.FirstBack.IsZero() {
 		step.At = v.now.Add(v.pauseInIncident())
 	}
@@ -337,7 +337,7 @@ func (v *view) strangers() answer {
 	}
 	for _, s := range v.Senders {
 		if s.Carries == CarriesOther {
-			return stop(fmt.Errorf("%s: %w: it sends a value that the store does not have; adopt it, or set the one that the store has", s.Name, ErrByHand))
+			return stop(fmt.Errorf("%s: %w; adopt it, or set the one that the store has", s.Name, ErrUntaken))
 		}
 	}
 	return pass()

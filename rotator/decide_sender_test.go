@@ -103,7 +103,7 @@ func TestDecideForWhatIsSentNeverBreaksTheRules(t *testing.T) {
 func sentRules() []func(*view, Step) string {
 	return []func(*view, Step) string{
 		func(v *view, s Step) string {
-			if _, on := v.hold(); on && slices.Contains([]Verb{Reserve, Issue, Switch, Destroy}, s.Verb) && s.Reason != "left over" && s.Reason != "make room for the current key" {
+			if _, on := v.hold(); on && slices.Contains([]Verb{Reserve, Issue, Switch, Destroy}, s.Verb) && s.Reason != "left over" && s.Reason != "make room for the current secret" {
 				return "there is a hold"
 			}
 			return ""
@@ -134,7 +134,7 @@ func sentRules() []func(*view, Step) string {
 		func(v *view, s Step) string {
 			_, stage, held := v.Stores[s.Store].Find(s.ID)
 			switch {
-			case s.Verb != Destroy || !held || stage != secretstore.Previous || s.Reason == "make room for the current key":
+			case s.Verb != Destroy || !held || stage != secretstore.Previous || s.Reason == "make room for the current secret":
 				return ""
 			case len(v.Senders) == 0:
 				return "no sender is known"

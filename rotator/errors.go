@@ -48,6 +48,9 @@ var (
 	// ErrByHand: somebody changed the secret by hand in a way the rotator must
 	// not decide about.
 	ErrByHand = errors.New("changed by hand")
+	// ErrUntaken: somebody set what a sender sends, and it was not taken over. It is ErrByHand
+	// too.
+	ErrUntaken = fmt.Errorf("%w: it sends a value that the store does not have", ErrByHand)
 	// ErrScopes: Instantly granted other scopes than were asked for.
 	ErrScopes = errors.New("granted scopes differ from those asked for")
 	// ErrReceiverRefuses: a receiver refuses the new secret; the sender sends the one before.

@@ -384,7 +384,21 @@ func (r *run) tell(step Step, took time.Duration, err error) {
 	if t, ok := r.Tests[place{step.Store, step.ID}]; a.verdict && ok && err == nil {
 		e.Verdict = t.Verdict.String()
 	}
+	r.tellOfSender(step, &e)
 	r.opts.Observe(e)
+}
+
+// tellOfSender adds what a step has to do with a sender.
+func (r *run) tellOfSender(step Step, e *Event) {
+	switch step.Verb {
+	case Switch, SwitchBack, Resume, Confirm:
+		e.Sender = r.Senders[step.Sender].Name
+	default:
+		return
+	}
+	if step.Verb == Confirm && e.Err == nil {
+		e.Verdict = r.Confirmed[r.Senders[step.Sender].ID].Verdict.String()
+	}
 }
 
 // keyed names a key in an error.

@@ -137,10 +137,12 @@ type Event struct {
 	Workspace string
 	Store     string // empty where no store is concerned
 	Sink      string // empty where no sink is concerned
+	Sender    string // empty where no sender is concerned
 	Verb      Verb
 	KeyID     string
 	Reason    string
-	// Verdict of a test call: "valid", "invalid" or "indeterminate".
+	// Verdict of a test call, or of a sender's deliveries: "valid", "invalid" or
+	// "indeterminate".
 	Verdict string
 	// Adopted: the key was adopted, not issued.
 	Adopted bool

@@ -29,7 +29,7 @@ func (v *view) converge() answer {
 	closed := pass()
 	for i, g := range v.Gates {
 		if g.key != cur.ID {
-			return act(Step{Verb: Converge, Gate: i, ID: cur.ID, Reason: "bring consumers to the new key"})
+			return act(Step{Verb: Converge, Gate: i, ID: cur.ID, Reason: "bring consumers to the new " + v.noun()})
 		}
 		if g.err == nil {
 			continue

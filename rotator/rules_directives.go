@@ -77,7 +77,7 @@ func (v *view) declare() answer {
 	if h, on := v.hold(); on {
 		return stop(&HoldError{h})
 	}
-	return act(Step{Verb: Declare, Reason: "every key issued until now is to be replaced and revoked"})
+	return act(Step{Verb: Declare, Reason: "every " + v.noun() + " of until now is to be replaced and revoked"})
 }
 
 // toDeclare gives the incident that is to be noted down in the primary: the one that was
@@ -247,7 +247,7 @@ func (v *view) resolve() answer {
 	if _, ok := v.primary().Versions[secretstore.Pending]; ok {
 		return pass()
 	}
-	return act(Step{Verb: Resolve, Reason: "every key of before the incident is gone"})
+	return act(Step{Verb: Resolve, Reason: "every " + v.noun() + " of before the incident is gone"})
 }
 
 // leased leaves a rotation to the instance that has begun it, for as long as

@@ -22,7 +22,7 @@ func (v *view) startRotation() answer {
 func (v *view) start(leave rule, obstacles []rule) answer {
 	_, held := v.hold()
 	if nonce := v.Reserved; nonce != "" && v.primary().Notes.Intent.Nonce == nonce && !held {
-		return act(Step{Verb: Issue, Reason: "create the new key"})
+		return act(Step{Verb: Issue, Reason: "create the new " + v.noun()})
 	}
 	reason, due := v.due()
 	switch {
@@ -97,13 +97,13 @@ func (v *view) due() (reason string, due bool) {
 	since := since(cur)
 	switch {
 	case !ok:
-		return "the store has no key yet", true
+		return "the store has no " + v.noun() + " yet", true
 	case v.noKeyIn(0):
-		return "the store holds a value that is no key: it is replaced, and nothing is revoked for it", true
+		return "the store holds a value that is no " + v.noun() + ": it is replaced, and nothing is revoked for it", true
 	case v.dead():
 		return deadReason, true
 	case v.followerDead():
-		return "a store that follows has a dead key, and the primary's is not ours to deliver", true
+		return "a store that follows has a dead " + v.noun() + ", and the primary's is not ours to deliver", true
 	case v.suspect(cur):
 		if in := v.incident(); in.Soft {
 			return "to be replaced, with its grace period: incident " + in.ID, true
@@ -144,7 +144,7 @@ func (v *view) superseded() answer {
 	case in.Holder != v.Instance && !v.primary().HolderGone && v.within(in.At, in.Until.Sub(in.At)):
 		return wait(in.Until, "drop what "+in.Holder+" began")
 	default:
-		return act(Step{Verb: Cancel, Reason: "the key has been rotated meanwhile"})
+		return act(Step{Verb: Cancel, Reason: "the " + v.noun() + " has been rotated meanwhile"})
 	}
 }
 

@@ -22,13 +22,13 @@ func (v *view) inHand() answer {
 	t, ok := v.tested(inMemory, h.ID)
 	switch {
 	case !ok:
-		return act(Step{Verb: Try, Store: inMemory, ID: h.ID, Reason: "is the new key live?"})
+		return act(Step{Verb: Try, Store: inMemory, ID: h.ID, Reason: "is the new " + v.noun() + " live?"})
 	case isValid(t):
-		return act(Step{Verb: Stage, ID: h.ID, Reason: "store the new key as pending"})
+		return act(Step{Verb: Stage, ID: h.ID, Reason: "store the new " + v.noun() + " as pending"})
 	case v.within(h.Issued, v.policy.Activation) || (isInvalid(t) && !refused(t)):
-		return again(Try, inMemory, h.ID, t, h.Issued.Add(v.policy.Activation), "the new key may not be live yet")
+		return again(Try, inMemory, h.ID, t, h.Issued.Add(v.policy.Activation), "the new "+v.noun()+" may not be live yet")
 	case isInvalid(t):
-		return act(Step{Verb: Discard, Store: inMemory, ID: h.ID, Reason: "never became valid", Err: neverValid(h.ID, t)})
+		return act(Step{Verb: Discard, Store: inMemory, ID: h.ID, Reason: "never became valid", Err: v.neverValid(h.ID, t)})
 	default:
 		// The intent names the key: the next run sweeps it.
 		return inconclusive(Try, h.ID, t)
@@ -42,13 +42,21 @@ func (v *view) intentGone(h *InHand) answer {
 		return pass()
 	}
 	if v.Foreign || v.mayHoldUnnamed() {
-		return stop(fmt.Errorf("%w: key %s may be what a store holds without a record", ErrLostRace, h.ID))
+		return stop(fmt.Errorf("%w: %s %s may be what a store holds without a record", ErrLostRace, v.noun(), h.ID))
 	}
 	return act(Step{Verb: Discard, Store: inMemory, ID: h.ID, Reason: "another instance took over", Err: ErrLostRace})
 }
 
-func neverValid(id string, t test) error {
-	return fmt.Errorf("key %s: %w after %d test calls: %w", id, ErrNeverValid, t.Tries, t.Err)
+func (v *view) neverValid(id string, t test) error {
+	return fmt.Errorf("%s %s: %w after %d test calls: %w", v.noun(), id, ErrNeverValid, t.Tries, t.Err)
+}
+
+// noun is what people call that which the target keeps.
+func (v *view) noun() string {
+	if v.Sent {
+		return "secret"
+	}
+	return "key"
 }
 
 // pending verifies the primary's pending version as consumers would read it,
@@ -141,15 +149,15 @@ func (v *view) verifyAndPromote(i int, ver secretstore.Version) answer {
 	t, ok := v.tested(i, ver.ID)
 	switch {
 	case !ok:
-		return act(Step{Verb: Verify, Store: i, ID: ver.ID, Reason: "read the pending key back and test it"})
+		return act(Step{Verb: Verify, Store: i, ID: ver.ID, Reason: "read the pending " + v.noun() + " back and test it"})
 	case isValid(t):
-		return act(Step{Verb: Promote, Store: i, ID: ver.ID, Reason: "the pending key works as stored"})
+		return act(Step{Verb: Promote, Store: i, ID: ver.ID, Reason: "the pending " + v.noun() + " works as stored"})
 	case !isInvalid(t):
 		return inconclusive(Verify, ver.ID, t)
 	case v.young(ver) || !refused(t):
-		return again(Verify, i, ver.ID, t, born(ver).Add(v.policy.Activation), "the new key may not be live yet")
+		return again(Verify, i, ver.ID, t, born(ver).Add(v.policy.Activation), "the new "+v.noun()+" may not be live yet")
 	case i == 0:
-		return act(Step{Verb: Discard, ID: ver.ID, Reason: "never became valid", Err: neverValid(ver.ID, t)})
+		return act(Step{Verb: Discard, ID: ver.ID, Reason: "never became valid", Err: v.neverValid(ver.ID, t)})
 	default:
 		return v.undeliverable(i, ver, t)
 	}
@@ -158,7 +166,7 @@ func (v *view) verifyAndPromote(i int, ver secretstore.Version) answer {
 // undeliverable is for a follower whose copy of the current key does not work:
 // the copy goes, the key itself is judged by the primary.
 func (v *view) undeliverable(i int, ver secretstore.Version, t test) answer {
-	err := fmt.Errorf("store %s: key %s does not work as stored there: %w", v.Stores[i].Name, ver.ID, t.Err)
+	err := fmt.Errorf("store %s: %s %s does not work as stored there: %w", v.Stores[i].Name, v.noun(), ver.ID, t.Err)
 	return act(Step{Verb: Destroy, Store: i, ID: ver.ID, Reason: "the copy does not work", Err: err})
 }
 
@@ -185,7 +193,7 @@ func (v *view) aliveIn(i int) answer {
 	}
 	t, ok := v.tested(i, cur.ID)
 	if _, listed := v.Keys[cur.ID]; !ok && (cur.Foreign || (!listed && v.Listed > v.bornAt(cur))) {
-		return act(Step{Verb: Verify, Store: i, ID: cur.ID, Reason: "does the current key still work?"})
+		return act(Step{Verb: Verify, Store: i, ID: cur.ID, Reason: "does the current " + v.noun() + " still work?"})
 	}
 	if !ok || isValid(t) {
 		return pass()
@@ -202,9 +210,9 @@ func (v *view) aliveIn(i int) answer {
 // mayComeAlive is why a current key that is refused is tested again.
 func (v *view) mayComeAlive(cur secretstore.Version) string {
 	if cur.Foreign {
-		return "the value that somebody put there is refused: a slip, or a key that is not live yet?"
+		return "the value that somebody put there is refused: a slip, or a " + v.noun() + " that is not live yet?"
 	}
-	return "the key may not be live yet"
+	return "the " + v.noun() + " may not be live yet"
 }
 
 // followerDead tells whether a follower's consumers have a dead key that nothing is
@@ -279,7 +287,7 @@ func (v *view) deliverTo(i int, cur secretstore.Version) answer {
 		return pass() // somebody put another value over it: the next rotation replaces that
 	}
 	if old, ok := st.Versions[secretstore.Previous]; ok && (old.ID == cur.ID || !v.mayForget(i)) {
-		return act(Step{Verb: Destroy, Store: i, ID: old.ID, Reason: "make room for the current key"})
+		return act(Step{Verb: Destroy, Store: i, ID: old.ID, Reason: "make room for the current " + v.noun()})
 	}
 	if held && stage == secretstore.Pending {
 		return v.verifyAndPromote(i, cur)
@@ -316,9 +324,9 @@ func (v *view) stageFollower(i int, cur secretstore.Version) answer {
 	t, ok := v.tested(0, cur.ID)
 	switch {
 	case !ok:
-		return act(Step{Verb: Verify, ID: cur.ID, Reason: "test the current key before it is delivered"})
+		return act(Step{Verb: Verify, ID: cur.ID, Reason: "test the current " + v.noun() + " before it is delivered"})
 	case isValid(t):
-		return act(Step{Verb: Stage, Store: i, ID: cur.ID, Reason: "deliver the current key"})
+		return act(Step{Verb: Stage, Store: i, ID: cur.ID, Reason: "deliver the current " + v.noun()})
 	default:
 		return pass() // rule alive has dealt with it
 	}

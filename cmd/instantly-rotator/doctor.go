@@ -188,8 +188,7 @@ func (a *app) doctorTable(cfg *config.Config, r doctor.Report, all bool) {
 		a.findingsTable(told)
 	}
 	if r.Healthy {
-		fmt.Fprintf(a.stdout, "%s: healthy: %s, %s, %s, by %s (instantly-rotator %s)\n", cfg.File, humantime.Count(len(cfg.Keys), "target"),
-			humantime.Count(len(cfg.Workspaces), "workspace"), humantime.Count(len(cfg.Stores), "store"), humantime.Count(len(r.Checks), "check"), version())
+		fmt.Fprintf(a.stdout, "%s: healthy: %s, by %s (instantly-rotator %s)\n", cfg.File, extent(cfg), humantime.Count(len(r.Checks), "check"), version())
 	}
 }
 

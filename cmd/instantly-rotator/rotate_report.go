@@ -18,6 +18,9 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
 
+// rotatedAndFailed counts those among the failed whose new key is current all the same.
+const rotatedAndFailed status.End = "rotated and failed"
+
 // report tells how the runs ended, to people or as JSON, and gives the command's outcome.
 func (a *app) report(results []rotator.Result, f rotateFlags, began time.Time) error {
 	outcomes := make([]status.Outcome, len(results))
@@ -25,6 +28,9 @@ func (a *app) report(results []rotator.Result, f rotateFlags, began time.Time) e
 	for i, r := range results {
 		outcomes[i] = a.outcomeOf(r, f)
 		count[outcomes[i].Result]++
+		if r.Rotated && outcomes[i].Result == status.RunFailed {
+			count[rotatedAndFailed]++
+		}
 	}
 	if err := a.show(f.output, map[string]any{"results": outcomes}, func() { a.reportLines(results, f, began, count) }); err != nil {
 		return err
@@ -94,8 +100,12 @@ func (a *app) reportLines(results []rotator.Result, f rotateFlags, began time.Ti
 	if n := count[status.Delayed]; n > 0 {
 		due = fmt.Sprintf("%d waiting, ", n)
 	}
-	fmt.Fprintf(a.stdout, "%d targets: %d rotated, %d failed, %d in backoff, %s%d settled\n", len(results), count[status.Rotated],
-		count[status.RunFailed], count[status.InBackoff], due, count[status.Settled]+count[status.Answered]+count[status.StoodBack])
+	both := ""
+	if n := count[rotatedAndFailed]; n > 0 {
+		both = fmt.Sprintf("%d rotated and then failed, ", n)
+	}
+	fmt.Fprintf(a.stdout, "%d targets: %d rotated, %s%d failed, %d in backoff, %s%d settled\n", len(results), count[status.Rotated], both,
+		count[status.RunFailed]-count[rotatedAndFailed], count[status.InBackoff], due, count[status.Settled]+count[status.Answered]+count[status.StoodBack])
 }
 
 // followUp says what to do after a run that did not do all that may be meant.
@@ -159,7 +169,7 @@ func (a *app) reportOne(r rotator.Result, f rotateFlags, shared bool) {
 		a.say(text.FgYellow, r.Target, fmt.Sprintf("the old key %s (%s) is forgotten; it is still alive, and no rotation revokes it: revoke it yourself in Instantly under Settings > Integrations > API Keys", k.ID, k.Name))
 	}
 	if r.Rotated {
-		fmt.Fprintf(a.stdout, "%s: %s key %s is current\n", r.Target, text.FgGreen.Sprint("rotated:"), r.KeyID)
+		fmt.Fprintf(a.stdout, "%s: %s %s %s is current\n", r.Target, text.FgGreen.Sprint("rotated:"), noun(r.Status), r.KeyID)
 	}
 	switch {
 	case errors.Is(r.Err, rotator.ErrLostRace):
@@ -177,6 +187,14 @@ func (a *app) reportOne(r rotator.Result, f rotateFlags, shared bool) {
 	default:
 		fmt.Fprintf(a.stdout, "%s: %s%s\n", r.Target, settledWord(r), a.whatNext(r))
 	}
+}
+
+// noun is what people call that which a target keeps.
+func noun(t rotator.TargetStatus) string {
+	if t.Senders != nil {
+		return "secret"
+	}
+	return "key"
 }
 
 // forgotten tells whether a run was cut off before anything of what was asked for by
@@ -203,7 +221,7 @@ func (f rotateFlags) command(target string) string {
 
 // waitsForSomebody tells whether trying again by hand fails in the same way.
 func waitsForSomebody(err error) bool {
-	for _, of := range []error{rotator.ErrInGrace, rotator.ErrLostRace, rotator.ErrHeld, rotator.ErrBusy, rotator.ErrStoreLost} {
+	for _, of := range []error{rotator.ErrInGrace, rotator.ErrLostRace, rotator.ErrHeld, rotator.ErrBusy, rotator.ErrStoreLost, rotator.ErrByHand} {
 		if errors.Is(err, of) {
 			return true
 		}

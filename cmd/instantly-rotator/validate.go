@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -31,6 +32,7 @@ type validation struct {
 	Targets    int       `json:"targets"`
 	Workspaces int       `json:"workspaces"`
 	Stores     int       `json:"stores"`
+	Sinks      int       `json:"sinks"`
 }
 
 // mistake is one in the configuration, with its place.
@@ -59,16 +61,24 @@ func (a *app) validate(output string) error {
 	_, warnings, _ := config.Load(a.configPath) // as read before
 	v := validation{File: a.configPath, Valid: err == nil, Mistakes: mistakesOf(problems), Warnings: mistakesOf(warnings)}
 	if cfg != nil {
-		v.Targets, v.Workspaces, v.Stores = len(cfg.Keys), len(cfg.Workspaces), len(cfg.Stores)
+		v.Targets, v.Workspaces, v.Stores, v.Sinks = len(cfg.Keys), len(cfg.Workspaces), len(cfg.Stores), len(cfg.Sinks)
 	}
 	said := a.show(output, v, func() {
-		fmt.Fprintf(a.stdout, "%s: good: %s, %s, %s\n", a.configPath,
-			humantime.Count(v.Targets, "target"), humantime.Count(v.Workspaces, "workspace"), humantime.Count(v.Stores, "store"))
+		fmt.Fprintf(a.stdout, "%s: good: %s\n", a.configPath, extent(cfg))
 	})
 	if err != nil {
 		return err // told on standard error too
 	}
 	return said
+}
+
+// extent says how much a configuration has; of sinks only if there are any.
+func extent(cfg *config.Config) string {
+	parts := []string{humantime.Count(len(cfg.Keys), "target"), humantime.Count(len(cfg.Workspaces), "workspace"), humantime.Count(len(cfg.Stores), "store")}
+	if n := len(cfg.Sinks); n > 0 {
+		parts = append(parts, humantime.Count(n, "sink"))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func (a *app) schemaCommand() *cobra.Command {

@@ -54,6 +54,7 @@ func (c *checker) file(f *fileForm) *Config {
 	c.distinctNames(f.targets())
 	c.distinctSecrets(f)
 	c.distinctSinks(f)
+	c.unusedSinks(f)
 	return &c.cfg
 }
 
@@ -110,6 +111,9 @@ func suggestion(name string, known []string) string {
 func knownAre(names []string) string {
 	if len(names) == 0 {
 		return "there is none"
+	}
+	if len(names) == 1 {
+		return "there is only " + quote(names[0])
 	}
 	var out []string
 	for _, n := range names {

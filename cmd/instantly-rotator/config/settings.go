@@ -106,27 +106,27 @@ func (f *settingsForm) set(c *checker) {
 	}
 }
 
-// find gives the place of an option, named as [storekind.Checker] has it: where it
-// should be, if it is not in the file.
-func (f *settingsForm) find(option string) mark {
+// find gives the place of an option, named as [storekind.Checker] has it. One that is not
+// in the file has no line, but section has that of where it should be.
+func (f *settingsForm) find(option string) (at, section mark) {
 	name, within, _ := strings.Cut(option, ".")
 	name, index, _ := strings.Cut(name, "[")
 	for _, s := range f.settings {
 		if s.Name != name {
 			continue
 		}
-		at := s.written.at()
+		at, section = s.written.at(), f.mark
 		switch w := s.written.(type) {
 		case *settingsForm:
 			if within != "" && w.written() {
-				at = w.find(within)
+				at, section = w.find(within)
 			}
 		case *textsOrWord:
 			if i, err := strconv.Atoi(strings.TrimSuffix(index, "]")); err == nil {
 				at = w.Items[i].mark
 			}
 		}
-		return at
+		return at, section
 	}
 	panic(fmt.Sprintf("config: %s has no option %s", f.in, option))
 }

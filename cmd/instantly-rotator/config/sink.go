@@ -201,6 +201,21 @@ func (c *checker) sinksOf(k *keyForm, f *fileForm) (refs []SinkRef) {
 	return refs
 }
 
+// unusedSinks warns of those that no key is given to: somebody waits for it there.
+func (c *checker) unusedSinks(f *fileForm) {
+	used := map[string]bool{}
+	for _, k := range f.Keys.Items {
+		for _, s := range k.Sinks.Items {
+			used[s.Sink.v] = true
+		}
+	}
+	for _, e := range f.Sinks.Entries {
+		if !used[e.Name.v] {
+			c.warn(e.Name.mark, fmt.Sprintf("name it in a key: sinks: [{sink: %s, place: …}], or take it out", pathName(e.Name.v)), "no key is given to this sink")
+		}
+	}
+}
+
 // distinctSinks reports two uses of one place, however it is written: keys would take each
 // other's.
 func (c *checker) distinctSinks(f *fileForm) {

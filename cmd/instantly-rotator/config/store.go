@@ -116,16 +116,24 @@ type settingsChecker struct {
 var _ storekind.Checker = settingsChecker{}
 
 // Written implements [storekind.Checker].
-func (s settingsChecker) Written(option string) bool { return s.form.find(option).written() }
+func (s settingsChecker) Written(option string) bool {
+	at, _ := s.form.find(option)
+	return at.written()
+}
 
 // Failed implements [storekind.Checker].
 func (s settingsChecker) Failed(option string) bool {
-	return s.c.hasErrorWithin(s.form.find(option).path)
+	at, _ := s.form.find(option)
+	return s.c.hasErrorWithin(at.path)
 }
 
 // Fail implements [storekind.Checker].
 func (s settingsChecker) Fail(option, hint, format string, args ...any) {
-	s.c.fail(s.form.find(option), hint, format, args...)
+	at, section := s.form.find(option)
+	if !at.written() {
+		at.line, at.column = section.line, section.column
+	}
+	s.c.fail(at, hint, format, args...)
 }
 
 // Quote implements [storekind.Checker].

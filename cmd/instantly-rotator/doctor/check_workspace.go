@@ -11,11 +11,24 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 )
 
-// whereKeysAreMade is where a person makes an admin key; nobody can change the scopes of
-// one that there is.
-const whereKeysAreMade = "make one with the scopes api_keys:create, api_keys:read, api_keys:delete and workspaces:read in Instantly (Settings > Integrations > API Keys), and put it where admin_key points to"
+// whereKeysAreMade is where a person makes an admin key, and with which scopes.
+func (f Facts) whereKeysAreMade(w Workspace) string {
+	scopes := "api_keys:create, api_keys:read, api_keys:delete and workspaces:read"
+	if f.Config.HasWebhooks(w.Name) {
+		scopes = "api_keys:create, api_keys:read, api_keys:delete, workspaces:read, " + strings.Join(scopesForWebhooks(), ", ")
+	}
+	return "make one with the scopes " + scopes + " in Instantly (Settings > Integrations > API Keys), and put it where admin_key points to"
+}
 
-const newAdminKey = "a key's scopes cannot be changed: " + whereKeysAreMade
+// newAdminKey is for one that lacks a scope: nobody can change those of one that there is.
+func (f Facts) newAdminKey(w Workspace) string {
+	return "a key's scopes cannot be changed: " + f.whereKeysAreMade(w)
+}
+
+// scopesForWebhooks are those that secrets of webhooks need besides.
+func scopesForWebhooks() []string {
+	return []string{"webhooks:read", "webhooks:update", "webhook_events:read"}
+}
 
 // ofEach judges every workspace.
 func ofEach(f Facts, judge func(w Workspace, about string) Finding) []Finding {
@@ -48,9 +61,9 @@ func adminKey(f Facts) []Finding {
 		case w.Opened != nil:
 			return judged(about, "", timelyOpened(w.Opened))
 		case errors.Is(w.Listed, instantly.ErrUnauthorized):
-			return bad(about, w.Listed.Error(), whereKeysAreMade)
+			return bad(about, w.Listed.Error(), f.whereKeysAreMade(w))
 		case errors.Is(w.Listed, instantly.ErrScope):
-			return bad(about, w.Listed.Error(), newAdminKey)
+			return bad(about, w.Listed.Error(), f.newAdminKey(w))
 		case aboutTheKey(w.Listed):
 			return judged(about, "", w.Listed)
 		case w.Listed != nil:
@@ -69,7 +82,7 @@ func ability(f Facts, asked func(Workspace) error) []Finding {
 			return follows(about)
 		}
 		if errors.Is(err, instantly.ErrScope) {
-			return bad(about, err.Error(), newAdminKey)
+			return bad(about, err.Error(), f.newAdminKey(w))
 		}
 		return judged(about, "", err)
 	})
@@ -88,10 +101,10 @@ func adminScopes(f Facts) []Finding {
 		case w.Scoped != nil:
 			return hidden(about, w.Scoped.Error(), "")
 		case !w.Attested:
-			return advice(about, "the admin key may read what has nothing to do with keys, all of it as it seems", whereKeysAreMade)
+			return advice(about, "the admin key may read what has nothing to do with keys, all of it as it seems", f.whereKeysAreMade(w))
 		}
 		if more := unneeded(w.Scopes, f.Config.HasWebhooks(w.Name)); len(more) > 0 {
-			return advice(about, "the admin key may do more than it must: "+strings.Join(more, ", "), whereKeysAreMade)
+			return advice(about, "the admin key may do more than it must: "+strings.Join(more, ", "), f.whereKeysAreMade(w))
 		}
 		return good(about, "its scopes: "+strings.Join(w.Scopes, ", "))
 	})
@@ -107,9 +120,8 @@ func unneeded(scopes []string, webhooks bool) []string {
 // webhookScopes judges whether the admin key may do what secrets of webhooks need. What the
 // API does not attest is judged by their rotation.
 func webhookScopes(f Facts) (all []Finding) {
-	needed := []string{"webhooks:read", "webhooks:update", "webhook_events:read"}
 	for _, w := range f.Workspaces {
-		lacks := slices.DeleteFunc(slices.Clone(needed), func(s string) bool { return instantly.Covers(w.Scopes, s) })
+		lacks := slices.DeleteFunc(scopesForWebhooks(), func(s string) bool { return instantly.Covers(w.Scopes, s) })
 		switch about := workspaceNamed(w.Name); {
 		case !f.Config.HasWebhooks(w.Name):
 		case w.Scoped != nil && w.Listed != nil:
@@ -118,7 +130,7 @@ func webhookScopes(f Facts) (all []Finding) {
 			all = append(all, hidden(about, w.Scoped.Error(), ""))
 		case w.Attested && len(lacks) > 0:
 			all = append(all, bad(about, "the secrets of its webhooks cannot be rotated: the admin key lacks "+strings.Join(lacks, ", "),
-				"a key's scopes cannot be changed: make one with these as well, and put it where admin_key points to"))
+				f.newAdminKey(w)))
 		default:
 			all = append(all, good(about, ""))
 		}
@@ -151,7 +163,7 @@ func organization(f Facts) []Finding {
 		case w.Organized != nil && (w.Listed != nil || errors.Is(w.Organized, ErrNotAsked)):
 			return follows(about)
 		case len(found) == 0:
-			return hidden(about, "the API does not tell which organization it is", newAdminKey)
+			return hidden(about, "the API does not tell which organization it is", f.newAdminKey(w))
 		default:
 			return advice(about, "its organization is not pinned: a key of another one would be used as well", "write organization_id: "+found[0]+" below "+w.Name)
 		}

@@ -39,7 +39,7 @@ func troubles() []trouble {
 		{"an admin key that may not switch webhooks", "", func(w *world) {
 			w.notify = "webhook_secrets: [{name: hooks, webhooks: {name: crm}, stores: [{store: primary, secret: hooks}]}]"
 			w.adminKeyWith("api_keys:all", "workspaces:read", "webhooks:read")
-		}, doctor.Bad, "admin-key-webhooks", `cannot be rotated: the admin key lacks webhooks:update, webhook_events:read; do: .*make one with these as well`},
+		}, doctor.Bad, "admin-key-webhooks", `cannot be rotated: the admin key lacks webhooks:update, webhook_events:read; do: .*make one with the scopes .*webhooks:read, webhooks:update, webhook_events:read`},
 		{"an admin key in the environment", "", func(*world) {}, doctor.Advice, "admin-key-kept", `nobody rotates it.*keep it in a store`},
 		{"an admin key file that others may write", "", func(w *world) { w.adminFile(0o620) }, doctor.Bad, "secret-file", `others may write the file .*admin-key \(mode 0620\).*chmod go-w`},
 		{"an admin key file that others may read", "", func(w *world) { w.adminFile(0o644) }, doctor.Advice, "configuration", `everybody on this machine may read it.*chmod o-r`},

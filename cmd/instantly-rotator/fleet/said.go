@@ -42,7 +42,7 @@ func Said(e rotator.Event) string {
 		return "noted in the store: " + e.Reason
 	case rotator.Converge:
 		return "consumers asked for: key " + e.KeyID
-	case rotator.Switch, rotator.SwitchBack, rotator.Resume:
+	case rotator.SwitchBack, rotator.Resume:
 		return e.Reason
 	case rotator.Supply:
 		return "sink " + e.Sink + " was given key " + e.KeyID
@@ -73,6 +73,26 @@ func saidOfSent(e rotator.Event) (string, bool) {
 		return "secret " + e.KeyID + " stored in " + e.Store + ", not yet for receivers", true
 	case rotator.Promote:
 		return "secret " + e.KeyID + " is current in " + e.Store + ": receivers must accept it and the one before, webhooks are switched next", true
+	case rotator.Try:
+		return "", true // nobody but its receivers can say whether it works
+	case rotator.Verify:
+		if e.Verdict != rotator.Valid.String() {
+			return "", true
+		}
+		return "secret " + e.KeyID + " read back from " + e.Store, true
+	case rotator.Converge:
+		return "receivers asked for: secret " + e.KeyID, true
+	case rotator.Switch:
+		return e.Sender + ": sends the current value now; are its deliveries accepted?", true
+	case rotator.Confirm:
+		if e.Verdict != rotator.Valid.String() {
+			return "", true
+		}
+		return e.Sender + ": its deliveries are accepted", true
+	case rotator.Discard:
+		return "secret " + e.KeyID + " given up", true
+	case rotator.Resolve:
+		return "the incident is resolved: no secret of before it is left", true
 	default:
 		return "", false
 	}

@@ -11,7 +11,7 @@ func sinksBugs() []bug {
 			"begun := self.now()",
 			"begun := self.now(); own := &self.Sinks[s.Sink]; own.Tried, own.GivenAt = s.ID, self.tick(); if err := self.noteReceipt(ctx, s); err != nil { return err }; own.GivenAt = 0")}},
 		{"sinks: the pending key is put", tests, edits{engine("verifyAndPromote").replaces(
-			`return act(Step{Verb: Promote, Store: i, ID: ver.ID, Reason: "the pending key works as stored"})`,
+			`return act(Step{Verb: Promote, Store: i, ID: ver.ID, Reason: "the pending " + self.noun() + " works as stored"})`,
 			`for n := range self.Sinks { if self.Sinks[n].Tried != ver.ID { return act(Step{Verb: Supply, Sink: n, ID: ver.ID}) } }; return act(Step{Verb: Promote, Store: i, ID: ver.ID})`)}},
 		{"sinks: grace does not count from the last of them", tests, edits{engine("receiptedAll").returns("time.Time{}, true")}},
 		{"sinks: the error of one is taken for a lost race", tests, edits{engine("ofSink").returns("false")}},
