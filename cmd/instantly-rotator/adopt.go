@@ -191,15 +191,23 @@ func (a *app) takeOver(ctx context.Context, fl *fleet.Fleet, proposals []rotator
 		at := slices.IndexFunc(fl.Targets, func(t rotator.Target) bool { return t.Name == p.Target })
 		res := fl.Adopt(ctx, fl.Targets[at], *p.Adoption)
 		t := &targets[i]
+		t.Hints = nil
 		switch {
+		case res.Err != nil && res.Adopted == "":
+			a.failed(t, adoption.Failed, res.Err)
 		case res.Err != nil:
-			t.Result, t.Error, t.Hints = adoption.Failed, res.Err.Error(), nil
-			if h := a.hintFor(res.Err, p.Target); h != "" {
-				t.Hints = []string{h}
-			}
+			a.failed(t, adoption.Adopted, res.Err)
 		case !res.Interrupted:
 			t.Result = adoption.Adopted
 		}
+	}
+}
+
+// failed says what went wrong with a target, and what came of it all the same.
+func (a *app) failed(t *adoption.Target, how adoption.Result, err error) {
+	t.Result, t.Error = how, err.Error()
+	if h := a.hintFor(err, t.Target); h != "" {
+		t.Hints = []string{h}
 	}
 }
 
@@ -248,20 +256,10 @@ func (a *app) adoptedLines(targets []adoption.Target) {
 	for _, t := range targets {
 		switch t.Result {
 		case adoption.Adopted:
-			if t.Sent {
-				fmt.Fprintf(a.stdout, "%s: adopted: the value that its webhooks send, as %s\n", t.Target, t.Version)
-				continue
-			}
-			next := ""
-			if t.NextRotation != nil {
-				next = "; falls due " + humantime.Until(*t.NextRotation, a.now())
-			}
-			fmt.Fprintf(a.stdout, "%s: adopted: key %s (%s)%s\n", t.Target, t.Key.ID, t.Key.Name, next)
+			a.adoptedLine(t)
+			a.failedLines(t)
 		case adoption.Failed:
-			a.say(text.FgRed, t.Target, "failed: "+t.Error)
-			for _, h := range t.Hints {
-				a.say(text.FgYellow, t.Target, "hint: "+h)
-			}
+			a.failedLines(t)
 		case adoption.Proposed:
 			fmt.Fprintf(a.stdout, "%s: nothing was changed\n", t.Target)
 		default:
@@ -269,14 +267,38 @@ func (a *app) adoptedLines(targets []adoption.Target) {
 	}
 }
 
-// adoptOutcome: a target that could not be taken over must be seen to. Of all, some may
-// have nothing to take over.
+func (a *app) adoptedLine(t adoption.Target) {
+	if t.Sent {
+		fmt.Fprintf(a.stdout, "%s: adopted: the value that its webhooks send, as %s\n", t.Target, t.Version)
+		return
+	}
+	next := ""
+	if t.NextRotation != nil {
+		next = "; falls due " + humantime.Until(*t.NextRotation, a.now())
+	}
+	fmt.Fprintf(a.stdout, "%s: adopted: key %s (%s)%s\n", t.Target, t.Key.ID, t.Key.Name, next)
+}
+
+// failedLines say what went wrong, with a target that was adopted too.
+func (a *app) failedLines(t adoption.Target) {
+	if t.Error == "" {
+		return
+	}
+	a.say(text.FgRed, t.Target, "failed: "+t.Error)
+	for _, h := range t.Hints {
+		a.say(text.FgYellow, t.Target, "hint: "+h)
+	}
+}
+
+// adoptOutcome: a target that could not be taken over must be seen to, and one of which
+// something failed then. Of all, some may have nothing to take over.
 func adoptOutcome(ctx context.Context, targets []adoption.Target, all bool) error {
 	switch {
 	case ctx.Err() != nil:
 		return errInterrupted
 	case slices.ContainsFunc(targets, func(t adoption.Target) bool {
-		return t.Result == adoption.Refused || t.Result == adoption.Failed || t.Result == adoption.Empty && !all
+		return t.Result == adoption.Refused || t.Result == adoption.Failed || t.Result == adoption.Empty && !all ||
+			t.Result == adoption.Adopted && t.Error != ""
 	}):
 		return errFailed
 	}

@@ -32,7 +32,7 @@ func (a *app) proposeSent(ctx context.Context, fl *fleet.Fleet, sent []rotator.T
 		case errors.Is(err, rotator.ErrNoSender):
 			t.Result, t.Error = adoption.Empty, err.Error()
 		case err != nil:
-			a.failedSent(&t, adoption.Refused, err)
+			a.failed(&t, adoption.Refused, err)
 		case s.Next.Verb == rotator.Reserve, s.Stores[0].Versions[secretstore.Pending].Intent.Adopted != "": // or it was cut off
 			t.Result = adoption.Proposed
 		case s.Current == nil && sendsNothing(s.Senders):
@@ -49,13 +49,6 @@ func sendsNothing(senders []rotator.SenderState) bool {
 	return !slices.ContainsFunc(senders, func(s rotator.SenderState) bool { return s.Carries != rotator.CarriesNothing })
 }
 
-func (a *app) failedSent(t *adoption.Target, how adoption.Result, err error) {
-	t.Result, t.Error = how, err.Error()
-	if h := a.hintFor(err, t.Target); h != "" {
-		t.Hints = []string{h}
-	}
-}
-
 // takeOverSent takes over what is proposed of values that webhooks send.
 func (a *app) takeOverSent(ctx context.Context, fl *fleet.Fleet, targets []adoption.Target) {
 	for i := range targets {
@@ -65,10 +58,13 @@ func (a *app) takeOverSent(ctx context.Context, fl *fleet.Fleet, targets []adopt
 		}
 		at := slices.IndexFunc(fl.Targets, func(x rotator.Target) bool { return x.Name == t.Target })
 		switch res := fl.Reconcile(ctx, fl.Targets[at], overtake()); {
+		case res.Adopted != "" && res.Err != nil:
+			a.failed(t, adoption.Adopted, res.Err)
+			t.Version = res.Adopted
 		case res.Adopted != "":
 			t.Result, t.Version = adoption.Adopted, res.Adopted
 		case res.Err != nil:
-			a.failedSent(t, adoption.Failed, res.Err)
+			a.failed(t, adoption.Failed, res.Err)
 		case !res.Interrupted:
 			t.Result, t.Version = adoption.Managed, res.KeyID // somebody else was quicker
 		}
