@@ -63,6 +63,15 @@ type Checker interface {
 	Check(ctx context.Context, version string) error
 }
 
+// A Prober is a Sink that can find out, without a write, whether something is in the way of
+// the next put.
+type Prober interface {
+	Sink
+	// Probe says what is there, in half a sentence; empty if nothing can be known before
+	// a put. It changes nothing.
+	Probe(ctx context.Context) (found string, err error)
+}
+
 // ErrNotYet: nothing is wrong, but the place does not have the value yet, or what uses
 // it does not work with it yet. Try again later.
 var ErrNotYet = errors.New("not yet")

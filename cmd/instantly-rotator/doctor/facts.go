@@ -19,6 +19,7 @@ type Facts struct {
 	Workspaces []Workspace
 	Secrets    []Secret
 	Hooks      []Hook
+	Sinks      []Sink
 	Receivers  []Receiver
 	Files      []File
 	Clocks     []Clock
@@ -97,6 +98,15 @@ type Hook struct {
 	Name   string
 	// Found is why it would fail.
 	Found error
+}
+
+// Sink is a place that is given a target's key after the stores.
+type Sink struct {
+	Target, Name string
+	// Asked is why it cannot be asked, or what is in the way of the next key.
+	Asked error
+	// Found is what was found there; empty if nothing can be known without a write.
+	Found string
 }
 
 // Receiver is somebody who is told what happened.

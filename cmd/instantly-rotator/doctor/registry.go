@@ -41,6 +41,7 @@ func Checks() []Check {
 		{"current-key", "Instantly knows the keys that consumers hold", currentKey},
 		{"clock", "the clock agrees with Instantly's and the stores'", clocks},
 		{"notify", "every receiver's URL is there, and is one", receivers},
+		{"sink", "every sink can be asked, and nothing that can be known without a write is in its way", sinkAsked},
 		{"hook", "what brings consumers to a new key is there", hooks},
 		{"probe-keys", "no key is left over from doctor --probe", probeKeys},
 	}

@@ -97,6 +97,28 @@ func troubles() []trouble {
 		{"a hook where nobody listens", "", func(w *world) { w.after = "{url: \"http://127.0.0.1:1/hook\"}" }, doctor.Bad, "hook", `it cannot be reached: .*127.0.0.1:1: .*refused`},
 		{"a receiver whose URL is none", "", func(w *world) { w.notify, w.env["URL"] = "notify: {ops: {url: {env: URL}}}", "slack-hook" }, doctor.Bad, "notify", `not one of a service.*; do: put another URL into the environment variable URL: .*shoutrrr`},
 		{"a receiver without a URL", "", func(w *world) { w.notify = "notify: {ops: {url: {env: URL}}}" }, doctor.Bad, "notify", `no URL.*put the receiver's URL`},
+		{"a sink whose program is not there", "", func(w *world) {
+			w.sinks, w.notify = "{sink: crm}", "sinks: {crm: {kind: program, command: [no-such-program]}}"
+		}, doctor.Bad, "sink", `not found.*no-such-program.*; do: see to what the message names`},
+		{"a sink whose program refuses to tell", "", func(w *world) {
+			w.sinks, w.notify = "{sink: crm}", "sinks: {crm: {kind: program, command: [cat], holds_command: [sh, -c, \"echo the crm is down >&2; exit 1\"]}}"
+		}, doctor.Bad, "sink", `the crm is down`},
+		{"a sink whose credential is not there", "", func(w *world) {
+			w.sinks, w.notify = "{sink: portal}", `sinks: {portal: {kind: http, url: "http://127.0.0.1:1/key", body: '{"value": "{key}"}', headers: {X-Key: "{credential}"}, credential: {env: NOWHERE}}}`
+		}, doctor.Bad, "sink", `its credential: .*NOWHERE`},
+		{"a sink that refuses its credential", "", func(w *world) {
+			url := w.serve(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+				if r.Method != http.MethodGet {
+					w.Errorf("%s %s: an examination writes", r.Method, r.URL)
+				}
+				rw.WriteHeader(http.StatusForbidden)
+			}))
+			w.env["PORTAL"] = "portal-credential"
+			w.sinks, w.notify = "{sink: portal}", fmt.Sprintf(`sinks: {portal: {kind: http, url: "%s/key", holds_url: "%s/key", holds_at: /comment, body: '{"value": "{key}", "comment": "key-id {id}"}', headers: {X-Key: "{credential}"}, credential: {env: PORTAL}}}`, url, url)
+		}, doctor.Bad, "sink", `portal: .*403`},
+		{"a sink that cannot be asked", "", func(w *world) {
+			w.sinks, w.notify = "{sink: portal}", `sinks: {portal: {kind: http, url: "http://127.0.0.1:1/key", body: '{"value": "{key}"}'}}`
+		}, doctor.Advice, "sink", `nothing is known of it before it is given a key; do: holds_url`},
 		{"a clock that is ahead", "", func(w *world) { w.ahead = 5 * time.Minute }, doctor.Bad, "clock", `clock is (4|5)m.* ahead of that of Instantly.*set-ntp`},
 		{"a clock that is behind", "", func(w *world) { w.ahead = -40 * time.Second }, doctor.Bad, "clock", `clock is (39|40)s behind`},
 

@@ -44,7 +44,7 @@ type world struct {
 	limit  time.Duration // for the examination
 
 	// The configuration, in parts.
-	apiURL, store, adminKey, pinned, after, notify string
+	apiURL, store, adminKey, pinned, after, sinks, notify string
 }
 
 const (
@@ -171,9 +171,9 @@ stores:
   vault: {kind: file, path: ./vault}
   primary: %s
 keys:
-  - {name: sending, scopes: [campaigns:read], stores: [{store: primary}], after_promote: [%s]}
+  - {name: sending, scopes: [campaigns:read], stores: [{store: primary}], after_promote: [%s], sinks: [%s]}
 %s
-`, w.adminKey, w.pinned, w.apiURL, w.store, w.after, w.notify))
+`, w.adminKey, w.pinned, w.apiURL, w.store, w.after, w.sinks, w.notify))
 	path := filepath.Join(w.dir, "config.yaml")
 	if w.pinned == "" {
 		text, err := os.ReadFile(path)
