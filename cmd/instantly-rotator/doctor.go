@@ -197,7 +197,11 @@ const mostAlike = 5
 
 // findingsTable has a row a finding, and below it what to do.
 func (a *app) findingsTable(findings []doctor.Finding) {
-	const levelWidth, checkWidth = 11, 18
+	const levelWidth, leastCheck, gap = 11, 16, 2
+	checkWidth := leastCheck + gap
+	for _, f := range findings {
+		checkWidth = max(checkWidth, len(f.Check)+gap)
+	}
 	indent := strings.Repeat(" ", levelWidth+checkWidth)
 	fmt.Fprintf(a.stdout, "%-*s%-*s%s\n", levelWidth, "LEVEL", checkWidth, "CHECK", "WHAT, AND WHAT TO DO")
 	alike := map[string]int{}

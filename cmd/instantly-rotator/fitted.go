@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -66,11 +65,14 @@ func drawn(header []string, rows [][]string, keep []int) string {
 // does not fit, and the others below.
 func (a *app) stack(header, r []string, keep []int) {
 	last := len(r) - 1
-	name := cmp.Or(r[0], "  store "+r[2])
-	if r[0] == "" && strings.HasPrefix(r[2], "sink ") {
-		name = "  " + r[2]
+	name, indent := r[0], "  "
+	if name == "" { // of the target above
+		name, indent = "  store "+r[2], "    "
+		if strings.HasPrefix(r[2], "sink ") {
+			name = "  " + r[2]
+		}
 	}
-	first := strings.TrimSpace(name + "  " + r[last])
+	first := strings.TrimRight(name+"  "+r[last], " ")
 	if text.StringWidthWithoutEscSequences(first) > a.width() {
 		first, last = name, len(r)
 	}
@@ -84,7 +86,6 @@ func (a *app) stack(header, r []string, keep []int) {
 	if len(rest) == 0 {
 		return
 	}
-	const indent = "  "
 	said := softly(strings.Join(rest, ", "), a.width()-len(indent))
 	fmt.Fprintln(a.stdout, indent+strings.ReplaceAll(said, "\n", "\n"+indent))
 }

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"slices"
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
@@ -20,6 +21,27 @@ func key02() Check {
 	}
 }
 
+// actingKey is the id of the admin key that is in use, if its scopes show which of the keys
+// that are no target's it is: KEY-07 judges that one. Else it is empty.
+func (w *Workspace) actingKey() string {
+	scopes, err := w.Scopes.Get()
+	keys, unlisted := w.Keys.Get()
+	if err != nil || unlisted != nil || !scopes.Attested || w.AdminTarget != "" {
+		return ""
+	}
+	id := ""
+	for _, k := range keys {
+		switch {
+		case k.Class != Stranger || !slices.Equal(slices.Sorted(slices.Values(k.Scopes)), slices.Sorted(slices.Values(scopes.Scopes))):
+		case id != "":
+			return "" // two have them
+		default:
+			id = k.ID
+		}
+	}
+	return id
+}
+
 // unmanaged finds the keys that nobody rotates, and how old they are.
 func unmanaged(f *Facts) []Finding {
 	var all []Finding
@@ -31,7 +53,7 @@ func unmanaged(f *Facts) []Finding {
 		}
 	}
 	return append(all, f.each(func(w *Workspace, k *Key) []Finding {
-		if k.Class != Stranger {
+		if k.Class != Stranger || k.ID == w.actingKey() {
 			return nil
 		}
 		const remedy = "add a target for it, and take it over: instantly-rotator adopt TARGET; or delete it in Instantly if nobody uses it"

@@ -267,7 +267,10 @@ func (w *Workspace) unreadable(what, scope string, err error) Finding {
 	}
 	if errors.Is(err, instantly.ErrScope) {
 		f.Text = what + ": the admin key lacks " + scope
-		f.Remedy = "give the admin key " + scope + " (admin_key.rotate.scopes), or write an exception for it: audit.accept"
+		f.Remedy = "make an admin key that has " + scope + " too: a key's scopes cannot be changed; or write an exception for it: audit.accept"
+		if w.AdminTarget != "" {
+			f.Remedy = "give the admin key " + scope + " (admin_key.rotate.scopes), or write an exception for it: audit.accept"
+		}
 	}
 	return f
 }

@@ -72,7 +72,7 @@ func looksLikePath(s string) bool {
 	return strings.ContainsRune(s, filepath.Separator) && !strings.Contains(s, "://") && !strings.HasSuffix(s, "=") && !hasSecretPrefix(s)
 }
 
-// Nearest gives the known name that s is likely a misspelling of.
+// Nearest gives the known name that s is likely a misspelling of, or alone the beginning of.
 func Nearest(s string, known []string) (string, bool) {
 	if len(s) > 63 {
 		return "", false
@@ -83,7 +83,25 @@ func Nearest(s string, known []string) (string, bool) {
 			best, least = k, d
 		}
 	}
+	if best == "" {
+		best = onlyBeginning(s, known)
+	}
 	return best, best != ""
+}
+
+// onlyBeginning gives the one known name that begins with s; empty if there are several.
+func onlyBeginning(s string, known []string) (only string) {
+	const least = 3
+	for _, k := range known {
+		switch {
+		case len(s) < least || !strings.HasPrefix(k, s):
+		case only != "":
+			return ""
+		default:
+			only = k
+		}
+	}
+	return only
 }
 
 // distance counts the letters to add, drop, change, or swap with the next one,

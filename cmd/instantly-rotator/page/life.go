@@ -7,6 +7,7 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/status"
+	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
 
 // life is where a target is in the life of its key, and since when.
@@ -88,6 +89,21 @@ func ofOldKey(t status.Target, now time.Time) life {
 	}
 }
 
+// stepOf names the engine's next step to people: what waits, or stops, is not settled.
+func stepOf(t status.Target) string {
+	switch rotator.Verb(t.NextStep) {
+	case rotator.Stop:
+		return "try again"
+	case rotator.Settled:
+		if t.LastFailure != nil || t.Error != "" {
+			return "try again"
+		}
+		return "wait"
+	default:
+		return t.NextStep
+	}
+}
+
 // nextOf says what comes next, and when, if not now.
 func nextOf(t status.Target) (what string, at *time.Time) {
 	switch {
@@ -97,11 +113,11 @@ func nextOf(t status.Target) (what string, at *time.Time) {
 		}
 		return "the hold ends", t.Hold.Until
 	case t.Incident != nil, t.Due && t.NextAt == nil:
-		return t.NextStep, nil
+		return stepOf(t), nil
 	case len(t.OldKeys) > 0 && t.OldKeys[0].Ends != nil && !t.Due:
 		return "revoke the old key", t.OldKeys[0].Ends
 	case t.Due:
-		return t.NextStep, t.NextAt
+		return stepOf(t), t.NextAt
 	case t.NextRotation != nil:
 		return "rotate", t.NextRotation
 	default:

@@ -260,6 +260,29 @@ func TestAPersonOnCallIsToldAtOnceHowItIs(t *testing.T) {
 	}
 }
 
+// TestNothingIsCalledSettledThatIsNot: a run that stopped, or waits, in an incident.
+func TestNothingIsCalledSettledThatIsNot(t *testing.T) {
+	for what, c := range map[string]struct {
+		next rotator.Step
+		want string
+	}{
+		"it stopped":              {rotator.Step{Verb: rotator.Stop, Err: rotator.ErrReceiverRefuses}, "<td>try again</td>"},
+		"it failed, and waits":    {rotator.Step{Verb: rotator.Settled, Reason: "the last attempts failed", At: now().Add(time.Minute)}, "<td>try again</td>"},
+		"it has a step to do yet": {rotator.Step{Verb: rotator.Revoke}, "<td>revoke</td>"},
+	} {
+		s := newScene("replies")
+		s.put("replies", now(), with(healthy("replies"), func(o *rotator.TargetStatus) {
+			o.Incident = secretstore.Incident{ID: "INC-1", At: now().Add(-time.Hour)}
+			o.Failure = secretstore.Failure{Count: 1, At: now().Add(-time.Minute), Step: "switch-back", Reason: "a receiver refuses the secret"}
+			o.Next = c.next
+		}), c.next.Err)
+		_, body := get(t, s.site(), "/")
+		if !strings.Contains(body, c.want) || strings.Contains(body, "<td>settled") {
+			t.Errorf("%s: the page does not say %q:\n%s", what, c.want, body)
+		}
+	}
+}
+
 // read gives the body of an answer.
 func read(t *testing.T, r *http.Response) string {
 	t.Helper()

@@ -39,7 +39,8 @@ func remarksOf(o rotator.TargetStatus) []string {
 	if o.Rotation != nil {
 		hints = append(hints, rotationHint(*o.Rotation))
 	}
-	if o.Failure.Count > 0 {
+	sinksSaid := sinkHints(o)
+	if o.Failure.Count > 0 && !ofSinkBehind(o) {
 		hints = append(hints, fmt.Sprintf("failed %s, last at %s (%s): %s", humantime.Times(o.Failure.Count), humantime.Stamp(o.Failure.At), o.Failure.Step, o.Failure.Reason))
 	}
 	if o.Current != nil && o.Current.Foreign && !o.Dead && !o.Refused { // else only a rotation helps
@@ -54,7 +55,7 @@ func remarksOf(o rotator.TargetStatus) []string {
 	if o.Odd != "" {
 		hints = append(hints, o.Odd+"; \"instantly-rotator rotate "+o.Target+"\" starts afresh")
 	}
-	hints = append(hints, sinkHints(o)...)
+	hints = append(hints, sinksSaid...)
 	hints = append(hints, adviceOf(o)...)
 	if n := len(o.Orphans); n > 0 {
 		when := "\"instantly-rotator rotate --due\" revokes them"
@@ -68,6 +69,7 @@ func remarksOf(o rotator.TargetStatus) []string {
 		hints = append(hints, "consumers hold a dead key; run: instantly-rotator rotate "+o.Target)
 	case o.Refused:
 		hints = append(hints, refusedHint)
+	case o.Next.Verb == rotator.Supply && len(sinksSaid) > 0: // it was said which sink
 	case o.Due && o.Next.Err == nil && o.Next.Verb != rotator.Converge:
 		hints = append(hints, "due: "+o.Because+"; \"instantly-rotator rotate --due\" sees to it")
 	}

@@ -1,8 +1,11 @@
 package status
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
 
@@ -104,19 +107,44 @@ func sinksAwaited(o rotator.TargetStatus) (names []string) {
 	return names
 }
 
-// sinkHints say which sinks do not have the key, and why.
-func sinkHints(o rotator.TargetStatus) (hints []string) {
+// lastFailure is how often a sink failed, and how last, if it is what failed last.
+func lastFailure(o rotator.TargetStatus, s Sink) string {
+	why, ofIt := strings.CutPrefix(o.Failure.Reason, "sink "+s.Sink+": ")
+	if !ofIt || o.Failure.Count == 0 {
+		return ""
+	}
+	for _, said := range []string{rotator.ErrSinkBehind.Error(), rotator.ErrSinkNotYet.Error(), "it has key " + s.KeyID} {
+		why = strings.TrimPrefix(why, said+": ")
+	}
+	return fmt.Sprintf("failed %s, last at %s: %s", humantime.Times(o.Failure.Count), humantime.Stamp(o.Failure.At), why)
+}
+
+// ofSinkBehind tells whether what failed last is a sink that is behind: then it is told with
+// the sink.
+func ofSinkBehind(o rotator.TargetStatus) bool {
+	return slices.ContainsFunc(behind(o), func(s Sink) bool { return lastFailure(o, s) != "" })
+}
+
+// behind lists the sinks that do not have the target's own current key.
+func behind(o rotator.TargetStatus) []Sink {
 	if o.Current == nil || o.Current.Foreign {
 		return nil
 	}
+	return slices.DeleteFunc(sinksOf(o), func(s Sink) bool { return !s.Behind() })
+}
+
+// sinkHints say which sinks do not have the key, and why.
+func sinkHints(o rotator.TargetStatus) (hints []string) {
 	lives := "an old key lives on until it has"
 	if !o.Incident.IsZero() {
 		lives = "no old key lives on for it in an incident"
 	}
-	for _, s := range sinksOf(o) {
-		if s.Behind() {
-			hints = append(hints, "sink "+s.Sink+" "+s.Text()+"; "+lives+"; \"instantly-rotator rotate --due "+o.Target+"\" tries again")
+	for _, s := range behind(o) {
+		said := "sink " + s.Sink + " " + s.Text()
+		if failed := lastFailure(o, s); failed != "" {
+			said += "; " + failed
 		}
+		hints = append(hints, said+"; "+lives+"; \"instantly-rotator rotate --due "+o.Target+"\" tries again")
 	}
 	return hints
 }

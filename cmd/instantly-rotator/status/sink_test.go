@@ -22,6 +22,25 @@ func behind(target, place string, cause error) status.Target {
 	}, time.Now())
 }
 
+// TestASinkThatFailedIsSaidOnceOfItsTarget: what it has, how it failed, and what tries again.
+func TestASinkThatFailedIsSaidOnceOfItsTarget(t *testing.T) {
+	o := rotator.TargetStatus{
+		Target: "sending", Workspace: "main", Current: &secretstore.Version{ID: "k1"}, Since: time.Now(),
+		Sinks:   []rotator.SinkStatus{{Name: "crm:a", KeyID: "k0"}, {Name: "mail:a", KeyID: "k1", Current: true}},
+		Failure: secretstore.Failure{Count: 1, Step: string(rotator.Supply), Reason: "sink crm:a: " + rotator.ErrSinkBehind.Error() + ": it has key k0: the crm is down"},
+		Due:     true, Next: rotator.Step{Verb: rotator.Supply, Reason: "every store has the current key, sink crm:a does not"},
+	}
+	said := status.Of(o, time.Now()).Remarks()
+	if len(said) != 1 || strings.Count(said[0], "crm:a") != 1 || !strings.Contains(said[0], "but k0; failed once, last at ") ||
+		!strings.Contains(said[0], ": the crm is down; an old key lives on until it has; \"instantly-rotator rotate --due sending\" tries again") {
+		t.Errorf("it is said:\n%s", strings.Join(said, "\n"))
+	}
+	o.Failure.Reason = "the admin key is refused"
+	if said := status.Of(o, time.Now()).Remarks(); len(said) != 2 || !strings.Contains(said[0], "the admin key is refused") {
+		t.Errorf("of another failure it is said:\n%s", strings.Join(said, "\n"))
+	}
+}
+
 // TestASinkThatTakesNothingIsToldOnce: of all targets that it keeps from moving; what is of
 // one place alone is among what is said of its target.
 func TestASinkThatTakesNothingIsToldOnce(t *testing.T) {
