@@ -100,5 +100,9 @@ func simulated() []string {
 		"senders: what was sent late is not waited for",
 		"senders: one that somebody changed is switched",
 		"senders: headers of others are dropped",
+		"sinks: a key is revoked without asking them",
+		"sinks: the receipt is written before the put",
+		"sinks: the pending key is put",
+		"sinks: grace does not count from the last of them",
 	}
 }
