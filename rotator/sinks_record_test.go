@@ -68,17 +68,7 @@ func TestASinkIsGivenTheKeyAgainOnceTheConfigurationSaysWhereItBelongs(t *testin
 // TestARotationWaitsForItsOwnFailuresOnly: a sink failed for hours, and then an attempt to rotate.
 func TestARotationWaitsForItsOwnFailuresOnly(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
-		w.AddSinks()
-		mustSettle(t, w.Start().Run(rotator.Request{}))
-		time.Sleep(due - time.Minute)
-		w.SinksChanged = true
-		w.Sinks[0].Set(rotatortest.ValueOf("typed by hand"), "")
-		for range 12 {
-			in := w.Start()
-			in.Hook = failing("supply@sink0", errSinkDown)
-			wantBehind(t, in.Run(rotator.Request{}), "marked")
-		}
-		time.Sleep(time.Minute)
+		sinkFailsUntilDue(t, w, 12)
 		in := w.Start()
 		in.Hook = func(call string, when rotatortest.When) error {
 			if when == rotatortest.Before && (call == "supply@sink0" || call == "create") {

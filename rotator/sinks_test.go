@@ -313,21 +313,28 @@ func TestARotationWaitsForASinkThatIsTwoKeysBehind(t *testing.T) {
 	})
 }
 
+// sinkFailsUntilDue has somebody change a sink by hand a minute before a rotation falls due;
+// the sink takes nothing from then on, in as many runs.
+func sinkFailsUntilDue(t *testing.T, w *world, runs int) {
+	t.Helper()
+	w.AddSinks()
+	mustSettle(t, w.Start().Run(rotator.Request{}))
+	time.Sleep(due - time.Minute)
+	w.SinksChanged = true
+	w.Sinks[0].Set(rotatortest.ValueOf("typed by hand"), "")
+	for range runs {
+		in := w.Start()
+		in.Hook = failing("supply@sink0", errSinkDown)
+		wantBehind(t, in.Run(rotator.Request{}), "marked")
+	}
+	time.Sleep(time.Minute)
+}
+
 // The old key is long gone when somebody changes a sink by hand that then takes nothing: a
 // rotation that falls due does not wait for that, nor for any backoff.
 func TestASinkThatFailsDoesNotDelayARotation(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
-		w.AddSinks()
-		mustSettle(t, w.Start().Run(rotator.Request{}))
-		time.Sleep(due - time.Minute)
-		w.SinksChanged = true
-		w.Sinks[0].Set(secret.New("typed by hand"), "")
-		for range 5 {
-			in := w.Start()
-			in.Hook = failing("supply@sink0", errSinkDown)
-			wantBehind(t, in.Run(rotator.Request{}), "marked")
-		}
-		time.Sleep(time.Minute)
+		sinkFailsUntilDue(t, w, 5)
 		in := w.Start()
 		in.Hook = failing("supply@sink0", errSinkDown)
 		if res := in.Run(rotator.Request{}); !res.Rotated {
