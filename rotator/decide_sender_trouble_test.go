@@ -210,6 +210,9 @@ func TestRefusalsThatCount(t *testing.T) {
 		{"there is no way back, and late readers have read", sending1(CarriesCurrent, Valid), t0.Add(-50 * time.Minute)},
 		{"nor is there one though another store has the previous value", sending1(CarriesCurrent, Valid).followed().
 			with(1, secretstore.Current, "k1", t0.Add(-time.Hour)).with(1, secretstore.Previous, "k0", t0.Add(-200*time.Hour)), t0.Add(-50 * time.Minute)},
+		{"nor is there one, and what was refused is older than the grace period", sending1(CarriesCurrent, Valid).followed().
+			with(0, secretstore.Current, "k1", t0.Add(-100*time.Hour)).
+			with(1, secretstore.Current, "k1", t0.Add(-100*time.Hour)).with(1, secretstore.Previous, "k0", t0.Add(-200*time.Hour)), t0.Add(-24 * time.Hour)},
 	} {
 		r := &run{Rotator: New(Options{Now: func() time.Time { return t0 }}), State: c.state, target: Target{Policy: policy}}
 		if got := r.switchedSince(Sender{ID: "a"}); !got.Equal(c.want) {

@@ -196,14 +196,14 @@ func (r *run) confirm(ctx context.Context, s Step) error {
 // switchedSince is since when refusals count against what a sender sends. Another process's
 // clock may be ahead of the one by which deliveries are recorded; in an incident nobody waits
 // for that. Where there is no previous value to go back to, what late readers have refused
-// says nothing once all have read.
+// says nothing once all have read, and nor does what is older than the grace period.
 func (r *run) switchedSince(s Sender) time.Time {
 	v := &view{State: r.State, policy: r.target.Policy}
 	_, back := r.primary().Versions[secretstore.Previous]
 	at, known := v.settledAt()
 	switch {
 	case !back && !r.HadOther[s.ID] && known && !r.now().Before(at):
-		return at
+		return later(at, r.now().Add(-r.target.Policy.Grace))
 	case r.Switched[s.ID] || v.emergency():
 		return v.switchedFrom()
 	default:

@@ -57,10 +57,19 @@ func (w *world) judgeGiven(by *instance, t *target, index int, call string) {
 	p.mu.Lock()
 	s.views = append(s.views, view{time.Now(), values})
 	p.mu.Unlock()
+	if by == nil {
+		return
+	}
+	// A hold does not keep a follower from the current value, whatever it gave before.
+	delivered := index > 0 && len(before) > 0 && before[0] != values[0] && values[0] == t.stores[0].value
 	for _, gone := range before {
-		if by != nil && !slices.Contains(values, gone) {
-			w.judgeForgotten(by, t, s, gone, call)
+		if slices.Contains(values, gone) {
+			continue
 		}
+		if !delivered && !p.isExcused(time.Now()) && w.knewOfHold(by.lastRead, t) {
+			w.violate("after %s %s is forgotten by %s although %s is held", call, p.name(gone), s.name, t.name)
+		}
+		w.judgeForgotten(by, t, s, gone, call)
 	}
 }
 
@@ -125,23 +134,12 @@ func (w *world) judgeSentNeed(by *instance, t *target, s *store, value string) {
 	}
 }
 
-// wasSent tells whether a webhook has ever sent a value: what a follower gave before there was a
-// rotator goes when the current value is delivered there, which a hold does not keep it from.
-func (p *senders) wasSent(value string) bool {
-	return slices.ContainsFunc(p.all, func(h *sender) bool {
-		return slices.ContainsFunc(h.sent, func(s sent) bool { return s.value == value })
-	})
-}
-
 // judgeForgotten: a value that receivers are not given any more is needed by no webhook, and
 // by no delivery on its way.
 func (w *world) judgeForgotten(by *instance, t *target, s *store, gone, call string) {
 	p, now := t.senders, time.Now()
 	if p.isExcused(now) {
 		return
-	}
-	if w.knewOfHold(by.lastRead, t) && p.wasSent(gone) {
-		w.violate("after %s %s is forgotten by %s although %s is held", call, p.name(gone), s.name, t.name)
 	}
 	for _, h := range p.all {
 		switch unseen := h.touched > 0 && h.touched >= by.lastRead[readWebhooks]; {
