@@ -49,7 +49,11 @@ func TestDecideWithSinks(t *testing.T) {
 	settledIn := func() State {
 		return situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")).testedAs(0, "k1", Valid)
 	}
-	graceOver := func() State { return settledIn().with(0, prev, "k0", t0).listed("k0", ours("0")) }
+	graceOver := func() State {
+		s := settledIn().with(0, prev, "k0", t0).listed("k0", ours("0"))
+		s.Stores[0].Seen = 3 // after the sinks
+		return s
+	}
 	for _, c := range []struct {
 		situation string
 		state     State
@@ -88,7 +92,8 @@ func TestDecideWithSinks(t *testing.T) {
 		{"the old key's grace is over, and every sink has the current one", graceOver().marked("k1").unmarked().receipted("k1", t0.Add(-day)), Request{}, "revoke k0"},
 		{"the old key's grace is over, and the sinks were given the current one an hour ago", graceOver().marked("k1").unmarked().receipted("k1", t0.Add(-time.Hour)), Request{}, "settled"},
 		{"the same, and the grace period is ended", graceOver().marked("k1").unmarked().receipted("k1", t0.Add(-time.Hour)), Request{EndGrace: true, NoRotation: true}, "revoke k0"},
-		{"the old key's grace is over, and a sink was not asked since the stores were read", graceOver().marked("k1").receipted("k1", t0.Add(-day)).sinks(func(s *SinkState) { s.Asked = 1 }), Request{}, "ask-sinks"},
+		{"the old key's grace is over, and a sink was not asked since the current one was tested", graceOver().marked("k1").receipted("k1", t0.Add(-day)).sinks(func(s *SinkState) { s.Asked = 1 }), Request{}, "ask-sinks"},
+		{"the old key's grace is over, and the stores were not read since the sinks were asked", graceOver().marked("k1").receipted("k1", t0.Add(-day)).sinks(func(s *SinkState) { s.Asked = 3 }), Request{}, "observe"},
 		{"the grace period is ended, and a sink fails", graceOver().marked("k0").sinks(func(s *SinkState) { s.Tried, s.PutErr = "k1", errors.New("down") }), Request{EndGrace: true, NoRotation: true}, "stop"},
 		{"what uses a sink was not asked", graceOver().unmarked().receipted("k1", t0.Add(-day)).sinks(func(s *SinkState) { s.Checked = true }), Request{}, "check-sink k1"},
 		{"what uses a sink does not work yet", graceOver().unmarked().receipted("k1", t0.Add(-day)).sinks(func(s *SinkState) { s.Checked, s.NotYet = true, sink.ErrNotYet }), Request{}, "stop"},

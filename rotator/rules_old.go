@@ -197,10 +197,18 @@ func (v *view) confirmCurrent() answer {
 		}
 		last = max(last, t.Seq)
 	}
+	if a := v.askSinksAgain(last); !a.passes() {
+		return a
+	}
+	if !v.emergency() {
+		// Another instance may have made good what somebody changed in a sink: then only the
+		// receipt tells that the grace period began anew.
+		last = max(last, v.sinksSeen())
+	}
 	if !v.seenSince(last) {
 		return act(Step{Verb: Observe, Reason: "read the stores again before the old key goes"})
 	}
-	return v.askSinksAgain(last)
+	return pass()
 }
 
 // stillListed waits for the key list to lose a revoked key.

@@ -188,8 +188,8 @@ func (v *view) sinksBehind() answer {
 	return pass()
 }
 
-// askSinksAgain is the last reading of the sinks before a key is revoked: somebody may have
-// changed one meanwhile.
+// askSinksAgain is the last reading of the sinks before a key is revoked, after the test calls:
+// somebody may have changed one meanwhile.
 func (v *view) askSinksAgain(last moment) answer {
 	if len(v.Sinks) == 0 || v.emergency() || v.sinksSeen() > last {
 		return pass()
