@@ -119,6 +119,17 @@ func (w *world) judgeNeed(t *target, s *store) {
 // it decided on what is judged.
 type knowledge map[string]int
 
+// sentLate is when a request was sent that arrives late, in nanoseconds since 1970.
+const sentLate = "sent late"
+
+// sent is when the request was sent that is judged.
+func (k knowledge) sent() time.Time {
+	if at, late := k[sentLate]; late {
+		return time.Unix(0, int64(at))
+	}
+	return time.Now()
+}
+
 // judgeAnswer takes up what a request did at Instantly.
 func (w *world) judgeAnswer(by knowledge, r *http.Request, status int, t *pendingCall) {
 	keyCall := strings.HasPrefix(r.URL.Path, "/api/v2/api-keys")
@@ -160,7 +171,7 @@ func (w *world) judgeRevoked(by knowledge, k *key) {
 	t := w.targetOf(k)
 	referred := w.judgeReferences(by, t, k)
 	if !k.displaced.IsZero() && !t.graceless {
-		if left := time.Until(k.displaced.Add(t.Grace - slack)); left > 0 {
+		if left := time.Until(k.knownDisplaced(by).Add(t.Grace - slack)); left > 0 {
 			w.violate("rule 3: key %d was revoked %s before its grace was over", k.number, left)
 		}
 		w.judgeConsumers(t, k)
@@ -172,6 +183,15 @@ func (w *world) judgeRevoked(by knowledge, k *key) {
 	if w.knewOfHold(by, t) && !k.displaced.IsZero() && referred {
 		w.violate("rule 3: key %d was revoked although %s is held", k.number, t.name)
 	}
+}
+
+// knownDisplaced is when the key was current for the last time, as far as who revoked it could know:
+// a person may have set a sink back to it after the sinks were asked.
+func (k *key) knownDisplaced(by knowledge) time.Time {
+	if k.setBack.call > by[k.setBack.sink] {
+		return k.setBack.displaced
+	}
+	return k.displaced
 }
 
 // judgeMade: no rotation begins while a hold is set.

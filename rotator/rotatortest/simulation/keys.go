@@ -21,6 +21,14 @@ type key struct {
 	deleted   time.Time
 	proven    time.Time // when it last was found to work
 	displaced time.Time // when it was current for the last time
+	setBack   setBack
+}
+
+// setBack is when a person had a sink have a key again, which was made good.
+type setBack struct {
+	sink      string
+	call      int       // in which it was
+	displaced time.Time // when the key was current for the last time before
 }
 
 // keys are all that were ever made.

@@ -200,6 +200,10 @@ func (w *world) judgePlace(t *target, p *place, seen bool) {
 		}
 	}
 	if old := w.keys.of(p.value); old != nil && (!p.unknown || p.Marked && seen) && !late {
+		old.setBack = setBack{}
+		if p.unknown {
+			old.setBack = setBack{t.at(p), p.changed, old.displaced}
+		}
 		old.displaced = time.Now()
 	}
 	p.value, p.changed, p.unknown, p.given[p.Mark()] = value, w.calls, late, true
@@ -232,7 +236,7 @@ func (w *world) judgeReceipt(t *target, call string) {
 func (w *world) judgeSinkless(by knowledge, t *target, k *key) {
 	for _, p := range t.places {
 		last := by[t.at(p)]
-		meanwhile := p.changed > last && time.Since(p.told[last]) <= slack
+		meanwhile := p.changed > last && by.sent().Sub(p.told[last]) <= slack
 		switch {
 		case p.value != k.value || t.graceless:
 		case p.Marked && p.Mark() == k.id && !meanwhile, !p.Marked && !p.unknown:
