@@ -77,10 +77,9 @@ const (
 	Stop Verb = "stop"
 )
 
-// action is all that is known of a verb. A new step is a constant above, its line in
-// the table below, the method that performs it, and the rule that names it.
+// action is all that is known of a verb. A new step is a constant above, its case in
+// the switch below, the method that performs it, and the rule that names it.
 type action struct {
-	verb Verb
 	// perform does the step, and keeps the run's State true to what is known after it;
 	// nil for what ends a run.
 	perform func(*run, context.Context, Step) error
@@ -105,55 +104,78 @@ type action struct {
 	carried bool
 }
 
-// actions lists the verbs.
-func actions() []action {
-	return []action{
-		{verb: Reserve, perform: (*run).reserve, effect: true, worthRun: true, store: true, retried: true},
-		{verb: Issue, perform: (*run).issue, effect: true, final: true, worthRun: true, retried: true},
-		{verb: Try, perform: (*run).try, verdict: true, retried: true},
-		{verb: Stage, perform: (*run).stage, effect: true, worthRun: true, store: true, retried: true},
-		{verb: Verify, perform: (*run).verify, store: true, verdict: true, retried: true},
-		{verb: Promote, perform: (*run).promote, effect: true, final: true, worthRun: true, store: true, retried: true},
-		{verb: Revoke, perform: (*run).revoke, effect: true, final: true, worthRun: true, retried: true},
-		{verb: Prove, perform: (*run).prove, store: true, verdict: true, retried: true},
-		{verb: Destroy, perform: (*run).destroy, effect: true, worthRun: true, store: true, retried: true},
-		{verb: Sweep, perform: (*run).sweep, effect: true, final: true, worthRun: true, retried: true, carried: true},
-		{verb: Discard, perform: (*run).discard, effect: true, final: true, worthRun: true, store: true, retried: true},
-		{verb: Cancel, perform: (*run).cancel, effect: true, store: true, retried: true},
-		{verb: Repair, perform: (*run).repair, effect: true, store: true, retried: true},
-		{verb: Clear, perform: (*run).clear, effect: true, store: true, retried: true},
-		{verb: Declare, perform: (*run).declare, effect: true, worthRun: true, store: true, retried: true},
-		{verb: Resolve, perform: (*run).resolve, effect: true, store: true, retried: true},
-		{verb: Waive, perform: (*run).waive, effect: true, worthRun: true, store: true, retried: true},
-		{verb: Assume, perform: (*run).assume, retried: true},
-		{verb: Converge, perform: (*run).converge, effect: true, worthRun: true, retried: true},
-		{verb: AskSinks, perform: (*run).askSinks},
-		{verb: Supply, perform: (*run).supply, effect: true, final: true, worthRun: true, sink: true},
-		{verb: CheckSink, perform: (*run).checkSink, effect: true, worthRun: true, sink: true},
-		{verb: NoteReceipt, perform: (*run).noteReceipt, effect: true, store: true, retried: true},
-		{verb: Switch, perform: (*run).switchSender, effect: true, final: true, worthRun: true, retried: true},
-		{verb: SwitchBack, perform: (*run).switchBack, effect: true, worthRun: true, retried: true},
-		{verb: Confirm, perform: (*run).confirm, effect: true, worthRun: true, retried: true},
-		{verb: Resume, perform: (*run).resume, effect: true, worthRun: true, retried: true},
-		{verb: Take, perform: (*run).take, effect: true, worthRun: true, retried: true},
-		{verb: Compare, perform: (*run).compareSenders},
-		{verb: Observe, perform: (*run).observe},
-		{verb: Survey, perform: (*run).survey, retried: true},
-		{verb: List, perform: (*run).listKeys},
-		{verb: Check, perform: (*run).check, worthRun: true, retried: true},
-		{verb: Settled},
-		{verb: Stop},
-	}
-}
-
-// action gives what is known of a verb; all of them are in the table.
+// action gives what is known of a verb. It is asked several times a step, so it makes no list.
 func (v Verb) action() action {
-	for _, a := range actions() {
-		if a.verb == v {
-			return a
-		}
+	switch v {
+	case Reserve:
+		return action{perform: (*run).reserve, effect: true, worthRun: true, store: true, retried: true}
+	case Issue:
+		return action{perform: (*run).issue, effect: true, final: true, worthRun: true, retried: true}
+	case Try:
+		return action{perform: (*run).try, verdict: true, retried: true}
+	case Stage:
+		return action{perform: (*run).stage, effect: true, worthRun: true, store: true, retried: true}
+	case Verify:
+		return action{perform: (*run).verify, store: true, verdict: true, retried: true}
+	case Promote:
+		return action{perform: (*run).promote, effect: true, final: true, worthRun: true, store: true, retried: true}
+	case Revoke:
+		return action{perform: (*run).revoke, effect: true, final: true, worthRun: true, retried: true}
+	case Prove:
+		return action{perform: (*run).prove, store: true, verdict: true, retried: true}
+	case Destroy:
+		return action{perform: (*run).destroy, effect: true, worthRun: true, store: true, retried: true}
+	case Sweep:
+		return action{perform: (*run).sweep, effect: true, final: true, worthRun: true, retried: true, carried: true}
+	case Discard:
+		return action{perform: (*run).discard, effect: true, final: true, worthRun: true, store: true, retried: true}
+	case Cancel:
+		return action{perform: (*run).cancel, effect: true, store: true, retried: true}
+	case Repair:
+		return action{perform: (*run).repair, effect: true, store: true, retried: true}
+	case Clear:
+		return action{perform: (*run).clear, effect: true, store: true, retried: true}
+	case Declare:
+		return action{perform: (*run).declare, effect: true, worthRun: true, store: true, retried: true}
+	case Resolve:
+		return action{perform: (*run).resolve, effect: true, store: true, retried: true}
+	case Waive:
+		return action{perform: (*run).waive, effect: true, worthRun: true, store: true, retried: true}
+	case Assume:
+		return action{perform: (*run).assume, retried: true}
+	case Converge:
+		return action{perform: (*run).converge, effect: true, worthRun: true, retried: true}
+	case AskSinks:
+		return action{perform: (*run).askSinks}
+	case Supply:
+		return action{perform: (*run).supply, effect: true, final: true, worthRun: true, sink: true}
+	case CheckSink:
+		return action{perform: (*run).checkSink, effect: true, worthRun: true, sink: true}
+	case NoteReceipt:
+		return action{perform: (*run).noteReceipt, effect: true, store: true, retried: true}
+	case Switch:
+		return action{perform: (*run).switchSender, effect: true, final: true, worthRun: true, retried: true}
+	case SwitchBack:
+		return action{perform: (*run).switchBack, effect: true, worthRun: true, retried: true}
+	case Confirm:
+		return action{perform: (*run).confirm, effect: true, worthRun: true, retried: true}
+	case Resume:
+		return action{perform: (*run).resume, effect: true, worthRun: true, retried: true}
+	case Take:
+		return action{perform: (*run).take, effect: true, worthRun: true, retried: true}
+	case Compare:
+		return action{perform: (*run).compareSenders}
+	case Observe:
+		return action{perform: (*run).observe}
+	case Survey:
+		return action{perform: (*run).survey, retried: true}
+	case List:
+		return action{perform: (*run).listKeys}
+	case Check:
+		return action{perform: (*run).check, worthRun: true, retried: true}
+	default: // what ends a run, and what is no step
+		return action{}
 	}
-	return action{verb: v}
 }
 
 // Effect tells whether the step changes anything outside of the process.
