@@ -1,6 +1,7 @@
 package instantly
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -39,7 +40,7 @@ func classify(op string, got answer, hide func(string) string, now time.Time) *E
 // has a field of that name, but for those of request.namesErrors.
 func errorInSuccess(op string, got answer, hide func(string) string) *Error {
 	var body struct{ Error, Message any }
-	if got.broken != nil || json.Unmarshal(got.body, &body) != nil {
+	if got.broken != nil || !mayNameError(got.body) || json.Unmarshal(got.body, &body) != nil {
 		return nil //nolint:nilerr // whoever wants more of the body finds out
 	}
 	code, isText := body.Error.(string)
@@ -55,6 +56,12 @@ func errorInSuccess(op string, got answer, hide func(string) string) *Error {
 		classes: []error{ErrMalformed},
 		cause:   errors.New("an error beside a status of success"),
 	}
+}
+
+// mayNameError tells whether a body has the name "error" somewhere, in whatever spelling
+// counts as it: in any case, or escaped. Most answers do not, and need not be read for it.
+func mayNameError(body []byte) bool {
+	return bytes.IndexByte(body, '\\') >= 0 || bytes.Contains(bytes.ToLower(body), []byte(`"error"`))
 }
 
 // classOf is the table of statuses.
@@ -238,7 +245,11 @@ func retryAfter(header http.Header, now time.Time) time.Duration {
 
 // dateOf reads the server's clock; zero if it is missing or unreadable.
 func dateOf(header http.Header) time.Time {
-	date, err := http.ParseTime(header.Get("Date"))
+	value := header.Get("Date")
+	if value == "" {
+		return time.Time{} // which takes the parser three attempts and three errors to find out
+	}
+	date, err := http.ParseTime(value)
 	if err != nil {
 		return time.Time{}
 	}

@@ -216,6 +216,9 @@ func TestUnreadableListIsMalformed(t *testing.T) {
 		"cursor of wrong type":   `{"items":[],"next_starting_after":3}`,
 		"an error":               `{"error":"ACC_NOT_FOUND"}`,
 		"error beside a page":    `{"items":[{"id":"a"}],"error":"ACC_NOT_FOUND"}`,
+		"error in other letters": `{"items":[{"id":"a"}],"ErroR":"ACC_NOT_FOUND"}`,
+		"error, escaped":         `{"items":[{"id":"a"}],"\u0065rro\u0052":"ACC_NOT_FOUND"}`,
+		"error among strangers":  `{"items":[{"id":"a","name":"` + "\u212a\xff" + `"}],"ERROR" : "ACC_NOT_FOUND"}`,
 		"one page too deep":      strings.Repeat("[", 100000),
 		"nothing but whitespace": "  \n ",
 	} {
