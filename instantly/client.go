@@ -101,6 +101,7 @@ type Client struct {
 	repeating *http.Client // for what may be sent twice
 	single    *http.Client // for POST and PATCH
 	inHand    *callsInHand
+	probes    []probeCall // in the order of preference
 }
 
 // NewClient checks the options; it sends nothing. A base URL that would send the
@@ -127,6 +128,7 @@ func NewClient(o Options) (*Client, error) {
 		repeating: &http.Client{Transport: repeating, CheckRedirect: refuseRedirect},
 		single:    &http.Client{Transport: single, CheckRedirect: refuseRedirect},
 		inHand:    &callsInHand{calls: map[context.Context]context.CancelCauseFunc{}},
+		probes:    probeCalls(),
 	}, nil
 }
 

@@ -110,7 +110,7 @@ type lenientTime struct{ time.Time }
 // UnmarshalJSON implements json.Unmarshaler.
 func (l *lenientTime) UnmarshalJSON(b []byte) error {
 	var at time.Time
-	if json.Unmarshal(b, &at) == nil {
+	if at.UnmarshalJSON(b) == nil {
 		l.Time = at
 	}
 	return nil

@@ -25,7 +25,7 @@ func (c *Client) Probe(ctx context.Context, value secret.Value, scopes []string)
 	if err := checkSendable(value); err != nil {
 		return Probe{Verdict: Invalid, Err: &Error{Op: "test call", classes: []error{ErrNoKey}, cause: err}}
 	}
-	chosen := chooseProbe(scopes)
+	chosen := c.chooseProbe(scopes)
 	err := c.testCall(ctx, chosen, value)
 	if chosen.isInconclusive(err) {
 		err = c.testCall(ctx, workspaceProbe(), value)

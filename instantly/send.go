@@ -1,6 +1,7 @@
 package instantly
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -238,19 +239,23 @@ func exchange(client *http.Client, req *http.Request, limit int64, tooSlow conte
 		tooSlow(fmt.Errorf("the answer was not complete %s after it had begun: %w", bodyTimeout, errTimedOut))
 	})
 	defer timer.Stop()
-	body, broken := readAll(resp.Body, limit)
+	body, broken := readAll(resp, limit)
 	return answer{status: resp.StatusCode, header: resp.Header, body: body, broken: broken}, nil
 }
 
 var errTooLarge = errors.New("the answer is too large")
 
 // readAll reads to the end, which also frees the connection for another use.
-func readAll(body io.Reader, limit int64) ([]byte, error) {
-	read, err := io.ReadAll(io.LimitReader(body, limit+1))
-	if err == nil && int64(len(read)) > limit {
+func readAll(resp *http.Response, limit int64) ([]byte, error) {
+	var read bytes.Buffer
+	if length := resp.ContentLength; length > 0 && length <= limit {
+		read.Grow(int(length) + bytes.MinRead) // the end of it is found out without growing
+	}
+	_, err := read.ReadFrom(io.LimitReader(resp.Body, limit+1))
+	if err == nil && int64(read.Len()) > limit {
 		err = errTooLarge
 	}
-	return read, err
+	return read.Bytes(), err
 }
 
 func isSuccess(status int) bool { return status >= 200 && status <= 299 }
