@@ -40,9 +40,10 @@ func (t inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 	return rec.response(r), nil
 }
 
-// incoming gives a request as a server sees it.
+// incoming gives a request as a server sees it. Header and URL are the caller's own, which
+// handlers only read.
 func incoming(ctx context.Context, r *http.Request) *http.Request {
-	in := r.Clone(ctx)
+	in := r.WithContext(ctx)
 	in.RequestURI = r.URL.RequestURI()
 	in.RemoteAddr = "127.0.0.1:1"
 	if in.Host == "" {
