@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha1" //nolint:gosec // a name, not a secret: RFC 9562, UUIDv5
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -298,9 +297,11 @@ func versionID(id string, n int) string {
 	return uuid5(fmt.Sprintf("instantly-rotator/%s/%d", id, n))
 }
 
-// isVersionID: 32 to 64 characters (API reference, PutSecretValue).
+// isVersionID: 32 to 64 letters, digits, "-" and "_" (API reference, PutSecretValue).
 func isVersionID(id string) bool {
-	return regexp.MustCompile(`^[A-Za-z0-9_-]{32,64}$`).MatchString(id)
+	return len(id) >= 32 && len(id) <= 64 && !strings.ContainsFunc(id, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
+	})
 }
 
 // uuid5 names a text by a UUID: RFC 9562, version 5, in a namespace of nil.
