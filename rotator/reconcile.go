@@ -49,11 +49,10 @@ type probed struct {
 }
 
 func (r *Rotator) newRun(t Target, req Request, mark int) *run {
-	w := &run{Rotator: r, target: t, req: req, mark: mark, read: make(map[place]secret.Value)}
-	w.State = State{
+	w := &run{Rotator: r, target: t, req: req, mark: mark, read: make(map[place]secret.Value), State: State{
 		Target: t.Name, Instance: r.opts.Instance, Tests: make(map[place]test), Revoked: make(map[string]time.Time),
 		Unswept: make(map[string]bool), GivenUp: make(map[string]bool), Twins: make(map[place]bool),
-	}
+	}}
 	if w.Sent = t.Senders != nil; w.Sent {
 		w.Confirmed, w.Switched, w.HadOther = make(map[string]test), make(map[string]bool), make(map[string]bool)
 	}

@@ -81,13 +81,18 @@ func (r *run) intend(s Step) (done func(error), err error) {
 	case err != nil:
 		return nothing, fmt.Errorf("%w: %w", ErrTrail, err)
 	}
+	return r.outcome(s, tell), nil
+}
+
+// outcome gives what tells the trail of what came of a step.
+func (r *run) outcome(s Step, tell func(Outcome)) func(error) {
 	return func(err error) {
 		o := Outcome{At: r.now(), KeyID: s.ID, Err: err}
 		if s.Verb == Issue && r.InHand != nil {
 			o.KeyID = r.InHand.ID
 		}
 		tell(o)
-	}, nil
+	}
 }
 
 // endsHand tells whether a step brings the key in hand to where it is not lost, or a sender to

@@ -19,7 +19,9 @@ import (
 // between them, so that two Specs are equal if and only if they name the same
 // scopes.
 func SpecOf(scopes []string) secretstore.Spec {
-	return secretstore.Spec(strings.Join(slices.Compact(slices.Sorted(slices.Values(scopes))), ","))
+	sorted := slices.Clone(scopes)
+	slices.Sort(sorted)
+	return secretstore.Spec(strings.Join(slices.Compact(sorted), ","))
 }
 
 // scopesOf reads SpecOf's text back.
