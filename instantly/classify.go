@@ -61,7 +61,15 @@ func errorInSuccess(op string, got answer, hide func(string) string) *Error {
 // mayNameError tells whether a body has the name "error" somewhere, in whatever spelling
 // counts as it: in any case, or escaped. Most answers do not, and need not be read for it.
 func mayNameError(body []byte) bool {
-	return bytes.IndexByte(body, '\\') >= 0 || bytes.Contains(bytes.ToLower(body), []byte(`"error"`))
+	if bytes.IndexByte(body, '\\') >= 0 {
+		return true
+	}
+	for text := range bytes.SplitSeq(body, []byte(`"`)) {
+		if bytes.EqualFold(text, []byte("error")) {
+			return true
+		}
+	}
+	return false
 }
 
 // classOf is the table of statuses.
@@ -259,8 +267,11 @@ func dateOf(header http.Header) time.Time {
 // rateLimitOf reads what is left of the budget.
 func rateLimitOf(header http.Header) RateLimit {
 	limit, err := strconv.ParseUint(header.Get("X-Ratelimit-Limit"), 10, 31)
-	remaining, missing := strconv.ParseUint(header.Get("X-Ratelimit-Remaining"), 10, 31)
-	if err != nil || missing != nil {
+	if err != nil {
+		return RateLimit{}
+	}
+	remaining, err := strconv.ParseUint(header.Get("X-Ratelimit-Remaining"), 10, 31)
+	if err != nil {
 		return RateLimit{}
 	}
 	return RateLimit{Known: true, Limit: int(limit), Remaining: int(remaining)}

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
@@ -101,7 +102,7 @@ type Client struct {
 	repeating *http.Client // for what may be sent twice
 	single    *http.Client // for POST and PATCH
 	inHand    *callsInHand
-	probes    []probeCall // in the order of preference
+	probes    func() []probeCall // made when they are first asked for
 }
 
 // NewClient checks the options; it sends nothing. A base URL that would send the
@@ -128,7 +129,7 @@ func NewClient(o Options) (*Client, error) {
 		repeating: &http.Client{Transport: repeating, CheckRedirect: refuseRedirect},
 		single:    &http.Client{Transport: single, CheckRedirect: refuseRedirect},
 		inHand:    &callsInHand{calls: map[context.Context]context.CancelCauseFunc{}},
-		probes:    probeCalls(),
+		probes:    sync.OnceValue(probeCalls),
 	}, nil
 }
 

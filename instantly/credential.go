@@ -66,6 +66,7 @@ func cut(text, hidden string) string {
 		return text
 	}
 	var b strings.Builder
+	b.Grow(len(text))
 	for i := 0; i < len(text); {
 		n := shared(text[i:], hidden, shortest)
 		if n == 0 {

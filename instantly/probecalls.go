@@ -8,7 +8,7 @@ import (
 
 // chooseProbe picks the test call for a key with those scopes.
 func (c *Client) chooseProbe(scopes []string) probeCall {
-	for _, p := range c.probes {
+	for _, p := range c.probes() {
 		if Covers(scopes, p.scope) {
 			return p
 		}
