@@ -117,7 +117,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serveAPI takes a call through its faults to its reply.
 func (s *Server) serveAPI(r *http.Request) reply {
 	route, id := s.routes.find(r.Method, r.URL.Path)
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	body, err := carried(r)
 	if err != nil {
 		return reply{dropped: true}
 	}
@@ -136,6 +136,14 @@ func (s *Server) serveAPI(r *http.Request) reply {
 		return answer.spoiltBy(r.Context(), *rule)
 	}
 	return answer
+}
+
+// carried reads what a call carries; most carry nothing.
+func carried(r *http.Request) ([]byte, error) {
+	if r.Body == http.NoBody {
+		return nil, nil
+	}
+	return io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 }
 
 // arrive counts a call and tells what is in its way.
