@@ -61,7 +61,7 @@ func (w *world) judgeGiven(by *instance, t *target, index int, call string) {
 		return
 	}
 	// A hold does not keep a follower from the current value, whatever it gave before.
-	delivered := index > 0 && len(before) > 0 && before[0] != values[0] && values[0] == t.stores[0].value
+	delivered := index > 0 && len(before) > 0 && len(values) > 0 && before[0] != values[0] && values[0] == t.stores[0].value
 	for _, gone := range before {
 		if slices.Contains(values, gone) {
 			continue
