@@ -1,10 +1,8 @@
 package main_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -16,7 +14,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -84,6 +81,7 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 //	[!] received              wait for deliveries that are accepted; ! means that some were refused
 //	until PATTERN PROG ARGS…  run a program until its standard output matches
 //	[!] notified PATTERN      it got a message that matches
+//	[!] complains             there is more on standard error than what is waited for
 //	silent                    the webhook's token is not in what the last program printed
 //	ends CODE                 wait for its end; -1 is by a signal
 func scriptCommands() map[string]scriptCommand {
@@ -92,7 +90,7 @@ func scriptCommands() map[string]scriptCommand {
 		"sandbox": sandbox, "certificate": certificate, "faults": faults, "inject": inject,
 		"add-key": addKey, "write": write, "revoke-key-by-hand": revokeByHand, "comes": comes, "leaves": leaves, "living": living, "alive": alive, "works": works,
 		"webhook": webhook, "receiver": receiver, "delivering": delivering, "received": received, "until": until, "notified": notified, "silent": silent,
-		"json": jsonHas, "capture": capture,
+		"complains": complains, "json": jsonHas, "capture": capture,
 		"begin": begin, "reached": reached, "asked": wasAsked, "refusing": refusing, "fits": fits, "logged": logged, "printed": printed, "answers": answers, "systemd": systemd, "told-systemd": toldSystemd,
 		"signal": signal, "insist": insist, "ends": ends,
 	}
@@ -247,58 +245,6 @@ func works(ts *testscript.TestScript, neg bool, _ []string) {
 	}
 }
 
-func jsonHas(ts *testscript.TestScript, neg bool, args []string) {
-	want(ts, args, 1, "[!] json PATH [VALUE]")
-	got, ok := jsonAt(ts, args[0])
-	matches := ok && (len(args) == 1 || got == args[1])
-	if matches == neg {
-		ts.Fatalf("%s is %q (there: %v)", args[0], got, ok)
-	}
-}
-
-func capture(ts *testscript.TestScript, _ bool, args []string) {
-	want(ts, args, 2, "capture VAR PATH")
-	got, ok := jsonAt(ts, args[1])
-	if !ok {
-		ts.Fatalf("nothing at %s", args[1])
-	}
-	ts.Setenv(args[0], got)
-}
-
-// jsonAt gives what standard output has at a path: text as it is, everything
-// else as JSON.
-func jsonAt(ts *testscript.TestScript, path string) (text string, ok bool) {
-	var at any
-	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &at))
-	for _, name := range strings.FieldsFunc(path, func(r rune) bool { return strings.ContainsRune(".[]", r) }) {
-		if at, ok = step(at, name); !ok {
-			return "", false
-		}
-	}
-	if text, isText := at.(string); isText {
-		return text, true
-	}
-	out, err := json.Marshal(at)
-	ts.Check(err)
-	return string(out), true
-}
-
-func step(at any, name string) (any, bool) {
-	switch at := at.(type) {
-	case map[string]any:
-		next, ok := at[name]
-		return next, ok
-	case []any:
-		i, err := strconv.Atoi(name)
-		if err != nil || i < 0 || i >= len(at) {
-			return nil, false
-		}
-		return at[i], true
-	default:
-		return nil, false
-	}
-}
-
 func begin(ts *testscript.TestScript, _ bool, args []string) {
 	want(ts, args, 1, "begin PROG ARGS…")
 	s := storyOf(ts)
@@ -352,19 +298,6 @@ func refusing(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-func fits(ts *testscript.TestScript, _ bool, args []string) {
-	want(ts, args, 2, "fits LINES COLUMNS")
-	lines := strings.Split(strings.TrimRight(ts.ReadFile("stdout"), "\n"), "\n")
-	if len(lines) > number(ts, args[0]) {
-		ts.Fatalf("%d lines, want %s at most", len(lines), args[0])
-	}
-	for _, line := range lines {
-		if n := text.StringWidthWithoutEscSequences(line); n > number(ts, args[1]) {
-			ts.Fatalf("%d columns, want %s at most: %s", n, args[1], line)
-		}
-	}
-}
-
 func signal(ts *testscript.TestScript, _ bool, args []string) {
 	want(ts, args, 1, "signal INT|TERM|HUP|KILL")
 	ts.Check(storyOf(ts).begun.Process.Signal(signalNamed(ts, args[0])))
@@ -406,22 +339,4 @@ func ends(ts *testscript.TestScript, _ bool, args []string) {
 	fmt.Fprint(ts.Stdout(), s.out.String())
 	fmt.Fprint(ts.Stderr(), s.diag.String())
 	wantCode(ts, args[0], s.err)
-}
-
-func atTerminal(ts *testscript.TestScript, _ bool, args []string) {
-	want(ts, args, 2, "terminal CODE PROG ARGS…")
-	cmd := exec.Command(args[1], args[2:]...)
-	cmd.Dir, cmd.SysProcAttr = ts.MkAbs("."), childAttributes()
-	for _, name := range []string{"PATH", "INSTANTLY_ADMIN_KEY", "NO_COLOR", "TERM", "GORACE"} {
-		if value := ts.Getenv(name); value != "" {
-			cmd.Env = append(cmd.Env, name+"="+value)
-		}
-	}
-	columns := 0
-	if wide := ts.Getenv("COLUMNS"); wide != "" {
-		columns = number(ts, wide)
-	}
-	seen, err := runAtTerminal(cmd, columns)
-	_, _ = io.WriteString(ts.Stdout(), seen)
-	wantCode(ts, args[0], err)
 }
