@@ -119,17 +119,6 @@ func (w *world) judgeNeed(t *target, s *store) {
 // it decided on what is judged.
 type knowledge map[string]int
 
-// sentLate is when a request was sent that arrives late, in nanoseconds since 1970.
-const sentLate = "sent late"
-
-// sent is when the request was sent that is judged.
-func (k knowledge) sent() time.Time {
-	if at, late := k[sentLate]; late {
-		return time.Unix(0, int64(at))
-	}
-	return time.Now()
-}
-
 // judgeAnswer takes up what a request did at Instantly.
 func (w *world) judgeAnswer(by knowledge, r *http.Request, status int, t *pendingCall) {
 	keyCall := strings.HasPrefix(r.URL.Path, "/api/v2/api-keys")
@@ -149,7 +138,7 @@ func (w *world) judgeAnswer(by knowledge, r *http.Request, status int, t *pendin
 	case keyCall && r.Method == http.MethodDelete:
 		id := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
 		if k := w.keys.byID[id]; k != nil && status == http.StatusOK && k.deleted.IsZero() {
-			w.judgeRevoked(by, k)
+			w.judgeRevoked(by, k, t.sentAt())
 			w.judgeActing(w.keys.of(bearer(r)), k)
 			k.deleted = time.Now()
 			w.judgeLockedOut("the end of a key")
@@ -161,8 +150,9 @@ func (w *world) judgeAnswer(by knowledge, r *http.Request, status int, t *pendin
 	}
 }
 
-// judgeRevoked checks the rules about revoking, at the moment of a delete.
-func (w *world) judgeRevoked(by knowledge, k *key) {
+// judgeRevoked checks the rules about revoking, at the moment of a delete, which was sent at an
+// instant that may be long ago.
+func (w *world) judgeRevoked(by knowledge, k *key, sent time.Time) {
 	w.log("key %d of %s is deleted", k.number, k.target)
 	if k.foreign {
 		w.violate("rule 4: key %d, which is not ours, was revoked", k.number)
@@ -179,7 +169,7 @@ func (w *world) judgeRevoked(by knowledge, k *key) {
 	if !k.displaced.IsZero() && referred {
 		w.judgeVerified(t, k)
 	}
-	w.judgeSinkless(by, t, k)
+	w.judgeSinkless(by, t, k, sent)
 	if w.knewOfHold(by, t) && !k.displaced.IsZero() && referred {
 		w.violate("rule 3: key %d was revoked although %s is held", k.number, t.name)
 	}

@@ -30,7 +30,16 @@ type pendingCall struct {
 	reply   *reply
 	spoilt  bool // the reply takes the place of the true answer
 	late    time.Duration
-	faults  []Fault // those that come after the effect
+	sent    time.Time // zero if it is not late
+	faults  []Fault   // those that come after the effect
+}
+
+// sentAt is when its request was sent.
+func (c *pendingCall) sentAt() time.Time {
+	if c.sent.IsZero() {
+		return time.Now()
+	}
+	return c.sent
 }
 
 // errInjected is the error of a call that a fault was injected into.

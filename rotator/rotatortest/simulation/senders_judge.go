@@ -57,19 +57,16 @@ func (w *world) judgeGiven(by *instance, t *target, index int, call string) {
 	p.mu.Lock()
 	s.views = append(s.views, view{time.Now(), values})
 	p.mu.Unlock()
-	if by == nil {
+	if by == nil || p.isExcused(time.Now()) {
 		return
 	}
 	// A hold does not keep a follower from the current value, whatever it gave before.
 	delivered := index > 0 && len(before) > 0 && len(values) > 0 && before[0] != values[0] && values[0] == t.stores[0].value
+	held := !delivered && w.knewOfHold(by.lastRead, t)
 	for _, gone := range before {
-		if slices.Contains(values, gone) {
-			continue
+		if !slices.Contains(values, gone) {
+			w.judgeForgotten(by, t, s, gone, call, held)
 		}
-		if !delivered && !p.isExcused(time.Now()) && w.knewOfHold(by.lastRead, t) {
-			w.violate("after %s %s is forgotten by %s although %s is held", call, p.name(gone), s.name, t.name)
-		}
-		w.judgeForgotten(by, t, s, gone, call)
 	}
 }
 
@@ -135,11 +132,11 @@ func (w *world) judgeSentNeed(by *instance, t *target, s *store, value string) {
 }
 
 // judgeForgotten: a value that receivers are not given any more is needed by no webhook, and
-// by no delivery on its way.
-func (w *world) judgeForgotten(by *instance, t *target, s *store, gone, call string) {
+// by no delivery on its way, nor kept by a hold.
+func (w *world) judgeForgotten(by *instance, t *target, s *store, gone, call string, held bool) {
 	p, now := t.senders, time.Now()
-	if p.isExcused(now) {
-		return
+	if held {
+		w.violate("after %s %s is forgotten by %s although %s is held", call, p.name(gone), s.name, t.name)
 	}
 	for _, h := range p.all {
 		switch unseen := h.touched > 0 && h.touched >= by.lastRead[readWebhooks]; {

@@ -233,10 +233,10 @@ func (w *world) judgeReceipt(t *target, call string) {
 
 // judgeSinkless: no key goes that a sink has, as far as can be known: by its mark, which is read
 // right before; or by what it was given, where it has none.
-func (w *world) judgeSinkless(by knowledge, t *target, k *key) {
+func (w *world) judgeSinkless(by knowledge, t *target, k *key, sent time.Time) {
 	for _, p := range t.places {
 		last := by[t.at(p)]
-		meanwhile := p.changed > last && by.sent().Sub(p.told[last]) <= slack
+		meanwhile := p.changed > last && sent.Sub(p.told[last]) <= slack
 		switch {
 		case p.value != k.value || t.graceless:
 		case p.Marked && p.Mark() == k.id && !meanwhile, !p.Marked && !p.unknown:

@@ -63,8 +63,8 @@ func (tr transport) sendLater(r *http.Request, c *pendingCall) {
 	if err != nil {
 		return
 	}
+	c.sent = time.Now()
 	late, knew := r.Clone(context.WithoutCancel(r.Context())), maps.Clone(tr.in.lastRead)
-	knew[sentLate] = int(time.Now().UnixNano())
 	tr.in.world.processes.Go(func() {
 		arrival := &pendingCall{
 			by: tr.in.world.postman, label: "late " + c.label, resumes: true,
