@@ -253,11 +253,7 @@ func retryAfter(header http.Header, now time.Time) time.Duration {
 
 // dateOf reads the server's clock; zero if it is missing or unreadable.
 func dateOf(header http.Header) time.Time {
-	value := header.Get("Date")
-	if value == "" {
-		return time.Time{} // which takes the parser three attempts and three errors to find out
-	}
-	date, err := http.ParseTime(value)
+	date, err := http.ParseTime(header.Get("Date"))
 	if err != nil {
 		return time.Time{}
 	}

@@ -69,6 +69,7 @@
 //     with both keys alive.
 //
 // Where things are: decide.go (the order of the rules), rules_*.go (one file per
-// part of a key's life), reconcile.go (the loop), failure.go (what is kept of one), observations.go and effects.go
-// (what steps do), status.go (what status and plan show).
+// part of a key's life), reconcile.go (the loop), failure.go (what is kept of
+// what failed), observations.go and effects.go (what steps do), status.go (what
+// status and plan show).
 package rotator

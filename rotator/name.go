@@ -3,6 +3,7 @@ package rotator
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 )
 
@@ -24,14 +25,8 @@ func (n keyName) String() string {
 
 // parseKeyName reads a name back; ok is false for a name that is not of our form.
 func parseKeyName(s string) (n keyName, ok bool) {
-	parts := make([]string, 0, 4)
-	for part := range strings.SplitSeq(s, "/") {
-		if part == "" || len(parts) == cap(parts) {
-			return keyName{}, false
-		}
-		parts = append(parts, part)
-	}
-	if len(parts) < cap(parts) {
+	parts := strings.Split(s, "/")
+	if len(parts) != 4 || slices.Contains(parts, "") {
 		return keyName{}, false
 	}
 	return keyName{parts[0], parts[1], parts[2], parts[3]}, true

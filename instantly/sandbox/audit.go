@@ -36,8 +36,7 @@ type timestamp struct{ time.Time }
 
 // MarshalJSON implements [json.Marshaler].
 func (t timestamp) MarshalJSON() ([]byte, error) {
-	const form = `"2006-01-02T15:04:05.000Z"`
-	return t.UTC().AppendFormat(make([]byte, 0, len(form)), form), nil
+	return []byte(t.UTC().Format(`"2006-01-02T15:04:05.000Z"`)), nil
 }
 
 // entryByKey is the entry for what a call did.
