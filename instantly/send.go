@@ -1,7 +1,6 @@
 package instantly
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -239,23 +238,19 @@ func exchange(client *http.Client, req *http.Request, limit int64, tooSlow conte
 		tooSlow(fmt.Errorf("the answer was not complete %s after it had begun: %w", bodyTimeout, errTimedOut))
 	})
 	defer timer.Stop()
-	body, broken := readAll(resp, limit)
+	body, broken := readAll(resp.Body, limit)
 	return answer{status: resp.StatusCode, header: resp.Header, body: body, broken: broken}, nil
 }
 
 var errTooLarge = errors.New("the answer is too large")
 
 // readAll reads to the end, which also frees the connection for another use.
-func readAll(resp *http.Response, limit int64) ([]byte, error) {
-	var read bytes.Buffer
-	if length := resp.ContentLength; length > 0 && length <= limit {
-		read.Grow(int(length) + bytes.MinRead) // the end of it is found out without growing
-	}
-	_, err := read.ReadFrom(io.LimitReader(resp.Body, limit+1))
-	if err == nil && int64(read.Len()) > limit {
+func readAll(body io.Reader, limit int64) ([]byte, error) {
+	read, err := io.ReadAll(io.LimitReader(body, limit+1))
+	if err == nil && int64(len(read)) > limit {
 		err = errTooLarge
 	}
-	return read.Bytes(), err
+	return read, err
 }
 
 func isSuccess(status int) bool { return status >= 200 && status <= 299 }
