@@ -104,6 +104,9 @@ func (a *app) exec(c *cobra.Command, args []string, f execFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := keys.record(ids); err != nil {
+		return err
+	}
 	environments := make(chan []string, 1)
 	environments <- first
 	if f.restart {
