@@ -17,22 +17,23 @@ import (
 func (s *Site) download(w http.ResponseWriter, r *http.Request) {
 	var body []byte
 	kind := "application/json"
-	name := r.PathValue("file")
+	name, last := r.PathValue("file"), s.Audit() // another instance may take over meanwhile
 	switch what, ext, _ := strings.Cut(name, "."); {
 	case what != "keys" && what != "findings", ext != "json" && ext != "csv":
 		s.fail(w, r, http.StatusNotFound, "There is no such file.")
 		return
-	case what == "findings" && s.Audit() == nil:
+	case what == "findings" && last == nil:
 		s.fail(w, r, http.StatusNotFound, "No audit was made yet.")
 		return
 	case name == "keys.json":
-		body = asJSON(map[string]any{"at": s.overview().at.UTC(), "keys": s.overview().keptKeys()})
+		o := s.overview()
+		body = asJSON(map[string]any{"at": o.at.UTC(), "keys": o.keptKeys()})
 	case name == "findings.json":
-		body = asJSON(s.Audit())
+		body = asJSON(last)
 	case name == "keys.csv":
 		kind, body = "text/csv; charset=utf-8", asCSV(keyLines(s.overview().keptKeys()))
 	default:
-		kind, body = "text/csv; charset=utf-8", asCSV(findingLines(s.Audit()))
+		kind, body = "text/csv; charset=utf-8", asCSV(findingLines(last))
 	}
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/audit"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/page"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/status"
 	"github.com/instantly-rotator/instantly-rotator/rotator/trail"
 )
 
@@ -184,5 +185,44 @@ func TestDownloadsAreWhatIsShown(t *testing.T) {
 		if code, _ := get(t, s.site(), "/download/"+file); code != http.StatusNotFound {
 			t.Errorf("%s: %d", file, code)
 		}
+	}
+}
+
+// TestADownloadIsOfOneMoment: an audit may be forgotten meanwhile, when another instance
+// takes over, and the picture of the keys may be drawn anew.
+func TestADownloadIsOfOneMoment(t *testing.T) {
+	for _, file := range []string{"findings.csv", "findings.json"} {
+		h, last := newScene("sending").site(), audited()
+		h.Audit = func() *audit.Report {
+			r := last
+			last = nil
+			return r
+		}
+		if code, body := get(t, h, "/download/"+file); code != http.StatusOK || !strings.Contains(body, "KEY-") {
+			t.Errorf("%s: %d: %s", file, code, body)
+		}
+	}
+
+	clock := now()
+	h := newScene("sending").siteAt(func() time.Time { return clock })
+	drawn := h.Report
+	h.Report = func() status.Report {
+		r := drawn()
+		clock = clock.Add(time.Hour)
+		return r
+	}
+	var got struct {
+		At   time.Time `json:"at"`
+		Keys []struct {
+			Since time.Time `json:"current_since"`
+			Age   int64     `json:"age_seconds"`
+		} `json:"keys"`
+	}
+	_, body := get(t, h, "/download/keys.json")
+	if err := json.Unmarshal([]byte(body), &got); err != nil || len(got.Keys) != 1 {
+		t.Fatalf("%v in %s", err, body)
+	}
+	if k := got.Keys[0]; got.At.Sub(k.Since) != time.Duration(k.Age)*time.Second {
+		t.Errorf("a key of %s is told as %d s old at %s", k.Since, k.Age, got.At)
 	}
 }
