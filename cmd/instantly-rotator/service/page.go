@@ -18,17 +18,19 @@ import (
 
 // refusal is a configuration that was not taken over; its zero value: there is none.
 type refusal struct {
-	why string
-	at  time.Time
+	why   string
+	since time.Time
 }
 
-// refuse takes note of a configuration that is not taken over. What was wrong first, and
-// since when, stands until one is.
+// refuse takes note of a configuration that is not taken over. Since when stands as long as
+// the same is wrong with it.
 func (s *Service) refuse(err error) {
 	why, _, _ := strings.Cut(err.Error(), "\n")
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.refused = refusal{why, s.Now()}
+	if s.refused.why != why {
+		s.refused = refusal{why, s.Now()}
+	}
 }
 
 // page is what people are shown in a browser.
@@ -55,7 +57,7 @@ func (s *Service) process() page.Process {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	p.Reloaded, p.Refused, p.RefusedAt = s.reloaded, s.refused.why, s.refused.at
+	p.Reloaded, p.Refused, p.RefusedAt = s.reloaded, s.refused.why, s.refused.since
 	return p
 }
 
