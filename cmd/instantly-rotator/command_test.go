@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/instantly-rotator/instantly-rotator/secretstore/sink/githubsecret/githubtest"
 )
 
 type storyKey struct{}
@@ -24,6 +26,7 @@ type story struct {
 	box      *sandboxProcess
 	hook     *hook
 	received *hookReceiver // of webhooks
+	hub      *githubtest.Server
 	begun    *exec.Cmd
 	calls    map[string]int // that the sandbox had when it was begun
 	ended    chan struct{}  // closed when it has ended, with
@@ -67,6 +70,8 @@ type scriptCommand = func(ts *testscript.TestScript, neg bool, args []string)
 //	reached METHOD ROUTE      wait until it has made that call to the sandbox
 //	asked N METHOD ROUTE      so many of those calls were made to the sandbox
 //	refusing STATUS FILE…     start a server that answers everything so; puts its URL as $REFUSING into the files
+//	github PEM FILE…          start a GitHub; the key of its App 1, with installation 2, goes into PEM, its URL as $GITHUB into the files
+//	github-has PATH           it has that secret; its value is standard output
 //	fits LINES COLUMNS        standard output has at most so many lines of at most so many characters
 //	logged PATTERN [VAR]      wait until its standard error matches; the first group goes into $VAR
 //	printed PATTERN           wait until its standard output matches
@@ -91,7 +96,7 @@ func scriptCommands() map[string]scriptCommand {
 		"add-key": addKey, "write": write, "revoke-key-by-hand": revokeByHand, "comes": comes, "leaves": leaves, "living": living, "alive": alive, "works": works,
 		"webhook": webhook, "receiver": receiver, "delivering": delivering, "received": received, "until": until, "notified": notified, "silent": silent,
 		"complains": complains, "json": jsonHas, "capture": capture,
-		"begin": begin, "reached": reached, "asked": wasAsked, "refusing": refusing, "fits": fits, "logged": logged, "printed": printed, "answers": answers, "systemd": systemd, "told-systemd": toldSystemd,
+		"begin": begin, "reached": reached, "asked": wasAsked, "refusing": refusing, "github": github, "github-has": githubHas, "fits": fits, "logged": logged, "printed": printed, "answers": answers, "systemd": systemd, "told-systemd": toldSystemd,
 		"signal": signal, "insist": insist, "ends": ends,
 	}
 }

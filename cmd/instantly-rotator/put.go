@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -42,7 +43,8 @@ func (a *app) putCommand() *cobra.Command {
 being shown. White space around it is not part of it.
 
 With --store and --secret, it is one that the configuration refers to: a
-workspace's admin_key, a receiver's url.
+workspace's admin_key, a receiver's url, a credential of a sink. It has one line,
+unless it is a sink's private_key, which is taken in PEM.
 
 With TARGET, consumers get the value at once, so it has to be a key that works: a
 test call is made with it first, unless with --no-test. The rotator did not make
@@ -80,7 +82,7 @@ func (a *app) put(ctx context.Context, args []string, f putFlags) error {
 	}
 	c := fleet.Connect(a.fleetOptions(cfg, zap.NewNop(), false))
 	defer c.Close()
-	p := placement{ref: ref}
+	p := placement{ref: ref, pemFor: sinkOfPEM(cfg, ref)}
 	if err := a.putRecorded(ctx, c, p, f.replace, func(secret.Value) error { return nil }); err != nil {
 		return err
 	}
@@ -102,7 +104,7 @@ func (a *app) putForConsumers(ctx context.Context, cfg *config.Config, ref confi
 	if err != nil && (!f.noTest || errors.Is(err, rotator.ErrStoreLost)) {
 		return fmt.Errorf("%s: %w", target, err)
 	}
-	p := placement{ref, target}
+	p := placement{ref: ref, target: target}
 	check := func(value secret.Value) error { return a.checkKey(ctx, engine, t, value, f) }
 	if err := a.putRecorded(ctx, engine.Connections, p, f.replace, check); err != nil {
 		return err
@@ -161,24 +163,42 @@ func (f putFlags) where(cfg *config.Config, args []string) (config.StoreRef, err
 }
 
 // placement is where a value goes, and the target whose consumers read it there;
-// empty if it is none's.
+// empty if it is none's. pemFor is the sink that reads a key in PEM there, or empty.
 type placement struct {
 	ref    config.StoreRef
 	target string
+	pemFor string
 }
 
-// targetAt gives the target that is kept there. Two stores of the configuration may
-// name one place.
+// targetAt gives the target that is kept there.
 func targetAt(cfg *config.Config, ref config.StoreRef) string {
-	place := func(r config.StoreRef) [2]string {
-		return [2]string{cfg.Stores[r.Store].Kind, cfg.Stores[r.Store].Settings.Place(r.Secret)}
-	}
 	for _, k := range cfg.Keys {
-		if slices.ContainsFunc(k.Stores, func(r config.StoreRef) bool { return place(r) == place(ref) }) {
+		if slices.ContainsFunc(k.Stores, func(r config.StoreRef) bool { return onePlace(cfg, r, ref) }) {
 			return k.Name
 		}
 	}
 	return ""
+}
+
+// sinkOfPEM gives the sink that has a key in PEM there.
+func sinkOfPEM(cfg *config.Config, ref config.StoreRef) string {
+	for _, name := range slices.Sorted(maps.Keys(cfg.Sinks)) {
+		s := cfg.Sinks[name]
+		for _, c := range s.Settings.Credentials() {
+			from := s.Credentials[c.Name]
+			if c.PEM && from.Store != "" && onePlace(cfg, config.StoreRef{Store: from.Store, Secret: from.Secret}, ref) {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// onePlace tells whether two are the same. Two stores of the configuration may name one
+// place.
+func onePlace(cfg *config.Config, a, b config.StoreRef) bool {
+	x, y := cfg.Stores[a.Store], cfg.Stores[b.Store]
+	return x.Kind == y.Kind && x.Settings.Place(a.Secret) == y.Settings.Place(b.Secret)
 }
 
 // putRecorded puts a value if check has nothing against it, and tells the trail before.
@@ -216,7 +236,7 @@ func (a *app) putInto(ctx context.Context, st secretstore.Store, p placement, re
 		}
 		return usageError{fmt.Errorf("%s: %s: --replace puts another one in its place", at, what)}
 	}
-	value, err := a.askForValue(ctx, at)
+	value, err := a.askForValue(ctx, at, p.pemFor)
 	if err != nil {
 		return err
 	}
@@ -237,10 +257,14 @@ func (a *app) putInto(ctx context.Context, st secretstore.Store, p placement, re
 const maxValue = 64 << 10
 
 // askForValue reads the value: all of standard input, or what is typed at a
-// terminal, which does not show it.
-func (a *app) askForValue(ctx context.Context, at string) (secret.Value, error) {
+// terminal, which does not show it. A key in PEM is not typed: the lines after the first
+// would go to the shell.
+func (a *app) askForValue(ctx context.Context, at, pemFor string) (secret.Value, error) {
 	read := func() ([]byte, error) { return io.ReadAll(io.LimitReader(os.Stdin, maxValue+1)) }
 	if fd := int(os.Stdin.Fd()); term.IsTerminal(fd) {
+		if pemFor != "" {
+			return secret.Value{}, usageError{fmt.Errorf("%s: a key in PEM, which sink %s wants there, has many lines: give its file on standard input, with < FILE", at, pemFor)}
+		}
 		state, err := term.GetState(fd)
 		if err != nil {
 			return secret.Value{}, fmt.Errorf("read the value: %w", err)
@@ -266,12 +290,13 @@ func (a *app) askForValue(ctx context.Context, at string) (secret.Value, error) 
 		if got.err != nil {
 			return secret.Value{}, fmt.Errorf("read the value: %w", got.err)
 		}
-		return checkedValue(got.data)
+		return checkedValue(got.data, pemFor)
 	}
 }
 
-// checkedValue refuses what is no secret of one line.
-func checkedValue(data []byte) (secret.Value, error) {
+// checkedValue refuses what is no secret of one line, or no key in PEM where a sink wants
+// one.
+func checkedValue(data []byte, pemFor string) (secret.Value, error) {
 	value, err := fleet.TypedSecret(data)
 	switch {
 	case err != nil:
@@ -280,10 +305,18 @@ func checkedValue(data []byte) (secret.Value, error) {
 		return value, usageError{errors.New("the value is empty")}
 	case len(data) > maxValue:
 		return value, usageError{fmt.Errorf("the value is longer than %d bytes", maxValue)}
-	case bytes.ContainsFunc(bytes.TrimSpace(data), unicode.IsControl):
+	case pemFor != "" && !isPEM(data):
+		return value, usageError{fmt.Errorf("the value is no key in PEM, which sink %s wants there: it begins with -----BEGIN", pemFor)}
+	case pemFor == "" && bytes.ContainsFunc(bytes.TrimSpace(data), unicode.IsControl):
 		return value, usageError{errors.New("the value has a line end or another control character in it: want one line")}
 	}
 	return value, nil
+}
+
+// isPEM tells whether there is something in PEM in a text.
+func isPEM(data []byte) bool {
+	block, _ := pem.Decode(data[max(0, bytes.Index(data, []byte("-----BEGIN"))):])
+	return block != nil
 }
 
 // sayPut says what follows from it.

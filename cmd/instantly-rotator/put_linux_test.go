@@ -9,20 +9,26 @@ import (
 	"testing"
 )
 
-// asked starts put and waits for its question.
-func asked(t *testing.T) *typist {
+// putAtTerminal starts put for a secret.
+func putAtTerminal(t *testing.T, secret string) *typist {
 	t.Helper()
-	dir := t.TempDir()
-	config := filepath.Join(dir, "config.yaml")
+	config := filepath.Join(t.TempDir(), "config.yaml")
 	err := os.WriteFile(config, []byte(`
 workspaces: {main: {admin_key: {store: local, secret: admin}}}
 stores: {local: {kind: file, path: ./store}}
-keys: [{name: sending, scopes: [campaigns:read], stores: [{store: local}]}]
+sinks: {hub: {kind: github, app_id: "1", installation_id: "2", private_key: {store: local, secret: app}}}
+keys: [{name: sending, scopes: [campaigns:read], stores: [{store: local}], sinks: [{sink: hub, place: acme/web/KEY}]}]
 `), 0o600)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := typing(t, exec.Command("instantly-rotator", "-c", config, "put", "--store", "local", "--secret", "admin"))
+	return typing(t, exec.Command("instantly-rotator", "-c", config, "put", "--store", "local", "--secret", secret))
+}
+
+// asked starts put and waits for its question.
+func asked(t *testing.T) *typist {
+	t.Helper()
+	s := putAtTerminal(t, "admin")
 	s.until("the question", func() bool { return s.sees("Value for store local, secret admin (it is not shown): ") && !s.echoes() })
 	return s
 }
@@ -47,5 +53,17 @@ func TestATerminalIsLeftAsItWasIfSomebodyThinksBetterOfIt(t *testing.T) {
 	_ = s.command.Wait()
 	if code := s.command.ProcessState.ExitCode(); code != 130 || !s.echoes() {
 		t.Errorf("exit code %d, the terminal echoes: %v", code, s.echoes())
+	}
+}
+
+// TestAKeyOfManyLinesIsNotTyped: the shell would have those after the first.
+func TestAKeyOfManyLinesIsNotTyped(t *testing.T) {
+	s := putAtTerminal(t, "app")
+	s.until("the refusal", func() bool {
+		return s.sees("a key in PEM, which sink hub wants there, has many lines: give its file on standard input, with < FILE")
+	})
+	_ = s.command.Wait()
+	if code := s.command.ProcessState.ExitCode(); code != 64 || s.sees("Value for") {
+		t.Errorf("exit code %d, the terminal shows %q", code, s.seen.String())
 	}
 }

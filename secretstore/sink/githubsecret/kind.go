@@ -77,7 +77,7 @@ func (s *Settings) Credentials() []sinkkind.Credential {
 				"Environments: write for one of an environment, Organization secrets and variables: write for one of an organization.",
 		},
 		{
-			Name: keyOption, Word: "key", EnvExample: "GITHUB_APP_KEY", FileExample: "/run/secrets/github-app.pem",
+			Name: keyOption, Word: "key", PEM: true, EnvExample: "GITHUB_APP_KEY", FileExample: "/run/secrets/github-app.pem",
 			Doc: "Where the App's private key is, as GitHub gives it.",
 		},
 	}

@@ -67,6 +67,8 @@ type Credential struct {
 	Doc string
 	// Required credentials must be written.
 	Required bool
+	// PEM: it is a key in PEM, which has many lines. Others have one.
+	PEM bool
 	// EnvExample and FileExample are examples of where it is.
 	EnvExample, FileExample string
 }
