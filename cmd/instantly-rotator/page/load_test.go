@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -76,5 +77,19 @@ func BenchmarkPage(b *testing.B) {
 			slices.Sort(took)
 			b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
 		})
+	}
+}
+
+// TestAnAnswerIsCompressedOnlyForWhoTakesIt: others could not read it.
+func TestAnAnswerIsCompressedOnlyForWhoTakesIt(t *testing.T) {
+	h := newScene("sending").site()
+	for accepts, want := range map[string]string{
+		"": "", "gzip": "gzip", "br, gzip": "gzip", "GZIP ; Q=0.5": "gzip", "deflate;q=1.0,gzip;q=0.001": "gzip",
+		"gzip;q=0": "", "br, gzip; q=0.000": "", "gzip;q=": "", "gzip;q=-1": "", "no-gzip": "", "br": "",
+	} {
+		got := ask(h, http.MethodGet, "http://localhost/", nil, func(r *http.Request) { r.Header.Set("Accept-Encoding", accepts) })
+		if got.Header.Get("Content-Encoding") != want || got.ContentLength <= 0 || want == "" && !strings.Contains(read(t, got), "sending") {
+			t.Errorf("Accept-Encoding %q: encoded as %q", accepts, got.Header.Get("Content-Encoding"))
+		}
 	}
 }

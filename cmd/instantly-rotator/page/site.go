@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"embed"
-	"errors"
 	"html/template"
 	"io/fs"
 	"net/http"
@@ -161,20 +160,34 @@ func (s *Site) render(w http.ResponseWriter, r *http.Request, code int, name str
 // reply sends a body, compressed if that is understood.
 func reply(w http.ResponseWriter, r *http.Request, code int, body []byte) {
 	w.Header().Add("Vary", "Accept-Encoding")
-	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		var packed bytes.Buffer
-		z, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
-		if err == nil {
-			_, err = z.Write(body)
-		}
-		if err = errors.Join(err, z.Close()); err == nil {
-			w.Header().Set("Content-Encoding", "gzip")
-			body = packed.Bytes()
-		}
+	if takesGzip(r) {
+		w.Header().Set("Content-Encoding", "gzip")
+		body = packed(body)
 	}
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(code)
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body) // whoever asked has gone away
 	}
+}
+
+// takesGzip tells whether an answer may be compressed: gzip is named, with a weight of more
+// than 0 (RFC 9110, section 12.5.3).
+func takesGzip(r *http.Request) bool {
+	for coding := range strings.SplitSeq(strings.Join(r.Header.Values("Accept-Encoding"), ","), ",") {
+		name, weight, weighed := strings.Cut(strings.ToLower(coding), ";")
+		if strings.TrimSpace(name) == "gzip" {
+			q, err := strconv.ParseFloat(strings.TrimPrefix(strings.TrimSpace(weight), "q="), 64)
+			return !weighed || err == nil && q > 0
+		}
+	}
+	return false
+}
+
+func packed(body []byte) []byte {
+	var b bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&b, gzip.BestSpeed) // there is that level
+	_, _ = z.Write(body)                            // a buffer takes all
+	_ = z.Close()
+	return b.Bytes()
 }
