@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/loopback"
 	"github.com/instantly-rotator/instantly-rotator/instantly/sandbox"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
@@ -184,7 +185,7 @@ func checkReach(listen string, encrypted bool) error {
 	if err != nil {
 		return usageError{fmt.Errorf("--listen %q: want host:port, such as 127.0.0.1:8086", listen)}
 	}
-	if ip := net.ParseIP(host); !encrypted && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if !encrypted && !loopback.Host(host) {
 		return usageError{fmt.Errorf("--listen %q: without TLS the sandbox serves this machine only: use 127.0.0.1 or [::1], or give --tls-cert and --tls-key", listen)}
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/loopback"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/remedy"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 )
@@ -106,7 +107,7 @@ func (g *gatherer) webhooks(ctx context.Context, workspace string, listed []inst
 			h.Host = errors.New("its address cannot be read")
 			continue
 		}
-		h.Plain = u.Scheme == "http" && !isLoopback(u.Hostname())
+		h.Plain = u.Scheme == "http" && !loopback.Host(u.Hostname())
 		all.Go(func() { h.Host = g.lookup(ctx, u.Hostname()) })
 		if g.ProbeWebhooks && h.Secret {
 			all.Go(func() { h.Unsigned = g.probe(ctx, h.url, nil) })
@@ -161,8 +162,6 @@ func isSecretHeader(name string) bool {
 	}
 	return false
 }
-
-func isLoopback(host string) bool { return host == "localhost" || net.ParseIP(host).IsLoopback() }
 
 // lookup tells why a host cannot be found.
 func (g *gatherer) lookup(ctx context.Context, host string) error {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/invopop/jsonschema"
 
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/loopback"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
 )
 
@@ -136,7 +137,7 @@ func (c *checker) hook(t text) {
 	switch {
 	case strings.ContainsRune(query, '#'):
 		c.fail(t.mark, hint, "an address with a fragment")
-	case err == nil && u.Scheme == "http" && u.Hostname() != "" && !isLoopback(u.Hostname()):
+	case err == nil && u.Scheme == "http" && u.Hostname() != "" && !loopback.Host(u.Hostname()):
 		c.fail(t.mark, "write https", "plain http would let the network give the answer")
 	default:
 		c.address(t.mark, base, hint)

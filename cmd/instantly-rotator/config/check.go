@@ -2,11 +2,12 @@ package config
 
 import (
 	"fmt"
-	"net"
 	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/loopback"
 )
 
 // A checker turns forms into values. It reports what is wrong and goes on, so
@@ -176,12 +177,7 @@ func (c *checker) address(at mark, base, hint string) {
 		c.fail(at, hint, "not the address of a web server")
 	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		c.fail(at, hint, "an address with a user, a query or a fragment")
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+	case u.Scheme == "http" && !loopback.Host(u.Hostname()):
 		c.fail(at, "write https", "plain http would show keys to the network")
 	}
-}
-
-// isLoopback tells whether the host is this machine, without asking DNS.
-func isLoopback(host string) bool {
-	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }

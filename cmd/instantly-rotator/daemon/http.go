@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/loopback"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/status"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
@@ -122,11 +123,7 @@ func (s Site) Server() *http.Server {
 // only.
 func Loopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(host)
-	return host == "localhost" || (ip != nil && ip.IsLoopback())
+	return err == nil && loopback.Host(host)
 }
 
 // OwnName tells whether a request is for this machine by an address or as localhost, so that
