@@ -48,7 +48,7 @@ func (r *run) converge(ctx context.Context, s Step) error {
 }
 
 func (r *run) move(keyID string) Move {
-	v := &view{State: r.State}
+	v := r.view()
 	m := Move{KeyID: keyID, Old: v.toRetire()}
 	for i := range r.Stores {
 		switch cur, ok := v.current(i); {

@@ -17,12 +17,14 @@ type rollout struct {
 	takes    time.Duration
 	began    map[string]time.Time
 	restarts int
+	old      []string // the old keys that it was last told of
 }
 
 func (r *rollout) Name() string { return "rollout of deployment/web" }
 
 func (r *rollout) Pass(_ context.Context, m rotator.Move) error {
 	key := m.KeyID
+	r.old = m.Old
 	if _, ok := r.began[key]; !ok {
 		r.began[key] = time.Now()
 		r.restarts++

@@ -29,7 +29,7 @@ func (r *run) annotate(ctx context.Context, notes secretstore.Notes) error {
 }
 
 func (r *run) reserve(ctx context.Context, _ Step) error {
-	v := &view{now: r.now(), State: r.State, policy: r.target.Policy, request: r.req}
+	v := r.view()
 	r.result.FoundDead = r.result.FoundDead || v.dead() && !v.noKeyIn(0)
 	notes := r.primary().Notes
 	if cur, ok := r.current(0); !ok || notes.Waiver.KeyID != cur.ID {
@@ -170,7 +170,7 @@ func (r *run) promote(ctx context.Context, s Step) error {
 
 // listedAll tells whether the key list has all displaced keys.
 func (r *run) listedAll() bool {
-	v := &view{State: r.State}
+	v := r.view()
 	return !slices.ContainsFunc(v.old(), func(old secretstore.Version) bool {
 		_, listed := r.Keys[old.ID]
 		return !listed
@@ -342,7 +342,7 @@ func (r *run) replaceIntent(ctx context.Context, notes secretstore.Notes) error 
 }
 
 func (r *run) declare(ctx context.Context, _ Step) error {
-	v := &view{now: r.now(), State: r.State, policy: r.target.Policy, request: r.req}
+	v := r.view()
 	notes, noted := r.primary().Notes, r.incident()
 	notes.Incident, _ = v.toDeclare()
 	if err := r.annotate(ctx, notes); err != nil {
@@ -373,7 +373,7 @@ func (r *run) waive(ctx context.Context, s Step) error {
 }
 
 func (r *run) clear(ctx context.Context, _ Step) error {
-	v := &view{State: r.State}
+	v := r.view()
 	if cur, ok := v.current(0); ok && v.promotedAllTheSame(cur) {
 		r.Finished = true
 	}

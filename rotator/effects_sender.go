@@ -198,7 +198,7 @@ func (r *run) confirm(ctx context.Context, s Step) error {
 // for that. Where there is no previous value to go back to, what late readers have refused
 // says nothing once all have read, and nor does what is older than the grace period.
 func (r *run) switchedSince(s Sender) time.Time {
-	v := &view{State: r.State, policy: r.target.Policy}
+	v := r.view()
 	_, back := r.primary().Versions[secretstore.Previous]
 	at, known := v.settledAt()
 	switch {

@@ -137,7 +137,7 @@ func (r *run) supply(ctx context.Context, s Step) error {
 
 // intendPuts begins to give sinks the key: the trail knows of each before it is called.
 func (r *run) intendPuts(s Step) (puts []put) {
-	v := &view{State: r.State}
+	v := r.view()
 	for n, i := range append([]int{s.Sink}, v.besides(s)...) {
 		step := s
 		step.Sink = i
@@ -228,7 +228,7 @@ func (r *run) checkSink(ctx context.Context, s Step) error {
 
 // noteReceipt writes down which sinks have the key.
 func (r *run) noteReceipt(ctx context.Context, s Step) error {
-	v := &view{now: r.now(), State: r.State, policy: r.target.Policy, request: r.req}
+	v := r.view()
 	notes := r.primary().Notes
 	if notes.Receipt = (secretstore.Receipt{}); s.ID != "" {
 		notes.Receipt = v.receipt(s.ID)

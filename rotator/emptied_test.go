@@ -1,6 +1,7 @@
 package rotator_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -24,6 +25,31 @@ func TestTheLastKeyOfAnEmptiedStoreHasItsGrace(t *testing.T) {
 		time.Sleep(graceOver)
 		if res := mustSettle(t, w.Start().Run(rotator.Request{})); !slices.Equal(res.Revoked, []string{first.KeyID}) {
 			t.Errorf("after its grace: revoked %v, want %s", res.Revoked, first.KeyID)
+		}
+		w.Settle()
+	})
+}
+
+// Consumers of the key that a Secret had before it was emptied are waited for as those of any
+// other old key: the gate is told of it, and a rollout that hangs keeps it alive.
+func TestTheLastKeyOfAnEmptiedStoreLivesUntilItsConsumersHaveMoved(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		r := &rollout{takes: rotatortest.Grace + 2*time.Hour, began: map[string]time.Time{}}
+		first := mustSettle(t, w.Start().runWith(r))
+		time.Sleep(time.Minute)
+		w.stores[0].Empty()
+		w.Judge("a person's emptying")
+		mustSettle(t, w.Start().runWith(r))
+		time.Sleep(graceOver)
+		if res := w.Start().runWith(r); !errors.Is(res.Err, rotator.ErrGateOpen) || len(res.Revoked) > 0 {
+			t.Errorf("the rollout hangs, but: %v, revoked %v", res.Err, res.Revoked)
+		}
+		if !slices.Contains(r.old, first.KeyID) {
+			t.Errorf("the gate was told of the old keys %v, want %s", r.old, first.KeyID)
+		}
+		time.Sleep(2 * time.Hour)
+		if res := mustSettle(t, w.Start().runWith(r)); !slices.Equal(res.Revoked, []string{first.KeyID}) {
+			t.Errorf("the consumers have moved, revoked %v, want %s", res.Revoked, first.KeyID)
 		}
 		w.Settle()
 	})

@@ -83,7 +83,7 @@ func (r *run) undecided(step Step) TargetStatus {
 	if step.Verb == Prove {
 		o.Because = proveLater(step.ID)
 	}
-	v := &view{now: r.now(), State: r.State, policy: r.target.Policy, request: r.req}
+	v := r.view()
 	cur, ok := r.current(0)
 	if t, tested := v.tested(0, cur.ID); !ok || o.Dead || !tested || !isInvalid(t) {
 		return o

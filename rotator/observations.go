@@ -20,7 +20,7 @@ func (r *run) listKeys(ctx context.Context, _ Step) error {
 	}
 	var beside sync.WaitGroup
 	defer beside.Wait()
-	if v := (view{State: r.State}); !v.observed() {
+	if v := r.view(); !v.observed() {
 		at := r.tick()
 		beside.Go(func() { r.readStoresAsOf(ctx, at) })
 	}
@@ -61,7 +61,7 @@ func (r *run) listAgain(ctx context.Context) error {
 // notePaired notes that the list has the key that this run issued, by its id and name.
 func (r *run) notePaired() {
 	ver, ok := r.primary().Versions[secretstore.Pending]
-	if !ok || (&view{State: r.State}).bornAt(ver) == 0 {
+	if !ok || r.view().bornAt(ver) == 0 {
 		return
 	}
 	if name, ok := parseKeyName(r.Keys[ver.ID].Name); ok && name.Nonce == ver.Intent.Nonce {

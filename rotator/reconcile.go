@@ -78,6 +78,11 @@ func (r *run) decide() Step {
 	return decide(r.now(), r.State, r.target.Policy, r.req)
 }
 
+// view is what the rules see, to an effect that asks what they ask.
+func (r *run) view() *view {
+	return &view{now: r.now(), State: r.State, policy: r.target.Policy, request: r.req}
+}
+
 func (r *run) now() time.Time { return r.opts.Now() }
 
 // tick gives the next moment.
@@ -274,7 +279,7 @@ func (r *run) failed(ctx context.Context, step Step, err error) Result {
 
 func (r *run) conclude() {
 	r.result.Rotated = r.Rotated
-	v := &view{State: r.State, request: r.req}
+	v := r.view()
 	_, blind := r.unreadable()
 	r.result.Answered = !r.Declared && !blind && v.answered()
 	if noted := r.incident(); v.named(noted) && noted.ID != shorten(r.req.Incident) {

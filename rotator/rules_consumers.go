@@ -20,7 +20,7 @@ const gateInterval = 30 * time.Second
 // revocation of the old key: see [view.gateOpen].
 func (v *view) converge() answer {
 	cur, ok := v.current(0)
-	if !ok || cur.Foreign || v.dead() || v.ReadOnly || v.waived() || (!v.Rotated && len(v.old()) == 0) {
+	if !ok || cur.Foreign || v.dead() || v.ReadOnly || v.waived() || (!v.Rotated && len(v.toRetire()) == 0) {
 		return pass()
 	}
 	if _, ok := v.unreadable(); ok {
@@ -67,16 +67,18 @@ func (v *view) waived() bool {
 	return ok && v.primary().Notes.Waiver.KeyID == cur.ID
 }
 
-// gateOpen keeps an old key alive until the consumers have moved. In an incident
-// nobody is waited for. Who only reads does not ask: then a run has to.
+// gateOpen keeps an old key alive until the consumers have moved to the current one: a gate that
+// was not asked about it says nothing. In an incident nobody is waited for. Who only reads does
+// not ask: then a run has to.
 func (v *view) gateOpen() answer {
 	if v.emergency() || v.waived() {
 		return pass()
 	}
+	cur, _ := v.current(0)
 	for i, g := range v.Gates {
 		switch {
-		case v.ReadOnly:
-			return act(Step{Verb: Converge, Gate: i, Reason: "ask whether its consumers have moved"})
+		case v.ReadOnly || g.key != cur.ID:
+			return act(Step{Verb: Converge, Gate: i, ID: cur.ID, Reason: "ask whether its consumers have moved"})
 		case g.err != nil:
 			return stop(g.err)
 		}

@@ -110,7 +110,7 @@ func (r *run) unknown(err error) TargetStatus {
 }
 
 func (r *run) describe(next Step) TargetStatus {
-	v := &view{now: r.now(), State: r.State, policy: r.target.Policy, request: r.req}
+	v := r.view()
 	o := TargetStatus{Target: r.target.Name, Workspace: r.target.Workspace.Name, Stores: r.Stores, Next: next,
 		Senders: r.Senders, Failure: r.primary().Notes.Failure, Due: next.Verb.action().worthRun, Credential: r.Credential}
 	o.Hold, _ = v.hold()

@@ -61,15 +61,22 @@ func (w *world) isMadeWith(t *target) bool {
 	return w.admin != nil && t != w.admin && t.workspace == w.admin.workspace
 }
 
-// isOnlyAdminKey tells whether a store gives the key as the admin key: nobody but a person
-// can go on after that was revoked by hand.
+// isOnlyAdminKey tells whether nobody but a person can go on after the key was revoked by hand:
+// a store gives it as the admin key, or none gives one that lives, and processes may still act
+// with this one.
 func (w *world) isOnlyAdminKey(at *target, k *key) bool {
+	if at != w.admin {
+		return false
+	}
+	lives := false
 	for _, s := range at.stores {
-		if at == w.admin && (s.value == k.value || s.latest == k.value) {
+		if s.value == k.value || s.latest == k.value {
 			return true
 		}
+		given := w.keys.of(s.value)
+		lives = lives || given != nil && given.deleted.IsZero()
 	}
-	return false
+	return !lives
 }
 
 // credential is the admin key that a process begins with, and reads again when it is
