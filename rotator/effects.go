@@ -291,7 +291,7 @@ func (r *run) discard(ctx context.Context, s Step) error {
 		return errors.Join(s.Err, err)
 	}
 	r.result.Discarded = append(r.result.Discarded, s.ID)
-	return s.Err
+	return made(s)
 }
 
 func (r *run) destroy(ctx context.Context, s Step) error {
@@ -305,7 +305,7 @@ func (r *run) destroy(ctx context.Context, s Step) error {
 	if s.Proven != (time.Time{}) && !slices.ContainsFunc(r.result.Dead, func(d Death) bool { return d.KeyID == s.ID }) {
 		r.result.Dead = append(r.result.Dead, Death{s.ID, s.Proven})
 	}
-	return s.Err
+	return made(s)
 }
 
 // destroyVersion destroys a version. What is sent is not proven dead before: the store is read

@@ -133,7 +133,7 @@ func (r *run) switchBack(ctx context.Context, s Step) error {
 		return err
 	}
 	r.InDoubt = false
-	return s.Err
+	return made(s)
 }
 
 // setSender has a sender send a value. What it sends after an error only a reading tells.

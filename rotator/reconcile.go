@@ -137,6 +137,29 @@ func recovered(report func(error)) {
 	}
 }
 
+// madeError is why a run ends with a step that was made: what the step was for is in vain.
+type madeError struct{ because error }
+
+func (e madeError) Error() string { return e.because.Error() }
+func (e madeError) Unwrap() error { return e.because }
+
+// made ends the run with the step's error, if it has one, after the step was made.
+func made(s Step) error {
+	if s.Err == nil {
+		return nil
+	}
+	return madeError{s.Err}
+}
+
+// notMade is the error of a step that was not made: of one that was, the trail must not say that
+// it failed.
+func notMade(err error) error {
+	if errors.As(err, new(madeError)) {
+		return nil
+	}
+	return err
+}
+
 // attempt takes a step and tells of it. An error ends the run, but for a
 // conflict: then the rules decide, which let a loser stand back.
 func (r *run) attempt(ctx context.Context, step Step) error {
@@ -149,7 +172,7 @@ func (r *run) attempt(ctx context.Context, step Step) error {
 	done, err := r.intend(step)
 	if err == nil {
 		err = step.Verb.action().perform(r, ctx, step)
-		done(err)
+		done(notMade(err))
 	}
 	if err != nil && asked.Err() != nil && !step.Verb.Effect() && !r.unfinished() {
 		return nil // interrupted: the loop sees to it

@@ -128,3 +128,26 @@ func TestTheTrailTellsWhatWasDoneAndWhatShowsIt(t *testing.T) {
 		}
 	})
 }
+
+// A key that never became valid is taken back: that succeeded, though the rotation did not. Who
+// reads the trail must not look for a key that lives on.
+func TestTheTrailTellsThatAUselessKeyIsGone(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		w.Begin("rotation")
+		w.Instantly.Activation = 24 * time.Hour
+		trail := &told{outcomes: map[int]rotator.Outcome{}}
+		res := w.StartWith(rotator.Options{Trail: trail}).Run(rotator.Request{})
+		if !errors.Is(res.Err, rotator.ErrNeverValid) || len(res.Discarded) != 1 {
+			t.Fatalf("err = %v, discarded %v", res.Err, res.Discarded)
+		}
+		for i, e := range trail.effects {
+			if e.Verb == rotator.Discard && trail.outcomes[i].Err == nil {
+				return
+			}
+			if o := trail.outcomes[i]; o.Err != nil {
+				t.Errorf("%s: the trail says %v", e.Verb, o.Err)
+			}
+		}
+		t.Error("the trail does not tell that the key was taken back")
+	})
+}
