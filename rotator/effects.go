@@ -221,18 +221,44 @@ func (r *run) inspectPromoted(ctx context.Context, store int) {
 
 // promoteLate writes down the time of a promotion once more: the process, or the
 // machine, was stopped in the middle of it. One that failed may have been made all
-// the same.
+// the same. It is tried again for as long as a step may take: no later run can tell
+// that the time on record is too early.
 func (r *run) promoteLate(ctx context.Context, snap secretstore.Snapshot, s Step, bound time.Duration, failed error) (secretstore.Snapshot, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.opts.StepTimeout)
 	defer cancel()
-	st := r.target.Stores[s.Store]
-	if failed != nil {
-		var err error
-		if snap, err = st.Describe(ctx); err != nil || snap.Versions[secretstore.Current].ID != s.ID {
+	for pause := time.Second; ; pause *= 2 {
+		noted, err := r.promoteAgain(ctx, snap, s, bound, failed)
+		if err == nil || errors.Is(err, secretstore.ErrConflict) || errors.Is(err, errNotMade) {
+			return noted, err
+		}
+		snap, failed = noted, err
+		if !r.wait(ctx, r.now().Add(pause)) || ctx.Err() != nil {
 			return snap, failed
 		}
 	}
-	return st.Promote(ctx, snap, s.ID, r.wallClock().Add(bound))
+}
+
+// errNotMade says of a promotion that failed that it was not made.
+var errNotMade = errors.New("the promotion was not made")
+
+// promoteAgain looks first what became of the promotion, if that failed.
+func (r *run) promoteAgain(ctx context.Context, snap secretstore.Snapshot, s Step, bound time.Duration, failed error) (secretstore.Snapshot, error) {
+	st := r.target.Stores[s.Store]
+	if failed != nil {
+		seen, err := st.Describe(ctx)
+		switch {
+		case err != nil:
+			return snap, failed
+		case seen.Versions[secretstore.Current].ID != s.ID:
+			return seen, fmt.Errorf("%w: %w", errNotMade, failed)
+		}
+		snap = seen
+	}
+	noted, err := st.Promote(ctx, snap, s.ID, r.wallClock().Add(bound))
+	if err != nil {
+		return snap, err
+	}
+	return noted, nil
 }
 
 // wallClock is the time without a monotonic reading, which may stand still while

@@ -2,6 +2,7 @@ package rotator_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -31,6 +32,41 @@ func TestAPromotionThatTookLongIsNoTroubleOfTheStore(t *testing.T) {
 		res := in.Rotator.Reconcile(t.Context(), tg, rotator.Request{})
 		if !res.Rotated || res.Err != nil {
 			t.Errorf("rotated %v, %v", res.Rotated, res.Err)
+		}
+	})
+}
+
+// sleepy is a store whose first promotion is made while the machine is put to sleep. When that
+// wakes up, the network is not there at once.
+type sleepy struct {
+	secretstore.Store
+	calls *int
+}
+
+func (s sleepy) Promote(ctx context.Context, seen secretstore.Snapshot, id string, at time.Time) (secretstore.Snapshot, error) {
+	switch *s.calls++; *s.calls {
+	case 1:
+		snap, err := s.Store.Promote(ctx, seen, id, at)
+		time.Sleep(time.Hour)
+		return snap, err
+	case 2, 3:
+		return secretstore.Snapshot{}, fmt.Errorf("%w: no route to host", secretstore.ErrUnavailable)
+	default:
+		return s.Store.Promote(ctx, seen, id, at)
+	}
+}
+
+// The grace period counts from when consumers could have the new key. A time of before the
+// machine slept would let the next run revoke the old one at once.
+func TestAPromotionThatTheMachineSleptThroughIsNotedAsOfItsEnd(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		in := w.Start()
+		tg := in.Target()
+		tg.Stores[0].Store = sleepy{tg.Stores[0].Store, new(int)}
+		began := time.Now()
+		res := in.Rotator.Reconcile(t.Context(), tg, rotator.Request{})
+		if at := w.Snapshot(0).Versions[secretstore.Current].Promoted; at.Before(began.Add(time.Hour)) || res.Err != nil {
+			t.Errorf("promoted at %s, %s after the run began; err = %v", at, at.Sub(began), res.Err)
 		}
 	})
 }
