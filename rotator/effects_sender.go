@@ -112,7 +112,8 @@ func (r *run) switchSender(ctx context.Context, s Step) error {
 	if err != nil {
 		return err
 	}
-	return r.setSender(ctx, s, value)
+	_, err = r.setSender(ctx, s, value)
+	return err
 }
 
 // switchBack has a sender send the previous value again, or what it sent before this run
@@ -129,42 +130,64 @@ func (r *run) switchBack(ctx context.Context, s Step) error {
 	if r.FirstBack.IsZero() {
 		r.FirstBack = r.now()
 	}
-	if err := r.setSender(ctx, s, value); err != nil || r.Trouble != nil {
+	if asked, err := r.setSender(ctx, s, value); !asked || err != nil || r.Trouble != nil {
 		return err
 	}
 	r.InDoubt = false
 	return made(s)
 }
 
-// setSender has a sender send a value. What it sends after an error only a reading tells.
-func (r *run) setSender(ctx context.Context, s Step, value secret.Value) error {
+// setSender has a sender send a value, and tells whether it was asked to. What it sends after an
+// error only a reading tells.
+func (r *run) setSender(ctx context.Context, s Step, value secret.Value) (asked bool, err error) {
 	cur, _ := r.current(0)
 	bound := promotionBound(r.graceOf(Step{ID: cur.ID}))
-	ctx, cancel := context.WithTimeout(ctx, bound)
+	begun := r.wallClock()
+	bounded, cancel := context.WithTimeout(ctx, bound)
 	defer cancel()
-	at, begun := r.tick(), r.wallClock()
-	snap, err := r.target.Stores[0].Promote(ctx, r.primary().Snapshot, cur.ID, begun.Add(bound))
+	at := r.tick()
+	snap, err := r.target.Stores[0].Promote(bounded, r.primary().Snapshot, cur.ID, begun.Add(bound))
+	if err := r.notedSwitch(snap, at, err); err != nil {
+		return false, err
+	}
+	seen := r.sends.seen[s.Sender]
+	r.SendersSeen = 0
+	if r.wallClock().Sub(begun) > bound { // the machine slept: what was decided on is old
+		return false, nil
+	}
+	r.rememberSent(seen, r.Senders[s.Sender].Carries)
+	err = r.noteSwitch(seen, r.target.Senders.Switch(bounded, seen, value))
+	if r.wallClock().Sub(begun) > bound { // it slept now: the grace period begins later than is noted
+		at = r.tick()
+		snap, late := r.promoteLate(ctx, r.primary().Snapshot, Step{ID: cur.ID}, bound, nil)
+		if late := r.notedSwitch(snap, at, late); late != nil {
+			return true, late
+		}
+	}
+	return true, err
+}
+
+// notedSwitch keeps what the primary store says after the time of a switch was noted there.
+func (r *run) notedSwitch(snap secretstore.Snapshot, at moment, err error) error {
 	if err := r.wrote(0, snap, at, err); err != nil {
 		return err
 	}
 	noted, _ := r.current(0)
-	r.Settled, r.Noted = cur.ID, noted.Promoted
-	seen := r.sends.seen[s.Sender]
-	r.SendersSeen = 0
-	if r.wallClock().Sub(begun) > bound { // the machine slept: what was decided on is old
-		return nil
-	}
+	r.Settled, r.Noted = noted.ID, noted.Promoted
+	return nil
+}
+
+// rememberSent keeps what a sender sent before this run switched it for the first time.
+func (r *run) rememberSent(seen Sender, carries Carries) {
 	if r.sends.before == nil {
 		r.sends.before = make(map[string]secret.Value)
 	}
 	if _, known := r.sends.before[seen.ID]; !known {
 		r.sends.before[seen.ID] = seen.Value
-		carries := r.Senders[s.Sender].Carries
 		r.HadOther[seen.ID] = carries == CarriesNothing || carries == CarriesOther
 	}
 	r.Switched[seen.ID], r.InDoubt = true, true
 	delete(r.Confirmed, seen.ID)
-	return r.noteSwitch(seen, r.target.Senders.Switch(ctx, seen, value))
 }
 
 // noteSwitch lets the rules decide after a switch that failed: it may have been made all the

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
 
@@ -67,6 +68,26 @@ func TestAPromotionThatTheMachineSleptThroughIsNotedAsOfItsEnd(t *testing.T) {
 		res := in.Rotator.Reconcile(t.Context(), tg, rotator.Request{})
 		if at := w.Snapshot(0).Versions[secretstore.Current].Promoted; at.Before(began.Add(time.Hour)) || res.Err != nil {
 			t.Errorf("promoted at %s, %s after the run began; err = %v", at, at.Sub(began), res.Err)
+		}
+	})
+}
+
+// The same with a sender: the grace period of what it sent counts from when it was switched.
+func TestASwitchThatTheMachineSleptThroughIsNotedAsOfItsEnd(t *testing.T) {
+	posted(t, 1, []*sender{{id: "a"}}, func(t *testing.T, p *post) {
+		p.expect(now(), renewed, nil)
+		time.Sleep(settleTime + rotatortest.Late)
+		var woke time.Time
+		p.start(func(call string, when rotatortest.When) error {
+			if call == "switch" && when == rotatortest.After && woke.IsZero() {
+				time.Sleep(time.Hour)
+				woke = time.Now()
+			}
+			return nil
+		}).run(rotator.Request{})
+		snap, err := p.stores[0].Describe(t.Context())
+		if at := snap.Versions[secretstore.Current].Promoted; err != nil || woke.IsZero() || at.Before(woke) {
+			t.Errorf("the grace period counts from %s, it woke up at %s; err = %v", at, woke, err)
 		}
 	})
 }
