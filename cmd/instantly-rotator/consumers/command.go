@@ -64,7 +64,7 @@ func (c *Command) run(ctx context.Context, keyID string) error {
 	err := cmd.Run()
 	exit := (*exec.ExitError)(nil)
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, exec.ErrWaitDelay): // what it has started may go on, and keep its output open
 		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("it was ended before it did by itself (it has %s)%s: %w", commandTimeout, said.last(), ctx.Err())

@@ -23,8 +23,9 @@ const (
 	config   = 78
 )
 
-// end is how long a program that was told to end may take to.
-const end = 5 * time.Second
+// End is how long a program that was told to end may take to, and how long what one has started
+// is waited for, if that has its output open.
+const End = 5 * time.Second
 
 // child is one run of a program.
 type child struct {
@@ -32,9 +33,10 @@ type child struct {
 	env     []string
 	input   io.Reader
 	timeout time.Duration
-	// value is what the program was given, or may know: what it says is not told if it
-	// repeats a part.
+	// value is what the program was given: what it says is not told if it repeats a part.
 	value secret.Value
+	// untold: it may know a key that is not at hand to compare, so nothing that it says is told.
+	untold bool
 }
 
 // run gives what the program wrote on its standard output, of which a little is kept.
@@ -44,7 +46,7 @@ func (c child) run(ctx context.Context) (string, error) {
 	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...) //nolint:gosec // the configuration names it
 	var wrote, said tail
 	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = c.env, c.input, &wrote, &said
-	cmd.WaitDelay = end
+	cmd.WaitDelay = End
 	ofItsOwnGroup(cmd)
 	err := cmd.Run()
 	if ctx.Err() != nil && cmd.Process != nil {
@@ -54,6 +56,9 @@ func (c child) run(ctx context.Context) (string, error) {
 }
 
 func (c child) judged(ctx context.Context, err error, said string) error {
+	if c.untold {
+		said = ""
+	}
 	if said != "" && repeats(said, c.value) {
 		said = "what it said has a part of the key in it, and is not shown"
 	}
@@ -62,7 +67,7 @@ func (c child) judged(ctx context.Context, err error, said string) error {
 	}
 	exit := (*exec.ExitError)(nil)
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, exec.ErrWaitDelay): // what it has started may go on, and keep its output open
 		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("it was ended before it did by itself%s: %w: %w", said, secretstore.ErrUnavailable, context.Cause(ctx))

@@ -3,11 +3,11 @@
 //
 // The program must be harmless to run again with the same key. Its exit code says how it
 // went: 0 that the place has the key, 75 not yet, 77 that a right is lacking, 78 that it is
-// set up wrongly, anything else that it failed and may be tried again. The last line of its standard error is shown to
-// people, unless it has a part of the key in it.
+// set up wrongly, anything else that it failed and may be tried again. The last line of
+// its standard error is shown to people, unless it has a part of the key in it.
 //
 // A second program may tell which key is there: it prints the id on its standard output,
-// and nothing if there is none.
+// and nothing if there is none. What else it says is not shown: it may know the key.
 package program
 
 import (
@@ -79,7 +79,7 @@ func (s *Sink) environ(more ...string) []string {
 // Holds implements [sink.Holder].
 func (t *Telling) Holds(ctx context.Context) (string, error) {
 	name := filepath.Base(t.o.Holds[0])
-	wrote, err := child{args: t.o.Holds, env: t.environ(), timeout: t.o.Timeout}.run(ctx)
+	wrote, err := child{args: t.o.Holds, env: t.environ(), timeout: t.o.Timeout, untold: true}.run(ctx)
 	if err != nil {
 		return "", fmt.Errorf("program %s: %w", name, err)
 	}

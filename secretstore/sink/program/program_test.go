@@ -51,6 +51,14 @@ func parts() map[string]func([]string) {
 			}
 			time.Sleep(time.Hour)
 		},
+		"leaves": func(args []string) {
+			child := exec.Command(os.Args[0], "lives", args[0])
+			child.Stderr = os.Stderr
+			if err := child.Start(); err != nil {
+				os.Exit(3)
+			}
+		},
+		"lives": func(args []string) { time.Sleep(2 * program.End); write(args[0], "it ended by itself") },
 		"child": func(args []string) { write(args[0], strconv.Itoa(os.Getpid())); time.Sleep(time.Hour) },
 		"where": func(args []string) {
 			read, _ := io.ReadAll(os.Stdin)
@@ -228,6 +236,29 @@ func TestProgramIsEndedWithAllThatItStarted(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatalf("what it started lives on: %s", state)
 		}
+	}
+}
+
+// A program may start what goes on after it, such as a restart of what uses the key, and which
+// has its output open. That it ended well counts.
+func TestProgramMayLeaveAnotherBehind(t *testing.T) {
+	t.Parallel() // it takes a while
+	left := filepath.Join(t.TempDir(), "left")
+	if err := open(t, program.Settings{Command: []string{os.Args[0], "leaves", left}}).Put(t.Context(), "k1", value); err != nil {
+		t.Errorf("got %v", err)
+	}
+	for deadline := time.Now().Add(4 * program.End); read(left) == ""; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("what it left behind was ended")
+		}
+	}
+}
+
+// A program that tells which key is there may know the key itself: nobody can compare.
+func TestNothingIsShownThatWhatTellsSays(t *testing.T) {
+	asked := open(t, program.Settings{Command: []string{"true"}, Holds: []string{os.Args[0], "says", "1", "cannot read " + value.Reveal()}})
+	if _, err := asked.(sink.Holder).Holds(t.Context()); err == nil || strings.Contains(err.Error(), "cannot read") {
+		t.Errorf("got %v", err)
 	}
 }
 
