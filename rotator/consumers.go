@@ -62,9 +62,12 @@ func (r *run) move(keyID string) Move {
 	return m
 }
 
-// survey reads the stores of the credential, and of the targets that this one is kept apart from, and keeps the
-// others of this process from beginning until this run is over. A target whose
-// store cannot be read must not stop this one.
+// longestSurvey is how long a survey waits for one store: it is asked again by the next run.
+const longestSurvey = 30 * time.Second
+
+// survey reads the stores of the credential, and of the targets that this one is kept apart
+// from, and keeps the others of this process from beginning until this run is over. A target
+// whose store cannot be read, or hangs, must not stop this one, nor hide what the others say.
 func (r *run) survey(ctx context.Context, _ Step) error {
 	first := r.Survey.first
 	if first.IsZero() {
@@ -72,7 +75,7 @@ func (r *run) survey(ctx context.Context, _ Step) error {
 	}
 	r.Survey = surveyed{done: true, first: first}
 	if r.Awaits {
-		if snap, err := r.target.Awaits.Describe(ctx); err == nil {
+		if snap, err := r.readOther(ctx, r.target.Awaits); err == nil {
 			r.Survey.replacement = r.replacementOf(r.target.Awaits, snap)
 		}
 	}
@@ -83,13 +86,25 @@ func (r *run) survey(ctx context.Context, _ Step) error {
 		r.Survey.busy, r.Survey.name = true, "a related key that is being rotated"
 		return nil
 	}
-	for _, peer := range r.target.Peers {
-		snap, err := peer.Describe(ctx)
-		if at := lastMove(snap); err == nil && at.After(r.Survey.last) {
-			r.Survey.last, r.Survey.name = at, peer.Name
+	last := make([]time.Time, len(r.target.Peers))
+	r.beside(len(last), func(i int) {
+		if snap, err := r.readOther(ctx, r.target.Peers[i]); err == nil {
+			last[i] = lastMove(snap)
+		}
+	})
+	for i, at := range last {
+		if at.After(r.Survey.last) {
+			r.Survey.last, r.Survey.name = at, r.target.Peers[i].Name
 		}
 	}
 	return nil
+}
+
+// readOther reads another target's store, which may hang.
+func (r *run) readOther(ctx context.Context, st NamedStore) (secretstore.Snapshot, error) {
+	ctx, cancel := context.WithTimeout(ctx, longestSurvey)
+	defer cancel()
+	return within(ctx, func() (secretstore.Snapshot, error) { return st.Describe(ctx) })
 }
 
 // lastMove is when the target got its current key, or began to get the next.

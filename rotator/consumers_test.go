@@ -9,6 +9,7 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/memstore"
 )
 
@@ -155,6 +156,46 @@ func TestARelatedKeyWhoseStoreIsDownStopsNobody(t *testing.T) {
 		ts[0].Peers[0].Store = broken.tap(memstore.New("broken"))
 		if res := mustSettle(t, in.reconcile(ts[0], rotator.Request{})); !res.Rotated {
 			t.Error("not rotated because another target's store cannot be read")
+		}
+	})
+}
+
+// hanging is a store that does not answer, whatever becomes of who asks.
+type hanging struct{ secretstore.Store }
+
+func (hanging) Describe(context.Context) (secretstore.Snapshot, error) {
+	time.Sleep(time.Hour)
+	return secretstore.Snapshot{}, secretstore.ErrUnavailable
+}
+
+func TestARelatedKeyWhoseStoreHangsHidesNoOther(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		in := w.Start()
+		ts := in.related(3)
+		for _, target := range ts {
+			mustSettle(t, in.reconcile(target, rotator.Request{}))
+		}
+		time.Sleep(due)
+		mustSettle(t, in.reconcile(ts[2], rotator.Request{}))
+		ts[0].Peers[0].Store = hanging{ts[0].Peers[0].Store}
+		if res := mustSettle(t, in.reconcile(ts[0], rotator.Request{})); res.Rotated {
+			t.Error("rotated right after a related key, whose store answers")
+		}
+		time.Sleep(2 * time.Hour) // what hangs ends
+	})
+}
+
+// What is told of a run may be a store's code, too, such as when an admin key is read again.
+func TestAPanicOfWhoIsToldOfARunStopsNoOtherTarget(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		in := w.Start()
+		results := in.Rotator.ReconcileAll(t.Context(), in.fleet(2), rotator.Request{}, func(res rotator.Result) {
+			if res.Target == in.fleet(2)[0].Name {
+				panic("a nil map in an SDK")
+			}
+		})
+		if !errors.Is(results[0].Err, rotator.ErrPanic) || results[1].Err != nil {
+			t.Errorf("got %v and %v", results[0].Err, results[1].Err)
 		}
 	})
 }

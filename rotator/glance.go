@@ -15,10 +15,14 @@ func (r *Rotator) Glance(ctx context.Context, ts []Target, req Request) []Target
 	var lists sync.WaitGroup
 	for w, mark := range marksOf(ts) {
 		lists.Go(func() {
-			if _, err := w.listedSince(ctx, mark, r.opts.Now(), true); err != nil {
+			fail := func(err error) {
 				mu.Lock()
 				defer mu.Unlock()
 				failed[w] = err
+			}
+			defer recovered(fail)
+			if _, err := w.listedSince(ctx, mark, r.opts.Now(), true); err != nil {
+				fail(err)
 			}
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
@@ -218,8 +219,9 @@ func (r *Rotator) Reconcile(ctx context.Context, t Target, req Request) Result {
 // touch another. done, if not nil, is told of each as it ends, from several
 // goroutines. The results are in the targets' order.
 func (r *Rotator) ReconcileAll(ctx context.Context, ts []Target, req Request, done func(Result)) []Result {
-	return each(r, ts, func(t Target, mark int) Result {
-		res := r.newRun(t, req, mark).reconcile(ctx)
+	return each(r, ts, func(t Target, mark int) (res Result) {
+		res = r.newRun(t, req, mark).reconcile(ctx)
+		defer recovered(func(err error) { res.Err = errors.Join(res.Err, err) })
 		if done != nil {
 			done(res)
 		}

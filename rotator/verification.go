@@ -59,14 +59,17 @@ func (r *run) checks(ctx context.Context) []Verification {
 
 // checkSenders compares what the senders send with what the primary store has. No delivery is
 // sent for it: whether receivers accept that is not known.
-func (r *run) checkSenders(ctx context.Context) []Verification {
-	if !r.Sent {
+func (r *run) checkSenders(ctx context.Context) (out []Verification) {
+	if !r.Sent || r.primary().Err != nil { // then there is nothing to compare with, which is told of the store
 		return nil
 	}
-	if err := r.compareSenders(ctx, Step{}); err != nil {
+	of := func(err error) []Verification {
 		return []Verification{{Target: r.target.Name, Store: "senders", TestCall: TestCall{Err: err}}}
 	}
-	out := make([]Verification, 0, len(r.Senders))
+	defer recovered(func(err error) { out = of(err) })
+	if err := r.compareSenders(ctx, Step{}); err != nil {
+		return of(err)
+	}
 	for _, s := range r.Senders {
 		v := Verification{Target: r.target.Name, Store: s.Name}
 		switch s.Carries {
@@ -78,7 +81,7 @@ func (r *run) checkSenders(ctx context.Context) []Verification {
 		out = append(out, v)
 	}
 	if len(out) == 0 {
-		out = append(out, Verification{Target: r.target.Name, Store: "senders", TestCall: TestCall{Err: ErrNoSender}})
+		return of(ErrNoSender)
 	}
 	return out
 }
