@@ -183,12 +183,17 @@ func (r *run) supplied(ctx context.Context, puts []put, begun time.Time) error {
 
 // overtaken tells a race that was lost meanwhile from a sink that fails: the sink may have
 // taken the key all the same, after the winner gave it another one. A run that gave a key
-// writes its receipt, and finds that out by it.
+// writes its receipt, and finds that out by it. What cannot be told is read before anything
+// else is decided.
 func (r *run) overtaken(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), longestSupplyInIncident)
 	defer cancel()
-	if err := r.unchanged(ctx, 0); errors.Is(err, secretstore.ErrConflict) {
+	err := r.unchanged(ctx, 0)
+	if errors.Is(err, secretstore.ErrConflict) {
 		return err
+	}
+	if err != nil {
+		r.Stores[0].Seen = 0
 	}
 	return nil
 }

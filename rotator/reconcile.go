@@ -206,6 +206,8 @@ const (
 // not be stored: it may have arrived all the same, or fit now. A conflict with a
 // store that nobody has changed is not a lost race but an error.
 func (r *run) reread(ctx context.Context, step Step, cause error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.opts.StepTimeout) // the step may have used up its time
+	defer cancel()
 	if r.req.Incident != "" && errors.Is(cause, secretstore.ErrConflict) {
 		return r.insist(ctx, cause)
 	}

@@ -58,16 +58,17 @@ func TestASinkThatWasGivenAnOldKeyIsNotGivenTheCurrentOneBeforeEveryStore(t *tes
 	})
 }
 
-// The same, and then something else goes wrong: the answer to the late put is lost, or the
-// key cannot be tested, or the sink takes nothing more. Nothing may say that it has the key.
+// The same, and then something else goes wrong: the answer to the late put is lost, and the
+// store cannot be read right after that, or the time of the step is used up; or the key cannot
+// be tested, or the sink takes nothing more. Nothing may say that it has the key.
 func TestASinkThatMayHaveAnOldKeyIsNotOnRecordAsHavingTheCurrentOne(t *testing.T) {
-	for _, trouble := range []string{"supply", "probe", "no second supply"} {
+	for _, trouble := range []string{"supply", "supply and describe", "supply and time", "probe", "no second supply"} {
 		story(t, 1, func(t *testing.T, w *world) {
 			mustSettle(t, w.Start().Run(rotator.Request{}))
 			time.Sleep(time.Hour)
 			blind := w.AddSink("blind", memsink.Kind{})
 			w.SinksChanged = true
-			in, puts := w.Start(), 0
+			in, puts, unread := w.Start(), 0, false
 			in.Hook = func(call string, when rotatortest.When) error {
 				switch {
 				case call == "supply@sink0" && when == rotatortest.Before:
@@ -77,7 +78,13 @@ func TestASinkThatMayHaveAnOldKeyIsNotOnRecordAsHavingTheCurrentOne(t *testing.T
 					} else if trouble == "no second supply" {
 						return errSinkDown
 					}
-				case call == "supply@sink0" && trouble == "supply":
+				case call == "supply@sink0" && strings.HasPrefix(trouble, "supply"):
+					if unread = trouble == "supply and describe"; trouble == "supply and time" && puts == 1 {
+						time.Sleep(time.Hour)
+					}
+					return errSinkDown
+				case call == "describe@0" && unread && when == rotatortest.Before:
+					unread = false
 					return errSinkDown
 				case puts > 0 && trouble == "probe" && strings.HasPrefix(call, "probe"):
 					w.Instantly.ProbeErr = errSinkDown
