@@ -21,17 +21,24 @@ func sendable(v secret.Value) bool {
 	return text != "" && len(text) <= most
 }
 
-// secretOf gives the secret in a header's value; what is not of that format is one that no
-// store has.
+// verbatim begins what stands for a header's value that is not of the configured format. No
+// secret has such a character, so it is no value of a store, is not taken over, and is written
+// back as it was.
+const verbatim = "\x00"
+
+// secretOf gives the secret in a header's value.
 func secretOf(header secret.Value, format webhookauth.Format) secret.Value {
 	if value, ok := format.Secret(header.Reveal()); ok {
 		return secret.New(value)
 	}
-	return header
+	return secret.New(verbatim + header.Reveal())
 }
 
-// headerOf gives the header's value for a secret.
+// headerOf gives the header's value for what secretOf gave, or for a secret.
 func headerOf(value secret.Value, format webhookauth.Format) secret.Value {
+	if header, ok := strings.CutPrefix(value.Reveal(), verbatim); ok {
+		return secret.New(header)
+	}
 	return secret.New(format.HeaderValue(value.Reveal()))
 }
 

@@ -317,6 +317,38 @@ func (s *scene) emit() {
 	time.Sleep(20 * time.Millisecond)
 }
 
+// Somebody has set a header by hand that is not of the configured format. What is switched back
+// is that header, and it is not taken over as a secret that the format would change.
+func TestAHeaderOfAnotherFormatIsWrittenBackAsItWas(t *testing.T) {
+	for _, byHand := range []string{"Token abc", "abc"} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newScene(t, webhookauth.Bearer, "prompt")
+			header := func() string { return s.box.Webhooks(s.box.Workspaces()[0].ID)[0].Headers["authorization"].Reveal() }
+			_ = s.box.ChangeWebhook(s.box.Webhooks(s.box.Workspaces()[0].ID)[0].ID, func(h *sandbox.Webhook) {
+				h.Headers["authorization"] = secret.New(byHand)
+			})
+			webhooks := s.target(s.client(undisturbed), undisturbed).Senders
+			read := func() rotator.Sender {
+				all, err := webhooks.Senders(t.Context())
+				if err != nil || len(all) != 1 {
+					t.Fatalf("%d webhooks, %v", len(all), err)
+				}
+				return all[0]
+			}
+			before := read()
+			if err := webhooks.Switch(t.Context(), before, secret.New("new-value-of-the-store")); err != nil || header() != "Bearer new-value-of-the-store" {
+				t.Fatalf("switched: %v", err)
+			}
+			if err := webhooks.Switch(t.Context(), read(), before.Value); err != nil || header() != byHand {
+				t.Errorf("%s: switched back: %v, it sends %q", byHand, err, header())
+			}
+			if res := s.run(undisturbed, rotator.Request{TakeOver: true}); res.Err == nil || res.Adopted != "" || header() != byHand {
+				t.Errorf("%s: taken over: %q, %v, it sends %q", byHand, res.Adopted, res.Err, header())
+			}
+		})
+	}
+}
+
 func TestSelectors(t *testing.T) {
 	hook := instantly.Webhook{ID: "a", URL: "https://n8n.example/hook/1", Name: "ours", EventType: "all_events"}
 	for want, ss := range map[bool][]webhooksecret.Selector{
