@@ -10,6 +10,8 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/rotator/rotatortest"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
 // A promote call takes 20 s: the grace must not be counted from before it.
@@ -273,6 +275,24 @@ func TestARotationThatWasAskedForIsMadeWhateverTheKeysStamp(t *testing.T) {
 			t.Errorf("asked for: %+v", res)
 		}
 		w.Settle()
+	})
+}
+
+// A switch of webhooks writes a promotion down as of the latest instant at which it can be made,
+// also that of a value of unknown origin. That is no other clock.
+func TestWhatThisClockWroteDownAsLateIsNotTakenForAnotherClock(t *testing.T) {
+	posted(t, 1, []*sender{{id: "a"}}, func(t *testing.T, p *post) {
+		p.expect(now(), renewed, nil)
+		p.senders[0].off = true
+		p.stores[0].PutByHand(secret.New("put-by-hand"))
+		snap, err := p.stores[0].Describe(t.Context())
+		if err == nil {
+			_, err = p.stores[0].Promote(t.Context(), snap, snap.Versions[secretstore.Current].ID, time.Now().Add(30*time.Second))
+		}
+		in := p.start(nil)
+		if s := in.rotator.Glance(t.Context(), []rotator.Target{in.target()}, rotator.Request{})[0]; s.Odd != "" || err != nil {
+			t.Errorf("%s, %v", s.Odd, err)
+		}
 	})
 }
 

@@ -118,8 +118,10 @@ func backoff(failures int) time.Duration {
 // written down later than it began: a hundredth of the grace period that is
 // counted from it, but 1 to 30 s.
 func promotionBound(grace time.Duration) time.Duration {
-	return min(max(grace/100, time.Second), 30*time.Second)
+	return min(max(grace/100, time.Second), longestPromotionBound)
 }
+
+const longestPromotionBound = 30 * time.Second
 
 // pause gives the wait between two test calls whose answer may still change:
 // 250 ms, doubling, at most 5 s.

@@ -128,7 +128,7 @@ func (r *run) describe(next Step) TargetStatus {
 	if cur, ok := r.current(0); ok {
 		o.Current, o.Since = &cur, since(cur)
 		o.NextDue, _ = nextDue(r.target.Policy, o.Target, o.Since)
-		if v.ahead(cur) {
+		if v.ahead(cur) && cur.Promoted.Sub(v.now) > longestPromotionBound { // so late a time may be this clock's own
 			o.Odd = futureStamp(cur)
 		}
 	}
