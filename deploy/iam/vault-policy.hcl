@@ -4,7 +4,8 @@
 #
 #   vault policy write instantly-rotator deploy/iam/vault-policy.hcl
 #
-# Consumers need read on secret/data/growth/instantly only.
+# Consumers need read on secret/data/growth/instantly only. That a token renews itself, the
+# policy default allows, which each has unless it is made without it.
 
 # What consumers read: it is read back, and a promotion writes it.
 path "secret/data/growth/instantly" {

@@ -3,6 +3,7 @@ package vaultkv
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -50,8 +51,9 @@ type session struct {
 
 	mu    sync.Mutex
 	token secret.Value
-	// since is when it was got, next when it is to be got anew or renewed; zero for never.
-	since, next time.Time
+	// since is when it was got, next when it is to be got anew or renewed, and ends when it
+	// expires, of one that a login gave; zero for never.
+	since, next, ends time.Time
 }
 
 func newSession(a Auth) session {
@@ -63,9 +65,20 @@ const (
 	// oldEnough is the age from which a refused token may have been revoked or expired: a
 	// refusal of a younger one is for want of a permission.
 	oldEnough = 10 * time.Second
-	// renewal is how often a token is renewed of which it is not known how long it is good.
-	renewal = time.Hour
+	// whenUnrenewed is the wait after the server refused to renew a token, or did not say how
+	// long it is good: it may be good for ever, or become renewable.
+	whenUnrenewed = time.Hour
+	// whenUnavailable is the wait after the server could not renew a token, or give one, and
+	// the least between two renewals.
+	whenUnavailable = time.Minute
 )
+
+// untilRenewal is how long a token is used before it is renewed: half of its time, so that
+// an outage, and the pause between two looks at a secret, have room in the other half.
+func untilRenewal(lease time.Duration) time.Duration { return max(lease/2, whenUnavailable) }
+
+// untilLogin is how long one that a login gave is used before the next login.
+func untilLogin(lease time.Duration) time.Duration { return lease * 2 / 3 }
 
 // authenticate sees to it that there is a token.
 func (c *Client) authenticate(ctx context.Context) error {
@@ -83,8 +96,19 @@ func (c *Client) authenticate(ctx context.Context) error {
 		c.renew(ctx, now)
 		return nil
 	default:
-		return c.begin(ctx, now)
+		return c.replace(ctx, now)
 	}
+}
+
+// replace logs in before the token expires. Where that is not possible now, the token serves
+// on until then.
+func (c *Client) replace(ctx context.Context, now time.Time) error {
+	err := c.login(ctx, now)
+	if errors.Is(err, secretstore.ErrUnavailable) && now.Before(c.session.ends) {
+		c.session.next = now.Add(whenUnavailable)
+		return nil
+	}
+	return err
 }
 
 // authenticateAnew takes another token for one that was refused, and tells whether it did.
@@ -106,15 +130,20 @@ func (c *Client) begin(ctx context.Context, now time.Time) error {
 		if err != nil {
 			return fmt.Errorf("the token: %w", err)
 		}
-		c.session.take(token, now, now.Add(renewal))
-		c.setToken(token)
+		if c.session.take(token, now) {
+			c.setToken(token)
+			c.renew(ctx, now)
+		}
 		return nil
 	}
 	return c.login(ctx, now)
 }
 
-func (s *session) take(token secret.Value, now, next time.Time) {
-	s.token, s.since, s.next = token, now, next
+// take puts a token in the place of the one before, and tells whether it is another one.
+func (s *session) take(token secret.Value, now time.Time) bool {
+	before := s.token
+	s.token, s.since = token, now
+	return !token.Equal(before)
 }
 
 // login exchanges a credential for a token.
@@ -132,13 +161,13 @@ func (c *Client) login(ctx context.Context, now time.Time) error {
 	if answer == nil || answer.Auth == nil || answer.Auth.ClientToken == "" {
 		return fmt.Errorf("log in at %s: the answer has no token: %w", path, secretstore.ErrUnavailable)
 	}
-	next := time.Time{}
-	if seconds := answer.Auth.LeaseDuration; seconds > 0 {
-		next = now.Add(time.Duration(seconds) * time.Second * 2 / 3)
-	}
 	token := secret.New(answer.Auth.ClientToken)
-	c.session.take(token, now, next)
+	c.session.take(token, now)
 	c.setToken(token)
+	c.session.next, c.session.ends = time.Time{}, time.Time{}
+	if lease := leaseOf(answer); lease > 0 {
+		c.session.next, c.session.ends = now.Add(untilLogin(lease)), now.Add(lease)
+	}
 	return nil
 }
 
@@ -152,14 +181,25 @@ func (a Auth) credentials() (map[string]any, error) {
 	return map[string]any{"role": a.Role, "jwt": credential(jwt)}, err
 }
 
-// renew asks for more time for a token that nobody else renews. That it cannot be had is
-// no reason to stop: the token may be good for ever.
-func (c *Client) renew(ctx context.Context, now time.Time) {
-	c.session.next = now.Add(renewal)
-	answer, err := c.api.Logical().WriteWithContext(ctx, "auth/token/renew-self", map[string]any{})
-	if err == nil && answer != nil && answer.Auth != nil && answer.Auth.LeaseDuration > 0 {
-		c.session.next = now.Add(time.Duration(answer.Auth.LeaseDuration) * time.Second / 2)
+// leaseOf is how long the token of an answer is good; 0 for ever, or if none is said.
+func leaseOf(answer *api.Secret) time.Duration {
+	if answer == nil || answer.Auth == nil {
+		return 0
 	}
+	return time.Duration(answer.Auth.LeaseDuration) * time.Second
+}
+
+// renew asks for more time for a token that nobody else renews, and learns how long it is
+// good. That it cannot be had is no reason to stop: the token may be good for ever.
+func (c *Client) renew(ctx context.Context, now time.Time) {
+	answer, err := c.api.Logical().WriteWithContext(ctx, "auth/token/renew-self", map[string]any{})
+	wait := whenUnrenewed
+	if lease := leaseOf(answer); err == nil && lease > 0 {
+		wait = untilRenewal(lease)
+	} else if err != nil && !isRefusal(err) {
+		wait = whenUnavailable
+	}
+	c.session.next = now.Add(wait)
 }
 
 // fromFile reads a credential out of a file or, without one, the environment.

@@ -1,6 +1,7 @@
 package vaultkv_test
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -116,6 +117,140 @@ func TestATokenThatNobodyElseRenewsIsRenewed(t *testing.T) {
 		if n := w.server.Renewed(); n < 5 || n > 10 {
 			t.Errorf("%d renewals in ten hours", n)
 		}
+	})
+}
+
+// lookEvery is how often the daemon reads a secret unless told otherwise.
+const lookEvery = 10 * time.Minute
+
+// admitFor gives a store by a token that expires unless it is renewed.
+func (w *world) admitFor(t testing.TB, period time.Duration) *vaultkv.Store {
+	t.Helper()
+	path := newPath()
+	w.server.Policy = enough(path)
+	w.server.AdmitFor("s.periodic", period)
+	return w.openAs(t, path, vaultkv.Auth{TokenFile: tokenFile(t, "s.periodic")})
+}
+
+// enough is all that a store needs at a path.
+func enough(path string) map[string][]string {
+	policy := map[string][]string{}
+	for _, at := range []string{"data/" + path, "data/" + path + "-rotator", "metadata/" + path + "-rotator", "destroy/" + path} {
+		policy["secret/"+at] = []string{"create", "read", "update"}
+	}
+	return policy
+}
+
+// TestAPeriodicTokenOfHalfAnHourLives: the daemon looks every ten minutes, and nobody
+// else renews the token.
+func TestAPeriodicTokenOfHalfAnHourLives(t *testing.T) {
+	for _, period := range []time.Duration{30 * time.Minute, time.Hour, 32 * 24 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(vaulttest.NewKV())
+			s := w.admitFor(t, period)
+			for range 6 * 24 {
+				steps.Describe(t, s)
+				time.Sleep(lookEvery)
+			}
+			if n, most := w.server.Renewed(), int(1+24*time.Hour*2/period); n > most {
+				t.Errorf("%d renewals in a day of a token of %s", n, period)
+			}
+		})
+	}
+}
+
+// TestARenewalThatMeetsAnOutageIsMadeUpFor, at the next look and not when the token is dead.
+func TestARenewalThatMeetsAnOutageIsMadeUpFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(vaulttest.NewKV())
+		s := w.admitFor(t, time.Hour)
+		steps.Describe(t, s)
+		time.Sleep(31 * time.Minute)
+		w.server.Down = true
+		_, err := s.Describe(t.Context())
+		steps.WantError(t, err, secretstore.ErrUnavailable)
+		time.Sleep(30 * time.Second)
+		w.server.Down = false
+		for range 12 {
+			steps.Describe(t, s)
+			time.Sleep(lookEvery)
+		}
+	})
+}
+
+// TestATokenIsRenewedAtAStart: commands that end soon, each hour by cron, keep it alive.
+func TestATokenIsRenewedAtAStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(vaulttest.NewKV())
+		w.admitFor(t, 90*time.Minute)
+		for range 10 {
+			path := newPath()
+			w.server.Policy = enough(path)
+			steps.Describe(t, w.openAs(t, path, vaultkv.Auth{TokenFile: tokenFile(t, "s.periodic")}))
+			time.Sleep(time.Hour)
+		}
+	})
+}
+
+// TestATokenThatCannotBeRenewedServes, such as root's: the server is asked once an hour.
+func TestATokenThatCannotBeRenewedServes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(vaulttest.NewKV())
+		w.server.Unrenewable = true
+		s := w.open(t, newPath())
+		for range 6 * 10 {
+			steps.Describe(t, s)
+			time.Sleep(lookEvery)
+		}
+		if n := w.server.Renewed(); n > 10 {
+			t.Errorf("asked %d times in ten hours", n)
+		}
+	})
+}
+
+// TestATokenServesUntilItsEndWhileNoneCanBeHad: nobody answers logins for a while, and no
+// call fails for it as long as the token is good.
+func TestATokenServesUntilItsEndWhileNoneCanBeHad(t *testing.T) {
+	for _, status := range []int{http.StatusServiceUnavailable, http.StatusTooManyRequests, http.StatusPreconditionFailed, 472} {
+		synctest.Test(t, func(t *testing.T) {
+			w, path := newWorld(vaulttest.NewKV()), newPath()
+			w.server.Policy = enough(path)
+			logsIn := map[string]vaulttest.Login{"auth/jwt/login": {Token: "s.login", Lease: time.Hour}}
+			w.server.Logins = logsIn
+			s := w.openAs(t, path, vaultkv.Auth{Method: "jwt", Role: "r", JWTFile: tokenFile(t, "ey.jwt")})
+			steps.Describe(t, s)
+			time.Sleep(41 * time.Minute)
+			w.server.Logins = map[string]vaulttest.Login{"auth/jwt/login": {Status: status}}
+			for range 15 * 4 {
+				if _, err := s.Describe(t.Context()); err != nil {
+					t.Fatalf("with %d: %v", status, err)
+				}
+				time.Sleep(15 * time.Second)
+			}
+			if logins := strings.Count(strings.Join(w.server.Calls(), "\n"), "/login"); logins > 17 {
+				t.Errorf("%d logins in a quarter of an hour", logins-1)
+			}
+			time.Sleep(4*time.Minute + time.Second) // the token is dead
+			_, err := s.Describe(t.Context())
+			steps.WantError(t, err, secretstore.ErrUnavailable, "log in at auth/jwt/login")
+			w.server.Logins = logsIn
+			steps.Describe(t, s)
+		})
+	}
+}
+
+// TestALoginThatIsRefusedIsSaidAtOnce: somebody took the role away.
+func TestALoginThatIsRefusedIsSaidAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, path := newWorld(vaulttest.NewKV()), newPath()
+		w.server.Policy = enough(path)
+		w.server.Logins = map[string]vaulttest.Login{"auth/jwt/login": {Token: "s.login", Lease: time.Hour}}
+		s := w.openAs(t, path, vaultkv.Auth{Method: "jwt", Role: "r", JWTFile: tokenFile(t, "ey.jwt")})
+		steps.Describe(t, s)
+		w.server.Logins = map[string]vaulttest.Login{"auth/jwt/login": {Status: http.StatusBadRequest}}
+		time.Sleep(41 * time.Minute)
+		_, err := s.Describe(t.Context())
+		steps.WantError(t, err, secretstore.ErrDenied, "log in at auth/jwt/login")
 	})
 }
 

@@ -85,5 +85,7 @@
 //	MOUNT/data/PATH-rotator      create, read, update
 //	MOUNT/metadata/PATH-rotator  create, update
 //
-// Consumers need read on MOUNT/data/PATH. It never lists, patches or deletes.
+// Consumers need read on MOUNT/data/PATH. It never lists, patches or deletes. A token that
+// expires is renewed by itself (auth/token/renew-self), which the policy default allows; so
+// a look at the secret must come within half of its time.
 package vaultkv

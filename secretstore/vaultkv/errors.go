@@ -114,10 +114,24 @@ func refusedLogin(path string, err error) error {
 	if !errors.As(err, &res) {
 		return failed("log in at", path, err)
 	}
-	told := newAnswer(res)
 	sentinel := secretstore.ErrUnavailable
-	if told.status >= http.StatusBadRequest && told.status < http.StatusInternalServerError && told.status != http.StatusTooManyRequests {
+	if isRefusal(err) {
 		sentinel = secretstore.ErrDenied
 	}
-	return fmt.Errorf("log in at %s: %w: %w", path, sentinel, told)
+	return fmt.Errorf("log in at %s: %w: %w", path, sentinel, newAnswer(res))
+}
+
+// isRefusal tells whether the server answered, and would answer the same later.
+func isRefusal(err error) bool {
+	const drSecondary, performanceStandby = 472, 473
+	var res *api.ResponseError
+	if !errors.As(err, &res) {
+		return false
+	}
+	switch res.StatusCode {
+	case http.StatusPreconditionFailed, http.StatusTooManyRequests, drSecondary, performanceStandby:
+		return false
+	default:
+		return res.StatusCode >= http.StatusBadRequest && res.StatusCode < http.StatusInternalServerError
+	}
 }

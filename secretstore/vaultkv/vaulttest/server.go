@@ -3,6 +3,7 @@
 package vaulttest
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -25,6 +26,8 @@ type Login struct {
 	// Token is given, and Lease is how long it is good; 0 for ever.
 	Token string
 	Lease time.Duration
+	// Status, if not 0, is what is answered instead.
+	Status int
 }
 
 // Server answers requests. Its fields are set before it is used, or between calls.
@@ -37,9 +40,15 @@ type Server struct {
 	Policy map[string][]string
 	// Logins by path: auth/approle/login.
 	Logins map[string]Login
+	// Period is for how long a renewal makes a token good; 0 for an hour. Unrenewable: it
+	// is refused.
+	Period      time.Duration
+	Unrenewable bool
 	// Status, if not 0, is what every request but a login gets, and Text its error.
 	Status int
 	Text   string
+	// Down: every request, a login too, gets 503.
+	Down bool
 	// Page, if not empty, is the whole body instead, as of a proxy.
 	Page string
 
@@ -60,6 +69,14 @@ func (s *Server) Admit(token string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.tokens[token] = time.Time{}
+}
+
+// AdmitFor takes a token that expires unless it is renewed.
+func (s *Server) AdmitFor(token string, period time.Duration) {
+	s.Admit(token)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.Period, s.tokens[token] = period, time.Now().Add(period)
 }
 
 // Revoke ends a token.
@@ -100,6 +117,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for name, texts := range r.URL.Query() {
 		body[name] = texts[0]
 	}
+	if s.Down {
+		fail(w, http.StatusServiceUnavailable, "Vault is sealed")
+		return
+	}
 	if login, ok := s.Logins[path]; ok {
 		s.logIn(w, login, body)
 		return
@@ -115,10 +136,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case !s.good(token):
 		fail(w, http.StatusForbidden, "permission denied")
 	case path == "auth/token/renew-self":
-		s.mu.Lock()
-		s.renewed++
-		s.mu.Unlock()
-		reply(w, http.StatusOK, map[string]any{"auth": map[string]any{"client_token": token, "lease_duration": 3600, "renewable": true}})
+		s.renew(w, token)
 	case path == "sys/capabilities-self":
 		s.tell(w, token, body)
 	case strings.HasPrefix(path, Mount+"/"):
@@ -136,6 +154,10 @@ func (s *Server) good(token string) bool {
 }
 
 func (s *Server) logIn(w http.ResponseWriter, l Login, body map[string]any) {
+	if l.Status != 0 {
+		fail(w, l.Status)
+		return
+	}
 	for name, want := range l.Body {
 		if body[name] != want {
 			fail(w, http.StatusBadRequest, "invalid role or secret ID")
@@ -150,6 +172,22 @@ func (s *Server) logIn(w http.ResponseWriter, l Login, body map[string]any) {
 	s.tokens[l.Token] = ends
 	s.mu.Unlock()
 	reply(w, http.StatusOK, map[string]any{"auth": map[string]any{"client_token": l.Token, "lease_duration": int(l.Lease.Seconds()), "renewable": true}})
+}
+
+// renew makes a token that expires good for another period.
+func (s *Server) renew(w http.ResponseWriter, token string) {
+	period := cmp.Or(s.Period, time.Hour)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.renewed++
+	if s.Unrenewable {
+		fail(w, http.StatusBadRequest, "lease is not renewable")
+		return
+	}
+	if !s.tokens[token].IsZero() {
+		s.tokens[token] = time.Now().Add(period)
+	}
+	reply(w, http.StatusOK, map[string]any{"auth": map[string]any{"client_token": token, "lease_duration": int(period.Seconds()), "renewable": true}})
 }
 
 // capabilities of a token at a path.
