@@ -2,6 +2,7 @@ package vaultkv
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
@@ -70,12 +71,12 @@ func (a *Auth) options() []storekind.Option {
 		},
 		{
 			Name: "mount", Into: &a.Mount, Pattern: segments, Want: "want names with slashes between them",
-			Doc: "The path of the auth method. Left out, its name.",
+			Doc: "The path of the auth method, of all but token. Left out, its name.",
 		},
 		{Name: "role", Into: &a.Role, Doc: "The role, of kubernetes and jwt."},
 		{
 			Name: "token_file", Into: &a.TokenFile, Path: true,
-			Doc: "A file with the token, such as the sink of Vault Agent; read again when the token is refused. Left out, BAO_TOKEN or VAULT_TOKEN.",
+			Doc: "A file with the token, of token, such as the sink of Vault Agent; read again when the token is refused. Left out, BAO_TOKEN or VAULT_TOKEN.",
 		},
 		{Name: "role_id", Into: &a.RoleID, Doc: "The role id, of approle."},
 		{
@@ -99,12 +100,38 @@ func (s *Settings) Check(c storekind.Checker) {
 	if c.Failed("auth.method") {
 		return
 	}
+	a.refuseOthers(c)
 	name, value := "auth.role", a.Role
 	if a.Method == byAppRole {
 		name, value = "auth.role_id", a.RoleID
 	}
 	if a.Method != byToken && value == "" && !c.Failed(name) {
 		c.Fail(name, "write it", "is missing: the method %s needs it", a.Method)
+	}
+}
+
+// refuseOthers reports what is written for another method: whoever writes it believes that
+// the server is called as that.
+func (a *Auth) refuseOthers(c storekind.Checker) {
+	for _, option := range []struct {
+		name string
+		of   []string
+	}{
+		{"auth.mount", []string{byKubernetes, byAppRole, byJWT}},
+		{"auth.role", []string{byKubernetes, byJWT}},
+		{"auth.token_file", []string{byToken}},
+		{"auth.role_id", []string{byAppRole}},
+		{"auth.secret_id_file", []string{byAppRole}},
+		{"auth.jwt_file", []string{byKubernetes, byJWT}},
+	} {
+		if c.Written(option.name) && !slices.Contains(option.of, a.Method) {
+			last := len(option.of) - 1
+			of := strings.Join(option.of[:last], ", ")
+			if last > 0 {
+				of += " or "
+			}
+			c.Fail(option.name, "write method: "+of+option.of[last]+", or leave it out", "has no effect with method: %s", a.Method)
+		}
 	}
 }
 
