@@ -31,7 +31,11 @@ type Settings struct {
 
 var _ sinkkind.Settings = (*Settings)(nil)
 
-const keyOption = "api_key"
+const (
+	keyOption = "api_key"
+	// noTool is written where none is to be run.
+	noTool = "off"
+)
 
 // Options implements [sinkkind.Settings].
 func (s *Settings) Options() []storekind.Option {
@@ -69,6 +73,11 @@ func (s *Settings) Credentials() []sinkkind.Credential {
 
 // Check implements [sinkkind.Settings].
 func (s *Settings) Check(c storekind.Checker) {
+	for _, option := range []string{"check_arguments", "user_id"} {
+		if s.Tool == noTool && c.Written(option) {
+			c.Fail(option, "name a tool, or leave it out", "has no effect with check_tool: off")
+		}
+	}
 	if c.Failed("check_arguments") {
 		return
 	}
@@ -114,7 +123,7 @@ func (s *Settings) Open(_ context.Context, env *storekind.Environment, o sinkkin
 		Client: client, Address: s.Address, Account: o.Place, Field: s.Field, Tool: s.Tool, Arguments: args, User: s.User,
 		Key: func(ctx context.Context) (secret.Value, error) { return o.Credential(ctx, keyOption) },
 	})
-	if s.Tool == "off" || s.Tool == "" {
+	if s.Tool == noTool || s.Tool == "" {
 		return account, nil
 	}
 	return Checking{account}, nil
