@@ -146,17 +146,24 @@ func (s *session) take(token secret.Value, now time.Time) bool {
 	return !token.Equal(before)
 }
 
+// held gives the token that calls are made with.
+func (s *session) held() secret.Value {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.token
+}
+
 // login exchanges a credential for a token.
 func (c *Client) login(ctx context.Context, now time.Time) error {
 	a := c.session.auth
 	path := "auth/" + cmp.Or(a.Mount, a.Method) + "/login"
-	body, err := a.credentials()
+	body, presented, err := a.credentials()
 	if err != nil {
 		return fmt.Errorf("log in by %s: %w", a.Method, err)
 	}
 	answer, err := c.anonymous.Logical().WriteWithContext(ctx, path, body)
 	if err != nil {
-		return refusedLogin(path, err)
+		return refusedLogin(path, err, presented)
 	}
 	if answer == nil || answer.Auth == nil || answer.Auth.ClientToken == "" {
 		return fmt.Errorf("log in at %s: the answer has no token: %w", path, secretstore.ErrUnavailable)
@@ -171,14 +178,14 @@ func (c *Client) login(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// credentials are the body of a login.
-func (a Auth) credentials() (map[string]any, error) {
+// credentials are the body of a login, and what is secret in it.
+func (a Auth) credentials() (map[string]any, secret.Value, error) {
 	if a.Method == byAppRole {
 		id, err := fromFile(a.SecretIDFile, "BAO_SECRET_ID")
-		return map[string]any{"role_id": a.RoleID, "secret_id": credential(id)}, err
+		return map[string]any{"role_id": a.RoleID, "secret_id": credential(id)}, id, err
 	}
 	jwt, err := fromFile(cmp.Or(a.JWTFile, serviceAccountToken), "")
-	return map[string]any{"role": a.Role, "jwt": credential(jwt)}, err
+	return map[string]any{"role": a.Role, "jwt": credential(jwt)}, jwt, err
 }
 
 // leaseOf is how long the token of an answer is good; 0 for ever, or if none is said.

@@ -270,6 +270,26 @@ func TestWithoutACredentialItIsSaidWhatLacks(t *testing.T) {
 	steps.WantError(t, err, secretstore.ErrNotFound, "set BAO_ADDR or VAULT_ADDR")
 }
 
+// TestNoErrorShowsACredentialThatAGatewayRepeats.
+func TestNoErrorShowsACredentialThatAGatewayRepeats(t *testing.T) {
+	const credential = "canary-4711"
+	file := tokenFile(t, credential)
+	for path, auth := range map[string]vaultkv.Auth{
+		"auth/approle/login": {Method: "approle", RoleID: "id", SecretIDFile: file},
+		"auth/jwt/login":     {Method: "jwt", Role: "r", JWTFile: file},
+	} {
+		for status, want := range map[int]error{http.StatusBadRequest: secretstore.ErrDenied, http.StatusBadGateway: secretstore.ErrUnavailable} {
+			w := newWorld(vaulttest.NewKV())
+			w.server.Logins = map[string]vaulttest.Login{path: {Status: status, Text: "blocked: {" + credential + "}"}}
+			_, err := w.openAs(t, newPath(), auth).Describe(t.Context())
+			steps.WantError(t, err, want, "log in at "+path, "repeats what it was sent")
+			if strings.Contains(err.Error(), credential) {
+				t.Errorf("the error shows the credential: %v", err)
+			}
+		}
+	}
+}
+
 func TestARefusedLoginIsSaid(t *testing.T) {
 	w := newWorld(vaulttest.NewKV())
 	w.server.Logins = map[string]vaulttest.Login{"auth/approle/login": {Body: map[string]string{"secret_id": "other"}}}

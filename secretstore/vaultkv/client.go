@@ -125,11 +125,11 @@ func (e engine) read(ctx context.Context, path string, version int) (entry, erro
 	if version > 0 {
 		query.Set("version", strconv.Itoa(version))
 	}
-	answer, err := e.client.call(ctx, func(ctx context.Context, l *api.Logical) (*api.Secret, error) {
+	answer, err := e.client.call(ctx, "read", full, func(ctx context.Context, l *api.Logical) (*api.Secret, error) {
 		return readUnlessUnrouted(ctx, l, full, query)
 	})
 	if err != nil {
-		return entry{}, failed("read", full, err)
+		return entry{}, err
 	}
 	if answer == nil { // there never was one
 		return entry{path: path}, nil
@@ -171,11 +171,11 @@ func (e engine) write(ctx context.Context, path string, cas int, object secret.V
 	if err != nil {
 		return entry{}, fmt.Errorf("encode a write: %w", secretstore.ErrCorrupt)
 	}
-	answer, err := e.client.call(ctx, func(ctx context.Context, l *api.Logical) (*api.Secret, error) {
+	answer, err := e.client.call(ctx, "write", full, func(ctx context.Context, l *api.Logical) (*api.Secret, error) {
 		return l.WriteBytesWithContext(ctx, full, body)
-	})
+	}, texts(object)...)
 	if err != nil {
-		return entry{}, failed("write", full, err)
+		return entry{}, err
 	}
 	var m metadata
 	if answer == nil || into(answer.Data, &m) != nil || m.Version == 0 {
@@ -192,29 +192,29 @@ func (e engine) write(ctx context.Context, path string, cas int, object secret.V
 // prepare has the engine keep one version of a path: each older one has values in it.
 func (e engine) prepare(ctx context.Context, path string) error {
 	full := e.mount + "/metadata/" + path
-	_, err := e.client.call(ctx, func(ctx context.Context, l *api.Logical) (*api.Secret, error) {
+	_, err := e.client.call(ctx, "write", full, func(ctx context.Context, l *api.Logical) (*api.Secret, error) {
 		return l.WriteWithContext(ctx, full, map[string]any{"max_versions": 1, "cas_required": true})
 	})
-	return failed("write", full, err)
+	return err
 }
 
 // destroy takes the objects of versions away for good.
 func (e engine) destroy(ctx context.Context, path string, versions []int) error {
 	full := e.mount + "/destroy/" + path
-	_, err := e.client.call(ctx, func(ctx context.Context, l *api.Logical) (*api.Secret, error) {
+	_, err := e.client.call(ctx, "destroy", full, func(ctx context.Context, l *api.Logical) (*api.Secret, error) {
 		return l.WriteWithContext(ctx, full, map[string]any{"versions": versions})
 	})
-	return failed("destroy", full, err)
+	return err
 }
 
 // capabilities tells what the token may do at paths.
 func (e engine) capabilities(ctx context.Context, paths []string) (map[string][]string, error) {
 	const full = "sys/capabilities-self"
-	answer, err := e.client.call(ctx, func(ctx context.Context, l *api.Logical) (*api.Secret, error) {
+	answer, err := e.client.call(ctx, "ask", full, func(ctx context.Context, l *api.Logical) (*api.Secret, error) {
 		return l.WriteWithContext(ctx, full, map[string]any{"paths": paths})
 	})
 	if err != nil {
-		return nil, failed("ask", full, err)
+		return nil, err
 	}
 	granted := map[string][]string{}
 	for _, path := range paths {
@@ -228,19 +228,22 @@ func (e engine) capabilities(ctx context.Context, paths []string) (map[string][]
 }
 
 // call makes a call as the session's token; once more with a new one where that is
-// refused, which is no effect.
-func (c *Client) call(ctx context.Context, send func(context.Context, *api.Logical) (*api.Secret, error)) (*api.Secret, error) {
+// refused, which is no effect. Its error says what was tried, verb, on a path, and has
+// neither the token in it nor any of sent.
+func (c *Client) call(ctx context.Context, verb, path string, send func(context.Context, *api.Logical) (*api.Secret, error), sent ...secret.Value) (*api.Secret, error) {
 	if err := c.authenticate(ctx); err != nil {
-		return nil, err
+		return nil, failed(verb, path, err)
 	}
+	sent = append(sent, c.session.held())
 	answer, err := send(ctx, c.api.Logical())
 	var refused *api.ResponseError
 	if errors.As(err, &refused) && refused.StatusCode == http.StatusForbidden {
 		if renewed, errLogin := c.authenticateAnew(ctx); errLogin == nil && renewed {
-			return send(ctx, c.api.Logical())
+			sent = append(sent, c.session.held())
+			answer, err = send(ctx, c.api.Logical())
 		}
 	}
-	return answer, err
+	return answer, failed(verb, path, err, sent...)
 }
 
 // into takes a part of an answer apart.

@@ -5,15 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/openbao/openbao/api/v2"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
-// answer is an error that a server answered with, in one line. What is no answer of such
-// a server, a proxy's page for example, may repeat anything and is not shown.
+// answer is an error that a server answered with. What is no answer of such
+// a server, a proxy's page for example, may repeat anything and is not shown; nor is what
+// does repeat something secret that it was sent, as a gateway in front of one may.
 type answer struct {
 	status int
 	text   string
@@ -21,23 +24,31 @@ type answer struct {
 
 func (a answer) Error() string { return fmt.Sprintf("%d %s", a.status, a.text) }
 
+// without gives the answer as it may be shown.
+func (a answer) without(sent []secret.Value) answer {
+	if slices.ContainsFunc(sent, func(value secret.Value) bool { return value.IsIn(a.text) }) {
+		a.text = "(an answer that repeats what it was sent, not shown)"
+	}
+	if a.text = strings.Join(strings.Fields(a.text), " "); len(a.text) > maxText {
+		a.text = a.text[:maxText] + "…"
+	}
+	return a
+}
+
 // maxText is how much of an answer's text is shown.
 const maxText = 200
 
 func newAnswer(res *api.ResponseError) answer {
-	text := strings.Join(strings.Fields(strings.Join(res.Errors, ": ")), " ")
-	switch {
-	case res.RawError || text == "":
+	text := strings.Join(res.Errors, ": ")
+	if res.RawError || strings.TrimSpace(text) == "" {
 		text = http.StatusText(res.StatusCode)
-	case len(text) > maxText:
-		text = text[:maxText] + "…"
 	}
 	return answer{res.StatusCode, text}
 }
 
 // failed maps what a call ended with to the sentinels of package secretstore, and says
-// what was tried, on what, and what to do.
-func failed(verb, path string, err error) error {
+// what was tried, on what, and what to do. Nothing secret that was sent is in it.
+func failed(verb, path string, err error, sent ...secret.Value) error {
 	var res *api.ResponseError
 	switch {
 	case err == nil:
@@ -50,7 +61,7 @@ func failed(verb, path string, err error) error {
 		if what != "" {
 			what = ": " + what
 		}
-		return fmt.Errorf("%s %s: %w%s: %w", verb, path, sentinel, what, told)
+		return fmt.Errorf("%s %s: %w%s: %w", verb, path, sentinel, what, told.without(sent))
 	case errors.Is(err, context.Canceled):
 		return fmt.Errorf("%s %s: %w: %w", verb, path, secretstore.ErrUnavailable, context.Canceled)
 	default:
@@ -109,16 +120,16 @@ func errNoKV2(mount string) error {
 }
 
 // refusedLogin says why there is no token.
-func refusedLogin(path string, err error) error {
+func refusedLogin(path string, err error, credential secret.Value) error {
 	var res *api.ResponseError
 	if !errors.As(err, &res) {
-		return failed("log in at", path, err)
+		return failed("log in at", path, err, credential)
 	}
 	sentinel := secretstore.ErrUnavailable
 	if isRefusal(err) {
 		sentinel = secretstore.ErrDenied
 	}
-	return fmt.Errorf("log in at %s: %w: %w", path, sentinel, newAnswer(res))
+	return fmt.Errorf("log in at %s: %w: %w", path, sentinel, newAnswer(res).without([]secret.Value{credential}))
 }
 
 // isRefusal tells whether the server answered, and would answer the same later.

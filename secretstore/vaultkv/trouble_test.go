@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -194,6 +195,52 @@ func TestNoErrorShowsWhatAProxyRepeats(t *testing.T) {
 	if strings.Contains(err.Error(), "value-of-a") || strings.Contains(err.Error(), vaulttest.RootToken) {
 		t.Errorf("the error shows a value: %v", err)
 	}
+}
+
+// TestNoErrorShowsWhatAGatewayRepeats, which answers as the server does: with the request in
+// its words.
+func TestNoErrorShowsWhatAGatewayRepeats(t *testing.T) {
+	for status, want := range map[int]error{
+		http.StatusBadRequest: secretstore.ErrDenied, http.StatusForbidden: secretstore.ErrDenied, http.StatusBadGateway: secretstore.ErrUnavailable,
+	} {
+		for _, repeated := range []string{"value-of-a", "kept  by\nhand", vaulttest.RootToken} {
+			w, path := newWorld(vaulttest.NewKV()), newPath()
+			w.server.Put(path, map[string]any{"api_key": "old", "more": map[string]any{"list": []any{"kept  by\nhand"}}})
+			s := w.open(t, path)
+			steps.Must(t, s, steps.Staging("a"))
+			seen := steps.Describe(t, s)
+			w.tap.On(func(r *http.Request) error {
+				if onState := strings.HasSuffix(r.URL.Path, "-rotator"); wire.IsWrite(r) && onState == (repeated != "kept  by\nhand") {
+					w.server.Status, w.server.Text = status, `gateway policy 7: {"headers": ["`+repeated+`"]}`
+				}
+				return nil
+			}, nil)
+			_, err := steps.Promoting("a").Call(t.Context(), s, seen)
+			steps.WantError(t, err, want, strconv.Itoa(status), "repeats what it was sent")
+			if strings.Contains(err.Error(), repeated) {
+				t.Errorf("the error shows a value: %v", err)
+			}
+		}
+	}
+}
+
+// TestALostRaceIsKnownWhateverIsRepeated: a field that a person keeps beside the key may be
+// any word, one of the server's own among them.
+func TestALostRaceIsKnownWhateverIsRepeated(t *testing.T) {
+	w, path := newWorld(vaulttest.NewKV()), newPath()
+	w.server.Put(path, map[string]any{"api_key": "old", "mode": "check"})
+	s := w.open(t, path)
+	steps.Must(t, s, steps.Staging("a"))
+	seen := steps.Describe(t, s)
+	w.tap.On(func(r *http.Request) error {
+		if wire.IsWrite(r) && strings.HasSuffix(r.URL.Path, "/data/"+path) {
+			w.tap.On(nil, nil)
+			w.put(path, "somebody was quicker")
+		}
+		return nil
+	}, nil)
+	_, err := steps.Promoting("a").Call(t.Context(), s, seen)
+	steps.WantError(t, err, secretstore.ErrConflict)
 }
 
 // TestAWriteIsSentOnce: its second arrival would look like a lost race.

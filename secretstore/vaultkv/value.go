@@ -5,6 +5,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/document"
@@ -74,6 +76,28 @@ func unwire(data map[string]any) (secret.Value, error) {
 		return secret.Value{}, fmt.Errorf("encode the answer: %w", secretstore.ErrCorrupt)
 	}
 	return secret.New(string(text)), nil
+}
+
+// texts are what an object holds, however deep: a field that a person keeps beside the key
+// may be secret too.
+func texts(object secret.Value) (out []secret.Value) {
+	var whole any
+	if json.Unmarshal([]byte(object.Reveal()), &whole) != nil {
+		return []secret.Value{object}
+	}
+	for rest := []any{whole}; len(rest) > 0; {
+		last := rest[len(rest)-1]
+		rest = rest[:len(rest)-1]
+		switch v := last.(type) {
+		case string:
+			out = append(out, secret.New(v))
+		case []any:
+			rest = append(rest, v...)
+		case map[string]any:
+			rest = slices.AppendSeq(rest, maps.Values(v))
+		}
+	}
+	return out
 }
 
 // setToken has the client send a token with each request.

@@ -26,8 +26,9 @@ type Login struct {
 	// Token is given, and Lease is how long it is good; 0 for ever.
 	Token string
 	Lease time.Duration
-	// Status, if not 0, is what is answered instead.
+	// Status, if not 0, is what is answered instead, and Text its error, if not empty.
 	Status int
+	Text   string
 }
 
 // Server answers requests. Its fields are set before it is used, or between calls.
@@ -155,7 +156,7 @@ func (s *Server) good(token string) bool {
 
 func (s *Server) logIn(w http.ResponseWriter, l Login, body map[string]any) {
 	if l.Status != 0 {
-		fail(w, l.Status)
+		fail(w, l.Status, slices.DeleteFunc([]string{l.Text}, func(text string) bool { return text == "" })...)
 		return
 	}
 	for name, want := range l.Body {
