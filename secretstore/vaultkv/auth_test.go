@@ -290,6 +290,43 @@ func TestNoErrorShowsACredentialThatAGatewayRepeats(t *testing.T) {
 	}
 }
 
+// TestNoTokenIsSentInClearToAnotherMachine: the environment's address is held to what the
+// file's is. Nothing of it is repeated: it may have a password in it.
+func TestNoTokenIsSentInClearToAnotherMachine(t *testing.T) {
+	t.Setenv("BAO_ADDR", "")
+	if err := os.Unsetenv("BAO_ADDR"); err != nil {
+		t.Fatal(err)
+	}
+	for address, says := range map[string]string{
+		"http://vault.example.com:8200":  "BAO_ADDR or VAULT_ADDR: plain http would show keys to the network: write https",
+		"http://127.0.0.1.example.com/":  "write https",
+		"vault.example.com:8200":         "not the address of a web server: write for example https://vault.example.com:8200",
+		"10.0.0.1:8200":                  "not the address of a web server",
+		"https://u:canary-4711@v.com":    "an address with a user",
+		"https://v.com/?k=canary-4711":   "an address with a user, a query",
+		"https://canary-4711:not-a-port": "not the address",
+		"unix:///run/vault-agent.sock":   "",
+		"http://127.0.0.1:8200":          "",
+		"http://[::1]:8200":              "",
+		"http://localhost:8200/":         "",
+		"https://vault.example.com:8200": "",
+	} {
+		t.Setenv("VAULT_ADDR", address)
+		_, err := vaultkv.Connect(vaultkv.Site{}, nil)
+		switch {
+		case says == "" && err != nil:
+			t.Errorf("%s: %v", address, err)
+		case says != "":
+			steps.WantError(t, err, secretstore.ErrUnfit, says)
+			if err != nil && strings.Contains(err.Error(), "canary") {
+				t.Errorf("%s is repeated: %v", address, err)
+			}
+		}
+	}
+	_, err := vaultkv.Connect(vaultkv.Site{Address: "http://vault.example.com:8200"}, nil)
+	steps.WantError(t, err, secretstore.ErrUnfit, "address: plain http")
+}
+
 func TestARefusedLoginIsSaid(t *testing.T) {
 	w := newWorld(vaulttest.NewKV())
 	w.server.Logins = map[string]vaulttest.Login{"auth/approle/login": {Body: map[string]string{"secret_id": "other"}}}

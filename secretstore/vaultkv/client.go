@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -49,6 +50,13 @@ func Connect(site Site, transport http.RoundTripper) (*Client, error) {
 	if address == "" {
 		return nil, fmt.Errorf("vaultkv: connect: no address of a server: write address, or set BAO_ADDR or VAULT_ADDR: %w", secretstore.ErrNotFound)
 	}
+	if err := checkAddress(address); err != nil {
+		where := "address"
+		if site.Address == "" {
+			where = "BAO_ADDR or VAULT_ADDR"
+		}
+		return nil, fmt.Errorf("vaultkv: connect: %s: %w", where, err)
+	}
 	cfg := api.NewConfig()
 	if cfg.Error != nil {
 		return nil, fmt.Errorf("vaultkv: connect: %w", cfg.Error)
@@ -77,6 +85,24 @@ func Connect(site Site, transport http.RoundTripper) (*Client, error) {
 		*client = made
 	}
 	return c, nil
+}
+
+// checkAddress demands what the configuration demands of an address that stands in it: the
+// environment's does not pass there. A socket is on this machine.
+func checkAddress(address string) error {
+	u, err := url.Parse(address)
+	switch {
+	case err == nil && u.Scheme == "unix":
+		return nil
+	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http": // the cause repeats it
+		return fmt.Errorf("not the address of a web server: write for example https://vault.example.com:8200: %w", secretstore.ErrUnfit)
+	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return fmt.Errorf("an address with a user, a query or a fragment: write for example https://vault.example.com:8200: %w", secretstore.ErrUnfit)
+	case u.Scheme == "http" && u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback():
+		return fmt.Errorf("plain http would show keys to the network: write https: %w", secretstore.ErrUnfit)
+	default:
+		return nil
+	}
 }
 
 // engine makes the calls about the secrets of a mount.

@@ -24,7 +24,7 @@ func newWorld(e vaulttest.Engine) *world { return &world{vaulttest.New(e), &wire
 // connect gives a client as a process of its own has it.
 func (w *world) connect(t testing.TB, tap *wire.Tap, auth vaultkv.Auth) *vaultkv.Client {
 	t.Helper()
-	site := vaultkv.Site{Address: "http://vault.test", Namespace: w.server.Namespace, Auth: auth}
+	site := vaultkv.Site{Address: "https://vault.test", Namespace: w.server.Namespace, Auth: auth}
 	c, err := vaultkv.Connect(site, tap.Wrap(wire.Direct(w.server)))
 	if err != nil {
 		t.Fatal(err)
