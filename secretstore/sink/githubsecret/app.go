@@ -14,17 +14,18 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
-	"github.com/instantly-rotator/instantly-rotator/secretstore/sink/rest"
 )
 
-// App gives the tokens of a GitHub App's installation, each for nearly as long as it lives.
+// App gives the tokens of a GitHub App's installation, each for nearly as long as it lives, to
+// the client that [NewAppClient] makes.
 type App struct {
 	// ID of the App, or its client id; Installation is the one in the account.
 	ID, Installation string
 	// Key reads the App's private key.
-	Key  func(context.Context) (secret.Value, error)
-	Rest *rest.Client
-	Now  func() time.Time
+	Key func(context.Context) (secret.Value, error)
+	Now func() time.Time
+
+	client *Client // which asks for the tokens too
 
 	mu    sync.Mutex
 	token secret.Value
@@ -50,7 +51,7 @@ func (a *App) Token(ctx context.Context) (secret.Value, error) {
 	if err != nil {
 		return secret.Value{}, fmt.Errorf("github: %w", err)
 	}
-	answer, err := send(ctx, a.Rest, http.MethodPost, "/app/installations/"+a.Installation+"/access_tokens", bearer(signed), nil)
+	answer, err := a.client.send(ctx, http.MethodPost, "/app/installations/"+a.Installation+"/access_tokens", bearer(signed), nil)
 	if err != nil {
 		return secret.Value{}, err
 	}

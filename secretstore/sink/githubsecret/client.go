@@ -30,6 +30,12 @@ func NewClient(r *rest.Client, token func(context.Context) (secret.Value, error)
 	return &Client{rest: r, token: token, now: now}
 }
 
+// NewAppClient makes one in the name of an App.
+func NewAppClient(r *rest.Client, app *App) *Client {
+	app.client = NewClient(r, app.Token, app.Now)
+	return app.client
+}
+
 // Close ends idle connections.
 func (c *Client) Close() error { return c.rest.Close() }
 
@@ -42,11 +48,8 @@ func (c *Client) call(ctx context.Context, method, path string, body, into any) 
 	if err != nil {
 		return rest.Answer{}, err
 	}
-	a, err := send(ctx, c.rest, method, path, bearer(token), body)
+	a, err := c.send(ctx, method, path, bearer(token), body)
 	if err != nil {
-		return a, err
-	}
-	if err := c.limited(a); err != nil {
 		return a, err
 	}
 	if a.OK() && into != nil && json.Unmarshal(a.Body, into) != nil {
@@ -55,8 +58,9 @@ func (c *Client) call(ctx context.Context, method, path string, body, into any) 
 	return a, nil
 }
 
-// send makes a call with a header of authorization.
-func send(ctx context.Context, client *rest.Client, method, path, authorization string, body any) (rest.Answer, error) {
+// send makes a call with a header of authorization. A limit that the answer tells is an
+// error, and kept to from then on.
+func (c *Client) send(ctx context.Context, method, path, authorization string, body any) (rest.Answer, error) {
 	var raw []byte
 	if body != nil {
 		var err error
@@ -68,11 +72,11 @@ func send(ctx context.Context, client *rest.Client, method, path, authorization 
 	header.Set("Authorization", authorization)
 	header.Set("Accept", "application/vnd.github+json")
 	header.Set("X-GitHub-Api-Version", "2022-11-28")
-	a, err := client.Do(ctx, rest.Request{Method: method, Path: path, Header: header, Body: raw})
+	a, err := c.rest.Do(ctx, rest.Request{Method: method, Path: path, Header: header, Body: raw})
 	if err != nil {
 		return a, fmt.Errorf("github: %w", err)
 	}
-	return a, nil
+	return a, c.limited(a)
 }
 
 // mayCall keeps to a limit that GitHub told: calls beyond it make it longer.

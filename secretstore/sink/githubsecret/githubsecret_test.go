@@ -200,9 +200,7 @@ func TestAppHasATokenForAnHour(t *testing.T) {
 	clock := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 	now := func() time.Time { return clock }
 	w.env.Now = now
-	app := githubtest.NewApp("Iv23abc", "4711", now)
-	w.App, w.secrets = app, map[string]string{"private_key": app.PEM}
-	w.settings.App, w.settings.Installation = app.ID, app.Installation
+	w.hasApp(now)
 	s := w.open(t, "acme/web/KEY")
 	w.put(t, s, "k1")
 	w.put(t, s, "k2")
@@ -221,6 +219,40 @@ func TestAppHasATokenForAnHour(t *testing.T) {
 		}
 		sinktest.WantNoSecret(t, err, secret.New(bad))
 	}
+}
+
+// TestLimitOfAnAppIsKeptToAsWell: it may be told when the App asks for its token.
+func TestLimitOfAnAppIsKeptToAsWell(t *testing.T) {
+	clock := time.Now().Truncate(time.Second)
+	ends := clock.Add(10 * time.Minute)
+	for name, limit := range map[string]map[string]string{
+		"primary":   {"X-Ratelimit-Remaining": "0", "X-Ratelimit-Reset": fmt.Sprint(ends.Unix())},
+		"secondary": {"Retry-After": "600"},
+	} {
+		w, clock := newWorld(t), clock
+		w.env.Now = func() time.Time { return clock }
+		w.hasApp(w.env.Now)
+		one, other := w.open(t, "acme/web/ONE"), w.open(t, "acme/web/OTHER")
+		w.Limit = limit
+		err := one.Put(t.Context(), "k1", value)
+		if !errors.Is(err, secretstore.ErrUnavailable) || errors.Is(err, secretstore.ErrDenied) || !strings.Contains(err.Error(), ends.UTC().Format(time.RFC3339)) {
+			t.Errorf("%s: %v", name, err)
+		}
+		w.Limit = nil
+		w.Calls()
+		if err := other.Put(t.Context(), "k1", value); !errors.Is(err, secretstore.ErrUnavailable) || len(w.Calls()) > 0 {
+			t.Errorf("%s: called within the limit: %v", name, err)
+		}
+		clock = clock.Add(11 * time.Minute)
+		w.put(t, other, "k1")
+	}
+}
+
+// hasApp has the secrets be reached by an App in place of a token.
+func (w *world) hasApp(now func() time.Time) {
+	app := githubtest.NewApp("Iv23abc", "4711", now)
+	w.App, w.secrets = app, map[string]string{"private_key": app.PEM}
+	w.settings.App, w.settings.Installation = app.ID, app.Installation
 }
 
 func TestCallsOfAPut(t *testing.T) {

@@ -150,6 +150,5 @@ func (s *Settings) connect(env *storekind.Environment, o sinkkind.Opening) (*Cli
 	if s.App == "" {
 		return NewClient(r, read(tokenOption), sinkkind.Now(env)), nil
 	}
-	app := &App{ID: s.App, Installation: s.Installation, Key: read(keyOption), Rest: r, Now: sinkkind.Now(env)}
-	return NewClient(r, app.Token, sinkkind.Now(env)), nil
+	return NewAppClient(r, &App{ID: s.App, Installation: s.Installation, Key: read(keyOption), Now: sinkkind.Now(env)}), nil
 }

@@ -109,13 +109,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.EscapedPath()
 	kind, name := kindOf(path)
 	switch {
-	case strings.HasPrefix(path, "/app/installations/"):
-		s.giveToken(w, path, token)
 	case len(s.Limit) > 0:
 		for header, text := range s.Limit {
 			w.Header().Set(header, text)
 		}
 		fail(w, http.StatusForbidden, "API rate limit exceeded")
+	case strings.HasPrefix(path, "/app/installations/"):
+		s.giveToken(w, path, token)
 	case token != Token && !slices.Contains(s.issued, token):
 		fail(w, http.StatusUnauthorized, "Bad credentials")
 	case r.Header.Get("X-GitHub-Api-Version") != "2022-11-28" || r.Header.Get("User-Agent") == "":
