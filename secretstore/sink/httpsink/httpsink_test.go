@@ -118,6 +118,34 @@ func TestRedirectIsNotFollowedWithAKey(t *testing.T) {
 	}
 }
 
+// TestHeadersArriveAsTheyAreWritten: a gateway on this machine goes by the host, a firewall
+// lets only those through who say who they are.
+func TestHeadersArriveAsTheyAreWritten(t *testing.T) {
+	for written, want := range map[string]string{"": "127.0.0.1 instantly-rotator ", "x": "crm.internal acme-bot/2 7"} {
+		var got []string
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			host, _, _ := strings.Cut(r.Host, ":")
+			got = append(got, host+" "+r.UserAgent()+" "+r.Header.Get("X-Team"))
+			_, _ = w.Write([]byte("{}"))
+		}))
+		s := settings(server.URL)
+		if written != "" {
+			s.Headers = map[string]string{"host": "crm.internal", "User-Agent": "acme-bot/2", "x-team": "7"}
+		}
+		opened := open(t, s, "p")
+		if err := opened.Put(t.Context(), "k1", value); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := opened.(sink.Holder).Holds(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if len(got) != 2 || got[0] != want || got[1] != want {
+			t.Errorf("what arrived was %q, want %q twice", got, want)
+		}
+		server.Close()
+	}
+}
+
 func TestMarkIsTheEndOfAText(t *testing.T) {
 	for comment, want := range map[string]string{
 		"k1": "", "of sending, key-id k1": "k1", "key-id k1": "k1", "": "", "somebody's own comment": "", "key-id k1 (old)": "",

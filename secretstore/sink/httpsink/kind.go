@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -96,6 +97,8 @@ func (s *Settings) Check(c storekind.Checker) {
 		switch text := s.Headers[name]; {
 		case !storekind.Pattern(`^[A-Za-z0-9!#$%&'*+.^_|~-]+$`).MatchString(name), strings.ContainsFunc(text, func(r rune) bool { return r < ' ' }):
 			c.Fail("headers", "want NAME: TEXT", "a header that cannot be sent")
+		case slices.Contains(ofTheConnection(), http.CanonicalHeaderKey(name)):
+			c.Fail("headers", "leave it out", "header %s is made for each request", c.Quote(name))
 		case c.LooksSecret(besidesCredential(text)):
 			c.Fail("headers", "write {credential} in its place, and credential: {env: NAME}", "header %s looks like a secret", c.Quote(name))
 		}
@@ -104,6 +107,12 @@ func (s *Settings) Check(c storekind.Checker) {
 	if uses != c.Written(credentialOption) {
 		c.Fail(credentialOption, "write credential: {env: NAME}, and {credential} where it belongs, or neither", "one is of no use without the other")
 	}
+}
+
+// ofTheConnection are headers that say how a request is sent: written by hand they are not
+// sent, or belie it.
+func ofTheConnection() []string {
+	return []string{"Connection", "Content-Length", "Trailer", "Transfer-Encoding"}
 }
 
 // besidesCredential is what stands in a header beside {credential}, but for the word before it

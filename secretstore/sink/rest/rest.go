@@ -7,6 +7,7 @@ package rest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -123,7 +124,10 @@ func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
 	if len(r.Body) > 0 && req.Header.Get("Content-Type") == "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	req.Header.Set("User-Agent", "instantly-rotator")
+	if req.Header.Get("User-Agent") == "" {
+		req.Header.Set("User-Agent", "instantly-rotator")
+	}
+	req.Host = cmp.Or(req.Header.Get("Host"), req.Host) // net/http sends it from there only
 	res, err := c.http.Do(req)
 	if err != nil {
 		return Answer{}, failed(ctx, called, err)
