@@ -58,6 +58,24 @@ var ErrNotOurs = errors.New("no target keeps its key in that secret first")
 
 // find gives the target whose primary store is the secret that a service calls so.
 func (r *Runner) find(called string) (config.Key, error) {
+	found, err := r.candidates(called)
+	switch {
+	case err != nil:
+		return config.Key{}, err
+	case len(found) > 1:
+		return config.Key{}, ambiguous(called, found)
+	default:
+		return found[0], nil
+	}
+}
+
+func ambiguous(called string, found []config.Key) error {
+	return fmt.Errorf("secret %s: the first store of %s is called like it: name the secrets by their full names in the configuration", called, names(found))
+}
+
+// candidates are the targets whose primary store may be that secret, as far as the
+// configuration tells; there is one at least.
+func (r *Runner) candidates(called string) ([]config.Key, error) {
 	var found, follows []config.Key
 	for _, k := range r.Config.Keys {
 		for i, ref := range k.Stores {
@@ -72,14 +90,12 @@ func (r *Runner) find(called string) (config.Key, error) {
 		}
 	}
 	switch {
-	case len(found) == 1:
-		return found[0], nil
-	case len(found) > 1:
-		return config.Key{}, fmt.Errorf("secret %s: the first store of %s is called like it: name the secrets by their full names in the configuration", called, names(found))
+	case len(found) > 0:
+		return found, nil
 	case len(follows) > 0:
-		return config.Key{}, fmt.Errorf("secret %s: %w: it follows the first store of %s; rotation is to be enabled there", called, ErrNotOurs, names(follows))
+		return nil, fmt.Errorf("secret %s: %w: it follows the first store of %s; rotation is to be enabled there", called, ErrNotOurs, names(follows))
 	default:
-		return config.Key{}, fmt.Errorf("secret %s: %w; the configuration has %s", called, ErrNotOurs, names(r.Config.Keys))
+		return nil, fmt.Errorf("secret %s: %w; the configuration has %s", called, ErrNotOurs, names(r.Config.Keys))
 	}
 }
 

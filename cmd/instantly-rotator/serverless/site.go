@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 )
 
@@ -127,24 +128,65 @@ func (r *Runner) TakeMessage(ctx context.Context, body []byte) error {
 }
 
 func (r *Runner) rotateSince(ctx context.Context, secret string, since time.Time) error {
-	key, err := r.find(secret)
+	o, err := r.openCalled(ctx, secret)
 	if err != nil {
 		return err
 	}
-	o, err := r.Open(ctx, key.Name, func(rotator.Event) {})
-	if err != nil {
-		return fmt.Errorf("target %s: %w", key.Name, err)
-	}
 	defer o.Close()
-	if err := o.wantSecret(ctx, secret); err != nil {
-		return fmt.Errorf("target %s: %w", key.Name, err)
-	}
 	res := o.reconcile(ctx, rotator.Request{RotateSince: since})
 	if res.Err != nil || res.Interrupted || res.Waiting {
-		return fmt.Errorf("target %s: %w", key.Name, whyNot(res))
+		return fmt.Errorf("target %s: %w", o.Target.Name, whyNot(res))
 	}
-	r.Log.Info("rotation that GCP asked for", zap.String("target", key.Name), zap.Time("since", since), zap.Bool("rotated", res.Rotated))
+	r.Log.Info("rotation that GCP asked for", zap.String("target", o.Target.Name), zap.Time("since", since), zap.Bool("rotated", res.Rotated))
 	return nil
+}
+
+// openCalled opens the target whose first store is that secret. Secrets of one name in
+// several projects are told apart by the project's number: what the service says of each is
+// compared. The secret is nobody's of ours only if that is known of all of them.
+func (r *Runner) openCalled(ctx context.Context, secret string) (Opened, error) {
+	keys, err := r.candidates(secret)
+	if err == nil && len(keys) > 1 && !hasNumber(secret) {
+		err = ambiguous(secret, keys)
+	}
+	if err != nil {
+		return Opened{}, err
+	}
+	var others, failed []error
+	for _, key := range keys {
+		o, err := r.openIf(ctx, key, secret)
+		switch {
+		case err == nil:
+			return o, nil
+		case errors.Is(err, ErrNotOurs):
+			others = append(others, err)
+		default:
+			failed = append(failed, err)
+		}
+	}
+	if len(failed) > 0 {
+		return Opened{}, errors.Join(failed...)
+	}
+	return Opened{}, errors.Join(others...)
+}
+
+// openIf opens a target if its first store is that secret.
+func (r *Runner) openIf(ctx context.Context, key config.Key, secret string) (Opened, error) {
+	o, err := r.Open(ctx, key.Name, func(rotator.Event) {})
+	if err != nil {
+		return Opened{}, fmt.Errorf("target %s: %w", key.Name, err)
+	}
+	if err := o.wantSecret(ctx, secret); err != nil {
+		o.Close()
+		return Opened{}, fmt.Errorf("target %s: %w", key.Name, err)
+	}
+	return o, nil
+}
+
+// hasNumber tells whether a secret is named by the number of its project.
+func hasNumber(called string) bool {
+	project, _, _ := strings.Cut(strings.TrimPrefix(called, "projects/"), "/")
+	return strings.Trim(project, "0123456789") == ""
 }
 
 // wantSecret compares the secret's number of the project, which only the service knows.
@@ -153,8 +195,7 @@ func (o Opened) wantSecret(ctx context.Context, called string) error {
 	if err != nil {
 		return err
 	}
-	project, _, _ := strings.Cut(strings.TrimPrefix(called, "projects/"), "/")
-	if strings.Trim(project, "0123456789") != "" {
+	if !hasNumber(called) {
 		return nil // named by its id, which was compared
 	}
 	if is, _, _ := strings.Cut(snap.Identity, "@"); is != called {

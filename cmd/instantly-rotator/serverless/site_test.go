@@ -27,6 +27,7 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/instantly/sandbox"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/rotator/apikeys"
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/gcpsecretmanager"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/memstore"
 )
@@ -153,29 +154,50 @@ func TestACallerIsNotLeftOpen(t *testing.T) {
 	}
 }
 
-// gcpWorld is Instantly, and a target whose key is in a store of that identity.
+// gcpWorld is Instantly, and targets whose keys are in stores of those identities.
 type gcpWorld struct {
 	*testing.T
 	box     *sandbox.Server
-	store   *memstore.Store
+	stores  map[string]*memstore.Store // by target
+	away    map[string]bool            // targets whose stores cannot be opened
+	opened  int                        // and not closed
 	handler http.Handler
 }
 
-func newGCPWorld(t *testing.T) *gcpWorld {
-	w := &gcpWorld{T: t, box: sandbox.New(sandbox.Options{}), store: memstore.New("projects/123456/secrets/sending@2026-01-02T03:04:05Z")}
-	r := &serverless.Runner{
-		Now: time.Now, Log: zap.NewNop(), Due: func(context.Context) error { return errors.New("some target failed") },
-		Config: &config.Config{
-			Stores: map[string]config.Store{"google": {Name: "google", Kind: "gcp", Settings: &gcpsecretmanager.Settings{Project: "growth"}}},
-			Keys:   []config.Key{{Name: target, Stores: []config.StoreRef{{Store: "google", Secret: "sending"}}}},
-		},
-		Open: func(context.Context, string, func(rotator.Event)) (serverless.Opened, error) { return w.open(), nil },
+// newGCPWorld has one in each project, of which the configuration knows the id: what Secret
+// Manager tells has the number, 100001 of the first.
+func newGCPWorld(t *testing.T, projects ...string) *gcpWorld {
+	w := &gcpWorld{T: t, box: sandbox.New(sandbox.Options{}), stores: map[string]*memstore.Store{}, away: map[string]bool{}}
+	cfg := &config.Config{Stores: map[string]config.Store{}}
+	for i, project := range projects {
+		name := target
+		if i > 0 {
+			name += "-" + project
+		}
+		cfg.Stores[project] = config.Store{Name: project, Kind: "gcp", Settings: &gcpsecretmanager.Settings{Project: project}}
+		cfg.Keys = append(cfg.Keys, config.Key{Name: name, Stores: []config.StoreRef{{Store: project, Secret: "sending"}}})
+		w.stores[name] = memstore.New(fmt.Sprintf("projects/%d/secrets/sending@2026-01-02T03:04:05Z", 100001+i))
 	}
+	r := &serverless.Runner{
+		Now: time.Now, Log: zap.NewNop(), Due: func(context.Context) error { return errors.New("some target failed") }, Config: cfg,
+		Open: func(_ context.Context, name string, _ func(rotator.Event)) (serverless.Opened, error) {
+			if w.away[name] {
+				return serverless.Opened{}, errors.New("no credentials")
+			}
+			w.opened++
+			return w.open(name), nil
+		},
+	}
+	t.Cleanup(func() {
+		if w.opened != 0 {
+			t.Errorf("%d targets were left open", w.opened)
+		}
+	})
 	w.handler = serverless.Site{Runner: r, Who: func(*http.Request) (string, error) { return account, nil }}.Handler()
 	return w
 }
 
-func (w *gcpWorld) open() serverless.Opened {
+func (w *gcpWorld) open(name string) serverless.Opened {
 	client, err := instantly.NewClient(instantly.Options{
 		BaseURL: "https://api.instantly.test", AdminKey: w.box.Workspaces()[0].AdminKey, Transport: sandbox.Transport(w.box),
 		Pacer: instantly.NewPacer(math.Inf(1)), RetryBudget: -1,
@@ -186,11 +208,11 @@ func (w *gcpWorld) open() serverless.Opened {
 	return serverless.Opened{
 		Engine: rotator.New(rotator.Options{Instance: "service"}),
 		Target: rotator.Target{
-			Name: target, Workspace: rotator.NewWorkspace("main", apikeys.New(client), ""),
+			Name: name, Workspace: rotator.NewWorkspace("main", apikeys.New(client), ""),
 			Policy: rotator.Policy{Owner: "test", Spec: apikeys.SpecOf([]string{"campaigns:read"}), Grace: grace, Activation: time.Minute, Revocation: time.Minute},
-			Stores: []rotator.NamedStore{{Name: "google", Store: w.store}},
+			Stores: []rotator.NamedStore{{Name: "google", Store: w.stores[name]}},
 		},
-		Close: func() {},
+		Close: func() { w.opened-- },
 	}
 }
 
@@ -213,8 +235,8 @@ func (w *gcpWorld) issued() int { return len(w.box.Keys(w.box.Workspaces()[0].ID
 
 func TestAMessageOfSecretManagerRotatesOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newGCPWorld(t)
-		const secret = "projects/123456/secrets/sending"
+		w := newGCPWorld(t, "growth")
+		const secret = "projects/100001/secrets/sending"
 		send := func(what, body string, status, issued int) {
 			t.Helper()
 			if got, said := w.post(body); got != status || w.issued() != issued {
@@ -228,7 +250,7 @@ func TestAMessageOfSecretManagerRotatesOnce(t *testing.T) {
 		send("the first once more", first, http.StatusNoContent, 1)
 		send("another event", message("SECRET_VERSION_ADD", secret, time.Now()), http.StatusNoContent, 1)
 		send("one that shows that the topic works", `{"message": {"attributes": {"eventType": "TOPIC_CONFIGURED"}}}`, http.StatusNoContent, 1)
-		send("one about a secret of others", message("SECRET_ROTATE", "projects/123456/secrets/other", time.Now()), http.StatusNoContent, 1)
+		send("one about a secret of others", message("SECRET_ROTATE", "projects/100001/secrets/other", time.Now()), http.StatusNoContent, 1)
 		send("one about another project's", message("SECRET_ROTATE", "projects/654321/secrets/sending", time.Now()), http.StatusNoContent, 1)
 		send("none", `[]`, http.StatusBadRequest, 1)
 		send("one without a time", `{"message": {"attributes": {"eventType": "SECRET_ROTATE", "secretId": "`+secret+`"}}}`, http.StatusBadRequest, 1)
@@ -253,8 +275,51 @@ func TestAMessageOfSecretManagerRotatesOnce(t *testing.T) {
 	})
 }
 
+// TestSecretsOfTwoProjectsMayHaveOneName: Secret Manager tells the number of the project, which
+// no configuration has to know.
+func TestSecretsOfTwoProjectsMayHaveOneName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newGCPWorld(t, "growth", "sales")
+		send := func(what, secret string, status int, want map[string]bool) {
+			t.Helper()
+			before := w.current()
+			body := message("SECRET_ROTATE", secret, time.Now())
+			time.Sleep(time.Second)
+			got, said := w.post(body)
+			if got != status {
+				t.Errorf("%s: %d %s, want %d", what, got, said, status)
+			}
+			for name, id := range w.current() {
+				if rotated := id != before[name]; rotated != want[name] {
+					t.Errorf("%s: %s rotated: %t", what, name, rotated)
+				}
+			}
+		}
+		send("the one in growth", "projects/100001/secrets/sending", http.StatusNoContent, map[string]bool{target: true})
+		send("the one in sales", "projects/100002/secrets/sending", http.StatusNoContent, map[string]bool{target + "-sales": true})
+		send("one in a project of others", "projects/777777/secrets/sending", http.StatusNoContent, nil)
+		w.away[target+"-sales"] = true
+		time.Sleep(2 * grace)
+		send("the one in growth, while sales is away", "projects/100001/secrets/sending", http.StatusNoContent, map[string]bool{target: true})
+		send("the one in sales, while it is away", "projects/100002/secrets/sending", http.StatusServiceUnavailable, nil)
+	})
+}
+
+// current is the id of each target's current key.
+func (w *gcpWorld) current() map[string]string {
+	ids := map[string]string{}
+	for name, store := range w.stores {
+		snap, err := store.Describe(w.Context())
+		if err != nil {
+			w.Fatal(err)
+		}
+		ids[name] = snap.Versions[secretstore.Current].ID
+	}
+	return ids
+}
+
 func TestWhatFailsIsAskedForAgain(t *testing.T) {
-	w := newGCPWorld(t)
+	w := newGCPWorld(t, "growth")
 	for method, status := range map[string]int{http.MethodPost: http.StatusServiceUnavailable, http.MethodGet: http.StatusMethodNotAllowed} {
 		answer := httptest.NewRecorder()
 		w.handler.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), method, "/due", nil))
