@@ -1,7 +1,7 @@
 // Package secretstore is the contract between the rotation engine and a place
-// that keeps one secret: a local folder, AWS Secrets Manager, GCP Secret
-// Manager, a Kubernetes Secret. Its doc comments are the contract, package storetest checks them,
-// and every backend passes that suite.
+// that keeps one secret: a local folder, a secret manager; package all lists the
+// kinds. Its doc comments are the contract, package storetest checks them, and
+// every backend passes that suite.
 //
 // A backend stores two kinds of thing for its secret: versions, each the value
 // of one key that an issuer made, and notes, a few facts without secrets that let
