@@ -136,6 +136,23 @@ func TestSecondDaemonStandsByTakesChangesOverAndThenLeads(t *testing.T) {
 	}
 }
 
+// A role that may not read leases, or an API server that is away: nobody works, and a
+// deployment must not go on as if somebody did.
+func TestDaemonThatCannotAskWhoLeadsIsAliveButNotReady(t *testing.T) {
+	d := newKubernetesFixture(t, ", create_missing: true")
+	t.Setenv("KUBECONFIG", d.kubeconfig)
+	d.server.Denied = map[string]bool{"get": true}
+	only := d.replica()
+	only.wantLog(`"the election goes on"`)
+	only.wantAnswer("/readyz", "it is not known which instance leads: the election cannot be asked (see the log)\n")
+	if got := only.ask("/readyz"); strings.Contains(got, "growth") {
+		t.Errorf("a probe that nobody signs in for tells of the cluster: %s", got)
+	}
+	only.wantAnswer("/healthz", "ok\n")
+	only.wantAnswer("/", "the election cannot be asked")
+	only.ends()
+}
+
 func TestElectionWithoutAClusterIsRefusedAtTheStart(t *testing.T) {
 	d := newKubernetesFixture(t, "")
 	t.Setenv("KUBECONFIG", d.config+".none")

@@ -89,6 +89,9 @@ type instance struct {
 	log  *observer.ObservedLogs
 	stop context.CancelFunc
 	gone chan struct{}
+	// waits is what was told last while it does not lead: "another" or "nobody" leads.
+	waits string
+	told  time.Time // when
 	// lastStep is how long the work goes on when its context has ended.
 	lastStep time.Duration
 }
@@ -104,7 +107,7 @@ func (o *office) hire(name string, lastStep time.Duration) *instance {
 	}
 	core, log := observer.New(zap.InfoLevel)
 	i.log = log
-	election, err := leader.New(cluster, leader.Options{Name: "rotator", Log: zap.New(core)})
+	election, err := leader.New(cluster, leader.Options{Name: "rotator", Log: zap.New(core), Waiting: i.wait})
 	if err != nil {
 		o.Fatal(err)
 	}
@@ -122,6 +125,28 @@ func (i *instance) work(ctx context.Context) {
 	<-ctx.Done()
 	time.Sleep(i.lastStep)
 	i.leave(i.name)
+}
+
+// wait takes note of what is told while another instance leads, or nobody.
+func (i *instance) wait(another bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.waits, i.told = "nobody", time.Now()
+	if another {
+		i.waits = "another"
+	}
+}
+
+// wantTold wants this to be what an instance that does not lead was told a moment ago: that
+// another one leads, or that nobody is known to.
+func (i *instance) wantTold(want string) {
+	i.Helper()
+	synctest.Wait()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.waits != want || time.Since(i.told) > 6*time.Second {
+		i.Errorf("%s was told %q leads, %s ago; want %q", i.name, i.waits, time.Since(i.told), want)
+	}
 }
 
 // leaves stops an instance as SIGTERM does.
@@ -231,6 +256,73 @@ func TestOutageForAllEndsWithOneLeader(t *testing.T) {
 		if n := first.atWork(); n != 1 {
 			t.Errorf("%d instances work", n)
 		}
+	})
+}
+
+func TestInstanceThatCannotAskKnowsOfNoLeader(t *testing.T) {
+	for name, intercept := range map[string]func(*instance){"requests fail": (*instance).cutOff, "requests hang": (*instance).hang} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, 0, func(first, second *instance) {
+				second.wantTold("another")
+				intercept(second)
+				time.Sleep(10 * time.Second)
+				second.wantTold("another") // an outage shorter than a Lease lasts ends no term
+				first.wantWorking("first")
+				second.wantTold("nobody")
+				second.recovers()
+				time.Sleep(6 * time.Second)
+				second.wantTold("another")
+			})
+		})
+	}
+}
+
+func TestLeaderThatWasCutOffKnowsOfNoLeaderAtOnce(t *testing.T) {
+	bubble(t, 0, func(first, second *instance) {
+		second.leaves()
+		first.cutOff()
+		time.Sleep(14 * time.Second)
+		first.wantTold("nobody")
+		first.recovers()
+		first.wantWorking("first")
+	})
+}
+
+func TestInstanceThatMayNotTakeTheLeaseKnowsOfNoLeader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		o.server.Denied = map[string]bool{"get": true}
+		only := o.hire("only", 0)
+		time.Sleep(time.Second)
+		only.wantTold("nobody")
+		only.tap.On(func(*http.Request) error { o.server.Denied = map[string]bool{"create": true}; return nil }, nil)
+		o.wantWorking("")
+		only.wantTold("nobody")
+		only.leaves()
+	})
+}
+
+func TestChangeOfLeadersIsNoGap(t *testing.T) {
+	bubble(t, 0, func(first, second *instance) {
+		third := first.hire("third", 0)
+		first.wantWorking("first")
+		gaps := 0
+		first.hang() // it does not give the Lease up
+		for range 60 {
+			time.Sleep(time.Second)
+			synctest.Wait()
+			first.mu.Lock()
+			for _, i := range []*instance{second, third} {
+				if i.waits != "another" {
+					gaps++
+				}
+			}
+			first.mu.Unlock()
+		}
+		if gaps > 0 {
+			t.Errorf("those that wait knew of no leader in %d of 120 looks while the Lease went over", gaps)
+		}
+		third.leaves()
 	})
 }
 

@@ -36,22 +36,24 @@ type Options struct {
 	Name string
 	// Log is told who leads, and of calls that failed. Required.
 	Log *zap.Logger
-	// StandingBy is called every few seconds while another instance leads; may be
-	// nil.
-	StandingBy func()
+	// Waiting is called every few seconds while this instance does not lead, and told
+	// whether another one is known to; may be nil.
+	Waiting func(another bool)
 }
 
 // Lease is an [Election] by a Lease of a Kubernetes cluster.
 type Lease struct {
-	calls      calls
-	identity   string
-	log        *zap.Logger
-	standingBy func()
+	calls    calls
+	identity string
+	log      *zap.Logger
+	waiting  func(another bool)
 
 	// What was seen of the Lease, and since when it is as it is. A Lease expires
 	// when it has not changed for as long as it says: clocks are not compared.
 	seen  record
 	since time.Time
+	// led is when another instance was last known to lead; zero in a term of this one.
+	led time.Time
 
 	trouble string // that was logged last
 }
@@ -74,11 +76,11 @@ func New(c *kubernetescluster.Client, o Options) (*Lease, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.StandingBy == nil {
-		o.StandingBy = func() {}
+	if o.Waiting == nil {
+		o.Waiting = func(bool) {}
 	}
 	log := o.Log.With(zap.String("lease", o.Namespace+"/"+o.Name))
-	return &Lease{calls: calls, identity: identity, log: log, standingBy: o.StandingBy}, nil
+	return &Lease{calls: calls, identity: identity, log: log, waiting: o.Waiting}, nil
 }
 
 // newIdentity names this process and no other. The pod's name would not do: a
@@ -97,6 +99,7 @@ func newIdentity() (string, error) {
 // Lead implements [Election].
 func (l *Lease) Lead(ctx context.Context, f func(context.Context)) {
 	for {
+		l.led = time.Time{}
 		won, renewed := l.stand(ctx)
 		if !won {
 			return
@@ -122,13 +125,25 @@ func (l *Lease) stand(ctx context.Context) (won bool, renewed time.Time) {
 			return true, renewed
 		}
 		l.complain(ctx, err)
-		l.standingBy()
+		l.waiting(l.another(err))
 		select {
 		case <-ctx.Done():
 		case <-ticker.C:
 		}
 	}
 	return false, time.Time{}
+}
+
+// another tells whether another instance is known to lead, by how the last try ended that
+// did not take the Lease: it has a holder who is not overdue, or somebody was faster. For
+// as long as a Lease lasts that goes on being known while nothing is answered: an API server
+// that is started again, or a Lease that expired and cannot be written at the first
+// try, is not shown as nobody leading.
+func (l *Lease) another(err error) bool {
+	if err == nil || errors.Is(err, errTaken) {
+		l.led = time.Now()
+	}
+	return !l.led.IsZero() && time.Since(l.led) < duration
 }
 
 // try takes the Lease if it is free.

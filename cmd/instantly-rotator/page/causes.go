@@ -195,6 +195,8 @@ func (o *overview) unseen() (cause, bool) {
 	switch {
 	case o.Process.Standing:
 		c.Text = []segment{{Text: "This instance stands by: ask the one that leads."}}
+	case o.Process.Unasked:
+		c.Text = []segment{{Text: "Nobody is known to work on them: the election cannot be asked which instance leads; the log says why."}}
 	case o.Process.Hung != "":
 		c.Text = []segment{{Text: o.Process.Hung + ": see its log, and start it again."}}
 	default:
@@ -286,12 +288,14 @@ func (o *overview) needed() map[string]bool {
 
 func (o *overview) instance() health {
 	p := o.Process
-	h := health{Name: "Instance " + p.Instance, OK: p.Leads && p.Hung == "", Unknown: !p.Leads && p.Hung == "", Text: "works on the targets"}
+	h := health{Name: "Instance " + p.Instance, OK: p.Leads && p.Hung == "", Unknown: !p.Leads && p.Hung == "" && !p.Unasked, Text: "works on the targets"}
 	switch {
 	case p.Hung != "":
 		h.Text = p.Hung
 	case p.Standing:
 		h.Text = "stands by; another instance works"
+	case p.Unasked:
+		h.Text = "waits: the election cannot be asked which instance leads"
 	case !p.Leads:
 		h.Text = "starts"
 	}

@@ -29,8 +29,9 @@ type Source struct {
 // Process is how the daemon is.
 type Process struct {
 	Version, Instance string
-	// Leads: it keeps the targets fresh; Standing: another instance does.
-	Leads, Standing bool
+	// Leads: it keeps the targets fresh; Standing: another instance does; Unasked: whether
+	// one does cannot be asked.
+	Leads, Standing, Unasked bool
 	// Hung says why the process does not work; empty if it does.
 	Hung string
 	// Resync is how often every target is read.

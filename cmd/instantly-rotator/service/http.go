@@ -77,11 +77,17 @@ func (s *Service) alive() error {
 	return nil
 }
 
-// ready fails until every target has been checked, and while none can be worked
-// with.
+// errLeaderUnknown says no more: who asks has shown no token.
+var errLeaderUnknown = errors.New("it is not known which instance leads: the election cannot be asked (see the log)")
+
+// ready fails until every target has been checked, while none can be worked with, and
+// while neither this instance nor another one is known to lead.
 func (s *Service) ready() error {
 	if s.standsBy() {
 		return nil
+	}
+	if s.leaderUnknown() {
+		return errLeaderUnknown
 	}
 	if s.leads() == nil || !s.loop.Passed() {
 		return errors.New("not every target has been checked yet")

@@ -49,7 +49,7 @@ func (s *Service) page(gate *loop.Gate) http.Handler {
 // process tells how the daemon is.
 func (s *Service) process() page.Process {
 	p := page.Process{
-		Version: s.Version, Instance: fleet.Instance(), Leads: s.leads() != nil, Standing: s.standsBy(),
+		Version: s.Version, Instance: fleet.Instance(), Leads: s.leads() != nil, Standing: s.standsBy(), Unasked: s.leaderUnknown(),
 		Resync: s.inForce().Resync, CircuitOpen: s.circuitOpen(),
 	}
 	if err := s.alive(); err != nil {

@@ -79,8 +79,9 @@ type Service struct {
 	cfg   *config.Config
 	term  context.Context // ends with the lead; nil while this instance does not lead
 	fleet running         // nothing while this instance does not lead
-	// standing: another instance leads. At the start neither is known.
-	standing bool
+	// standing: another instance leads. unasked: whether one does cannot be asked. At the
+	// start neither is known.
+	standing, unasked bool
 	// noAdminKey: the fleet's runs fail for want of one, or of a better one. asked is
 	// when the stores were asked for another one.
 	noAdminKey bool

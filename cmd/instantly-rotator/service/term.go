@@ -40,15 +40,16 @@ func (s *Service) election() (leader.Election, error) {
 	if namespace == "" {
 		namespace = s.Getenv("POD_NAMESPACE")
 	}
-	return leader.New(cluster, leader.Options{Namespace: namespace, Name: s.LeaseName, Log: s.Log, StandingBy: s.standBy})
+	return leader.New(cluster, leader.Options{Namespace: namespace, Name: s.LeaseName, Log: s.Log, Waiting: s.waits})
 }
 
-// standBy shows that this instance waits for another one to go away. The loop
-// does not go round meanwhile, so the watchdog is fed from here.
-func (s *Service) standBy() {
+// waits shows that this instance waits for another one to go away, or for the election
+// to be answered. The loop does not go round meanwhile, so the watchdog is fed from here:
+// a new start would help against neither.
+func (s *Service) waits(another bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.standing = true
+	s.standing, s.unasked = another, !another
 	s.beat()
 }
 
@@ -57,6 +58,13 @@ func (s *Service) standsBy() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.standing
+}
+
+// leaderUnknown tells whether the election cannot be asked which instance leads.
+func (s *Service) leaderUnknown() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.unasked
 }
 
 // leads gives the context that ends with the lead; nil while another instance
@@ -86,7 +94,7 @@ func (s *Service) startTerm(ctx context.Context) *loop.Fleet {
 	s.changing.Lock()
 	defer s.changing.Unlock()
 	s.mu.Lock()
-	s.standing, s.term = false, ctx
+	s.standing, s.unasked, s.term = false, false, ctx
 	s.mu.Unlock()
 	s.metrics.Leading(true)
 	return s.newFleet(ctx)
