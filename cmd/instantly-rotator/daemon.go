@@ -79,12 +79,13 @@ func (a *app) daemon(ctx context.Context, f daemonFlags) error {
 	if a.getenv("GOGC") == "" {
 		debug.SetGCPercent(50) // it idles: a little more work for less memory
 	}
+	written := service.StampOf(a.configPath)
 	cfg, err := a.loadInto(log)
 	if err != nil {
 		return err
 	}
 	s := service.New(cfg, service.Options{
-		ConfigPath: a.configPath, GivenConfig: a.givenConfig(), Version: version(), Revision: revision(), Now: a.now, Getenv: a.getenv, Log: log,
+		ConfigPath: a.configPath, Written: written, GivenConfig: a.givenConfig(), Version: version(), Revision: revision(), Now: a.now, Getenv: a.getenv, Log: log,
 		Collector: a.stdout,
 		Listen:    f.listen, Token: token, ShutdownTimeout: f.shutdownTimeout,
 		Elect: f.elect, Namespace: f.electNamespace, LeaseName: f.electName,

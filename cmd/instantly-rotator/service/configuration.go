@@ -39,8 +39,9 @@ func (s *Service) inForce() *config.Config {
 }
 
 // reload takes the configuration over as it is in the file now, whole or not at
-// all.
-func (s *Service) reload() {
+// all. It gives the stamps of the files that are named from now on, as they were before
+// they were read: those of seen for what was named already.
+func (s *Service) reload(seen map[string]Stamp) map[string]Stamp {
 	s.tellSystemd(daemon.SdNotifyReloading + "\n" + monotonic())
 	defer s.tellSystemd(daemon.SdNotifyReady)
 	s.retryNow()
@@ -50,7 +51,7 @@ func (s *Service) reload() {
 		s.refuse(err)
 		s.Log.Error("the changed configuration is refused; the one of before stays in force", zap.Strings("mistakes", strings.Split(err.Error(), "\n")))
 		s.tell(notify.Message{Kind: notify.Unable, At: s.Now(), Text: "the changed configuration is refused; the one of before stays in force: " + err.Error()})
-		return
+		return seen
 	}
 	for _, w := range warnings {
 		s.Log.Warn("configuration", zap.String("warning", fmt.Sprint(w)))
@@ -60,20 +61,21 @@ func (s *Service) reload() {
 		said = "the configuration was read again: nothing in it has changed"
 	}
 	s.accept(cfg)
+	seen = s.filesSince(seen)
 	s.replace() // an admin key may be another one
 	s.Log.Info(said, zap.Int("targets", len(cfg.Keys)),
 		zap.Strings("workspaces", slices.Sorted(maps.Keys(cfg.Workspaces))))
+	return seen
 }
 
 // watchInterval is how often the files are read that the configuration is
 // made of.
 const watchInterval = 5 * time.Second
 
-// watch reloads on SIGHUP and when a file changed.
-func (s *Service) watch(ctx context.Context, hup <-chan os.Signal) {
+// watch reloads on SIGHUP and when a file is no longer as it was seen.
+func (s *Service) watch(ctx context.Context, hup <-chan os.Signal, seen map[string]Stamp) {
 	ticker := time.NewTicker(watchInterval)
 	defer ticker.Stop()
-	seen := s.files()
 	for {
 		forced := false
 		select {
@@ -85,8 +87,7 @@ func (s *Service) watch(ctx context.Context, hup <-chan os.Signal) {
 		}
 		now := s.files()
 		if forced || !maps.Equal(now, seen) || s.adminKeyReplaced(ctx) {
-			s.reload()
-			now = s.files() // which may name other files now
+			now = s.reload(now)
 		}
 		seen = now
 	}
@@ -113,28 +114,50 @@ func (s *Service) adminKeyReplaced(ctx context.Context) bool {
 	return f.AdminKeyReplaced(ctx)
 }
 
-// A fileStamp is enough to see that a file was changed or replaced.
-type fileStamp struct {
+// A Stamp of a file is enough to see that a file was changed or replaced.
+type Stamp struct {
 	size int64
 	at   time.Time
 }
 
+// StampOf gives a file's stamp, as it is now.
+func StampOf(path string) Stamp {
+	info, err := os.Stat(path)
+	if err != nil {
+		return Stamp{size: -1}
+	}
+	return Stamp{info.Size(), info.ModTime()}
+}
+
+// readFirst gives the stamps of what was read at the start.
+func (s *Service) readFirst() map[string]Stamp {
+	return map[string]Stamp{s.ConfigPath: s.Written}
+}
+
+// filesSince gives the stamps of the files that are named now: those of before they were
+// read, where they are known, so that what was written meanwhile is one more change.
+func (s *Service) filesSince(before map[string]Stamp) map[string]Stamp {
+	now := s.files()
+	for path := range now {
+		if stamp, known := before[path]; known {
+			now[path] = stamp
+		}
+	}
+	return now
+}
+
 // files gives the stamps of the configuration and of the admin keys. A Kubernetes
 // ConfigMap or Secret is a link that is moved: its target's stamp counts.
-func (s *Service) files() map[string]fileStamp {
+func (s *Service) files() map[string]Stamp {
 	paths := []string{s.ConfigPath}
 	for _, w := range s.inForce().Workspaces {
 		if w.AdminKey.File != "" {
 			paths = append(paths, w.AdminKey.File)
 		}
 	}
-	stamps := map[string]fileStamp{}
+	stamps := map[string]Stamp{}
 	for _, path := range paths {
-		if info, err := os.Stat(path); err == nil {
-			stamps[path] = fileStamp{info.Size(), info.ModTime()}
-		} else {
-			stamps[path] = fileStamp{size: -1}
-		}
+		stamps[path] = StampOf(path)
 	}
 	return stamps
 }

@@ -39,6 +39,8 @@ import (
 type Options struct {
 	// ConfigPath is the file that is watched and read again.
 	ConfigPath string
+	// Written is that file's stamp of before it was read.
+	Written Stamp
 	// GivenConfig is that file as commands in hints have to name it; empty if they need
 	// not.
 	GivenConfig       string
@@ -120,7 +122,7 @@ func (s *Service) Run(ctx context.Context, hup <-chan os.Signal) error {
 	defer server.stop()
 	watching, stopWatching := context.WithCancel(ctx)
 	defer stopWatching()
-	go s.watch(watching, hup)
+	go s.watch(watching, hup, s.filesSince(s.readFirst()))
 	s.Log.Info("started", zap.String("version", s.Version))
 	s.tellSystemd(daemon.SdNotifyReady)
 	done := make(chan struct{})
