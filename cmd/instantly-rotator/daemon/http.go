@@ -16,7 +16,8 @@ import (
 // Site is what the daemon answers over HTTP. Nothing in it changes anything, and
 // no answer carries a secret.
 type Site struct {
-	// Alive tells whether the process works: nil if so.
+	// Alive tells whether the process works: nil if so. Anybody is told the error, as that
+	// of Ready: it names nothing.
 	Alive func() error
 	// Ready tells whether it does what it is for: nil if so.
 	Ready func() error

@@ -77,8 +77,12 @@ func (s *Service) alive() error {
 	return nil
 }
 
-// errLeaderUnknown says no more: who asks has shown no token.
-var errLeaderUnknown = errors.New("it is not known which instance leads: the election cannot be asked (see the log)")
+// What a probe is told says no more: who asks has shown no token, and targets' names and
+// stores' answers are nobody else's business.
+var (
+	errLeaderUnknown = errors.New("it is not known which instance leads: the election cannot be asked (see the log)")
+	errNoneWorks     = errors.New("no target can be worked on: see the log, or instantly-rotator status")
+)
 
 // ready fails until every target has been checked, while none can be worked with, and
 // while neither this instance nor another one is known to lead.
@@ -92,8 +96,8 @@ func (s *Service) ready() error {
 	if s.leads() == nil || !s.loop.Passed() {
 		return errors.New("not every target has been checked yet")
 	}
-	if err := s.board.Err(); err != nil {
-		return fmt.Errorf("no target can be worked on; the first: %w", err)
+	if s.board.Err() != nil {
+		return errNoneWorks // each has been logged when it ended
 	}
 	return nil
 }
