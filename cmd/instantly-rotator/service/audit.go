@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/audit"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/notify"
 )
@@ -35,15 +36,10 @@ type audits struct {
 
 // auditAll makes one again and again, until ctx ends.
 func (s *Service) auditAll(ctx context.Context) {
-	wait := min(s.inForce().Audit.Every, firstAudit)
-	for {
-		if !sleep(ctx, wait) {
-			return
-		}
-		if s.inForce().Audit.Every > 0 {
-			s.auditOnce(ctx)
-		}
-		wait = s.inForce().Audit.Every
+	interval := func(cfg *config.Config) time.Duration { return min(cfg.Audit.Every, firstAudit) }
+	for since := time.Now(); s.passed(ctx, since, interval); since = time.Now() {
+		s.auditOnce(ctx)
+		interval = func(cfg *config.Config) time.Duration { return cfg.Audit.Every }
 	}
 }
 

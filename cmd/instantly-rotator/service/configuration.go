@@ -63,6 +63,7 @@ func (s *Service) reload(seen map[string]Stamp) map[string]Stamp {
 	s.accept(cfg)
 	seen = s.filesSince(seen)
 	s.replace() // an admin key may be another one
+	s.wake()
 	s.Log.Info(said, zap.Int("targets", len(cfg.Keys)),
 		zap.Strings("workspaces", slices.Sorted(maps.Keys(cfg.Workspaces))))
 	return seen

@@ -6,9 +6,11 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/members"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/notify"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
@@ -21,7 +23,7 @@ func (s *Service) watchMembers(ctx context.Context) {
 	told := map[string]bool{}
 	for {
 		s.membersOnce(ctx, told)
-		if !sleep(ctx, s.inForce().Resync) {
+		if !s.passed(ctx, time.Now(), func(cfg *config.Config) time.Duration { return cfg.Resync }) {
 			return
 		}
 	}

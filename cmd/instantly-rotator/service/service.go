@@ -89,6 +89,8 @@ type Service struct {
 	noAdminKey bool
 	asked      time.Time
 	audits     audits
+	// replaced is closed when another configuration is in force, and run: see passed.
+	replaced chan struct{}
 	// reloaded is when the configuration in force was read; refused is the one that was
 	// read since then.
 	reloaded time.Time
@@ -97,7 +99,7 @@ type Service struct {
 
 // New makes the process, with the configuration that it begins with.
 func New(cfg *config.Config, o Options) *Service {
-	s := &Service{Options: o, board: status.NewBoard()}
+	s := &Service{Options: o, board: status.NewBoard(), replaced: make(chan struct{})}
 	s.metrics = metrics.New(o.Version, o.Revision, metrics.Source{
 		Targets: func() []status.Target { return s.board.Targets(s.Now()) },
 		MaxAge:  s.maxAge, CircuitOpen: s.circuitOpen, Now: o.Now,

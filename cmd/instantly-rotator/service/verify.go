@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/notify"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/remedy"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
@@ -30,31 +31,10 @@ const (
 
 // verifyAll tests what consumers read, again and again, until ctx ends.
 func (s *Service) verifyAll(ctx context.Context) {
-	wait := min(s.inForce().VerifyEvery, firstVerify)
-	for {
-		if !sleep(ctx, wait) {
-			return
-		}
-		if s.inForce().VerifyEvery > 0 {
-			s.verifyOnce(ctx)
-		}
-		wait = s.inForce().VerifyEvery
-	}
-}
-
-// sleep waits for d, or an hour where nothing is configured to wait for; false if ctx
-// ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		d = time.Hour
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
+	interval := func(cfg *config.Config) time.Duration { return min(cfg.VerifyEvery, firstVerify) }
+	for since := time.Now(); s.passed(ctx, since, interval); since = time.Now() {
+		s.verifyOnce(ctx)
+		interval = func(cfg *config.Config) time.Duration { return cfg.VerifyEvery }
 	}
 }
 
