@@ -35,6 +35,9 @@ type Options struct {
 	Observe func(rotator.Event)
 	// Doing is told what a person waits for: see [rotator.Options]; may be nil.
 	Doing func(target string, s rotator.Step)
+	// Paces are shared by all connections that are there at a time; nil if there are no
+	// others.
+	Paces *Paces
 	// Called is told of each call at Instantly; may be nil.
 	Called func(workspace string, c instantly.Call)
 }
@@ -64,6 +67,9 @@ func (c *Connections) RetryNow() {
 
 // Connect opens nothing yet.
 func Connect(o Options) *Connections {
+	if o.Paces == nil {
+		o.Paces = &Paces{}
+	}
 	return &Connections{
 		Options: o, workspaces: map[string]*rotator.Workspace{}, hooks: map[string]hooks{}, stores: map[config.StoreRef]secretstore.Store{}, admins: map[string]*adminKey{}, bound: map[string]bound{},
 		env: &storekind.Environment{Owner: o.Config.Owner, Now: o.Now, ReadOnly: o.ReadOnly},
@@ -184,7 +190,7 @@ func (c *Connections) clientOptions(ctx context.Context, cfg config.Workspace) (
 	}
 	o := instantly.Options{
 		BaseURL: cfg.BaseURL, Credential: key.Credential, AsWorkspace: cfg.AsWorkspace,
-		Pacer:   instantly.NewPacer(cfg.RequestsPerSecond),
+		Pacer:   c.Paces.of(cfg),
 		Observe: func(call instantly.Call) { c.called(cfg.Name, call) },
 	}
 	if c.ReadOnly {

@@ -47,7 +47,7 @@ func (s *Service) auditAll(ctx context.Context) {
 func (s *Service) auditOnce(ctx context.Context) {
 	o := audit.Options{Timeout: auditTimeout, Options: fleet.Options{
 		Config: s.inForce(), Now: s.Now, Getenv: s.Getenv, Log: s.Log, ReadOnly: true, Called: s.metrics.Request,
-		Command: "daemon", Version: s.Version, Collector: s.Collector, Wrote: s.metrics.Recorded,
+		Command: "daemon", Version: s.Version, Collector: s.Collector, Wrote: s.metrics.Recorded, Paces: &s.paces,
 	}}
 	s.mu.Lock()
 	if s.audits.last != nil {

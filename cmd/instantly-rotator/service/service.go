@@ -72,6 +72,7 @@ type Service struct {
 	metrics *metrics.Metrics
 	loop    *loop.Daemon
 	closing sync.WaitGroup // fleets that were replaced
+	paces   fleet.Paces    // of every fleet, and of audits
 
 	// changing is held while a fleet is made, so that it is made of the
 	// configuration in force. It comes before mu.

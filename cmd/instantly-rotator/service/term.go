@@ -148,7 +148,7 @@ func (s *Service) newFleet(ctx context.Context) *loop.Fleet {
 	r := running{maxAges: maxAges(cfg)}
 	r.Fleet = fleet.All(ctx, fleet.Options{
 		Config: cfg, Now: s.Now, Getenv: s.Getenv, Log: s.Log, Observe: s.metrics.Step, Called: s.metrics.Request,
-		Command: "daemon", Version: s.Version, Collector: s.Collector, Wrote: s.metrics.Recorded,
+		Command: "daemon", Version: s.Version, Collector: s.Collector, Wrote: s.metrics.Recorded, Paces: &s.paces,
 	})
 	r.crew = members.CrewOf(ctx, r.Fleet, nil)
 	r.Recorder().Event(trail.What{Verb: "configure"}, fmt.Sprintf("the configuration is in force, with %d targets", len(r.Targets)))
