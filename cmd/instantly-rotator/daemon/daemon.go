@@ -4,8 +4,9 @@
 // the daemon remembers only when each is next, and losing that costs a read.
 //
 // In this package: daemon.go (the loop), wake.go (when a target is next, pure),
-// fleet.go (what is run, and its replacement), board.go (what was last seen),
-// http.go (what others may ask).
+// clock.go (the machine's clock was set, or stood still), fleet.go (what is run, and
+// its replacement), http.go (what others may ask), gate.go (who has the token, and
+// who tries wrong ones), crowd.go (how many connections there may be).
 package daemon
 
 import (
