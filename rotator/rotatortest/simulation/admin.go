@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -61,22 +62,27 @@ func (w *world) isMadeWith(t *target) bool {
 	return w.admin != nil && t != w.admin && t.workspace == w.admin.workspace
 }
 
-// isOnlyAdminKey tells whether nobody but a person can go on after the key was revoked by hand:
-// a store gives it as the admin key, or none gives one that lives, and processes may still act
-// with this one.
+// isOnlyAdminKey tells whether a store gives the key as the admin key: nobody but a person
+// can go on after that was revoked by hand.
 func (w *world) isOnlyAdminKey(at *target, k *key) bool {
-	if at != w.admin {
-		return false
-	}
-	lives := false
 	for _, s := range at.stores {
-		if s.value == k.value || s.latest == k.value {
+		if at == w.admin && (s.value == k.value || s.latest == k.value) {
 			return true
 		}
-		given := w.keys.of(s.value)
-		lives = lives || given != nil && given.deleted.IsZero()
 	}
-	return !lives
+	return false
+}
+
+// isLockedOutByHand tells whether nobody but a person can go on in the target's workspace: what
+// stores give as the admin key was made current by hand while it was being revoked.
+func (w *world) isLockedOutByHand(t *target) bool {
+	if w.admin == nil || t.workspace != w.admin.workspace {
+		return false
+	}
+	return !slices.ContainsFunc(w.admin.stores, func(s *store) bool {
+		k := w.keys.of(s.value)
+		return k == nil || k.deleted.IsZero() || !k.byHand
+	})
 }
 
 // credential is the admin key that a process begins with, and reads again when it is

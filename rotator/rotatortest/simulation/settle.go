@@ -1,8 +1,10 @@
 package simulation
 
 import (
+	"errors"
 	"time"
 
+	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 )
@@ -20,7 +22,9 @@ func (w *world) settle() {
 		w.settleOne(in, i)
 	}
 	for _, t := range w.targets {
-		w.judgeSettled(t)
+		if !w.isLockedOutByHand(t) {
+			w.judgeSettled(t)
+		}
 	}
 	w.judgeLeft()
 }
@@ -56,6 +60,9 @@ func (w *world) alone(in *instance, i int) (res rotator.Result) {
 // settled tells whether a target needs no more runs.
 func (w *world) settled(i int, res rotator.Result) bool {
 	t := w.targets[i]
+	if res.Err != nil && w.isLockedOutByHand(t) {
+		return errors.Is(res.Err, instantly.ErrUnauthorized)
+	}
 	if res.Err != nil {
 		return (t.tainted || t.senders != nil && t.senders.leftByHand()) && isUpToPeople(res.Err)
 	}
@@ -128,6 +135,9 @@ func (w *world) judgeLeft() {
 			continue
 		}
 		t := w.targetOf(k)
+		if w.isLockedOutByHand(t) {
+			continue
+		}
 		if k.created.Before(t.stolen) && !t.tainted {
 			w.violate("settled, but key %d of %s lives, which was there when the incident was declared", k.number, t.name)
 		}
