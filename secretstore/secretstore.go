@@ -85,7 +85,8 @@ type Putter interface {
 	Store
 	// Put makes value current at once, as a version that is Foreign: its key is not
 	// known. The version that was current becomes previous, in place of one that
-	// stood there. It compares and swaps as the other writes do.
+	// stood there; but if it is Foreign itself, and that is not, it is forgotten instead.
+	// It compares and swaps as the other writes do.
 	Put(ctx context.Context, seen Snapshot, value secret.Value) (Snapshot, error)
 }
 

@@ -69,7 +69,10 @@ func isUnknownCommand(err error) bool {
 // hintFor says what a person can do about an error with a target, or with any if the name
 // is empty: hints of the command line itself, beside those of package remedy.
 func (a *app) hintFor(err error, target string) string {
+	var oldLives oldKeyLivesError
 	switch {
+	case errors.As(err, &oldLives):
+		return a.pasted(oldLives.hint())
 	case errors.Is(err, errNoConfig):
 		return "name it with --config or INSTANTLY_ROTATOR_CONFIG; config.example.yaml shows one"
 	case errors.Is(err, errNoReceiver):

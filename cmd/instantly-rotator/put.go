@@ -29,8 +29,8 @@ import (
 
 // putFlags say where a value goes.
 type putFlags struct {
-	store, secret   string
-	replace, noTest bool
+	store, secret              string
+	replace, noTest, forgetOld bool
 }
 
 func (a *app) putCommand() *cobra.Command {
@@ -51,7 +51,8 @@ test call is made with it first, unless with --no-test. The rotator did not make
 it: it is used as it is and never revoked, and nothing of that target is revoked or
 cleaned up until the next rotation has replaced it.
 
-A value that is there is replaced only with --replace. Clouds and clusters have
+A value that is there is replaced only with --replace, and none is put while an old key
+is in its grace period: the store keeps one old key, and would forget that one. Clouds and clusters have
 tools of their own for this; the command says which.`,
 		Example: `  instantly-rotator put --store local --secret instantly-admin < admin-key
   instantly-rotator put sending`,
@@ -60,6 +61,7 @@ tools of their own for this; the command says which.`,
 	c.Flags().StringVar(&f.store, "store", "", "the `name` of the store (default: the target's primary)")
 	c.Flags().StringVar(&f.secret, "secret", "", "the `name` of the secret in that store")
 	c.Flags().BoolVar(&f.replace, "replace", false, "replace the value that is there")
+	c.Flags().BoolVar(&f.forgetOld, "forget-old", false, "with --replace: put it although an old key is in its grace period, which is forgotten then and left to you to revoke")
 	c.Flags().BoolVar(&f.noTest, "no-test", false, "do not ask Instantly whether the value works: consumers get it all the same")
 	return c
 }
@@ -83,10 +85,10 @@ func (a *app) put(ctx context.Context, args []string, f putFlags) error {
 	c := fleet.Connect(a.fleetOptions(cfg, zap.NewNop(), false))
 	defer c.Close()
 	p := placement{ref: ref, pemFor: sinkOfPEM(cfg, ref)}
-	if err := a.putRecorded(ctx, c, p, f.replace, func(secret.Value) error { return nil }); err != nil {
+	if _, err := a.putRecorded(ctx, c, p, f, func(secret.Value) error { return nil }); err != nil {
 		return err
 	}
-	a.sayPut(p, f)
+	a.sayPut(p)
 	return nil
 }
 
@@ -106,10 +108,12 @@ func (a *app) putForConsumers(ctx context.Context, cfg *config.Config, ref confi
 	}
 	p := placement{ref: ref, target: target}
 	check := func(value secret.Value) error { return a.checkKey(ctx, engine, t, value, f) }
-	if err := a.putRecorded(ctx, engine.Connections, p, f.replace, check); err != nil {
+	forgotten, err := a.putRecorded(ctx, engine.Connections, p, f, check)
+	if err != nil {
 		return err
 	}
-	a.sayPut(p, f)
+	a.sayPut(p)
+	a.sayPutForConsumers(t, f, forgotten)
 	return nil
 }
 
@@ -142,6 +146,19 @@ var (
 	errNotAccepted = errors.New("the value is no key that works, nothing was put")
 	errUntested    = errors.New("it is not known whether the value works, nothing was put")
 )
+
+// oldKeyLivesError: a value that is put would push the old key out of the store's sight.
+type oldKeyLivesError struct{ target, id string }
+
+func (e oldKeyLivesError) Error() string {
+	return "the old key " + e.id + " is still in its grace period: nothing was put"
+}
+
+// hint says how it can be put all the same.
+func (e oldKeyLivesError) hint() string {
+	return `"` + program + " rotate --end-grace " + e.target + `" ends it, then put the value; where the current key does not work: ` +
+		program + " rotate " + e.target + "; if neither can be: put --replace --forget-old, then revoke the old key yourself in Instantly"
+}
 
 // where finds the place of the value.
 func (f putFlags) where(cfg *config.Config, args []string) (config.StoreRef, error) {
@@ -201,10 +218,11 @@ func onePlace(cfg *config.Config, a, b config.StoreRef) bool {
 	return x.Kind == y.Kind && x.Settings.Place(a.Secret) == y.Settings.Place(b.Secret)
 }
 
-// putRecorded puts a value if check has nothing against it, and tells the trail before.
-func (a *app) putRecorded(ctx context.Context, c *fleet.Connections, p placement, replace bool, check func(secret.Value) error) error {
+// putRecorded puts a value if check has nothing against it, and tells the trail before. It
+// gives the id of the old key that is forgotten for it, if one is.
+func (a *app) putRecorded(ctx context.Context, c *fleet.Connections, p placement, f putFlags, check func(secret.Value) error) (forgotten string, err error) {
 	told := func(string, error) {}
-	err := a.putInto(ctx, c.Store(ctx, p.ref), p, replace, func(value secret.Value) (err error) {
+	forgotten, err = a.putInto(ctx, c.Store(ctx, p.ref), p, f, func(value secret.Value) (err error) {
 		if err = check(value); err != nil {
 			return err
 		}
@@ -214,43 +232,60 @@ func (a *app) putRecorded(ctx context.Context, c *fleet.Connections, p placement
 	if told != nil {
 		told("", err)
 	}
-	return err
+	return forgotten, err
 }
 
 // putInto asks for the value only when it can be put, and puts it if check has nothing
-// against it.
-func (a *app) putInto(ctx context.Context, st secretstore.Store, p placement, replace bool, check func(secret.Value) error) error {
+// against it. It gives the id of the old key that is forgotten for it, if one is.
+func (a *app) putInto(ctx context.Context, st secretstore.Store, p placement, f putFlags, check func(secret.Value) error) (forgotten string, err error) {
 	at := fmt.Sprintf("store %s, secret %s", p.ref.Store, p.ref.Secret)
 	seen, err := st.Describe(ctx)
 	if err != nil {
-		return fmt.Errorf("%s: %w", at, err)
+		return "", fmt.Errorf("%s: %w", at, err)
 	}
 	putter, ok := st.(secretstore.Putter)
 	if !ok {
-		return usageError{fmt.Errorf("%s: this kind of store cannot take a value from here", at)}
+		return "", usageError{fmt.Errorf("%s: this kind of store cannot take a value from here", at)}
 	}
-	if _, has := seen.Versions[secretstore.Current]; has && !replace {
+	if _, has := seen.Versions[secretstore.Current]; has && !f.replace {
 		what := "there is a value already"
 		if p.target != "" {
 			what = "consumers of " + p.target + " use the key that is there already"
 		}
-		return usageError{fmt.Errorf("%s: %s: --replace puts another one in its place", at, what)}
+		return "", usageError{fmt.Errorf("%s: %s: --replace puts another one in its place", at, what)}
+	}
+	if p.target != "" {
+		forgotten = oldKeyIn(seen)
+	}
+	if forgotten != "" && !f.forgetOld {
+		return "", fmt.Errorf("%s: %w", at, oldKeyLivesError{p.target, forgotten})
 	}
 	value, err := a.askForValue(ctx, at, p.pemFor)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err := check(value); err != nil {
-		return fmt.Errorf("%s: %w", at, err)
+		return "", fmt.Errorf("%s: %w", at, err)
 	}
 	seen, err = putter.Put(ctx, seen, value)
 	if old, has := seen.Versions[secretstore.Previous]; err == nil && has && p.target == "" {
 		_, err = st.Destroy(ctx, seen, old.ID) // nobody else would
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", at, err)
+		return "", fmt.Errorf("%s: %w", at, err)
 	}
-	return nil
+	return forgotten, nil
+}
+
+// oldKeyIn gives the id of the old key whose place another value that is put would take,
+// so that nothing has it any more; empty if there is none.
+func oldKeyIn(seen secretstore.Snapshot) string {
+	cur, has := seen.Versions[secretstore.Current]
+	old := seen.Versions[secretstore.Previous]
+	if !has || cur.Foreign || old.Foreign {
+		return ""
+	}
+	return old.ID
 }
 
 // maxValue is the longest value that is read, in bytes.
@@ -319,17 +354,21 @@ func isPEM(data []byte) bool {
 	return block != nil
 }
 
-// sayPut says what follows from it.
-func (a *app) sayPut(p placement, f putFlags) {
+// sayPut says that it is done.
+func (a *app) sayPut(p placement) {
 	fmt.Fprintf(a.stdout, "store %s, secret %s: the value is there\n", p.ref.Store, p.ref.Secret)
-	if p.target == "" {
-		return
-	}
+}
+
+// sayPutForConsumers says what follows from it for a target.
+func (a *app) sayPutForConsumers(t rotator.Target, f putFlags, forgotten string) {
 	tested := "; it works"
 	if f.noTest {
-		tested = "; it was not tested: " + a.pasted(program+" verify "+p.target)
+		tested = "; it was not tested: " + a.pasted(program+" verify "+t.Name)
 	}
 	fmt.Fprintf(a.stdout, `%[1]s: consumers of this store get it from now on%[2]s
 %[1]s: it is of unknown origin: it is never revoked, and nothing of %[1]s is revoked or cleaned up until it is taken over: %[3]s; or replaced: %[4]s
-`, p.target, tested, a.pasted(program+" adopt "+p.target), a.pasted(program+" rotate "+p.target))
+`, t.Name, tested, a.pasted(program+" adopt "+t.Name), a.pasted(program+" rotate "+t.Name))
+	if forgotten != "" {
+		fmt.Fprintf(a.stdout, "%s: the old key %s is forgotten here and still works: revoke it yourself in Instantly under Settings > Integrations > API Keys\n", t.Name, forgotten)
+	}
 }

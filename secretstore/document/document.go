@@ -152,6 +152,17 @@ func (d Document[T]) PutForeign(id string, created time.Time, held T) Document[T
 	return d.Put(Version[T]{Stage: secretstore.Current, Version: foreign, Held: held})
 }
 
+// PutAgain is PutForeign, but that a value which somebody put there before does not push out
+// a previous version that is ours: the former is nobody's to revoke, the latter would live on
+// unknown to anybody.
+func (d Document[T]) PutAgain(id string, created time.Time, held T) Document[T] {
+	cur, _ := d.On(secretstore.Current)
+	if old, stands := d.On(secretstore.Previous); stands && cur.Foreign && !old.Foreign {
+		d = d.Drop(secretstore.Current)
+	}
+	return d.PutForeign(id, created, held)
+}
+
 // Destroy forgets a version, which must not be the current one. It tells whether
 // there was one of that id.
 func (d Document[T]) Destroy(id string) (next Document[T], changed bool, err error) {

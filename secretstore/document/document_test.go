@@ -97,6 +97,21 @@ func TestDestroy(t *testing.T) {
 	}
 }
 
+func TestWhatAHandHasPutDoesNotPushOutAnOldKeyOfOurs(t *testing.T) {
+	once := holding("", "b", "a").PutAgain("hand-1", early(), "first")
+	if got := shown(once); got != "/hand-1/b" {
+		t.Errorf("over a key of ours: %s", got)
+	}
+	twice := once.PutAgain("hand-2", late(), "second")
+	if got := shown(twice); got != "/hand-2/b" {
+		t.Errorf("over what a hand has put: %s", got)
+	}
+	alone := document.New[string]().PutAgain("hand-1", early(), "first").PutAgain("hand-2", late(), "second").PutAgain("hand-3", late(), "third")
+	if got := shown(alone); got != "/hand-3/hand-2" {
+		t.Errorf("where there is no key of ours: %s", got)
+	}
+}
+
 func TestCheckStage(t *testing.T) {
 	for id, want := range map[string]struct {
 		again bool

@@ -195,7 +195,7 @@ func (s *Store) Put(ctx context.Context, seen secretstore.Snapshot, value secret
 		if err != nil {
 			return d, false, err
 		}
-		return d.PutForeign("by-hand-"+randomName(), s.clock(), ciphertext), true, nil
+		return d.PutAgain("by-hand-"+randomName(), s.clock(), ciphertext), true, nil
 	})
 	return next, s.named("put a value", err)
 }
