@@ -44,8 +44,12 @@ func (r *Rotator) CheckLost(ctx context.Context, t Target) error {
 	return (&view{State: w.State, policy: t.Policy}).lostError()
 }
 
-// Release takes a target's hold off, and tells whether there was one.
+// Release takes a target's hold off, and tells whether there was one. Where the primary is
+// away that is not known.
 func (r *Rotator) Release(ctx context.Context, t Target) (held bool, err error) {
+	if err := r.CheckLost(ctx, t); err != nil {
+		return false, err
+	}
 	var errs []error
 	for i := range t.Stores { // one that follows may have been the primary before
 		changed, err := r.direct(ctx, t, i, directive{"release", ""}, func(n *secretstore.Notes) { n.Hold = secretstore.Hold{} })
@@ -57,8 +61,11 @@ func (r *Rotator) Release(ctx context.Context, t Target) (held bool, err error) 
 
 // RevokedByHand notes down a person's word that the keys which an incident could not
 // revoke, since they are of unknown origin, were revoked by hand, and tells whether there
-// were any.
+// were any. Where the primary is away that is not known.
 func (r *Rotator) RevokedByHand(ctx context.Context, t Target) (were bool, err error) {
+	if err := r.CheckLost(ctx, t); err != nil {
+		return false, err
+	}
 	var errs []error
 	for i := range t.Stores { // one that follows may have been the primary before
 		changed, err := r.direct(ctx, t, i, directive{"revoked-by-hand", ""}, func(n *secretstore.Notes) { n.Incident.Unrevoked = false })
