@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -137,9 +138,10 @@ func (a *app) trailShow(f *trailFlags, s shownFlags) error {
 	if err != nil {
 		return err
 	}
-	shown := []shownEntry{}
+	shown, targets := []shownEntry{}, map[string]bool{}
 	for _, log := range logs {
 		if err := trail.Entries(log, func(e trail.Entry) error {
+			targets[e.Target] = true
 			if (s.target == "" || e.Target == s.target) && !e.Time.Before(since) {
 				shown = append(shown, shownEntry{filepath.Base(log), e})
 			}
@@ -148,6 +150,9 @@ func (a *app) trailShow(f *trailFlags, s shownFlags) error {
 			return err
 		}
 	}
+	if s.target != "" && !targets[s.target] {
+		return usageError{unknownToTrail(s.target, targets)}
+	}
 	if len(logs) > 1 { // one log's order is its own
 		slices.SortStableFunc(shown, func(x, y shownEntry) int { return x.Time.Compare(y.Time) })
 	}
@@ -155,6 +160,16 @@ func (a *app) trailShow(f *trailFlags, s shownFlags) error {
 		shown = shown[len(shown)-s.last:]
 	}
 	return a.show(f.output, map[string]any{"entries": shown}, func() { a.trailTable(shown, len(logs) > 1) })
+}
+
+// unknownToTrail says that nothing was done to a target, and to which something was.
+func unknownToTrail(target string, targets map[string]bool) error {
+	delete(targets, "") // of entries that concern none
+	known := "none"
+	if len(targets) > 0 {
+		known = strings.Join(slices.Sorted(maps.Keys(targets)), ", ")
+	}
+	return fmt.Errorf("no entry concerns %s; targets in the trail: %s", target, known)
 }
 
 // past reads an instant that is over; the zero time if there is none.
