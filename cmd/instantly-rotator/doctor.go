@@ -129,7 +129,7 @@ func (a *app) doctorOptions(names []string) (*config.Config, doctor.Options, err
 	case errors.As(err, &problems):
 		return nil, doctor.Options{}, err
 	case err != nil:
-		return nil, doctor.Options{}, usageError{fmt.Errorf("%w: %w", errNoConfig, err)}
+		return nil, doctor.Options{}, unread(err)
 	}
 	keys, err := fleet.Chosen(cfg, names)
 	return cfg, doctor.Options{Options: a.fleetOptions(cfg, log, true), Warnings: warnings, Keys: keys}, err

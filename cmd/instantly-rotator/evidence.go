@@ -152,7 +152,7 @@ func (a *app) period(f evidenceFlags) (from, to time.Time, err error) {
 // trail, need not have one: then they are not known.
 func (a *app) evidencePolicies(in *evidence.Input, f evidenceFlags) (*config.Config, error) {
 	cfg, err := a.load()
-	if errors.Is(err, errNoConfig) && (f.verify.file != "" || f.trail.dir != "") {
+	if none := errors.Is(err, errNoConfig) || errors.Is(err, errConfigUnreadable); none && (f.verify.file != "" || f.trail.dir != "") {
 		return nil, nil //nolint:nilnil // no configuration is a good answer here
 	}
 	if err != nil {

@@ -74,7 +74,9 @@ func (a *app) hintFor(err error, target string) string {
 	case errors.As(err, &oldLives):
 		return a.pasted(oldLives.hint())
 	case errors.Is(err, errNoConfig):
-		return "name it with --config or INSTANTLY_ROTATOR_CONFIG; config.example.yaml shows one"
+		return `"` + program + ` init" makes one, "` + program + ` help configuration" has every option; one that is elsewhere is named with --config or INSTANTLY_ROTATOR_CONFIG`
+	case errors.Is(err, errConfigUnreadable):
+		return "who runs the command must be able to read that file, and it must be a file; another one is named with --config or INSTANTLY_ROTATOR_CONFIG"
 	case errors.Is(err, errNoReceiver):
 		return "add a section notify to the configuration; config.example.yaml shows one"
 	case errors.Is(err, errNotAccepted):

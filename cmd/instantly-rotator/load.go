@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"go.uber.org/zap"
@@ -13,8 +14,20 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
 )
 
-// errNoConfig: there is no configuration to read.
-var errNoConfig = errors.New("no configuration")
+// Why there is no configuration: none is there, or what is there is not to be read.
+var (
+	errNoConfig         = errors.New("no configuration")
+	errConfigUnreadable = errors.New("the configuration cannot be read")
+)
+
+// unread says of an error of [config.Load] that is none of the contents which one it is.
+func unread(err error) error {
+	why := errConfigUnreadable
+	if errors.Is(err, fs.ErrNotExist) {
+		why = errNoConfig
+	}
+	return usageError{fmt.Errorf("%w: %w", why, err)}
+}
 
 // load reads the configuration and passes its warnings on.
 func (a *app) load() (*config.Config, error) {
@@ -24,7 +37,7 @@ func (a *app) load() (*config.Config, error) {
 	}
 	var problems config.Problems
 	if err != nil && !errors.As(err, &problems) {
-		return nil, usageError{fmt.Errorf("%w: %w", errNoConfig, err)}
+		return nil, unread(err)
 	}
 	return cfg, err
 }

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -12,16 +11,16 @@ import (
 const maxFile = 16 << 20
 
 // Load reads and checks the file at path. The error is [Problems] if the file
-// could be read; otherwise it wraps the cause. Warnings may come with either.
+// could be read; otherwise it is the cause. Warnings may come with either.
 func Load(path string) (*Config, Warnings, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, nil, fmt.Errorf("open configuration: %w", err)
+		return nil, nil, err // it says what was tried on what
 	}
 	defer func() { _ = f.Close() }()
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
-		return nil, nil, fmt.Errorf("read configuration: %w", err)
+		return nil, nil, err
 	}
 	return Parse(path, data)
 }
