@@ -336,8 +336,13 @@ func (v *view) strangers() answer {
 		return pass()
 	}
 	for _, s := range v.Senders {
-		if s.Carries == CarriesOther {
-			return stop(fmt.Errorf("%s: %w; adopt it, or set the one that the store has", s.Name, ErrUntaken))
+		_, has := v.current(0)
+		switch {
+		case s.Carries != CarriesOther:
+		case !has:
+			return stop(fmt.Errorf("%s: not taken over yet: %w; adopt it", s.Name, ErrUntaken))
+		default:
+			return stop(fmt.Errorf("%s: %w: %w; adopt it, or set the one that the store has", s.Name, ErrByHand, ErrUntaken))
 		}
 	}
 	return pass()

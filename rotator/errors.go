@@ -50,7 +50,7 @@ var (
 	ErrByHand = errors.New("changed by hand")
 	// ErrUntaken: somebody set what a sender sends, and it was not taken over. It is ErrByHand
 	// too.
-	ErrUntaken = fmt.Errorf("%w: it sends a value that the store does not have", ErrByHand)
+	ErrUntaken error = untakenError{}
 	// ErrScopes: Instantly granted other scopes than were asked for.
 	ErrScopes = errors.New("granted scopes differ from those asked for")
 	// ErrReceiverRefuses: a receiver refuses the new secret; the sender sends the one before.
@@ -64,6 +64,15 @@ var (
 	// ErrTooManySteps: a run took more steps than any rotation needs.
 	ErrTooManySteps = errors.New("more steps than a rotation needs")
 )
+
+// untakenError does not say that anything was changed: a sender that is looked at for the
+// first time was not.
+type untakenError struct{}
+
+func (untakenError) Error() string { return "it sends a value that the store does not have" }
+
+// Unwrap makes the error match ErrByHand.
+func (untakenError) Unwrap() error { return ErrByHand }
 
 // GraceError says until when a rotation has to wait. It matches ErrInGrace.
 type GraceError struct {
