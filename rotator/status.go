@@ -39,12 +39,14 @@ type TargetStatus struct {
 	// next run sweeps them, unless the target is quarantined.
 	Orphans []string
 	// Quarantine is why nothing of the target is revoked: a store has, or had a moment
-	// ago, a value of unknown origin. Empty if that is not so.
+	// ago, a value of unknown origin. Empty if that is not so, and for a secret that is sent,
+	// of which nothing is revoked.
 	Quarantine string
 	// Next is the next step; its Err says what is in the way.
 	Next Step
-	// Senders are those of a secret that is sent, as they were seen; nil if it is none, or
-	// they were not.
+	// Sent: it is a secret that is sent. Senders are those that send it, as they were seen; nil
+	// if they were not.
+	Sent    bool
 	Senders []SenderState
 	// Due: a run now would begin or carry on a rotation, or revoke something.
 	Due bool
@@ -112,7 +114,7 @@ func (r *run) unknown(err error) TargetStatus {
 func (r *run) describe(next Step) TargetStatus {
 	v := r.view()
 	o := TargetStatus{Target: r.target.Name, Workspace: r.target.Workspace.Name, Stores: r.Stores, Next: next,
-		Senders: r.Senders, Failure: r.primary().Notes.Failure, Due: next.Verb.action().worthRun, Credential: r.Credential}
+		Sent: r.Sent, Senders: r.Senders, Failure: r.primary().Notes.Failure, Due: next.Verb.action().worthRun, Credential: r.Credential}
 	o.Hold, _ = v.hold()
 	switch noted := r.incident(); {
 	case !noted.Open():
@@ -122,7 +124,7 @@ func (r *run) describe(next Step) TargetStatus {
 	default:
 		o.Incident = noted
 	}
-	if why, on := v.quarantine(); on {
+	if why, on := v.quarantine(); on && !r.Sent { // the previous value waits for senders alone
 		o.Quarantine = why
 	}
 	if cur, ok := r.current(0); ok {

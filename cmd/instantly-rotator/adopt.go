@@ -238,16 +238,24 @@ func (a *app) proposalTable(targets []adoption.Target) {
 				a.say(text.Reset, t.Target, "the value that its webhooks send can be taken over")
 			}
 		case adoption.Managed:
-			said := "its key is the rotator's already: " + t.Version
-			if t.Sent {
-				said = "the store has what its webhooks send already"
-			}
-			a.say(text.Reset, t.Target, said)
+			a.say(text.Reset, t.Target, managedText(t))
 		default:
 		}
 		for _, h := range t.Hints {
 			a.say(text.FgYellow, t.Target, h)
 		}
+	}
+}
+
+// managedText says why there is nothing to take over.
+func managedText(t adoption.Target) string {
+	switch {
+	case t.SendsPrevious:
+		return "its webhooks send the previous value of the store: there is nothing to take over"
+	case t.Sent:
+		return "the store has what its webhooks send already"
+	default:
+		return "its key is the rotator's already: " + t.Version
 	}
 }
 

@@ -39,6 +39,9 @@ func (a *app) proposeSent(ctx context.Context, fl *fleet.Fleet, sent []rotator.T
 			t.Result, t.Error = adoption.Empty, "its webhooks send no secret yet"
 		default:
 			t.Result = adoption.Managed
+			if t.SendsPrevious = sendsPrevious(s.Senders); t.SendsPrevious {
+				t.Hints = []string{a.pasted(`"` + program + " rotate --due " + t.Target + `" switches them to the current one when receivers have read it`)}
+			}
 		}
 		targets = append(targets, t)
 	}
@@ -47,6 +50,10 @@ func (a *app) proposeSent(ctx context.Context, fl *fleet.Fleet, sent []rotator.T
 
 func sendsNothing(senders []rotator.SenderState) bool {
 	return !slices.ContainsFunc(senders, func(s rotator.SenderState) bool { return s.Carries != rotator.CarriesNothing })
+}
+
+func sendsPrevious(senders []rotator.SenderState) bool {
+	return slices.ContainsFunc(senders, func(s rotator.SenderState) bool { return s.Carries == rotator.CarriesPrevious })
 }
 
 // takeOverSent takes over what is proposed of values that webhooks send.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/config"
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/fleet"
+	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
 	"github.com/instantly-rotator/instantly-rotator/instantly"
 	"github.com/instantly-rotator/instantly-rotator/rotator"
 	"github.com/instantly-rotator/instantly-rotator/rotator/trail"
@@ -47,13 +48,15 @@ workspace's admin_key, a receiver's url, a credential of a sink. It has one line
 unless it is a sink's private_key, which is taken in PEM.
 
 With TARGET, consumers get the value at once, so it has to be a key that works: a
-test call is made with it first, unless with --no-test. The rotator did not make
-it: it is used as it is and never revoked, and nothing of that target is revoked or
-cleaned up until the next rotation has replaced it.
+test call is made with it first, unless with --no-test, and unless it is what webhooks
+send, which nothing can test. The rotator did not make it: it is used as it is and
+never revoked, and nothing of that target is revoked or cleaned up until the next
+rotation has replaced it.
 
-A value that is there is replaced only with --replace, and none is put while an old key
-is in its grace period: the store keeps one old key, and would forget that one. Clouds and clusters have
-tools of their own for this; the command says which.`,
+A value that is there is replaced only with --replace, and none is put while an old
+key is in its grace period: a store keeps one old key, and would forget that one.
+
+Clouds and clusters have tools of their own for this; the command says which.`,
 		Example: `  instantly-rotator put --store local --secret instantly-admin < admin-key
   instantly-rotator put sending`,
 		RunE: func(c *cobra.Command, args []string) error { return a.put(c.Context(), args, f) },
@@ -106,7 +109,7 @@ func (a *app) putForConsumers(ctx context.Context, cfg *config.Config, ref confi
 	if err != nil && (!f.noTest || errors.Is(err, rotator.ErrStoreLost)) {
 		return fmt.Errorf("%s: %w", target, err)
 	}
-	p := placement{ref: ref, target: target}
+	p := placement{ref: ref, target: target, sent: t.Senders != nil}
 	check := func(value secret.Value) error { return a.checkKey(ctx, engine, t, value, f) }
 	forgotten, err := a.putRecorded(ctx, engine.Connections, p, f, check)
 	if err != nil {
@@ -148,14 +151,24 @@ var (
 )
 
 // oldKeyLivesError: a value that is put would push the old key out of the store's sight.
-type oldKeyLivesError struct{ target, id string }
+type oldKeyLivesError struct {
+	placement
+	id string
+}
 
 func (e oldKeyLivesError) Error() string {
+	if e.sent {
+		return "its webhooks may still send the value of before, " + e.id + ": nothing was put"
+	}
 	return "the old key " + e.id + " is still in its grace period: nothing was put"
 }
 
 // hint says how it can be put all the same.
 func (e oldKeyLivesError) hint() string {
+	if e.sent {
+		return `when all of them send the current one, "` + program + " rotate --end-grace " + e.target +
+			`" ends that, then put the value; if it cannot wait: put --replace --forget-old, then set the header of the webhooks yourself`
+	}
 	return `"` + program + " rotate --end-grace " + e.target + `" ends it, then put the value; where the current key does not work: ` +
 		program + " rotate " + e.target + "; if neither can be: put --replace --forget-old, then revoke the old key yourself in Instantly"
 }
@@ -185,6 +198,7 @@ type placement struct {
 	ref    config.StoreRef
 	target string
 	pemFor string
+	sent   bool // its webhooks send what is there
 }
 
 // targetAt gives the target that is kept there.
@@ -255,10 +269,10 @@ func (a *app) putInto(ctx context.Context, st secretstore.Store, p placement, f 
 		return "", usageError{fmt.Errorf("%s: %s: --replace puts another one in its place", at, what)}
 	}
 	if p.target != "" {
-		forgotten = oldKeyIn(seen)
+		forgotten = p.oldKeyIn(seen)
 	}
 	if forgotten != "" && !f.forgetOld {
-		return "", fmt.Errorf("%s: %w", at, oldKeyLivesError{p.target, forgotten})
+		return "", fmt.Errorf("%s: %w", at, oldKeyLivesError{p, forgotten})
 	}
 	value, err := a.askForValue(ctx, at, p.pemFor)
 	if err != nil {
@@ -278,11 +292,12 @@ func (a *app) putInto(ctx context.Context, st secretstore.Store, p placement, f 
 }
 
 // oldKeyIn gives the id of the old key whose place another value that is put would take,
-// so that nothing has it any more; empty if there is none.
-func oldKeyIn(seen secretstore.Snapshot) string {
+// so that nothing has it any more; empty if there is none. Of what webhooks send it is any
+// previous value: receivers must accept that, whoever put it there.
+func (p placement) oldKeyIn(seen secretstore.Snapshot) string {
 	cur, has := seen.Versions[secretstore.Current]
 	old := seen.Versions[secretstore.Previous]
-	if !has || cur.Foreign || old.Foreign {
+	if !has || !p.sent && (cur.Foreign || old.Foreign) {
 		return ""
 	}
 	return old.ID
@@ -361,6 +376,10 @@ func (a *app) sayPut(p placement) {
 
 // sayPutForConsumers says what follows from it for a target.
 func (a *app) sayPutForConsumers(t rotator.Target, f putFlags, forgotten string) {
+	if t.Senders != nil {
+		a.sayPutForReceivers(t, forgotten)
+		return
+	}
 	tested := "; it works"
 	if f.noTest {
 		tested = "; it was not tested: " + a.pasted(program+" verify "+t.Name)
@@ -370,5 +389,15 @@ func (a *app) sayPutForConsumers(t rotator.Target, f putFlags, forgotten string)
 `, t.Name, tested, a.pasted(program+" adopt "+t.Name), a.pasted(program+" rotate "+t.Name))
 	if forgotten != "" {
 		fmt.Fprintf(a.stdout, "%s: the old key %s is forgotten here and still works: revoke it yourself in Instantly under Settings > Integrations > API Keys\n", t.Name, forgotten)
+	}
+}
+
+// sayPutForReceivers says what follows from it for a target whose value webhooks send.
+func (a *app) sayPutForReceivers(t rotator.Target, forgotten string) {
+	fmt.Fprintf(a.stdout, `%[1]s: receivers get it from now on, beside the value of before
+%[1]s: nothing can test it: its webhooks send what they sent before until receivers have had %[2]s to read this one; "%[3]s" switches them then
+`, t.Name, humantime.Span(t.Policy.Settle), a.pasted(program+" rotate --due "+t.Name))
+	if forgotten != "" {
+		fmt.Fprintf(a.stdout, "%s: receivers refuse what webhooks send that is neither: set their header yourself\n", t.Name)
 	}
 }

@@ -191,7 +191,7 @@ func (a *app) reportOne(r rotator.Result, f rotateFlags, shared bool) {
 
 // noun is what people call that which a target keeps.
 func noun(t rotator.TargetStatus) string {
-	if t.Senders != nil {
+	if t.Sent {
 		return "secret"
 	}
 	return "key"

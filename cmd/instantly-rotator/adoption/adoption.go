@@ -44,8 +44,10 @@ type Target struct {
 	Candidates []Key    `json:"candidates,omitempty"`
 	Error      string   `json:"error,omitempty"`
 	Hints      []string `json:"hints,omitempty"`
-	// Sent: it is no key, but a secret that webhooks send.
-	Sent bool `json:"sent,omitempty"`
+	// Sent: it is no key, but a secret that webhooks send; SendsPrevious: and some send the
+	// previous value of the store.
+	Sent          bool `json:"sent,omitempty"`
+	SendsPrevious bool `json:"sends_previous,omitempty"`
 }
 
 // Key is one as the key list has it.

@@ -2,6 +2,7 @@ package status
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/humantime"
@@ -44,7 +45,7 @@ func remarksOf(o rotator.TargetStatus) []string {
 		hints = append(hints, fmt.Sprintf("failed %s, last at %s (%s): %s", humantime.Times(o.Failure.Count), humantime.Stamp(o.Failure.At), o.Failure.Step, o.Failure.Reason))
 	}
 	if o.Current != nil && o.Current.Foreign && !o.Dead && !o.Refused { // else only a rotation helps
-		hints = append(hints, "the current key was not made by the rotator: it is used as it is and never revoked; \"instantly-rotator adopt "+o.Target+"\" takes it over as it is; \"instantly-rotator rotate "+o.Target+"\" replaces it, then revoke it yourself in Instantly")
+		hints = append(hints, foreignHint(o))
 	}
 	if o.Credential && replacedHandMade(o) {
 		hints = append(hints, handMadeHint)
@@ -74,6 +75,21 @@ func remarksOf(o rotator.TargetStatus) []string {
 		hints = append(hints, "due: "+o.Because+"; \"instantly-rotator rotate --due\" sees to it")
 	}
 	return hints
+}
+
+// foreignHint says what becomes of a current value that somebody put there.
+func foreignHint(o rotator.TargetStatus) string {
+	again := "\"instantly-rotator rotate " + o.Target + "\" replaces it"
+	stands := slices.ContainsFunc(o.Stores, func(st rotator.StoreState) bool { return st.Versions[secretstore.Previous].ID != "" })
+	switch {
+	case !o.Sent:
+		return "the current key was not made by the rotator: it is used as it is and never revoked; \"instantly-rotator adopt " + o.Target + "\" takes it over as it is; " + again + ", then revoke it yourself in Instantly"
+	case stands:
+		return "the current value was put there by hand, and receivers get it beside the one of before: \"instantly-rotator rotate --due " + o.Target +
+			"\" switches its webhooks to it when receivers have read it; when the one of before is gone, " + again
+	default:
+		return "the current value was put there by hand: it is used as it is; " + again
+	}
 }
 
 // replacedHandMade tells whether a rotation put a key of ours in the place of a value of
