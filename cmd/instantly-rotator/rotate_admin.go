@@ -32,7 +32,7 @@ func (f *rotateFlags) planned(part shard, names []string) func(*fleet.Fleet) ([]
 		first, then, err := f.pick(all, part, names)
 		return append(first, then...), func(t rotator.Target) []string {
 			if f.compromised && t.Credential {
-				return []string{f.afterAdmin()}
+				return f.afterAdmin()
 			}
 			return nil
 		}, err
@@ -91,13 +91,14 @@ func (f rotateFlags) compromise(names []string) string {
 	return "instantly-rotator rotate --compromised " + strings.Join(names, " ") + " --incident " + fleet.ShellQuote(f.incident)
 }
 
-// afterAdmin says what else is to be done when an admin key was in wrong hands.
-func (f rotateFlags) afterAdmin() string {
-	strangers := "whoever had it could make keys: look for those that nobody knows: instantly-rotator status"
-	if len(f.exposed) == 0 {
-		return strangers
+// afterAdmin says what else is to be done when an admin key was in wrong hands, what cannot
+// wait first.
+func (f rotateFlags) afterAdmin() []string {
+	var said []string
+	if len(f.exposed) > 0 {
+		said = append(said, "whoever had it could read other keys, so they must be replaced too: "+f.compromise(f.exposed))
 	}
-	return strangers + "; and could read those that are there, so they must be replaced too: " + f.compromise(f.exposed)
+	return append(said, "whoever had it could make keys: look for those that nobody knows: instantly-rotator status")
 }
 
 // replaced tells whether a compromised admin key is out of the way.

@@ -55,8 +55,8 @@ func (a *app) outcomeOf(r rotator.Result, f rotateFlags) status.Outcome {
 	if f.compromised && errors.Is(r.Err, rotator.ErrLostRace) {
 		o.Result = status.RunFailed // nobody is to take it for done
 	}
-	if h := followUp(r, f); o.Hint == "" {
-		o.Hint = h
+	if o.Hint == "" {
+		o.Hint = strings.Join(followUp(r, f), "\n")
 	}
 	o.Hint = a.pasted(o.Hint)
 	o.Status = a.pastedTarget(o.Status)
@@ -86,8 +86,10 @@ func (a *app) reportLines(results []rotator.Result, f rotateFlags, began time.Ti
 		case r.CarriedOnAs != "":
 			fmt.Fprintf(a.stdout, "%s: incident %s is carried on as %s\n", r.Target, f.incident, r.CarriedOnAs)
 		}
-		if h := followUp(r, f); h != "" && !told[r.Target] {
-			fmt.Fprintf(a.stdout, "%s: hint: %s\n", r.Target, a.pasted(h))
+		if !told[r.Target] {
+			for _, h := range followUp(r, f) {
+				fmt.Fprintf(a.stdout, "%s: hint: %s\n", r.Target, a.pasted(h))
+			}
 		}
 	}
 	for _, o := range shared {
@@ -108,32 +110,37 @@ func (a *app) reportLines(results []rotator.Result, f rotateFlags, began time.Ti
 		count[status.RunFailed]-count[rotatedAndFailed], count[status.InBackoff], due, count[status.Settled]+count[status.Answered]+count[status.StoodBack])
 }
 
-// followUp says what to do after a run that did not do all that may be meant.
-func followUp(r rotator.Result, f rotateFlags) string {
+// followUp says what to do after a run that did not do all that may be meant,
+// each as a line that ends with the command to type.
+func followUp(r rotator.Result, f rotateFlags) []string {
 	switch {
 	case f.compromised && (r.Err != nil || r.Interrupted):
 		return carriedOn(r, f)
 	case leftUnrevoked(r, f):
-		return afterUnrevoked(r, f)
+		return f.afterIncident(r, status.UnrevokedHint(r.Target, r.Status.Resolved))
 	case leaked(r) && r.Err == nil && !r.Interrupted:
-		return "keys in wrong hands live on (incident " + r.Status.Incident.ID + "); not to wait: instantly-rotator rotate --due --force " + r.Target
+		return []string{"keys in wrong hands live on (incident " + r.Status.Incident.ID + "); not to wait: instantly-rotator rotate --due --force " + r.Target}
 	case r.Answered:
-		said := "if it leaked too: " + remedy.DeclareAgain(r.Target, f.incident)
-		if r.Status.Credential {
-			said += ". " + f.afterAdmin()
-		}
-		return said
+		return f.afterIncident(r, "if it leaked too: "+remedy.DeclareAgain(r.Target, f.incident))
 	case f.compromised && r.Status.Credential:
 		return f.afterAdmin()
 	case forgotten(r, f):
-		return "this was asked for by hand: no later run does it unless it is due; again: " + f.command(r.Target)
+		return []string{"this was asked for by hand: no later run does it unless it is due; again: " + f.command(r.Target)}
 	case r.Failing && !f.force:
-		return "not to wait: instantly-rotator rotate --force " + r.Target
+		return []string{"not to wait: instantly-rotator rotate --force " + r.Target}
 	case r.Err != nil && !r.Rotated && !f.due && !f.oldAlone() && !waitsForSomebody(r.Err):
-		return "this rotation was asked for by hand: no later run repeats it unless it is due; again: instantly-rotator rotate --force " + r.Target
+		return []string{"this rotation was asked for by hand: no later run repeats it unless it is due; again: instantly-rotator rotate --force " + r.Target}
 	default:
-		return ""
+		return nil
 	}
+}
+
+// afterIncident is what is said of one, and of an admin key what follows from it besides.
+func (f rotateFlags) afterIncident(r rotator.Result, said string) []string {
+	if !r.Status.Credential {
+		return []string{said}
+	}
+	return append([]string{said}, f.afterAdmin()...)
 }
 
 // leaked tells whether keys in wrong hands live on after the run, whatever it waits for.
@@ -143,15 +150,6 @@ func leaked(r rotator.Result) bool { return !r.Status.Incident.IsZero() }
 // revoke.
 func leftUnrevoked(r rotator.Result, f rotateFlags) bool {
 	return f.compromised && r.Status.Resolved.Unrevoked
-}
-
-// afterUnrevoked says what is left to a person then.
-func afterUnrevoked(r rotator.Result, f rotateFlags) string {
-	said := status.UnrevokedHint(r.Target, r.Status.Resolved)
-	if r.Status.Credential {
-		said += ". " + f.afterAdmin()
-	}
-	return said
 }
 
 // reportOne says how a run ended; why it failed is told elsewhere if that is shared.
@@ -230,28 +228,28 @@ func waitsForSomebody(err error) bool {
 }
 
 // carriedOn says what becomes of an incident whose run was cut off.
-func carriedOn(r rotator.Result, f rotateFlags) string {
+func carriedOn(r rotator.Result, f rotateFlags) []string {
 	retry := "instantly-rotator rotate --compromised " + r.Target + " --incident " + fleet.ShellQuote(f.incident)
 	switch {
 	case errors.Is(r.Err, rotator.ErrLostRace): // whoever it was may have dealt with it, under another name
-		return "another command or instance came between; see where it stands before you type it again: instantly-rotator status " + r.Target
+		return []string{"another command or instance came between; see where it stands before you type it again: instantly-rotator status " + r.Target}
 	case r.Status.Incident.IsZero() && r.Status.Resolved.ID == f.incident:
-		return "the incident is done with: no key of before it is left; what failed is tried again by every later run, at once with: instantly-rotator rotate --due --force " + r.Target
+		return []string{"the incident is done with: no key of before it is left; what failed is tried again by every later run, at once with: instantly-rotator rotate --due --force " + r.Target}
 	case r.Status.Incident.IsZero() && errors.Is(r.Err, rotator.ErrHeld):
-		return "the incident is NOT noted and the key lives on: instantly-rotator release " + r.Target + ", then " + retry
+		return []string{"the incident is NOT noted and the key lives on: instantly-rotator release " + r.Target + ", then " + retry}
 	case r.Status.Incident.IsZero():
-		return "the incident is NOT noted and the key lives on, run it again: " + retry
+		return []string{"the incident is NOT noted and the key lives on, run it again: " + retry}
 	default:
-		return andAllWaits(f) + "the incident is noted: every later run of any instance carries it on; not to wait: instantly-rotator rotate --due --force " + r.Target
+		return append(andAllWaits(f), "the incident is noted: every later run of any instance carries it on; not to wait: instantly-rotator rotate --due --force "+r.Target)
 	}
 }
 
 // andAllWaits says of keys that wait for the admin key that they do.
-func andAllWaits(f rotateFlags) string {
+func andAllWaits(f rotateFlags) []string {
 	if !f.andAll {
-		return ""
+		return nil
 	}
-	return "the other keys are not replaced before the admin key is: type the same command again. "
+	return []string{"the other keys are not replaced before the admin key is: type the same command again"}
 }
 
 // reportWaived says what became of the order to wait for consumers no more.
