@@ -104,7 +104,7 @@ func (a *app) adopt(ctx context.Context, names []string, f adoptFlags) error {
 	}
 	var targets []adoption.Target
 	for _, p := range proposals {
-		targets = append(targets, adoption.Of(p, a.now()))
+		targets = append(targets, a.proposed(p))
 	}
 	targets = append(targets, a.proposeSent(ctx, fl, sent)...)
 	if ctx.Err() != nil {
@@ -125,6 +125,15 @@ func (a *app) adopt(ctx context.Context, names []string, f adoptFlags) error {
 		return err
 	}
 	return adoptOutcome(ctx, targets, f.all)
+}
+
+// proposed draws the picture of a proposal; with the remedy of what was in the way of one.
+func (a *app) proposed(p rotator.Proposal) adoption.Target {
+	t := adoption.Of(p, a.now())
+	if t.Result == adoption.Refused && len(t.Hints) == 0 {
+		a.failed(&t, adoption.Refused, p.Err)
+	}
+	return t
 }
 
 // chosen gives the targets of keys and those of secrets that webhooks send. Of keys all are

@@ -84,7 +84,9 @@ func Of(p rotator.Proposal, now time.Time) Target {
 		t.Result, t.Error = Empty, p.Err.Error()
 	case p.Adoption == nil:
 		t.Result, t.Error = Refused, p.Err.Error()
-		t.Hints = refusalHints(t)
+		if errors.Is(p.Err, rotator.ErrNotAdopted) { // else nothing is known of the value
+			t.Hints = refusalHints(t)
+		}
 	default:
 		key := keyOf(p.Adoption.Key, now)
 		t.Result, t.Key, t.Evidence = Proposed, &key, p.Adoption.How
