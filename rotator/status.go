@@ -2,6 +2,7 @@ package rotator
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -182,10 +183,11 @@ type Inventory struct {
 	Keys int
 	// Lost are the keys that bear the owner of a target and the fingerprint of none of
 	// the targets' stores: those of a store that is configured no more, or of another
-	// deployment with the same owner. Strangers are all others that no target refers to.
-	// Neither are ever touched.
-	Lost, Strangers []Key
-	Err             error
+	// deployment with the same owner. Away are those among them of a target whose store is
+	// lost, or not mounted: consumers may hold them. Strangers are all others that no target
+	// refers to. None are ever touched.
+	Lost, Away, Strangers []Key
+	Err                   error
 }
 
 // Inventory sorts the keys of the workspaces of ts into ours and the others.
@@ -220,10 +222,14 @@ func inventory(ctx context.Context, w *Workspace, now time.Time, ours owned) Inv
 			inv.Strangers = append(inv.Strangers, k)
 		case !ours.stores[name.Store]:
 			inv.Lost = append(inv.Lost, k)
+			if ours.away[issuedFor(name.Owner, name.Target)] {
+				inv.Away = append(inv.Away, k)
+			}
 		}
 	}
 	byName := func(a, b Key) int { return strings.Compare(a.Name+a.ID, b.Name+b.ID) }
 	slices.SortFunc(inv.Lost, byName)
+	slices.SortFunc(inv.Away, byName)
 	slices.SortFunc(inv.Strangers, byName)
 	return inv
 }
@@ -234,12 +240,18 @@ type owned struct {
 	nonces map[string]bool // of intents
 	owners map[string]bool
 	stores map[string]bool // fingerprints
+	away   map[string]bool // targets whose store is lost: see [issuedFor]
 }
 
 func ownedBy(ts []Target, statuses []TargetStatus) owned {
-	o := owned{ids: map[string]bool{}, nonces: map[string]bool{}, owners: map[string]bool{}, stores: map[string]bool{}}
+	o := owned{ids: map[string]bool{}, nonces: map[string]bool{}, owners: map[string]bool{}, stores: map[string]bool{}, away: map[string]bool{}}
+	lost := map[string]bool{}
+	for _, out := range statuses {
+		lost[out.Target] = errors.Is(out.Next.Err, ErrStoreLost)
+	}
 	for _, t := range ts {
 		o.owners[t.Policy.Owner] = true
+		o.away[issuedFor(t.Policy.Owner, t.Name)] = lost[t.Name]
 	}
 	for _, out := range statuses {
 		if nonce := out.Stores[0].Notes.Intent.Nonce; nonce != "" {

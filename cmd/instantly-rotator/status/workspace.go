@@ -18,6 +18,9 @@ type Workspace struct {
 	AdminKeys []OtherKey `json:"admin_keys"`
 	// UnknownStores are named as ours, after a store that is not configured.
 	UnknownStores []OtherKey `json:"unknown_stores"`
+	// LostStores are ours, of a target whose store is lost or not mounted: consumers may hold
+	// them.
+	LostStores []OtherKey `json:"lost_stores,omitempty"`
 	// NotOurs are all others.
 	NotOurs []OtherKey `json:"not_ours"`
 	Error   string     `json:"error,omitempty"`
@@ -36,7 +39,12 @@ func WorkspacesOf(invs []rotator.Inventory) []Workspace {
 		w := Workspace{Workspace: inv.Workspace, Organization: inv.Account, Keys: inv.Keys,
 			AdminKeys: []OtherKey{}, UnknownStores: []OtherKey{}, NotOurs: []OtherKey{}}
 		for _, k := range inv.Lost {
-			w.UnknownStores = append(w.UnknownStores, OtherKey{k.ID, k.Name})
+			if !slices.ContainsFunc(inv.Away, func(away rotator.Key) bool { return away.ID == k.ID }) {
+				w.UnknownStores = append(w.UnknownStores, OtherKey{k.ID, k.Name})
+			}
+		}
+		for _, k := range inv.Away {
+			w.LostStores = append(w.LostStores, OtherKey{k.ID, k.Name})
 		}
 		for _, k := range inv.Strangers {
 			other := OtherKey{k.ID, k.Name}
@@ -90,6 +98,13 @@ func (w Workspace) Text() string {
 	said := []string{humantime.Count(w.Keys, "key")}
 	if n := len(w.AdminKeys); n > 0 {
 		said = append(said, humantime.Count(n, "admin key"))
+	}
+	if n := len(w.LostStores); n > 0 {
+		them := "them"
+		if n == 1 {
+			them = "it"
+		}
+		said = append(said, fmt.Sprintf("%d of ours whose store is lost or not mounted (%s): consumers may hold %[3]s, do not delete %[3]s", n, namesOf(w.LostStores), them))
 	}
 	if n := len(w.UnknownStores); n > 0 {
 		said = append(said, fmt.Sprintf("%d named as ours but of no store that is configured (%s)", n, namesOf(w.UnknownStores)))
