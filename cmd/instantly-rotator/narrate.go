@@ -175,11 +175,20 @@ func (a *app) narratedFleet(ctx context.Context, names []string, n *narrator) (*
 }
 
 // narrateTo says where the steps and what they wait for are told: in lines at a terminal, in
-// place of the log, and in the log elsewhere.
+// place of the log, and in the log elsewhere. Of a log that tells less, what is waited for
+// is said beside it, as other commands do, and that an incident is noted.
 func (a *app) narrateTo(n *narrator, log *zap.Logger) *zap.Logger {
 	if terminal(a.stderr) && a.logLevel == "" {
 		a.narrateInLines(n)
 		return zap.NewNop()
+	}
+	if !log.Core().Enabled(zap.InfoLevel) {
+		n.speak(func(e rotator.Event, said string) {
+			if e.Verb == rotator.Declare {
+				fmt.Fprintf(a.stderr, "%s: %s\n", e.Target, said)
+			}
+		}, func(target, said string) { fmt.Fprintf(a.stderr, "waiting: %s: %s\n", target, said) })
+		return log
 	}
 	n.speak(nil, func(target, said string) {
 		log.Info("waiting", zap.String("target", target), zap.String("summary", said))
