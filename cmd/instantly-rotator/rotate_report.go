@@ -126,6 +126,10 @@ func followUp(r rotator.Result, f rotateFlags) []string {
 		return f.afterAdmin()
 	case forgotten(r, f):
 		return []string{"this was asked for by hand: no later run does it unless it is due; again: " + f.command(r.Target)}
+	case carriedOnByAnyRun(r) && r.Err != nil:
+		return []string{"every later run tries it again; not to wait: instantly-rotator rotate --due --force " + r.Target}
+	case r.Failing && !f.force && f.due:
+		return []string{"not to wait: instantly-rotator rotate --due --force " + r.Target}
 	case r.Failing && !f.force:
 		return []string{"not to wait: instantly-rotator rotate --force " + r.Target}
 	case r.Err != nil && !r.Rotated && !f.due && !f.oldAlone() && !waitsForSomebody(r.Err):
@@ -141,6 +145,12 @@ func (f rotateFlags) afterIncident(r rotator.Result, said string) []string {
 		return []string{said}
 	}
 	return append([]string{said}, f.afterAdmin()...)
+}
+
+// carriedOnByAnyRun tells whether what failed was begun, by whatever command, so that every run
+// goes on with it: an incident, or webhooks that are to send what the stores have.
+func carriedOnByAnyRun(r rotator.Result) bool {
+	return leaked(r) || r.Step == rotator.Switch || r.Step == rotator.SwitchBack
 }
 
 // leaked tells whether keys in wrong hands live on after the run, whatever it waits for.
