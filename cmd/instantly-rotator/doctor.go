@@ -37,7 +37,7 @@ func (a *app) doctorCommand() *cobra.Command {
 		Short:             "Find out now what would go wrong later, and what to do about it",
 		Long: `Find out now what would go wrong later, and what to do about it: is the admin key
 accepted, and may it do what it must? Is every store there, readable, and writable?
-Do the clocks agree? Are the hooks of consumers there?
+Do the clocks agree? Are the hooks of consumers there? Can the trail be written?
 
 It changes no value, and says what it found, the worst first; nothing but one line
 if all is well. What could not be looked at is not known, and never good: exit code 1,

@@ -83,7 +83,10 @@ func New(o Options) *Log {
 	return &Log{o: o, signed: -1, between: func(w io.WriterAt) io.WriterAt { return w }}
 }
 
-const currentFile = "current.jsonl"
+const (
+	currentFile = "current.jsonl"
+	lockFile    = "lock"
+)
 
 func (l *Log) path(name string) string { return filepath.Join(l.o.Dir, name) }
 
@@ -263,7 +266,7 @@ func (l *Log) locked(do func() error) error {
 		if err := os.MkdirAll(l.o.Dir, 0o750); err != nil {
 			return err
 		}
-		l.lock = flock.New(l.path("lock"), flock.SetPermissions(0o600))
+		l.lock = flock.New(l.path(lockFile), flock.SetPermissions(0o600))
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), lockTimeout)
 	defer cancel()

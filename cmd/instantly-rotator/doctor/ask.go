@@ -76,7 +76,7 @@ func (e *examiner) questions(ctx context.Context, f *Facts) []question {
 	all := e.workspaces(ctx, f)
 	e.fleet = e.conn.Fleet(ctx, e.Keys)
 	e.files(f)
-	return slices.Concat(all, e.secrets(ctx, f), e.sinks(f), e.hooks(ctx, f), e.receivers(ctx, f))
+	return slices.Concat(all, e.secrets(ctx, f), e.sinks(f), e.senders(f), e.hooks(ctx, f), e.receivers(ctx, f), e.trail(f))
 }
 
 // lateness is how long those are waited for who were told that the time is over.

@@ -20,9 +20,12 @@ type Facts struct {
 	Secrets    []Secret
 	Hooks      []Hook
 	Sinks      []Sink
-	Receivers  []Receiver
-	Files      []File
-	Clocks     []Clock
+	Senders    []Sender
+	// Trail is nil if none is configured.
+	Trail     *Trail
+	Receivers []Receiver
+	Files     []File
+	Clocks    []Clock
 }
 
 var (
@@ -107,6 +110,21 @@ type Sink struct {
 	Asked error
 	// Found is what was found there; empty if nothing can be known without a write.
 	Found string
+}
+
+// Sender is a target whose secret webhooks send.
+type Sender struct {
+	Target, Workspace string
+	// Replaced is why what they send cannot be replaced.
+	Replaced error
+}
+
+// Trail is where it is recorded what is done.
+type Trail struct {
+	// Written is why it cannot be written.
+	Written error
+	// Warn: what cannot be recorded is done all the same.
+	Warn bool
 }
 
 // Receiver is somebody who is told what happened.

@@ -42,7 +42,9 @@ func Checks() []Check {
 		{"clock", "the clock agrees with Instantly's and the stores'", clocks},
 		{"notify", "every receiver's URL is there, and is one", receivers},
 		{"sink", "every sink can be asked, and nothing that can be known without a write is in its way", sinkAsked},
+		{"webhook-secret", "webhooks send what the rotator knows, so that it can replace it", webhookSecrets},
 		{"hook", "what brings consumers to a new key is there", hooks},
+		{"trail", "the trail can be written, so that what is done can be recorded", trailWritten},
 		{"probe-keys", "no key is left over from doctor --probe", probeKeys},
 	}
 }

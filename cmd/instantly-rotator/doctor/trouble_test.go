@@ -12,6 +12,7 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/cmd/instantly-rotator/doctor"
 	"github.com/instantly-rotator/instantly-rotator/instantly/sandbox"
+	"github.com/instantly-rotator/instantly-rotator/rotator/trail"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
@@ -119,6 +120,24 @@ func troubles() []trouble {
 		{"a sink that cannot be asked", "", func(w *world) {
 			w.sinks, w.notify = "{sink: portal}", `sinks: {portal: {kind: http, url: "http://127.0.0.1:1/key", body: '{"value": "{key}"}'}}`
 		}, doctor.Advice, "sink", `nothing is known of it before it is given a key; do: holds_url`},
+		{"webhooks whose secret was not taken over", "", func(w *world) {
+			_, err := w.api.AddWebhook(sandbox.DefaultWorkspaceID, sandbox.Webhook{Name: "crm", URL: "https://crm.example.com", Headers: map[string]secret.Value{"X-Webhook-Secret": secret.New("by-hand")}})
+			w.must(err)
+			w.webhooks()
+		}, doctor.Bad, "webhook-secret", `it sends a value that the store does not have.*; do: "instantly-rotator adopt hooks" takes over`},
+		{"a trail where no folder can be made", "", func(w *world) { w.write("file", ""); w.notify = "trail: {dir: ./file}" }, doctor.Bad, "trail", `the trail cannot be written: .*not a directory; do: no key is rotated or given out: let the user`},
+		{"a trail where no file can be made", "", func(w *world) { w.notify = "trail: {dir: /proc/trail}" }, doctor.Bad, "trail", `the trail cannot be written: make a file in /proc: no such file or directory`},
+		{"a trail whose log is a folder", "", func(w *world) {
+			w.notify = "trail: {dir: ./trail, name: here}"
+			w.must(os.MkdirAll(filepath.Join(w.dir, "trail", "here", "current.jsonl"), 0o700))
+		}, doctor.Bad, "trail", `current.jsonl: is a directory`},
+		{"a trail that need not be written", "", func(w *world) { w.notify = "trail: {dir: /proc/trail, on_failure: warn}" }, doctor.Advice, "trail", `cannot be written.*; do: nothing that is done is recorded: let the user`},
+		{"a trail without its ConfigMap", "kubernetes", func(w *world) { w.clusterTrail() }, doctor.Bad, "trail", `the trail's ConfigMap is not there: kubectl --namespace growth create configmap trail`},
+		{"a trail whose ConfigMap may not be written", "kubernetes", func(w *world) {
+			w.clusterTrail()
+			w.kube.Configure("growth", "trail")
+			w.kube.Denied = map[string]bool{"patch": true}
+		}, doctor.Bad, "trail", `the trail's ConfigMap trail in namespace growth: the role needs the verb patch on configmaps/trail`},
 		{"a clock that is ahead", "", func(w *world) { w.ahead = 5 * time.Minute }, doctor.Bad, "clock", `clock is (4|5)m.* ahead of that of Instantly.*set-ntp`},
 		{"a clock that is behind", "", func(w *world) { w.ahead = -40 * time.Second }, doctor.Bad, "clock", `clock is (39|40)s behind`},
 
@@ -167,6 +186,20 @@ func (w *world) keyByHand() sandbox.KeyRecord {
 	k, err := w.api.AddKey(sandbox.DefaultWorkspaceID, "by hand", "campaigns:read")
 	w.must(err)
 	return k
+}
+
+// webhooks has the secret of those named crm be a target.
+func (w *world) webhooks() {
+	w.notify = "webhook_secrets: [{name: hooks, webhooks: {name: crm}, stores: [{store: primary, secret: hooks}]}]"
+	w.adminKeyWith("api_keys:all", "workspaces:read", "webhooks:all", "webhook_events:read")
+}
+
+// clusterTrail has the trail be kept in the cluster.
+func (w *world) clusterTrail() {
+	w.Helper()
+	_, err := trail.MakeKey(filepath.Join(w.dir, "signing"), "growth")
+	w.must(err)
+	w.notify = "trail: {config_map: trail, namespace: growth, key_file: signing/key}"
 }
 
 func (w *world) adminFile(mode os.FileMode) {
@@ -223,6 +256,7 @@ func TestNothingIsSaidOfAHealthySetUp(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			w := newWorld(t, kind)
 			w.vaulted()
+			w.notify = "trail: {dir: ./trail/of/this}"
 			keys, revision := len(w.api.Keys(sandbox.DefaultWorkspaceID)), w.revision()
 			r := w.examine()
 			if told := r.Told(false); len(told) > 0 || !r.Healthy || r.Failed() {
@@ -236,8 +270,16 @@ func TestNothingIsSaidOfAHealthySetUp(t *testing.T) {
 			if now := w.revision(); now != revision || len(w.api.Keys(sandbox.DefaultWorkspaceID)) != keys {
 				t.Errorf("the examination changed something: revision %s, before %s", now, revision)
 			}
+			if left, _ := filepath.Glob(filepath.Join(w.dir, ".probe-*")); len(left) > 0 || exists(filepath.Join(w.dir, "trail")) {
+				t.Errorf("the examination left something behind: %v, or the trail's folder", left)
+			}
 		})
 	}
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // One trouble is told once, for whatever it is in the way of.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -184,7 +185,7 @@ keys:
 	w.must(err)
 	return doctor.Options{Warnings: warnings, Options: fleet.Options{
 		Config: cfg, Log: zap.NewNop(), Now: func() time.Time { return time.Now().Add(w.ahead) },
-		Getenv: func(name string) string { return w.env[name] },
+		Getenv: func(name string) string { return w.env[name] }, Collector: io.Discard,
 	}}
 }
 

@@ -49,8 +49,23 @@ func (c *Connections) Recorder() *recorder.Recorder {
 	return c.recorder
 }
 
+// ProbeTrail finds out whether what is done could be recorded, and records nothing. Where
+// no trail is configured there is nothing to find out.
+func (c *Connections) ProbeTrail(ctx context.Context) error {
+	if c.Config.Trail == nil {
+		return nil
+	}
+	return c.log(*c.Config.Trail).Probe(ctx)
+}
+
+// trailLog is what can be asked, too, whether it can be written.
+type trailLog interface {
+	recorder.Log
+	trail.Prober
+}
+
 // log gives what the trail is written to.
-func (c *Connections) log(t config.Trail) recorder.Log {
+func (c *Connections) log(t config.Trail) trailLog {
 	if t.ConfigMap != "" {
 		return trail.NewStream(trail.StreamOptions{Out: c.Collector, Shelf: c.shelf(t), KeyFile: t.KeyFile, Now: c.now, IdleSync: idleSync})
 	}

@@ -24,11 +24,15 @@ const (
 // ConfigMap keeps the state of a trail that has no folder, with the verbs get and patch. It
 // is not made here: a trail whose ConfigMap somebody deleted is not begun anew unseen.
 type ConfigMap struct {
+	cluster         *kubernetescluster.Client
 	rest            rest.Interface
 	namespace, name string
 }
 
-var _ trail.Shelf = (*ConfigMap)(nil)
+var (
+	_ trail.Shelf  = (*ConfigMap)(nil)
+	_ trail.Prober = (*ConfigMap)(nil)
+)
 
 // NewConfigMap makes no call. An empty namespace is the cluster's default.
 func NewConfigMap(c *kubernetescluster.Client, namespace, name string) (*ConfigMap, error) {
@@ -38,7 +42,7 @@ func NewConfigMap(c *kubernetescluster.Client, namespace, name string) (*ConfigM
 	if namespace == "" {
 		return nil, fmt.Errorf("the trail's ConfigMap %s: in which namespace is not known", name)
 	}
-	return &ConfigMap{c.Core(), namespace, name}, nil
+	return &ConfigMap{c, c.Core(), namespace, name}, nil
 }
 
 // Load implements [trail.Shelf].
@@ -57,6 +61,16 @@ func (m *ConfigMap) Swap(ctx context.Context, to trail.Kept) (trail.Kept, error)
 		return trail.Kept{}, fmt.Errorf("encode a patch: %w", err)
 	}
 	return m.do(ctx, "patch", m.rest.Patch(types.MergePatchType).Param("fieldManager", kubernetescluster.FieldManager).MaxRetries(0).Body(body))
+}
+
+// Probe implements [trail.Prober]: may the ConfigMap be patched?
+func (m *ConfigMap) Probe(ctx context.Context) error {
+	right := kubernetescluster.Access{Verb: "patch", Resource: "configmaps", Namespace: m.namespace, Name: m.name}
+	allowed, err := m.cluster.Allowed(ctx, right)
+	if err == nil && !allowed {
+		err = fmt.Errorf("the trail's ConfigMap %s in namespace %s: the role needs %s", m.name, m.namespace, right)
+	}
+	return err
 }
 
 func (m *ConfigMap) do(ctx context.Context, verb string, r *rest.Request) (trail.Kept, error) {
