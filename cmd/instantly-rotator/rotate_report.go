@@ -340,6 +340,9 @@ func (a *app) reportDead(r rotator.Result, f rotateFlags, began time.Time) {
 		}
 		since, what = i.At, "incident "+i.ID+" was declared"
 	}
+	if i := r.Status.Resolved; r.Status.Senders != nil && !i.Resolved.Before(began) {
+		fmt.Fprintf(a.stdout, "%s: no webhook sends a secret of before: %.1f s after %s\n", r.Target, i.Resolved.Sub(since).Seconds(), what)
+	}
 	for _, d := range r.Dead {
 		fmt.Fprintf(a.stdout, "%s: key %s is dead: refused %.1f s after %s\n", r.Target, d.KeyID, d.At.Sub(since).Seconds(), what)
 	}

@@ -82,7 +82,7 @@ func (s *sheet) record(r Report) {
 func (s *sheet) keys(r Report) {
 	for _, t := range r.Targets {
 		for _, k := range t.Keys {
-			s.add("keys", t.Name, k.ID, "state at the end", string(k.End), k.Answer, merged(k.Revoked.Entries, k.Dead.Entries))
+			s.add("keys", t.Name, k.ID, "state at the end", string(k.End), k.Answer, merged(k.Revoked.Entries, k.Dead.Entries, k.Unsent.Entries))
 			s.add("keys", t.Name, k.ID, "origin", string(k.Origin), k.Why, k.Issued.Entries)
 			s.moment("keys", t.Name, k.ID, "issued", k.Issued)
 			s.moment("keys", t.Name, k.ID, "current", k.Promoted)
@@ -92,6 +92,9 @@ func (s *sheet) keys(r Report) {
 			s.span("keys", t.Name, k.ID, "age at rotation (seconds)", k.Age)
 			s.moment("keys", t.Name, k.ID, "revoked", k.Revoked)
 			s.moment("keys", t.Name, k.ID, "proven dead", k.Dead)
+			if k.sent() {
+				s.moment("keys", t.Name, k.ID, "no longer sent", k.Unsent)
+			}
 		}
 	}
 	for _, l := range r.Late {

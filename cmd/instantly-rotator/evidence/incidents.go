@@ -17,7 +17,8 @@ type Incident struct {
 	Targets  []IncidentOfTarget `json:"targets"`
 	// Replaced is the time until the last store of the last target had its new key.
 	Replaced Span `json:"declared_to_replaced"`
-	// Exposure is the time until the last old key was refused; not known if one was not.
+	// Exposure is the time until the last old key was refused, or the last old secret of
+	// webhooks was sent no more; not known if one was not.
 	Exposure Span `json:"exposure"`
 }
 
@@ -38,6 +39,18 @@ type OldKey struct {
 	Revoked Moment `json:"revoked"`
 	Dead    Moment `json:"proven_dead"`
 	Answer  string `json:"answer,omitempty"`
+	// Unsent is the end of a secret of webhooks: see [Key].
+	Unsent Moment `json:"no_longer_sent,omitzero"`
+
+	sent bool
+}
+
+// end is when it was of no use any more.
+func (k OldKey) end() Moment {
+	if k.sent {
+		return k.Unsent
+	}
+	return k.Dead
 }
 
 // The names of what declares an incident.
@@ -76,6 +89,7 @@ func (h *history) incidentOf(declared effect) IncidentOfTarget {
 	t := IncidentOfTarget{Target: declared.Target, Declared: declared.when(), Old: []OldKey{}}
 	open := Moment{Note: "not by the end of the period"}
 	t.Replaced, t.Resolved = open, open
+	resolved := len(h.all)
 	for _, e := range h.of(declared.Target, rotator.Promote, rotator.Resolve) {
 		if e.place < declared.place || e.Incident != declared.Incident || !e.done() {
 			continue
@@ -83,16 +97,16 @@ func (h *history) incidentOf(declared effect) IncidentOfTarget {
 		if rotator.Verb(e.Verb) == rotator.Promote {
 			t.Replaced = e.when()
 		} else if !t.Resolved.Known() {
-			t.Resolved = e.when()
+			t.Resolved, resolved = e.when(), e.place
 		}
 	}
 	for _, id := range h.order {
 		k := h.lives[id]
 		born := k.Issued.Known() && !k.Issued.At.Before(t.Declared.At)
-		if k.Target != t.Target || born || k.endedBefore(t.Declared) {
+		if k.Target != t.Target || born || k.place > resolved || k.endedBefore(t.Declared) {
 			continue
 		}
-		t.Old = append(t.Old, OldKey{k.ID, k.Revoked, k.Dead, k.Answer})
+		t.Old = append(t.Old, OldKey{k.ID, k.Revoked, k.Dead, k.Answer, k.Unsent, k.sent()})
 	}
 	t.Exposure = exposure(t)
 	return t
@@ -108,11 +122,13 @@ func (k *Key) endedBefore(m Moment) bool {
 func exposure(t IncidentOfTarget) Span {
 	var last Moment
 	for _, old := range t.Old {
-		if !old.Dead.Known() {
+		switch end := old.end(); {
+		case end.Known():
+			last = later(last, end)
+		case old.sent:
+			return Span{Note: "nothing shows that webhooks send secret " + old.ID + " no more"}
+		default:
 			return Span{Note: "key " + old.ID + " is not proven dead"}
-		}
-		if old.Dead.At.After(last.At) {
-			last = old.Dead
 		}
 	}
 	if !last.Known() {
@@ -129,7 +145,7 @@ func (in *Incident) sum() {
 		switch {
 		case t.Exposure.Known:
 			for _, old := range t.Old {
-				dead = later(dead, old.Dead)
+				dead = later(dead, old.end())
 			}
 		case in.Exposure.Note == "":
 			in.Exposure = Span{Note: t.Target + ": " + t.Exposure.Note}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/rotator"
+	"github.com/instantly-rotator/instantly-rotator/rotator/webhooksecret"
 )
 
 // Target is what became of a target's keys in the period.
@@ -42,6 +43,7 @@ const (
 	Revoked   End = "revoked"           // its death is not shown yet
 	Dead      End = "dead"              // revoked, and its value was refused afterwards
 	GivenUp   End = "given up"          // revoked, and never was current
+	Unsent    End = "no longer sent"    // of webhooks: they send its successor, and no store has it
 	Forgotten End = "left, not revoked" // it left the stores and is not ours to revoke
 )
 
@@ -66,17 +68,24 @@ type Key struct {
 	// Dead is when a test call with its value was refused, and Answer what it said.
 	Dead   Moment `json:"proven_dead"`
 	Answer string `json:"answer,omitempty"`
+	// Unsent is when the last store forgot the secret of webhooks, which is neither revoked
+	// nor refused by anybody that is asked: they sent its successor by then.
+	Unsent Moment `json:"no_longer_sent,omitzero"`
 	// Why it was issued.
 	Why string `json:"why,omitempty"`
 
 	forgotten Moment
+	place     int // of the first entry that names it
 }
 
-// key gives a key of a target, which begins here if it is new.
-func (h *history) key(target, id string) *Key {
+// sent tells whether it is the secret of webhooks.
+func (k *Key) sent() bool { return k.Scopes == string(webhooksecret.Spec) }
+
+// key gives a key of a target, which an entry names; it begins there if it is new.
+func (h *history) key(by effect, id string) *Key {
 	k, ok := h.lives[id]
 	if !ok {
-		k = &Key{ID: id, Target: target, Origin: Before, Issued: Moment{Note: "not known: before the record, or not recorded"}}
+		k = &Key{ID: id, Target: by.Target, place: by.place, Origin: Before, Issued: Moment{Note: "not known: before the record, or not recorded"}}
 		h.lives[id] = k
 		h.order = append(h.order, id)
 	}
@@ -91,7 +100,7 @@ func (h *history) live() {
 		}
 		h.meets(e)
 		if id := e.key(); id != "" && (e.done() || h.shownLater(e)) {
-			h.apply(e, h.key(e.Target, id))
+			h.apply(e, h.key(e, id))
 		}
 		h.prove(e)
 	}
@@ -107,7 +116,7 @@ func (h *history) prove(e effect) {
 	if rotator.Verb(e.Verb) != rotator.Destroy || e.Key == "" || p == nil || p.Verdict != rotator.Invalid.String() || p.Key != e.Key {
 		return
 	}
-	if k := h.key(e.Target, e.Key); !k.Dead.Known() || k.Answer == "" && p.Answer != "" {
+	if k := h.key(e, e.Key); !k.Dead.Known() || k.Answer == "" && p.Answer != "" {
 		k.Dead, k.Answer = Moment{At: p.At.UTC(), Entries: []Ref{e.ref}}, p.Answer
 	}
 }
@@ -115,12 +124,12 @@ func (h *history) prove(e effect) {
 // meets notes the keys that an entry names in passing: they were there before.
 func (h *history) meets(e effect) {
 	if e.Previous != "" {
-		h.key(e.Target, e.Previous)
+		h.key(e, e.Previous)
 	}
 	if e.Since == nil || e.Key == "" {
 		return
 	}
-	if k := h.key(e.Target, e.Key); !k.Issued.Known() {
+	if k := h.key(e, e.Key); !k.Issued.Known() {
 		k.Issued = Moment{At: e.Since.UTC(), Entries: []Ref{e.ref}, Note: "as noted down beside the secret"}
 	}
 }
@@ -158,6 +167,9 @@ func (h *history) apply(e effect, k *Key) {
 		}
 	case rotator.Destroy:
 		k.forgotten = when
+		if k.sent() {
+			k.Unsent = h.unsent(e)
+		}
 	default:
 	}
 }
@@ -172,9 +184,23 @@ func (h *history) promote(e effect, k *Key, when Moment) {
 	if e.Previous == "" || e.Previous == k.ID {
 		return
 	}
-	if old := h.key(e.Target, e.Previous); !old.Displaced.Known() {
+	if old := h.key(e, e.Previous); !old.Displaced.Known() {
 		old.Displaced, old.Successor = when, k.ID
 	}
+}
+
+// unsent is when a secret of webhooks was destroyed, if they were switched to its successor
+// before.
+func (h *history) unsent(destroyed effect) (m Moment) {
+	for _, e := range h.of(destroyed.Target, rotator.Switch, rotator.Confirm) {
+		if e.place < destroyed.place && e.done() && e.key() == destroyed.Previous {
+			m = e.when()
+		}
+	}
+	if !m.Known() {
+		return m
+	}
+	return Moment{At: destroyed.when().At, Entries: merged(m.Entries, destroyed.when().Entries)}
 }
 
 // reservedFor gives why the rotation began that a key was issued for.
@@ -207,6 +233,8 @@ func (h *history) judge(k *Key) {
 		k.End = GivenUp
 	case k.Revoked.Known():
 		k.End = Revoked
+	case k.Unsent.Known():
+		k.End = Unsent
 	case k.Displaced.Known() && k.forgotten.Known():
 		k.End = Forgotten
 	case k.Displaced.Known():

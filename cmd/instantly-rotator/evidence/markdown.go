@@ -169,7 +169,8 @@ func (p *page) keys(r Report) {
 	p.policies(r)
 	p.say("\nThe life of each key that lived in the period. \"Current\" is when consumers first got it; \"age\" how")
 	p.say("long they had it when its successor, in the next line, came; \"dead\" when a call with its value was")
-	p.say("refused, and \"by\" what that was answered, as listed below.\n")
+	p.say("refused, and \"by\" what that was answered, as listed below. A secret of webhooks is not revoked: it")
+	p.say("is \"no longer sent\" when they were switched to its successor and no store has it.\n")
 	answers := &legend{}
 	var lives [][]string
 	for _, t := range r.Targets {
@@ -230,12 +231,15 @@ func life(target string, k Key, answers *legend) []string {
 	if !k.Promoted.Known() && k.Origin == Before {
 		current = notKnown
 	}
-	if !k.Revoked.Known() {
+	switch {
+	case k.End == Unsent:
+		revoked = string(k.End) + " " + moment(k.Unsent)
+	case !k.Revoked.Known():
 		revoked = string(k.End)
 	}
 	return []string{
 		target, shortID(k.ID), issued, current, age, revoked, moment(k.Dead), shownBy(k, answers),
-		last(k.Issued, k.Promoted, k.Revoked, k.Dead),
+		last(k.Issued, k.Promoted, k.Revoked, k.Dead, k.Unsent),
 	}
 }
 

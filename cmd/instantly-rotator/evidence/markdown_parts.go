@@ -47,8 +47,9 @@ func (p *page) incidents(r Report) {
 		p.say("None was declared.")
 		return
 	}
-	p.say("Exposure runs from the declaration until a call with the value of the last old key was refused; how")
-	p.say("long a key was in wrong hands before that is not known to the record.\n")
+	p.say("Exposure runs from the declaration until a call with the value of the last old key was refused, or, of")
+	p.say("webhooks, until they sent the last old secret no more and no store had it; how long a key was in wrong")
+	p.say("hands before that is not known to the record.\n")
 	var rows [][]string
 	for _, in := range r.Incidents {
 		rows = append(rows, []string{
@@ -63,13 +64,13 @@ func (p *page) incidents(r Report) {
 		for _, t := range in.Targets {
 			for _, old := range t.Old {
 				rows = append(rows, []string{
-					in.ID, t.Target, shortID(old.ID), exactMoment(t.Declared), exactMoment(t.Replaced), exactMoment(old.Revoked), exactMoment(old.Dead),
-					last(t.Declared, t.Replaced, old.Revoked, old.Dead),
+					in.ID, t.Target, shortID(old.ID), exactMoment(t.Declared), exactMoment(t.Replaced), exactMoment(old.Revoked), exactMoment(old.end()),
+					last(t.Declared, t.Replaced, old.Revoked, old.end()),
 				})
 			}
 		}
 	}
-	p.table([]string{"incident", "target", "old key", "declared", "replaced everywhere", "revoked", "dead", "entries"}, rows, "No old key is recorded.")
+	p.table([]string{"incident", "target", "old key", "declared", "replaced everywhere", "revoked", "dead, or no longer sent", "entries"}, rows, "No old key is recorded.")
 }
 
 // exposureOf writes how long old keys worked on, and whether that was wanted.
