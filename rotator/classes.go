@@ -277,6 +277,10 @@ func Classes() []Class {
 			Remedy: "do what the message says, or give the rotator read and write access to the store",
 		},
 		{
+			Is: secretstore.ErrNoCredentials, Name: "store_no_credentials", Category: Person, Scope: ScopeStore,
+			Remedy: "the message says what is looked for: put it there, where the rotator can read it, or correct the section of the store in the configuration",
+		},
+		{
 			Is: secretstore.ErrNotFound, Name: "store_not_found", Category: Person, Scope: ScopeStore,
 			NoRemedy: "what to do depends on what is not there; the error says it",
 		},

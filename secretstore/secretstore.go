@@ -377,6 +377,9 @@ var (
 	ErrConflict = errors.New("changed meanwhile")
 	// ErrDenied: the store refused for want of permission. A person must act.
 	ErrDenied = errors.New("permission denied")
+	// ErrNoCredentials: there is nothing to be known to the store by, such as a file that
+	// is not there. Nobody was asked. A person must act.
+	ErrNoCredentials = errors.New("no credentials")
 	// ErrScheduledForDeletion: the secret is there, but is to go, and gives and takes
 	// nothing any more. A person must restore it.
 	ErrScheduledForDeletion = errors.New("scheduled for deletion")

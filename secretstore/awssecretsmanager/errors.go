@@ -81,8 +81,8 @@ func unanswered(action string, err error) error {
 	var send *smithyhttp.RequestSendError
 	switch {
 	case foundNoCredentials(err):
-		return fmt.Errorf("%w: %s: no AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or profile of the store, "+
-			"or run where a role is given (EKS, ECS, EC2)", secretstore.ErrDenied, action)
+		return fmt.Errorf("%w were found for AWS: %s: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or profile of the store, "+
+			"or run where a role is given (EKS, ECS, EC2)", secretstore.ErrNoCredentials, action)
 	case errors.As(err, &unread):
 		return fmt.Errorf("%w: %s: the answer cannot be read", secretstore.ErrUnavailable, action)
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
@@ -90,7 +90,7 @@ func unanswered(action string, err error) error {
 	case errors.As(err, &send):
 		return fmt.Errorf("%w: %s: %w", secretstore.ErrUnavailable, action, send.Err)
 	case strings.Contains(err.Error(), "get identity"), strings.Contains(err.Error(), "refresh cached credentials"):
-		return fmt.Errorf("%w: %s: no AWS credentials: %w", secretstore.ErrDenied, action, err)
+		return fmt.Errorf("%w of AWS: %s: %w", secretstore.ErrNoCredentials, action, err)
 	default:
 		return fmt.Errorf("%w: %s: %w", secretstore.ErrUnavailable, action, err)
 	}

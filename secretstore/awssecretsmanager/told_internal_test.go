@@ -31,7 +31,7 @@ func TestNoCredentialsAreToldSoonAndWithTheWaysToGiveThem(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	_, err = c.Open(Options{Secret: "sending"}).Describe(ctx)
-	if !errors.Is(err, secretstore.ErrDenied) || !strings.Contains(err.Error(), "no AWS credentials were found: set AWS_ACCESS_KEY_ID") {
+	if !errors.Is(err, secretstore.ErrNoCredentials) || !strings.Contains(err.Error(), "no credentials were found for AWS: DescribeSecret: set AWS_ACCESS_KEY_ID") {
 		t.Error(err)
 	}
 }

@@ -32,7 +32,7 @@ type Client struct {
 func Connect(vault string) (*Client, error) {
 	cred, err := azidentity.NewDefaultAzureCredential(nil)
 	if err != nil {
-		return nil, fmt.Errorf("azurekeyvault: connect: %w: no usable Azure credentials: %w", secretstore.ErrDenied, oneLine(err))
+		return nil, fmt.Errorf("azurekeyvault: connect: %w that Azure takes: %w", secretstore.ErrNoCredentials, oneLine(err))
 	}
 	return ConnectAs(vault, cred, nil)
 }

@@ -45,8 +45,8 @@ func failed(action string, err error) *callError {
 		e.inner, e.message = said(answer)
 		e.sentinel = e.judged()
 	case errors.As(err, &hopeless) && !mayPass(err):
-		e.sentinel, e.cause = secretstore.ErrDenied, oneLine(err)
-		e.message = "no usable Azure credentials"
+		e.sentinel, e.cause = secretstore.ErrNoCredentials, oneLine(err)
+		e.message = "none that Azure takes"
 	default:
 		e.sentinel, e.cause = secretstore.ErrUnavailable, oneLine(err)
 	}
@@ -140,7 +140,7 @@ func (e *callError) advice() string {
 		return "the vault's firewall does not let this machine in"
 	case e.is(http.StatusForbidden, ""):
 		return "needs " + actions + e.action + "/action"
-	case e.cause != nil && errors.Is(e.sentinel, secretstore.ErrDenied):
+	case errors.Is(e.sentinel, secretstore.ErrNoCredentials):
 		return "log in with az login, or give the rotator a managed identity, a workload identity, or AZURE_CLIENT_ID with a secret or certificate"
 	default:
 		return ""

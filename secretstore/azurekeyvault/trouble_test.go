@@ -121,9 +121,9 @@ type hopeless struct{ error }
 // NonRetriable marks it.
 func (hopeless) NonRetriable() {}
 
-func TestCredentialsThatDoNotWorkAreDenied(t *testing.T) {
+func TestCredentialsThatAreNotThereAreNamed(t *testing.T) {
 	for err, want := range map[error]error{
-		hopeless{errors.New("DefaultAzureCredential:\n\tEnvironmentCredential: missing\n\tAzureCLICredential: not found")}: secretstore.ErrDenied,
+		hopeless{errors.New("DefaultAzureCredential:\n\tEnvironmentCredential: missing\n\tAzureCLICredential: not found")}: secretstore.ErrNoCredentials,
 		&net.OpError{Op: "dial", Net: "tcp", Err: errors.New("no route to host")}:                                          secretstore.ErrUnavailable,
 	} {
 		c, connect := azurekeyvault.ConnectAs(azuretest.Vault, refusing{err}, newWorld().server.Transport(nil))
@@ -139,7 +139,7 @@ func TestCredentialsThatDoNotWorkAreDenied(t *testing.T) {
 		if strings.Contains(got.Error(), "\n") {
 			t.Errorf("more than a line: %v", got)
 		}
-		if want == secretstore.ErrDenied {
+		if want == secretstore.ErrNoCredentials {
 			steps.WantError(t, got, want, "az login")
 		}
 	}

@@ -118,7 +118,7 @@ func (s Site) dial(ctx context.Context) ([]option.ClientOption, error) {
 }
 
 func noCredentials(err error) error {
-	return fmt.Errorf("%w: no usable Application Default Credentials: %w", secretstore.ErrDenied, err)
+	return fmt.Errorf("%w that Google Cloud takes (Application Default Credentials): %w", secretstore.ErrNoCredentials, err)
 }
 
 // isLoopback tells whether an endpoint is on this machine, without asking DNS.

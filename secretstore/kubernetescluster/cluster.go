@@ -108,7 +108,7 @@ func (at Location) find() (*rest.Config, string, error) {
 			return cfg, podNamespace(), nil
 		}
 		if !errors.Is(err, rest.ErrNotInCluster) {
-			return nil, "", fmt.Errorf("the pod's service account cannot be used; is automountServiceAccountToken off? %w: %w", secretstore.ErrDenied, err)
+			return nil, "", fmt.Errorf("the pod's service account cannot be used; is automountServiceAccountToken off? %w: %w", secretstore.ErrNoCredentials, err)
 		}
 	}
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
@@ -117,11 +117,11 @@ func (at Location) find() (*rest.Config, string, error) {
 	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: at.Context})
 	cfg, err := loader.ClientConfig()
 	if err != nil {
-		return nil, "", fmt.Errorf("no cluster to talk to: run in one, or set kubeconfig, or KUBECONFIG: %w: %w", secretstore.ErrDenied, err)
+		return nil, "", fmt.Errorf("no cluster to talk to: run in one, or set kubeconfig, or KUBECONFIG: %w: %w", secretstore.ErrNoCredentials, err)
 	}
 	namespace, _, err := loader.Namespace()
 	if err != nil {
-		return nil, "", fmt.Errorf("%w: %w", secretstore.ErrDenied, err)
+		return nil, "", fmt.Errorf("%w: %w", secretstore.ErrNoCredentials, err)
 	}
 	return cfg, namespace, nil
 }

@@ -49,14 +49,14 @@ func TestClusterOutsideOfOneIsWhatKUBECONFIGSays(t *testing.T) {
 func TestNoClusterIsSaidPlainly(t *testing.T) {
 	t.Setenv("KUBECONFIG", filepath.Join(t.TempDir(), "none"))
 	_, err := kubernetescluster.Connect(kubernetescluster.Location{})
-	denied(t, err, "run in one, or set kubeconfig, or KUBECONFIG")
+	withoutCredentials(t, err, "run in one, or set kubeconfig, or KUBECONFIG")
 	_, err = kubernetescluster.Connect(kubernetescluster.Location{Kubeconfig: kubeconfig(t, "growth"), Context: "unknown"})
-	denied(t, err, `"unknown"`)
+	withoutCredentials(t, err, `"unknown"`)
 }
 
-func denied(t *testing.T, err error, text string) {
+func withoutCredentials(t *testing.T, err error, text string) {
 	t.Helper()
-	if !errors.Is(err, secretstore.ErrDenied) || !strings.Contains(err.Error(), text) {
-		t.Errorf("error %v, want ErrDenied that says %s", err, text)
+	if !errors.Is(err, secretstore.ErrNoCredentials) || !strings.Contains(err.Error(), text) {
+		t.Errorf("error %v, want ErrNoCredentials that says %s", err, text)
 	}
 }

@@ -215,7 +215,7 @@ func fromFile(path, variable string) (secret.Value, error) {
 	if path != "" {
 		var err error
 		if text, err = os.ReadFile(path); err != nil {
-			return secret.Value{}, fmt.Errorf("%w: %w", secretstore.ErrDenied, err)
+			return secret.Value{}, fmt.Errorf("%w: %w", secretstore.ErrNoCredentials, err)
 		}
 	}
 	value := secret.New(strings.TrimSpace(string(text)))
@@ -224,7 +224,7 @@ func fromFile(path, variable string) (secret.Value, error) {
 		if where == "" {
 			where = variable + " or " + api.UpstreamVariableName(variable)
 		}
-		return secret.Value{}, fmt.Errorf("there is none in %s: %w", where, secretstore.ErrDenied)
+		return secret.Value{}, fmt.Errorf("there is none in %s: %w", where, secretstore.ErrNoCredentials)
 	}
 	return value, nil
 }

@@ -264,7 +264,7 @@ func TestWithoutACredentialItIsSaidWhatLacks(t *testing.T) {
 		"no-token: no such file or directory":               {TokenFile: filepath.Join(t.TempDir(), "no-token")},
 	} {
 		_, err := newWorld(vaulttest.NewKV()).openAs(t, newPath(), auth).Describe(t.Context())
-		steps.WantError(t, err, secretstore.ErrDenied, says)
+		steps.WantError(t, err, secretstore.ErrNoCredentials, says)
 	}
 	_, err := vaultkv.Connect(vaultkv.Site{}, nil)
 	steps.WantError(t, err, secretstore.ErrNotFound, "set BAO_ADDR or VAULT_ADDR")

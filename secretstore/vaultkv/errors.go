@@ -53,7 +53,7 @@ func failed(verb, path string, err error, sent ...secret.Value) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, secretstore.ErrDenied), errors.Is(err, secretstore.ErrUnavailable):
+	case errors.Is(err, secretstore.ErrDenied), errors.Is(err, secretstore.ErrNoCredentials), errors.Is(err, secretstore.ErrUnavailable):
 		return fmt.Errorf("%s %s: %w", verb, path, err)
 	case errors.As(err, &res):
 		told := newAnswer(res)

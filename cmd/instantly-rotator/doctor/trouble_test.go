@@ -167,10 +167,12 @@ func troubles() []trouble {
 		// Vault.
 		{"a Vault policy that lacks a capability", "vault", func(w *world) { delete(w.vault.Policy, "secret/destroy/sending") }, doctor.Bad, "store-write", `needs update on secret/destroy/sending.*deploy/iam has the rights`},
 		{"a Vault policy without the consumers' path", "vault", func(w *world) { delete(w.vault.Policy, "secret/data/sending") }, doctor.Bad, "store", `needs read on secret/data/sending`},
+		{"a Vault whose token is not there", "vault", func(w *world) { w.must(os.Remove(filepath.Join(w.dir, "token"))) }, doctor.Bad, "store", `: no credentials: open .*token: no such file or directory; do: the message says what is looked for: put it there`},
 		{"a Vault that is sealed", "vault", func(w *world) { w.vault.Status, w.vault.Text = http.StatusServiceUnavailable, "Vault is sealed" }, doctor.Bad, "store", `the server is sealed`},
 		{"a key that was taken out of Vault", "vault", func(w *world) { w.vault.Put("sending", map[string]any{"host": "h"}) }, doctor.Advice, "store-advice", `put it back, or rotate`},
 
 		// Kubernetes.
+		{"a kubeconfig that is not there", "kubernetes", func(w *world) { w.must(os.Remove(filepath.Join(w.dir, "kubeconfig"))); w.after = "" }, doctor.Bad, "store", `no cluster to talk to: .*: no credentials: .*kubeconfig: no such file.*; do: the message says what is looked for: put it there`},
 		{"a role that lacks a verb", "kubernetes", func(w *world) { w.kube.Denied = map[string]bool{"patch": true}; w.after = "" }, doctor.Bad, "store-write", `needs the verb patch on secrets/sending in namespace growth`},
 		{"a cluster that says nothing of rights", "kubernetes", func(w *world) { w.kube.Denied = map[string]bool{"review": true}; w.after = "" }, doctor.Hidden, "store-write", `ask for the verb get on secrets/sending`},
 		{"an immutable Secret", "kubernetes", func(w *world) { w.kube.Freeze("growth", "sending") }, doctor.Bad, "store-write", `the Secret is immutable`},
