@@ -39,6 +39,15 @@ var (
 	ErrSinkNotYet = errors.New("what uses it is not known to work with the current key")
 )
 
+// SinkBehindError is an [ErrSinkBehind] where it is known which key the sink has.
+type SinkBehindError struct{ Has string }
+
+// Error gives what the command line shows.
+func (e SinkBehindError) Error() string { return "it does not have the current key, but key " + e.Has }
+
+// Unwrap makes the error match ErrSinkBehind.
+func (SinkBehindError) Unwrap() error { return ErrSinkBehind }
+
 // SinkState is what is known of a sink, without a value.
 type SinkState struct {
 	Name string
@@ -192,10 +201,10 @@ func (v *view) keyOf(s SinkState) string {
 
 // trouble is why a sink does not have the current key.
 func (v *view) sinkTrouble(s SinkState) error {
-	what := ErrSinkBehind
+	var what error = ErrSinkBehind
 	cur, _ := v.current(0)
 	if id := v.keyOf(s); id != "" && id != cur.ID {
-		what = fmt.Errorf("%w: it has key %s", what, id)
+		what = SinkBehindError{id}
 	}
 	for _, err := range []error{s.PutErr, s.AskErr} {
 		if err != nil {

@@ -70,7 +70,7 @@ func (a *app) plan(parent context.Context, names []string, req rotator.Request, 
 		if o.Due {
 			due++
 		}
-		if steps[i].Error != "" {
+		if steps[i].Error != "" || steps[i].Failing != "" {
 			failed++
 		}
 	}

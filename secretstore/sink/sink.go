@@ -11,12 +11,13 @@ import (
 	"context"
 	"errors"
 
+	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 )
 
 // A Sink is one such place for one target; it is bound to both when it is made.
 //
-// Errors wrap one of package secretstore's sentinels, or [ErrNotYet], say what was
+// Errors wrap one of package secretstore's sentinels, or [ErrNotYet] or [ErrUnavailable], say what was
 // tried and on what, and never carry a value or what was answered in a body, which may
 // repeat one. Sinks do not retry what is not idempotent, do not log, and are safe for
 // concurrent use.
@@ -75,3 +76,14 @@ type Prober interface {
 // ErrNotYet: nothing is wrong, but the place does not have the value yet, or what uses
 // it does not work with it yet. Try again later.
 var ErrNotYet = errors.New("not yet")
+
+// ErrUnavailable is [secretstore.ErrUnavailable] in the words for a sink.
+var ErrUnavailable error = unavailable{}
+
+type unavailable struct{}
+
+// Error implements an interface of the language.
+func (unavailable) Error() string { return "sink unavailable" }
+
+// Unwrap implements an interface of package errors.
+func (unavailable) Unwrap() error { return secretstore.ErrUnavailable }

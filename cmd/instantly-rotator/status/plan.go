@@ -22,6 +22,9 @@ type PlannedStep struct {
 	Error     string     `json:"error,omitempty"`
 	Hint      string     `json:"hint,omitempty"`
 	Advice    []string   `json:"advice,omitempty"`
+	// Failing is how it failed last, where that is of a sink: nothing is in the way of
+	// the step itself, as far as that is known before it is tried.
+	Failing string `json:"failing,omitempty"`
 }
 
 // Planned gives what a run would do next.
@@ -53,6 +56,9 @@ func Planned(o rotator.TargetStatus) PlannedStep {
 		p.Reason, p.At = refusedHint, nil
 	case !o.Next.At.IsZero() && o.Due: // asking once more
 		p.Reason, p.At = o.Because, nil
+	}
+	if ofSinkBehind(o) {
+		p.Failing, p.Advice = o.Failure.Reason, append(p.Advice, sinkHints(o)...)
 	}
 	if o.Next.Err != nil {
 		p.Error, p.Hint = o.Next.Err.Error(), remedy.For(o.Next.Err, o.Target)

@@ -113,7 +113,7 @@ func lastFailure(o rotator.TargetStatus, s Sink) string {
 	if !ofIt || o.Failure.Count == 0 {
 		return ""
 	}
-	for _, said := range []string{rotator.ErrSinkBehind.Error(), rotator.ErrSinkNotYet.Error(), "it has key " + s.KeyID} {
+	for _, said := range []string{rotator.ErrSinkBehind.Error(), rotator.ErrSinkNotYet.Error(), rotator.SinkBehindError{Has: s.KeyID}.Error()} {
 		why = strings.TrimPrefix(why, said+": ")
 	}
 	return fmt.Sprintf("failed %s, last at %s: %s", humantime.Times(o.Failure.Count), humantime.Stamp(o.Failure.At), why)

@@ -14,7 +14,7 @@ import (
 
 // behind is a target whose place in a sink does not take the key.
 func behind(target, place string, cause error) status.Target {
-	err := fmt.Errorf("sink %s: %w: it has key k0: %w", place, rotator.ErrSinkBehind, cause)
+	err := fmt.Errorf("sink %s: %w: %w", place, rotator.SinkBehindError{Has: "k0"}, cause)
 	return status.Of(rotator.TargetStatus{
 		Target: target, Workspace: "main", Current: &secretstore.Version{ID: "k1"},
 		Sinks: []rotator.SinkStatus{{Name: place, KeyID: "k0", Err: cause}},
@@ -27,7 +27,7 @@ func TestASinkThatFailedIsSaidOnceOfItsTarget(t *testing.T) {
 	o := rotator.TargetStatus{
 		Target: "sending", Workspace: "main", Current: &secretstore.Version{ID: "k1"}, Since: time.Now(),
 		Sinks:   []rotator.SinkStatus{{Name: "crm:a", KeyID: "k0"}, {Name: "mail:a", KeyID: "k1", Current: true}},
-		Failure: secretstore.Failure{Count: 1, Step: string(rotator.Supply), Reason: "sink crm:a: " + rotator.ErrSinkBehind.Error() + ": it has key k0: the crm is down"},
+		Failure: secretstore.Failure{Count: 1, Step: string(rotator.Supply), Reason: "sink crm:a: " + rotator.SinkBehindError{Has: "k0"}.Error() + ": the crm is down"},
 		Due:     true, Next: rotator.Step{Verb: rotator.Supply, Reason: "every store has the current key, sink crm:a does not"},
 	}
 	said := status.Of(o, time.Now()).Remarks()

@@ -122,7 +122,7 @@ func (s *Sink) replace(ctx context.Context, before account, field string, value 
 		return fmt.Errorf("composio: replace the credential of %s: %w", s.o.Account, a.Unreadable("no word of success"))
 	}
 	if !*done.Success {
-		return fmt.Errorf("composio: replace the credential of %s: it says that this had no success: %w", s.o.Account, secretstore.ErrUnavailable)
+		return fmt.Errorf("composio: replace the credential of %s: it says that this had no success: %w", s.o.Account, sink.ErrUnavailable)
 	}
 	return nil
 }

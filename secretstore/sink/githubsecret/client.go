@@ -11,6 +11,7 @@ import (
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/sink"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/sink/rest"
 )
 
@@ -90,7 +91,7 @@ func (c *Client) mayCall() error {
 }
 
 func limitedUntil(until time.Time) error {
-	return fmt.Errorf("github: its limit of requests is reached until %s: %w", until.UTC().Format(time.RFC3339), secretstore.ErrUnavailable)
+	return fmt.Errorf("github: its limit of requests is reached until %s: %w", until.UTC().Format(time.RFC3339), sink.ErrUnavailable)
 }
 
 // limited tells whether an answer is that of a limit. The primary one is 403 or 429 with

@@ -92,7 +92,7 @@ func (s *Sink) Put(ctx context.Context, _ string, value secret.Value) error {
 	case err != nil:
 		return err
 	case a.Status == http.StatusUnprocessableEntity:
-		return fmt.Errorf("github: write %s: it answers 422: its public key was replaced meanwhile, or the secret is not taken: %w", s.o.Place, secretstore.ErrUnavailable)
+		return fmt.Errorf("github: write %s: it answers 422: its public key was replaced meanwhile, or the secret is not taken: %w", s.o.Place, sink.ErrUnavailable)
 	case !a.OK():
 		return fmt.Errorf("github: write %s: %w", s.o.Place, withRight(a.Refused(), "Secrets: write"))
 	}

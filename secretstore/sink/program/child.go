@@ -70,13 +70,13 @@ func (c child) judged(ctx context.Context, err error, said string) error {
 	case err == nil, errors.Is(err, exec.ErrWaitDelay): // what it has started may go on, and keep its output open
 		return nil
 	case ctx.Err() != nil:
-		return fmt.Errorf("it was ended before it did by itself%s: %w: %w", said, secretstore.ErrUnavailable, context.Cause(ctx))
+		return fmt.Errorf("it was ended before it did by itself%s: %w: %w", said, sink.ErrUnavailable, context.Cause(ctx))
 	case errors.Is(err, exec.ErrNotFound):
 		return fmt.Errorf("there is no such program in PATH: %w", secretstore.ErrNotFound)
 	case !errors.As(err, &exit):
-		return fmt.Errorf("it cannot be run: %w: %w", secretstore.ErrUnavailable, err)
+		return fmt.Errorf("it cannot be run: %w: %w", sink.ErrUnavailable, err)
 	}
-	sentinel := secretstore.ErrUnavailable
+	sentinel := sink.ErrUnavailable
 	switch exit.ExitCode() {
 	case tempFail:
 		sentinel = sink.ErrNotYet

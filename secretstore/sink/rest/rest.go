@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/sink"
 )
 
 // Timeout is how long a call may take, unless its context ends sooner.
@@ -143,9 +144,9 @@ func (c *Client) Do(ctx context.Context, r Request) (Answer, error) {
 // failed says that no answer was had.
 func failed(ctx context.Context, called string, err error) error {
 	if ctx.Err() != nil {
-		return fmt.Errorf("%s: %w: %w", called, secretstore.ErrUnavailable, context.Cause(ctx))
+		return fmt.Errorf("%s: %w: %w", called, sink.ErrUnavailable, context.Cause(ctx))
 	}
-	return fmt.Errorf("%s: %w: %w", called, secretstore.ErrUnavailable, presentable(err))
+	return fmt.Errorf("%s: %w: %w", called, sink.ErrUnavailable, presentable(err))
 }
 
 // errBroken stands for errors whose text cannot be trusted: net/http quotes what the
@@ -186,7 +187,7 @@ func (a Answer) Refused() error {
 	case a.Status >= 300 && a.Status <= 399:
 		return fmt.Errorf("%s: it answers %s, and a redirect is not followed with a key: write the address that it leads to: %w", a.called, text, secretstore.ErrUnfit)
 	case a.Status == http.StatusRequestTimeout, a.Status == http.StatusConflict, a.Status == http.StatusLocked, a.Status == http.StatusTooEarly, a.Status == http.StatusTooManyRequests, a.Status >= 500:
-		return fmt.Errorf("%s: it answers %s: %w", a.called, text, secretstore.ErrUnavailable)
+		return fmt.Errorf("%s: it answers %s: %w", a.called, text, sink.ErrUnavailable)
 	default:
 		return fmt.Errorf("%s: it answers %s: %w", a.called, text, secretstore.ErrUnfit)
 	}
