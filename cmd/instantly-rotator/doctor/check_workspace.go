@@ -140,14 +140,19 @@ func webhookScopes(f Facts) (all []Finding) {
 
 func adminKeyKept(f Facts) []Finding {
 	return ofEach(f, func(w Workspace, about string) Finding {
-		if w.AdminKey.Store != "" {
+		switch {
+		case w.AdminTarget != "":
 			return good(about, "")
+		case w.AdminKey.Store != "":
+			return advice(about, "nobody rotates the admin key",
+				"write rotate: {} beside its place: admin_key: {store: "+w.AdminKey.Store+", secret: "+w.AdminKey.Secret+", rotate: {}}")
 		}
 		where := "a file"
 		if w.AdminKey.Env != "" {
 			where = "an environment variable"
 		}
-		return advice(about, "the admin key is in "+where+": nobody rotates it", "keep it in a store: admin_key: {store: NAME, secret: NAME}")
+		return advice(about, "the admin key is in "+where+": nobody rotates it",
+			"keep it in a store, and rotate it: admin_key: {store: NAME, secret: NAME, rotate: {}}")
 	})
 }
 

@@ -28,7 +28,7 @@ func Checks() []Check {
 		{"admin-key-delete", "the admin key may delete keys", mayDelete},
 		{"admin-key-scopes", "the admin key may do no more than it must", adminScopes},
 		{"admin-key-webhooks", "the admin key may switch the webhooks whose secrets are targets", webhookScopes},
-		{"admin-key-kept", "the admin key is kept where it can be rotated", adminKeyKept},
+		{"admin-key-kept", "the admin key is rotated, and kept where it can be", adminKeyKept},
 		{"organization", "the organization is the one that is pinned", organization},
 		{"rate-limit", "other programs leave some of the workspace's budget", rateLimit},
 		{"secret-file", "files with a secret in them are nobody else's to read or write", secretFile},

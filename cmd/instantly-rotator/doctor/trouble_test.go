@@ -41,7 +41,11 @@ func troubles() []trouble {
 			w.notify = "webhook_secrets: [{name: hooks, webhooks: {name: crm}, stores: [{store: primary, secret: hooks}]}]"
 			w.adminKeyWith("api_keys:all", "workspaces:read", "webhooks:read")
 		}, doctor.Bad, "admin-key-webhooks", `cannot be rotated: the admin key lacks webhooks:update, webhook_events:read; do: .*make one with the scopes .*webhooks:read, webhooks:update, webhook_events:read`},
-		{"an admin key in the environment", "", func(*world) {}, doctor.Advice, "admin-key-kept", `nobody rotates it.*keep it in a store`},
+		{"an admin key in the environment", "", func(*world) {}, doctor.Advice, "admin-key-kept", `nobody rotates it; do: keep it in a store, and rotate it: admin_key: {store: NAME, secret: NAME, rotate: {}}$`},
+		{"an admin key in a store that nobody rotates", "", func(w *world) {
+			w.put("vault", "admin", w.api.Workspaces()[0].AdminKey)
+			w.adminKey = "{store: vault, secret: admin}"
+		}, doctor.Advice, "admin-key-kept", `nobody rotates the admin key; do: write rotate: {} beside its place: admin_key: {store: vault, secret: admin, rotate: {}}$`},
 		{"an admin key file that others may write", "", func(w *world) { w.adminFile(0o620) }, doctor.Bad, "secret-file", `others may write the file .*admin-key \(mode 0620\).*chmod go-w`},
 		{"an admin key file that others may read", "", func(w *world) { w.adminFile(0o644) }, doctor.Advice, "configuration", `everybody on this machine may read it.*chmod o-r`},
 		{"another organization", "", func(w *world) { w.pinned = "01980000-0000-7000-8000-00000000dead" }, doctor.Bad, "organization", `but the admin key belongs to ` + sandbox.DefaultWorkspaceID},

@@ -204,11 +204,13 @@ func (w *world) put(store, name string, value secret.Value) {
 	w.must(err)
 }
 
-func (w *world) rotate() {
+// rotate has targets rotated; all if none is named.
+func (w *world) rotate(names ...string) {
 	w.Helper()
-	f := fleet.All(w.Context(), w.options().Options)
+	f, err := fleet.Named(w.Context(), w.options().Options, names)
+	w.must(err)
 	defer f.Close()
-	for _, res := range f.ReconcileAll(w.Context(), f.Targets, rotator.Request{}, func(rotator.Result) {}) {
+	for _, res := range f.ReconcileAll(w.Context(), f.Targets, rotator.Request{RotateSince: time.Now()}, func(rotator.Result) {}) {
 		w.must(res.Err)
 	}
 }
@@ -221,11 +223,12 @@ func (w *world) adminKeyWith(scopes ...string) {
 	w.env["ADMIN"] = k.Value.Reveal()
 }
 
-// vaulted puts the admin key into a store.
+// vaulted puts the admin key into a store, and has it rotated there once.
 func (w *world) vaulted() {
 	w.Helper()
 	w.put("vault", "admin", w.api.Workspaces()[0].AdminKey)
-	w.adminKey = "{store: vault, secret: admin}"
+	w.adminKey = "{store: vault, secret: admin, rotate: {}}"
+	w.rotate("main-admin-key")
 }
 
 // edit changes the state file of the local store.
