@@ -205,6 +205,7 @@ func (a *app) findingsTable(findings []doctor.Finding) {
 	indent := strings.Repeat(" ", levelWidth+checkWidth)
 	fmt.Fprintf(a.stdout, "%-*s%-*s%s\n", levelWidth, "LEVEL", checkWidth, "CHECK", "WHAT, AND WHAT TO DO")
 	alike := map[string]int{}
+	todo := remedies{}
 	for _, f := range findings {
 		kind := string(f.Level) + " " + f.Check
 		if alike[kind]++; alike[kind] > mostAlike {
@@ -213,7 +214,7 @@ func (a *app) findingsTable(findings []doctor.Finding) {
 		head := fmt.Sprintf("%s%-*s", paintLevel(f.Level, levelWidth), checkWidth, f.Check)
 		fmt.Fprintln(a.stdout, head+a.within(joined(someOf(f.About), f.Text), indent))
 		if f.Remedy != "" {
-			fmt.Fprintln(a.stdout, indent+a.within("do: "+f.Remedy, indent))
+			fmt.Fprintln(a.stdout, indent+a.within("do: "+todo.of(f), indent))
 		}
 	}
 	for _, kind := range slices.Sorted(maps.Keys(alike)) {
@@ -221,6 +222,22 @@ func (a *app) findingsTable(findings []doctor.Finding) {
 			fmt.Fprintf(a.stdout, "%d more of %s: -o json has all\n", more, kind)
 		}
 	}
+}
+
+// remedies are those that were written, by the check that they were written for.
+type remedies map[string]string
+
+// of gives what to do about a finding: at length where that is not written yet, or short.
+func (r remedies) of(f doctor.Finding) string {
+	check, written := r[f.Remedy]
+	if !written {
+		r[f.Remedy] = f.Check
+		return f.Remedy
+	}
+	if above := "as above, for " + check; len(above) < len(f.Remedy) {
+		return above
+	}
+	return f.Remedy
 }
 
 func joined(about, what string) string {
