@@ -95,7 +95,7 @@ func Classes() []Class {
 	return []Class{
 		{
 			Is: ErrTrail, Name: "trail_unwritable", Category: Person, Scope: ScopeWorkspace,
-			Remedy: "nothing was done, all keys live on; make room on the trail's disk, or let it be written again: the next run goes on. " +
+			Remedy: "nothing was done, all keys live on; let the user that the rotator runs as write what the message names, or make room on its disk: the next run goes on. " +
 				"To go on without a record, on purpose, set on_failure: warn under trail in the configuration",
 		},
 		{

@@ -18,7 +18,7 @@ type Trail interface {
 
 // ErrTrail: the record of what is done cannot be written. What would have been done, was
 // not.
-var ErrTrail = errors.New("the trail cannot be written, so nothing is done that it would have to tell of")
+var ErrTrail = errors.New("the trail cannot be written, so it is not done")
 
 // Effect is something that is about to be done, as the trail tells of it.
 type Effect struct {
@@ -45,6 +45,9 @@ type Effect struct {
 	Proof *Proof
 	// Final: it cannot be taken back, so its record must be on the disk before.
 	Final bool
+	// Regardless: it is made even if it cannot be recorded, since a key would be lost
+	// otherwise, or be refused.
+	Regardless bool
 }
 
 // Proof is a test call.
@@ -112,7 +115,7 @@ func (r *run) effect(s Step) Effect {
 	e := Effect{
 		At: r.now(), Verb: s.Verb, Target: r.target.Name, Workspace: r.target.Workspace.Name, Account: r.Account,
 		KeyID: s.ID, Spec: r.target.Policy.Spec, Reason: shorten(s.Reason), Exceptions: r.req.exceptions(),
-		Proof: r.proofOf(s), Final: s.Verb.action().final && s.Store <= 0,
+		Proof: r.proofOf(s), Final: s.Verb.action().final && s.Store <= 0, Regardless: r.endsHand(s),
 	}
 	if in := r.incident(); in.Open() {
 		e.Incident = in.ID

@@ -19,6 +19,17 @@ import (
 // ErrUnwritable: the trail cannot be written.
 var ErrUnwritable = errors.New("the trail cannot be written")
 
+// UnwritableError says why it cannot. It matches [ErrUnwritable] and its cause.
+type UnwritableError struct{ Cause error }
+
+// Error implements an interface of the language.
+func (e *UnwritableError) Error() string { return ErrUnwritable.Error() + ": " + e.Cause.Error() }
+
+// Unwrap makes the error match both.
+func (e *UnwritableError) Unwrap() []error { return []error{ErrUnwritable, e.Cause} }
+
+func unwritable(cause error) error { return &UnwritableError{cause} }
+
 // Options of a log. Dir is required.
 type Options struct {
 	// Dir is the folder of the log. It is made by the first write.
@@ -95,11 +106,11 @@ func (l *Log) path(name string) string { return filepath.Join(l.o.Dir, name) }
 func (l *Log) Append(e Entry, durable bool) (int64, error) {
 	seq, err := l.write(e)
 	if err != nil {
-		return 0, fmt.Errorf("%w: %w", ErrUnwritable, err)
+		return 0, unwritable(err)
 	}
 	if durable {
 		if err := l.syncTo(seq + 1); err != nil {
-			return 0, fmt.Errorf("%w: %w", ErrUnwritable, err)
+			return 0, unwritable(err)
 		}
 	}
 	return seq, nil
@@ -119,7 +130,7 @@ func (l *Log) Tell(e Entry) error {
 		} else {
 			l.dropped++
 		}
-		return fmt.Errorf("%w: %w", ErrUnwritable, err)
+		return unwritable(err)
 	}
 	return nil
 }
@@ -131,7 +142,7 @@ func (l *Log) Sync() error {
 	l.mu.Unlock()
 	if kept {
 		if err := l.writeKept(); err != nil {
-			return fmt.Errorf("%w: %w", ErrUnwritable, err)
+			return unwritable(err)
 		}
 		began = true
 	}
@@ -142,7 +153,7 @@ func (l *Log) Sync() error {
 	size := l.tree.size
 	l.mu.Unlock()
 	if err := l.syncTo(size); err != nil {
-		return fmt.Errorf("%w: %w", ErrUnwritable, err)
+		return unwritable(err)
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 // not there yet, the folder is asked in which it would be made.
 func (l *Log) Probe(context.Context) error {
 	if err := l.probe(); err != nil {
-		return fmt.Errorf("%w: %w", ErrUnwritable, err)
+		return unwritable(err)
 	}
 	return nil
 }
@@ -81,7 +81,7 @@ func (s *Stream) Probe(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.probe(ctx); err != nil {
-		return fmt.Errorf("%w: %w", ErrUnwritable, err)
+		return unwritable(err)
 	}
 	return nil
 }

@@ -104,7 +104,7 @@ func (s *Stream) Append(e Entry, durable bool) (int64, error) {
 		err = s.keep(ticket) // who waited meanwhile is kept with it
 	}
 	if err != nil {
-		return 0, fmt.Errorf("%w: %w", ErrUnwritable, err)
+		return 0, unwritable(err)
 	}
 	return ticket, nil
 }
@@ -119,7 +119,7 @@ func (s *Stream) Tell(e Entry) error {
 	err := s.begin()
 	if len(s.loose) >= mostKept {
 		s.dropped++
-		return fmt.Errorf("%w: %w", ErrUnwritable, errors.Join(err, errors.New("too much waits for it")))
+		return unwritable(errors.Join(err, errors.New("too much waits for it")))
 	}
 	x := s.ticket(e)
 	if err == nil {
@@ -128,7 +128,7 @@ func (s *Stream) Tell(e Entry) error {
 	s.loose = append(s.loose, x) // begin writes it again
 	s.syncWhenIdle()
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrUnwritable, err)
+		return unwritable(err)
 	}
 	return nil
 }
@@ -143,7 +143,7 @@ func (s *Stream) Sync() error {
 		return nil
 	}
 	if err := s.keep(last); err != nil {
-		return fmt.Errorf("%w: %w", ErrUnwritable, err)
+		return unwritable(err)
 	}
 	return nil
 }

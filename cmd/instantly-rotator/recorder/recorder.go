@@ -3,6 +3,7 @@
 package recorder
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/user"
@@ -73,6 +74,9 @@ func (r *Recorder) Intend(e rotator.Effect) (func(rotator.Outcome), error) {
 		entry.Since = &since
 	}
 	tell, err := r.intend(entry, e.Final)
+	if err != nil && e.Regardless {
+		r.unwritten("the trail cannot be written: done without a record, so that no key is lost", entry, err)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -130,8 +134,7 @@ func (r *Recorder) intend(e trail.Entry, durable bool) (func(at time.Time, key s
 		r.unwritten("the trail cannot be written: going on without it, as configured (trail: on_failure: warn)", e, err)
 		return func(time.Time, string, error) {}, nil
 	case err != nil:
-		r.unwritten("the trail cannot be written: not done", e, err)
-		return nil, err
+		return nil, causeOf(err) // whoever asked says that it is not done
 	}
 	return func(at time.Time, key string, err error) {
 		o := trail.Entry{Time: at, Kind: trail.Outcome, Of: seq, Result: "ok", What: trail.What{
@@ -155,5 +158,13 @@ func (r *Recorder) tell(e trail.Entry) {
 }
 
 func (r *Recorder) unwritten(what string, e trail.Entry, err error) {
-	r.o.Logger.Error(what, zap.String("step", e.Verb), zap.String("target", e.Target), zap.String("error", err.Error()))
+	r.o.Logger.Error(what, zap.String("step", e.Verb), zap.String("target", e.Target), zap.String("error", causeOf(err).Error()))
+}
+
+// causeOf gives why the trail cannot be written, for a text that says already that it cannot.
+func causeOf(err error) error {
+	if u := (*trail.UnwritableError)(nil); errors.As(err, &u) {
+		return u.Cause
+	}
+	return err
 }
