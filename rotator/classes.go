@@ -108,7 +108,7 @@ func Classes() []Class {
 		},
 		{
 			Is: ErrHeld, Name: "held", Category: Person, Scope: ScopeTarget, Silent: true,
-			Remedy: `the key was left as it is; "{program} release {target}" ends the hold`,
+			Remedy: `it was left as it is; "{program} release {target}" ends the hold`,
 		},
 		{
 			Is: ErrBusy, Name: "busy", Category: Passing, Scope: ScopeTarget, Silent: true,
@@ -116,7 +116,7 @@ func Classes() []Class {
 		},
 		{
 			Is: ErrInGrace, Name: "in_grace", Category: Passing, Scope: ScopeTarget,
-			Remedy: "wait until then, or end the grace period first, on purpose: {program} rotate --end-grace {target}: consumers that cached the old key will fail; those of after_promote are still waited for, unless with --skip-gates REASON",
+			Remedy: "wait until then, or end the grace period first, on purpose: {program} rotate --end-grace {target}: consumers that cached the old one will fail; those of after_promote are still waited for, unless with --skip-gates REASON",
 		},
 		{
 			Is: ErrGateOpen, Name: "gate_open", Category: Person, Scope: ScopeTarget,
@@ -147,7 +147,7 @@ func Classes() []Class {
 		},
 		{
 			Is: ErrNeverValid, Name: "never_valid", Category: Passing, Scope: ScopeTarget,
-			Remedy: "the new key was given up and the old one is in use; if keys take longer to become active, raise activation_timeout",
+			Remedy: "the new one was given up and the old one is in use; if they take longer to become active, raise activation_timeout",
 		},
 		{
 			Is: ErrUnlisted, Name: "unlisted", Category: Passing, Scope: ScopeTarget,
@@ -167,7 +167,7 @@ func Classes() []Class {
 		},
 		{
 			Is: ErrReceiverRefuses, Name: "receiver_refuses", Category: Person, Scope: ScopeTarget,
-			Remedy: "receivers must accept the current and the previous value, as the store has them, and read them again within the settle time; the sender sends a value again that they accept, and is switched later",
+			Remedy: "receivers must accept the current and the previous value, as the store has them, and read them again within the settle time; the webhook sends a value again that they accept, and is switched later",
 		},
 		{
 			Is: ErrHidden, Name: "hidden", Category: Person, Scope: ScopeTarget,
@@ -188,7 +188,7 @@ func Classes() []Class {
 		},
 		{
 			Is: ErrScopes, Name: "wrong_scopes", Category: Configuration, Scope: ScopeTarget,
-			Remedy: "the new key was given up and the old one is in use; check the scopes in the configuration against what Instantly offers",
+			Remedy: "the new one was given up and the old one is in use; check the scopes in the configuration against what Instantly offers",
 		},
 		{Is: ErrPanic, Name: "internal", Category: Bug, Scope: ScopeTarget, Remedy: reportIt},
 		{Is: ErrTooManySteps, Name: "too_many_steps", Category: Bug, Scope: ScopeTarget, Attempt: true, Remedy: reportIt},
@@ -242,7 +242,7 @@ func Classes() []Class {
 		},
 		{
 			Is: ErrNoKey, Name: "no_key", Category: Person, Scope: ScopeTarget,
-			Remedy: `what consumers read is no key; "{program} rotate {target}" replaces it`,
+			Remedy: `what consumers read can never work; "{program} rotate {target}" replaces it`,
 		},
 		{
 			Is: ErrIndeterminate, Name: "indeterminate", Category: Passing, Scope: ScopeTarget, Attempt: true,

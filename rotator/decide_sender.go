@@ -44,7 +44,7 @@ func senderRules() []rule {
 
 func (v *view) readSenders() answer {
 	if v.SendersSeen == 0 || v.Against != v.against() {
-		return act(Step{Verb: Compare, Reason: "what do the senders send?"})
+		return act(Step{Verb: Compare, Reason: "what do the webhooks send?"})
 	}
 	return pass()
 }
@@ -275,15 +275,15 @@ func (v *view) forget() answer {
 		return wait(end, "destroy the previous value "+id)
 	}
 	if cur, _ := v.current(0); v.now.Before(cur.Promoted) && !cur.Promoted.Equal(v.Noted) {
-		return wait(cur.Promoted, "another instance may be about to switch a sender")
+		return wait(cur.Promoted, "another instance may be about to switch a webhook")
 	}
 	switch {
 	case v.unconfirmed():
 		return pass() // rule confirmSenders has said why
 	case v.SendersSeen <= v.Stores[store].Seen:
-		return act(Step{Verb: Compare, Reason: "read the senders again before the previous value goes"})
+		return act(Step{Verb: Compare, Reason: "read the webhooks again before the previous value goes"})
 	}
-	return act(Step{Verb: Destroy, Store: store, ID: id, Reason: "every sender sends the current value, and is accepted"})
+	return act(Step{Verb: Destroy, Store: store, ID: id, Reason: "every webhook sends the current value, and is accepted"})
 }
 
 // resolveSent takes an incident off when no value of before it is left.
@@ -320,13 +320,13 @@ func (v *view) previousStands() answer {
 	end, _ := v.graceEnd()
 	switch {
 	case v.dead():
-		return stop(fmt.Errorf("%w: the current value can be no header's, and senders may send the previous one, %s; set that again", ErrByHand, id))
+		return stop(fmt.Errorf("%w: the current value can be no header's, and webhooks may send the previous one, %s; set that again", ErrByHand, id))
 	case v.request.RotateSince.IsZero() || v.emergency():
 		return delay(time.Time{}, "the previous value "+id+" must go first")
 	case end.After(v.now):
-		return stop(&GraceError{KeyID: id, Until: end})
+		return stop(&GraceError{KeyID: id, Sent: true, Until: end})
 	default:
-		return stop(&GraceError{KeyID: id})
+		return stop(&GraceError{KeyID: id, Sent: true})
 	}
 }
 
@@ -365,7 +365,7 @@ func (v *view) takeOver() answer {
 	case len(v.Senders) == 0:
 		return stop(ErrNoSender)
 	case v.Values > 1:
-		return refuse("the senders do not all send the same value")
+		return refuse("the webhooks do not all send the same value")
 	case v.Values == 0:
 		return pass() // nothing is to be taken over
 	case v.undelivered():
@@ -375,12 +375,12 @@ func (v *view) takeOver() answer {
 	case v.emergency():
 		return refuse("an incident was declared, for which the value is to be replaced")
 	case stands:
-		return stop(&GraceError{KeyID: id})
+		return stop(&GraceError{KeyID: id, Sent: true})
 	case isPending || v.InHand != nil || !in.IsZero() && in.Adopted == "":
 		return refuse("a rotation was begun")
 	case v.Reserved != "" && v.Reserved == in.Nonce:
-		return act(Step{Verb: Take, Reason: "take the value that the senders send"})
+		return act(Step{Verb: Take, Reason: "take the value that the webhooks send"})
 	default:
-		return act(Step{Verb: Reserve, Reason: "the value that the senders send is taken over"})
+		return act(Step{Verb: Reserve, Reason: "the value that the webhooks send is taken over"})
 	}
 }

@@ -255,5 +255,5 @@ func (r *run) take(_ context.Context, _ Step) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: the senders send another value by now", ErrNotAdopted)
+	return fmt.Errorf("%w: the webhooks send another value by now", ErrNotAdopted)
 }

@@ -15,7 +15,7 @@ var (
 	// back; nothing is wrong.
 	ErrLostRace = errors.New("another instance is rotating this target")
 	// ErrInGrace: a rotation was asked for while the old key's grace period runs.
-	ErrInGrace = errors.New("the old key is still in its grace period")
+	ErrInGrace = errors.New("the old one is still in its grace period")
 	// ErrHeld: somebody set a hold: the key is to be left as it is.
 	ErrHeld = errors.New("on hold")
 	// ErrBusy: another instance has begun this rotation a moment ago.
@@ -34,12 +34,13 @@ var (
 	// than expected. Nothing is touched.
 	ErrOrganization = errors.New("wrong organization")
 	// ErrNeverValid: a fresh key did not become valid in the time allowed.
-	ErrNeverValid = errors.New("the new key never became valid")
+	ErrNeverValid = errors.New("it never became valid")
 	// ErrUnlisted: the key list does not have a new key under the id that it was issued
 	// with. It is not promoted, and what was issued is revoked.
 	ErrUnlisted = errors.New("the key list does not have the new key under this id")
-	// ErrNoKey: what a store gives can never be a key: a placeholder, bytes, an object.
-	ErrNoKey = errors.New("the stored value is no key")
+	// ErrNoKey: what a store gives can never be a key, or the secret of webhooks: a
+	// placeholder, bytes, an object.
+	ErrNoKey = errors.New("the stored value can never work")
 	// ErrIndeterminate: a test call said nothing about the key. Both keys live.
 	ErrIndeterminate = errors.New("the test call was inconclusive")
 	// ErrStillAlive: a key that should be gone is not proven dead. Its version is
@@ -78,16 +79,21 @@ func (untakenError) Unwrap() error { return ErrByHand }
 type GraceError struct {
 	KeyID   string    // the old key
 	Foreign bool      // KeyID is the store's name for a version that is not ours
+	Sent    bool      // it is the secret of webhooks
 	Until   time.Time // when its grace period is over; zero if not yet known
 }
 
 // Error gives the sentence that the command line shows.
 func (e *GraceError) Error() string {
-	what := "key"
+	noun := "key"
+	if e.Sent {
+		noun = "secret"
+	}
+	what := noun
 	if e.Foreign {
 		what = "version"
 	}
-	text := fmt.Sprintf("%v: %s %s", ErrInGrace, what, e.KeyID)
+	text := fmt.Sprintf("the old %s is still in its grace period: %s %s", noun, what, e.KeyID)
 	if !e.Until.IsZero() {
 		text += ", until " + e.Until.UTC().Format(time.RFC3339)
 	}

@@ -26,7 +26,7 @@ func (v *view) receiversBehind(cur secretstore.Version) answer {
 			at = later(at, f.At.Add(backoff(f.Count)))
 		}
 		if known && v.now.Before(at) {
-			return backOff(at, "switch the senders again, which receivers refused")
+			return backOff(at, "the webhooks send the new value again, which receivers refused")
 		}
 	}
 	_, byHand := v.storeByHand()
@@ -36,7 +36,7 @@ func (v *view) receiversBehind(cur secretstore.Version) answer {
 	case !known || byHand:
 		return v.waitForStores()
 	case v.now.Before(at):
-		return wait(at, "switch the senders, when receivers have read the value")
+		return wait(at, "when receivers have read it, the webhooks send the new value")
 	}
 	return v.receiversMoved(cur)
 }
@@ -73,7 +73,7 @@ func (v *view) waitForStores() answer {
 	if name, byHand := v.storeByHand(); byHand {
 		return stop(fmt.Errorf("store %s: %w: it gives another value than the other stores; set the one that they have", name, ErrByHand)).report()
 	}
-	return wait(time.Time{}, "not every store has the current value, so no sender is switched to it")
+	return wait(time.Time{}, "not every store has the current value, so no webhook is switched to it")
 }
 
 // storeByHand gives a store, of several, into which somebody has put a value.

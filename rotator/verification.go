@@ -64,7 +64,7 @@ func (r *run) checkSenders(ctx context.Context) (out []Verification) {
 		return nil
 	}
 	of := func(err error) []Verification {
-		return []Verification{{Target: r.target.Name, Store: "senders", TestCall: TestCall{Err: err}}}
+		return []Verification{{Target: r.target.Name, Store: "webhooks", TestCall: TestCall{Err: err}}}
 	}
 	defer recovered(func(err error) { out = of(err) })
 	if err := r.compareSenders(ctx, Step{}); err != nil {

@@ -32,7 +32,7 @@ func remarksOf(o rotator.TargetStatus) []string {
 		hints = append(hints, holdHint(o.Target, h))
 	}
 	if i := o.Incident; !i.IsZero() {
-		hints = append(hints, fmt.Sprintf("incident %s since %s: the keys of before it are replaced and revoked without a grace period; not to wait for the next run: instantly-rotator rotate --due --force %s", i.ID, humantime.Stamp(i.At), o.Target))
+		hints = append(hints, fmt.Sprintf("incident %s since %s: what is from before it is replaced, and ends without a grace period; not to wait for the next run: instantly-rotator rotate --due --force %s", i.ID, humantime.Stamp(i.At), o.Target))
 	}
 	if i := o.Resolved; i.Unrevoked {
 		hints = append(hints, UnrevokedHint(o.Target, i))
