@@ -78,12 +78,12 @@ type Prober interface {
 var ErrNotYet = errors.New("not yet")
 
 // ErrUnavailable is [secretstore.ErrUnavailable] in the words for a sink.
-var ErrUnavailable error = unavailable{}
+var ErrUnavailable error = unavailableError{}
 
-type unavailable struct{}
+type unavailableError struct{}
 
 // Error implements an interface of the language.
-func (unavailable) Error() string { return "sink unavailable" }
+func (unavailableError) Error() string { return "sink unavailable" }
 
 // Unwrap implements an interface of package errors.
-func (unavailable) Unwrap() error { return secretstore.ErrUnavailable }
+func (unavailableError) Unwrap() error { return secretstore.ErrUnavailable }
