@@ -107,7 +107,7 @@ func troubles() []trouble {
 		}, doctor.Bad, "sink", `not found.*no-such-program.*; do: see to what the message names`},
 		{"a sink whose program refuses to tell", "", func(w *world) {
 			w.sinks, w.notify = "{sink: crm}", "sinks: {crm: {kind: program, command: [cat], holds_command: [sh, -c, \"echo the crm is down >&2; exit 1\"]}}"
-		}, doctor.Bad, "sink", `the crm is down`},
+		}, doctor.Bad, "sink", `^program sh: exit status 1: sink unavailable; do: see to what the message names`},
 		{"a sink whose credential is not there", "", func(w *world) {
 			w.sinks, w.notify = "{sink: portal}", `sinks: {portal: {kind: http, url: "http://127.0.0.1:1/key", body: '{"value": "{key}"}', headers: {X-Key: "{credential}"}, credential: {env: NOWHERE}}}`
 		}, doctor.Bad, "sink", `its credential: .*NOWHERE`},
