@@ -50,7 +50,7 @@ func (a *app) report(results []rotator.Result, f rotateFlags, began time.Time) e
 func (a *app) outcomeOf(r rotator.Result, f rotateFlags) status.Outcome {
 	o := status.OutcomeOf(r, a.now())
 	if oldLives(r, f) {
-		o.Result, o.Error = status.RunFailed, "the old key "+r.Status.Old[0].ID+" lives on: "+whyOldLives(r)
+		o.Result, o.Error = status.RunFailed, "the old "+noun(r.Status)+" "+r.Status.Old[0].ID+" lives on: "+whyOldLives(r)
 	}
 	if f.compromised && errors.Is(r.Err, rotator.ErrLostRace) {
 		o.Result = status.RunFailed // nobody is to take it for done
@@ -302,9 +302,9 @@ const notifyTimeout = 10 * time.Second
 func (a *app) reportOld(r rotator.Result) {
 	switch {
 	case len(r.Status.Old) > 0:
-		fmt.Fprintf(a.stdout, "%s: %s the old key %s lives on: %s\n", r.Target, text.FgRed.Sprint("failed:"), r.Status.Old[0].ID, whyOldLives(r))
+		fmt.Fprintf(a.stdout, "%s: %s the old %s %s lives on: %s\n", r.Target, text.FgRed.Sprint("failed:"), noun(r.Status), r.Status.Old[0].ID, whyOldLives(r))
 	case len(r.Revoked)+len(r.Forgotten) == 0:
-		fmt.Fprintf(a.stdout, "%s: no grace period to end: there is no old key beside %s\n", r.Target, dash(r.KeyID))
+		fmt.Fprintf(a.stdout, "%s: no grace period to end: there is no old %s beside %s\n", r.Target, noun(r.Status), dash(r.KeyID))
 	}
 }
 
