@@ -201,7 +201,7 @@ func (v *view) keyOf(s SinkState) string {
 
 // trouble is why a sink does not have the current key.
 func (v *view) sinkTrouble(s SinkState) error {
-	var what error = ErrSinkBehind
+	what := ErrSinkBehind
 	cur, _ := v.current(0)
 	if id := v.keyOf(s); id != "" && id != cur.ID {
 		what = SinkBehindError{id}
