@@ -62,7 +62,7 @@ func (r *run) move(keyID string) Move {
 	return m
 }
 
-// longestSurvey is how long a survey waits for one store: it is asked again by the next run.
+// longestSurvey is how long a survey waits for one related target: the next run asks it again.
 const longestSurvey = 30 * time.Second
 
 // survey reads the stores of the credential, and of the targets that this one is kept apart
@@ -75,7 +75,7 @@ func (r *run) survey(ctx context.Context, _ Step) error {
 	}
 	r.Survey = surveyed{done: true, first: first}
 	if r.Awaits {
-		if snap, err := r.readOther(ctx, r.target.Awaits); err == nil {
+		if snap, err := r.target.Awaits.Describe(ctx); err == nil { // a late answer is waited for: what it says counts for more
 			r.Survey.replacement = r.replacementOf(r.target.Awaits, snap)
 		}
 	}
