@@ -65,30 +65,35 @@ func (r *run) move(keyID string) Move {
 // longestSurvey is how long a survey waits for one related target: the next run asks it again.
 const longestSurvey = 30 * time.Second
 
-// survey reads the stores of the credential, and of the targets that this one is kept apart
-// from, and keeps the others of this process from beginning until this run is over. A target
-// whose store cannot be read, or hangs, must not stop this one, nor hide what the others say.
+// survey reads the stores of the targets that this one is kept apart from, and of the
+// credential. One that cannot be read, or hangs, must not stop this one, nor hide what the
+// others say.
 func (r *run) survey(ctx context.Context, _ Step) error {
 	first := r.Survey.first
 	if first.IsZero() {
 		first = r.now()
 	}
 	r.Survey = surveyed{done: true, first: first}
-	if r.Awaits {
-		if snap, err := r.target.Awaits.Describe(ctx); err == nil { // a late answer is waited for: what it says counts for more
-			r.Survey.replacement = r.replacementOf(r.target.Awaits, snap)
-		}
-	}
+	r.surveyPeers(ctx)
+	r.surveyCredential(ctx)
+	return nil
+}
+
+// surveyPeers keeps the other targets of the group, of this process, from beginning until this
+// run is over.
+func (r *run) surveyPeers(ctx context.Context) {
 	if r.Peers == 0 {
-		return nil
+		return
 	}
 	if !r.ReadOnly && !r.lockGroup() {
 		r.Survey.busy, r.Survey.name = true, "a related key that is being rotated"
-		return nil
+		return
 	}
 	last := make([]time.Time, len(r.target.Peers))
 	r.beside(len(last), func(i int) {
-		if snap, err := r.readOther(ctx, r.target.Peers[i]); err == nil {
+		ctx, cancel := context.WithTimeout(ctx, longestSurvey)
+		defer cancel()
+		if snap, err := readOther(ctx, r.target.Peers[i]); err == nil {
 			last[i] = lastMove(snap)
 		}
 	})
@@ -97,13 +102,21 @@ func (r *run) survey(ctx context.Context, _ Step) error {
 			r.Survey.last, r.Survey.name = at, r.target.Peers[i].Name
 		}
 	}
-	return nil
+}
+
+// surveyCredential waits as long as the step may take: with a key that is being replaced nothing
+// is begun.
+func (r *run) surveyCredential(ctx context.Context) {
+	if !r.Awaits {
+		return
+	}
+	if snap, err := readOther(ctx, r.target.Awaits); err == nil {
+		r.Survey.replacement = r.replacementOf(r.target.Awaits, snap)
+	}
 }
 
 // readOther reads another target's store, which may hang.
-func (r *run) readOther(ctx context.Context, st NamedStore) (secretstore.Snapshot, error) {
-	ctx, cancel := context.WithTimeout(ctx, longestSurvey)
-	defer cancel()
+func readOther(ctx context.Context, st NamedStore) (secretstore.Snapshot, error) {
 	return within(ctx, func() (secretstore.Snapshot, error) { return st.Describe(ctx) })
 }
 

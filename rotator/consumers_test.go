@@ -178,6 +178,7 @@ func TestARelatedKeyWhoseStoreHangsHidesNoOther(t *testing.T) {
 		time.Sleep(due)
 		mustSettle(t, in.reconcile(ts[2], rotator.Request{}))
 		ts[0].Peers[0].Store = hanging{ts[0].Peers[0].Store}
+		ts[0].Awaits = rotator.NamedStore{Name: "admin", Store: hanging{memstore.New("admin")}}
 		if res := mustSettle(t, in.reconcile(ts[0], rotator.Request{})); res.Rotated {
 			t.Error("rotated right after a related key, whose store answers")
 		}
