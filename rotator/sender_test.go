@@ -327,28 +327,6 @@ func TestNoSenderAtAllDestroysNothing(t *testing.T) {
 }
 
 // What is read changes nothing: no test delivery is sent for it.
-// Nobody changed a sender by hand because the store cannot be read.
-func TestVerifyBlamesNobodyForAStoreThatIsDown(t *testing.T) {
-	posted(t, 1, []*sender{{id: "a"}}, func(t *testing.T, p *post) {
-		p.expect(now(), renewed, nil)
-		in := p.start(func(call string, _ rotatortest.When) error {
-			if strings.HasPrefix(call, "describe") {
-				return secretstore.ErrUnavailable
-			}
-			return nil
-		})
-		got := in.rotator.Verify(t.Context(), []rotator.Target{in.target()})
-		for _, v := range got {
-			if !errors.Is(v.Err, secretstore.ErrUnavailable) || errors.Is(v.Err, rotator.ErrByHand) {
-				t.Errorf("%s: %v", v.Store, v.Err)
-			}
-		}
-		if len(got) == 0 {
-			t.Error("nothing is said of the store")
-		}
-	})
-}
-
 func TestAGlanceAtASecretThatIsSent(t *testing.T) {
 	posted(t, 1, []*sender{{id: "a"}}, func(t *testing.T, p *post) {
 		p.expect(now(), renewed, nil)

@@ -16,20 +16,6 @@ import (
 	"golang.org/x/mod/sumdb/note"
 )
 
-// ErrUnwritable: the trail cannot be written.
-var ErrUnwritable = errors.New("the trail cannot be written")
-
-// UnwritableError says why it cannot. It matches [ErrUnwritable] and its cause.
-type UnwritableError struct{ Cause error }
-
-// Error implements an interface of the language.
-func (e *UnwritableError) Error() string { return ErrUnwritable.Error() + ": " + e.Cause.Error() }
-
-// Unwrap makes the error match both.
-func (e *UnwritableError) Unwrap() []error { return []error{ErrUnwritable, e.Cause} }
-
-func unwritable(cause error) error { return &UnwritableError{cause} }
-
 // Options of a log. Dir is required.
 type Options struct {
 	// Dir is the folder of the log. It is made by the first write.
