@@ -166,27 +166,31 @@ func TestPublicKeyThatIsReplacedIsReadAnew(t *testing.T) {
 }
 
 func TestLimitOfRequestsIsKeptToByAllSecretsOfASection(t *testing.T) {
-	now := time.Now().Truncate(time.Second)
+	ends := time.Now().Truncate(time.Second).Add(10 * time.Minute)
 	for name, limit := range map[string]map[string]string{
-		"primary":   {"X-Ratelimit-Remaining": "0", "X-Ratelimit-Reset": fmt.Sprint(now.Add(10 * time.Minute).Unix())},
+		"primary":   {"X-Ratelimit-Remaining": "0", "X-Ratelimit-Reset": fmt.Sprint(ends.Unix())},
 		"secondary": {"Retry-After": "600"},
 	} {
-		w := newWorld(t)
-		clock := now
-		w.env.Now = func() time.Time { return clock }
-		one, other := w.open(t, "acme/web/ONE"), w.open(t, "acme/web/OTHER")
-		w.Limit = limit
-		err := one.Put(t.Context(), "k1", value)
-		if !errors.Is(err, secretstore.ErrUnavailable) || errors.Is(err, secretstore.ErrDenied) || !strings.Contains(err.Error(), now.Add(10*time.Minute).UTC().Format(time.RFC3339)) {
-			t.Errorf("%s: %v", name, err)
+		for _, asApp := range []bool{false, true} { // an App may be told when it asks for its token
+			w, clock := newWorld(t), ends.Add(-10*time.Minute)
+			w.env.Now = func() time.Time { return clock }
+			if asApp {
+				w.hasApp(w.env.Now)
+			}
+			one, other := w.open(t, "acme/web/ONE"), w.open(t, "acme/web/OTHER")
+			w.Limit = limit
+			err := one.Put(t.Context(), "k1", value)
+			if !errors.Is(err, secretstore.ErrUnavailable) || errors.Is(err, secretstore.ErrDenied) || !strings.Contains(err.Error(), ends.UTC().Format(time.RFC3339)) {
+				t.Errorf("%s, as an App %t: %v", name, asApp, err)
+			}
+			w.Limit = nil
+			w.Calls()
+			if err := other.Put(t.Context(), "k1", value); !errors.Is(err, secretstore.ErrUnavailable) || len(w.Calls()) > 0 {
+				t.Errorf("%s, as an App %t: called within the limit: %v", name, asApp, err)
+			}
+			clock = clock.Add(11 * time.Minute)
+			w.put(t, other, "k1")
 		}
-		w.Limit = nil
-		w.Calls()
-		if err := other.Put(t.Context(), "k1", value); !errors.Is(err, secretstore.ErrUnavailable) || len(w.Calls()) > 0 {
-			t.Errorf("%s: called within the limit: %v", name, err)
-		}
-		clock = clock.Add(11 * time.Minute)
-		w.put(t, other, "k1")
 	}
 	w := newWorld(t)
 	w.Limit = map[string]string{"X-Ratelimit-Remaining": "4000"}
@@ -218,33 +222,6 @@ func TestAppHasATokenForAnHour(t *testing.T) {
 			t.Fatal("a key that is not the App's is taken")
 		}
 		sinktest.WantNoSecret(t, err, secret.New(bad))
-	}
-}
-
-// TestLimitOfAnAppIsKeptToAsWell: it may be told when the App asks for its token.
-func TestLimitOfAnAppIsKeptToAsWell(t *testing.T) {
-	clock := time.Now().Truncate(time.Second)
-	ends := clock.Add(10 * time.Minute)
-	for name, limit := range map[string]map[string]string{
-		"primary":   {"X-Ratelimit-Remaining": "0", "X-Ratelimit-Reset": fmt.Sprint(ends.Unix())},
-		"secondary": {"Retry-After": "600"},
-	} {
-		w, clock := newWorld(t), clock
-		w.env.Now = func() time.Time { return clock }
-		w.hasApp(w.env.Now)
-		one, other := w.open(t, "acme/web/ONE"), w.open(t, "acme/web/OTHER")
-		w.Limit = limit
-		err := one.Put(t.Context(), "k1", value)
-		if !errors.Is(err, secretstore.ErrUnavailable) || errors.Is(err, secretstore.ErrDenied) || !strings.Contains(err.Error(), ends.UTC().Format(time.RFC3339)) {
-			t.Errorf("%s: %v", name, err)
-		}
-		w.Limit = nil
-		w.Calls()
-		if err := other.Put(t.Context(), "k1", value); !errors.Is(err, secretstore.ErrUnavailable) || len(w.Calls()) > 0 {
-			t.Errorf("%s: called within the limit: %v", name, err)
-		}
-		clock = clock.Add(11 * time.Minute)
-		w.put(t, other, "k1")
 	}
 }
 
