@@ -79,6 +79,7 @@ func engineBugs() []bug {
 		{"quarantine: it ends in the run that replaces the value", tests, edits{engine("quarantine").replaces("self.Foreign && !self.emergency()", "false")}},
 		{"quarantine: a displaced value of unknown origin has no grace", tests, edits{engine("replaced").returns("true")}},
 		{"quarantine: a pending value of unknown origin is thought empty", tests, edits{engine("mayHoldUnnamed").returns("self.quarantined()")}},
+		{"a promotion that was stopped midway is corrected in one try", "./rotator Slept", edits{engine("promoteLate").always("!self.wait(ctx, self.now().Add(pause))")}},
 		{"a key is promoted that the list does not have", tests, edits{engine("pending").never("self.confirmID(ver)")}},
 		{"a key is promoted that the list does not have: every call fails", "./rotator EveryCallFails", edits{engine("pending").never("self.confirmID(ver)")}},
 		{"a key is promoted that the list does not have: two instances", "./rotator TwoInstancesInterleaved", edits{engine("pending").never("self.confirmID(ver)")}},

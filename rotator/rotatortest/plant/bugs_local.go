@@ -8,6 +8,7 @@ func localBugs() []bug {
 		transitions = "./secretstore/document ."
 	)
 	return []bug{
+		{"local: an old key is put out of the store's sight", "./cmd/instantly-rotator TestScripts/put_grace", edits{within("cmd/instantly-rotator")("app.putInto").never(`forgotten != "" && !f.forgetOld`)}},
 		{"local: writes without the lock", tests, edits{store("lock").replaces("_, err = l.TryLockContext(ctx, lockPoll)", "_ = l")}},
 		{"local: writes without comparing", tests, edits{store("write").replaces("if now := st.snapshot(); now.Identity != seen.Identity || now.Revision != seen.Revision {", "if now := st.snapshot(); now.Identity != seen.Identity {")}},
 		{"local: the document is not on disk yet when a write succeeds", tests, edits{store("put").replaces(`failed("store the state", self.disk.SyncFolder(self.dir))`, "nil")}},

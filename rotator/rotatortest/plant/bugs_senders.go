@@ -6,6 +6,8 @@ func sendersBugs() []bug {
 	const tests = "./rotator Sen[dt]"
 	webhooks := within("rotator/webhooksecret")
 	return []bug{
+		{"senders: a header of another format is written back in ours", "./rotator/webhooksecret AHeaderOf", edits{webhooks("secretOf").replaces("verbatim + header.Reveal()", "header.Reveal()")}},
+		{"senders: a switch that was stopped midway keeps its time", "./rotator Slept", edits{engine("setSender").replaces("snap, late := self.promoteLate(ctx, self.primary().Snapshot, Step{ID: cur.ID}, bound, nil)", "snap, late := self.primary().Snapshot, error(nil)")}},
 		{"senders: one is switched before the value is promoted", tests, edits{engine("pendingSent").replaces("return self.verifyAndPromote(0, ver)", `for i, s := range self.Senders {
 			if s.Carries == CarriesCurrent {
 				return act(Step{Verb: Switch, Sender: i, ID: ver.ID, Reason: "receivers will have it soon"})

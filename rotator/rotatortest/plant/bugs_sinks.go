@@ -7,6 +7,8 @@ func sinksBugs() []bug {
 	return []bug{
 		{"sinks: a key is revoked without asking them", tests, edits{engine("sinksBehind").returns("pass()"), engine("askSinksAgain").returns("pass()")}},
 		{"sinks: they are not asked again before a key goes", tests, edits{engine("askSinksAgain").returns("pass()")}},
+		{"sinks: a put that used up its step is not looked after", "./rotator ASinkThatMayHave", edits{engine("reread").replaces("context.WithTimeout(context.WithoutCancel(ctx), self.opts.StepTimeout)", "context.WithCancel(ctx)")}},
+		{"sinks: what could not be read after a put is not read", "./rotator ASinkThatMayHave", edits{engine("overtaken").replaces("self.Stores[0].Seen = 0", "return nil")}},
 		{"sinks: the receipt is written before the put", tests, edits{engine("run.supply").replaces(
 			"begun := self.now()",
 			"begun := self.now(); own := &self.Sinks[s.Sink]; own.Tried, own.GivenAt = s.ID, self.tick(); if err := self.noteReceipt(ctx, s); err != nil { return err }; own.GivenAt = 0")}},
