@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/childprocess"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/sink"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/sink/sinkkind"
@@ -61,10 +62,9 @@ func (s *Sink) Where() string { return fmt.Sprintf("%q", s.o.Command) }
 
 // Put implements [sink.Sink].
 func (s *Sink) Put(ctx context.Context, version string, value secret.Value) error {
-	c := child{
-		args: s.o.Command, env: s.environ("INSTANTLY_ROTATOR_KEY_ID=" + version),
-		input: input(value), timeout: s.o.Timeout, value: value,
-	}
+	c := child{value: value, Command: childprocess.Command{
+		Args: s.o.Command, Env: s.environ("INSTANTLY_ROTATOR_KEY_ID=" + version), Input: input(value), Timeout: s.o.Timeout,
+	}}
 	if _, err := c.run(ctx); err != nil {
 		return fmt.Errorf("program %s: %w", filepath.Base(s.o.Command[0]), err)
 	}
@@ -79,7 +79,7 @@ func (s *Sink) environ(more ...string) []string {
 // Holds implements [sink.Holder].
 func (t *Telling) Holds(ctx context.Context) (string, error) {
 	name := filepath.Base(t.o.Holds[0])
-	wrote, err := child{args: t.o.Holds, env: t.environ(), timeout: t.o.Timeout, untold: true}.run(ctx)
+	wrote, err := child{untold: true, Command: childprocess.Command{Args: t.o.Holds, Env: t.environ(), Timeout: t.o.Timeout}}.run(ctx)
 	if err != nil {
 		return "", fmt.Errorf("program %s: %w", name, err)
 	}

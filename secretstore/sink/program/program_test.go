@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
+	"github.com/instantly-rotator/instantly-rotator/secretstore/childprocess"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/secret"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/sink"
 	"github.com/instantly-rotator/instantly-rotator/secretstore/sink/program"
@@ -58,7 +59,7 @@ func parts() map[string]func([]string) {
 				os.Exit(3)
 			}
 		},
-		"lives": func(args []string) { time.Sleep(2 * program.End); write(args[0], "it ended by itself") },
+		"lives": func(args []string) { time.Sleep(2 * childprocess.End); write(args[0], "it ended by itself") },
 		"child": func(args []string) { write(args[0], strconv.Itoa(os.Getpid())); time.Sleep(time.Hour) },
 		"where": func(args []string) {
 			read, _ := io.ReadAll(os.Stdin)
@@ -247,7 +248,7 @@ func TestProgramMayLeaveAnotherBehind(t *testing.T) {
 	if err := open(t, program.Settings{Command: []string{os.Args[0], "leaves", left}}).Put(t.Context(), "k1", value); err != nil {
 		t.Errorf("got %v", err)
 	}
-	for deadline := time.Now().Add(4 * program.End); read(left) == ""; time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(4 * childprocess.End); read(left) == ""; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("what it left behind was ended")
 		}
