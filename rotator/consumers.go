@@ -49,17 +49,7 @@ func (r *run) converge(ctx context.Context, s Step) error {
 
 func (r *run) move(keyID string) Move {
 	v := r.view()
-	m := Move{KeyID: keyID, Old: v.toRetire()}
-	for i := range r.Stores {
-		switch cur, ok := v.current(i); {
-		case ok && cur.Promoted.IsZero():
-			m.Since = r.now()
-			return m
-		case ok && cur.Promoted.After(m.Since):
-			m.Since = cur.Promoted
-		}
-	}
-	return m
+	return Move{KeyID: keyID, Since: v.delivered(), Old: v.toRetire()}
 }
 
 // longestSurvey is how long a survey waits for one related target: the next run asks it again.

@@ -62,6 +62,32 @@ func TestConsumersAreMovedRightAfterThePromotion(t *testing.T) {
 	})
 }
 
+// A rollout that is stuck for a day costs a hundred runs, not thousands, and its end is seen in time.
+func TestConsumersWhoDoNotMoveAreAskedAboutMoreAndMoreSeldom(t *testing.T) {
+	story(t, 1, func(t *testing.T, w *world) {
+		r := &rollout{takes: 20 * time.Hour, began: map[string]time.Time{}}
+		mustSettle(t, w.Start().runWith(r))
+		time.Sleep(due)
+		mustSettle(t, w.Start().runWith(r))
+		begun := time.Now()
+		runs, moved := 0, begun.Add(r.takes)
+		for time.Now().Before(moved) {
+			res := mustSettle(t, w.Start().runWith(r))
+			wait := time.Until(res.Next)
+			if longest := time.Since(begun)/10 + time.Minute; wait > longest {
+				t.Fatalf("asked again in %s, want in %s at the latest", wait, longest)
+			}
+			if runs++; runs > 200 {
+				t.Fatalf("%d runs within %s", runs, time.Since(begun))
+			}
+			time.Sleep(max(wait, time.Second))
+		}
+		if late := time.Since(moved); late > 30*time.Minute {
+			t.Errorf("seen %s late", late)
+		}
+	})
+}
+
 func TestAnOldKeyLivesUntilItsConsumersHaveMoved(t *testing.T) {
 	story(t, 1, func(t *testing.T, w *world) {
 		r := &rollout{takes: rotatortest.Grace + 2*time.Hour, began: map[string]time.Time{}}

@@ -12,8 +12,13 @@ type gateResult struct {
 	err error
 }
 
-// gateInterval is how often a gate is asked that consumers have not passed.
-const gateInterval = 30 * time.Second
+// How often a gate is asked that consumers have not passed: the longer they have not, the
+// seldomer, so that a rollout that is stuck for days does not cost a run every half minute.
+const (
+	gateInterval        = 30 * time.Second
+	longestGateInterval = 30 * time.Minute
+	gateShare           = 20 // at most a 20th later than they passed
+)
 
 // converge brings consumers to the current key, once every store has it, and
 // finds out whether they have moved. It keeps nothing from happening but the
@@ -43,9 +48,23 @@ func (v *view) converge() answer {
 
 // askAgain is when a gate is worth asking again that consumers have not passed.
 func (v *view) askAgain(g gateResult) time.Time {
-	at := v.now.Add(gateInterval)
+	waited := max(0, v.now.Sub(v.delivered()))
+	at := v.now.Add(min(max(gateInterval, waited/gateShare), longestGateInterval))
 	if again := (*AskAgainError)(nil); errors.As(g.err, &again) && again.At.After(at) {
 		return again.At
+	}
+	return at
+}
+
+// delivered is when the last store took the current key; now, if a store cannot say.
+func (v *view) delivered() (at time.Time) {
+	for i := range v.Stores {
+		switch cur, ok := v.current(i); {
+		case ok && cur.Promoted.IsZero():
+			return v.now
+		case ok && cur.Promoted.After(at):
+			at = cur.Promoted
+		}
 	}
 	return at
 }
