@@ -94,7 +94,7 @@ const perEdit = perRequest + 1
 // injectIntoWorld injects a fault into a target, or into Instantly.
 func (w *world) injectIntoWorld(s Fault) {
 	at := w.targets[s.Pick%len(w.targets)]
-	if at.senders != nil && w.injectIntoSenders(at, s) || w.injectIntoSinks(at, s) {
+	if at.senders != nil && w.injectIntoSenders(at, s) || w.injectIntoSinks(at, s) || w.injectIntoGates(at, s) {
 		return
 	}
 	switch s.Kind {

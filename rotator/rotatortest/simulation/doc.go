@@ -9,7 +9,9 @@
 // processes act with. In another one of six a target's secret is sent by webhooks: to
 // receivers that read the stores late, or not at all for a while, and have deliveries refused
 // then; the judge looks at what would become of a delivery at any instant. And in another one
-// of six a target's key is given to sinks, which fail, and which people change.
+// of six a target's key is given to sinks, which fail, and which people change. In one of seven
+// old keys wait for gates: for consumers who read the stores when they are restarted only, or
+// seldom.
 // A [Plan] says who lives there and which [Fault] is injected into which call. After
 // every effect a judge checks the world from the outside, by the design's
 // rules: at what consumers read, which keys live, and who refers to them. When

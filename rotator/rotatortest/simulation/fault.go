@@ -87,6 +87,10 @@ const (
 	// SinkOutage: a sink fails for For. Unreadable: it does not tell what it has.
 	SinkOutage Kind = "outage of a sink"
 	Unreadable Kind = "sink does not tell what it has"
+	// Stuck: a restart of consumers takes longer by For, or nobody can tell for so long whether
+	// they have moved. SkipGates: somebody says that they are not waited for.
+	Stuck     Kind = "consumers are stuck"
+	SkipGates Kind = "consumers not waited for"
 )
 
 // A Fault is injected into the outside call with that number, counted from 1 over all
@@ -157,7 +161,7 @@ func lasting(random *rand.Rand, k Kind, p *Plan) time.Duration {
 		return pick(random, time.Minute, time.Hour, 5*time.Hour, 2*day)
 	case Outage, StoreOutage, Flood:
 		return pick(random, time.Second, time.Minute, 10*time.Minute, 5*time.Hour)
-	case SinkOutage, Unreadable, Restore:
+	case SinkOutage, Unreadable, Restore, Stuck:
 		return pick(random, time.Minute, 5*time.Hour, 2*day, 10*day)
 	case Skew:
 		return time.Duration(random.Int64N(int64(2*MostSkew))) - MostSkew

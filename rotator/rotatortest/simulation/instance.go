@@ -35,6 +35,7 @@ type instance struct {
 	stores     [][]secretstore.Store
 	awaits     []secretstore.Store // where each target sees whether its admin key is being replaced
 	sinks      [][]sink.Sink
+	gates      [][]rotator.Gate
 	lastRead   knowledge
 
 	mu       sync.Mutex
@@ -105,6 +106,7 @@ func (in *instance) open() {
 		}
 		in.stores = append(in.stores, stores)
 		in.sinks = append(in.sinks, in.sinksOf(t))
+		in.gates = append(in.gates, in.gatesOf(t))
 		var awaits secretstore.Store
 		if w.isMadeWith(t) {
 			awaits = w.admin.stores[0].Open(w.t, in.surveying(i))
@@ -123,7 +125,7 @@ func (in *instance) now() time.Time {
 func (in *instance) target(i int) rotator.Target {
 	t := in.world.targets[i]
 	out := rotator.Target{
-		Name: t.name, Policy: t.policy, Workspace: in.workspaces[t.workspace], Credential: t.Admin, Sinks: in.sinks[i],
+		Name: t.name, Policy: t.policy, Workspace: in.workspaces[t.workspace], Credential: t.Admin, Sinks: in.sinks[i], Gates: in.gates[i],
 	}
 	if t.senders != nil {
 		out.Workspace, out.Senders = in.apart(), t.senders.reached(in.clients[0])
@@ -213,6 +215,7 @@ func (in *instance) reconcile(i int, req rotator.Request) rotator.Result {
 	req.BeginAnew = true // stores are not lost here, and there are keys of another deployment that are named alike
 	req.RotateSince, req.Incident = in.requests[i].RotateSince, in.requests[i].Incident
 	req.TakeOver, req.NoRotation = in.requests[i].TakeOver, in.requests[i].NoRotation
+	req.SkipGates = in.requests[i].SkipGates
 	in.resetReported(t.name)
 	in.began(i)
 	res := in.rotator.Reconcile(context.Background(), in.target(i), req)

@@ -170,6 +170,7 @@ func (w *world) judgeRevoked(by knowledge, k *key, sent time.Time) {
 		w.judgeVerified(t, k)
 	}
 	w.judgeSinkless(by, t, k, sent)
+	w.judgeGates(by, t, k)
 	if w.knewOfHold(by, t) && !k.displaced.IsZero() && referred {
 		w.violate("rule 3: key %d was revoked although %s is held", k.number, t.name)
 	}

@@ -40,6 +40,8 @@ type TargetPlan struct {
 	Senders *SendersPlan
 	// Sinks that its key is given besides, by their kinds; none in most worlds.
 	Sinks []memsink.Kind
+	// Gates that old keys wait for besides; none in most worlds.
+	Gates []GatePlan
 }
 
 // NewPlan draws the world of a seed. Most worlds are small, since a small world
@@ -72,6 +74,7 @@ func NewPlan(seed uint64, backends []Backend) Plan {
 	adminKey(&p, backends)
 	sendersKept(&p, backends)
 	sinksKept(&p)
+	gatesKept(&p)
 	return p
 }
 
@@ -136,6 +139,9 @@ func (p Plan) String() string {
 		}
 		if len(t.Sinks) > 0 {
 			fmt.Fprintf(&b, "    sinks: %+v\n", t.Sinks)
+		}
+		if len(t.Gates) > 0 {
+			fmt.Fprintf(&b, "    gates: %+v\n", t.Gates)
 		}
 	}
 	for _, s := range p.Faults {

@@ -61,12 +61,14 @@ type target struct {
 	stores    []*store
 	senders   *senders // nil if its keys are shown to the issuer
 	places    []*place // of its sinks
+	gates     []*gate
 
 	request *request // that somebody gave and no process has taken up yet
 	// What people did that the judge must bear in mind.
 	tainted   bool      // its record, or what is current, is not all ours any more
 	asked     int       // rotations for which there is a reason that is not its age
 	graceless bool      // a grace period was ended on purpose
+	unawaited bool      // somebody said that consumers behind gates are not waited for
 	heldSince int       // the call before which a hold was set; 0 if none is
 	heldUntil time.Time // and when it ends
 	stolen    time.Time // when the newest incident was declared: no key lives that was there then
@@ -172,6 +174,7 @@ func (w *world) newTarget(i int, p TargetPlan, backends []Backend) *target {
 		w.newSenders(t)
 	}
 	w.usePlaces(t)
+	w.newGates(t)
 	return t
 }
 
@@ -229,6 +232,7 @@ func (w *world) rest() {
 		w.endHold(t)
 	}
 	w.restSenders()
+	w.restGates()
 }
 
 // calm is how long the world goes on by itself afterwards: over all grace
