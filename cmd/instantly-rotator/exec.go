@@ -95,6 +95,10 @@ func (a *app) exec(c *cobra.Command, args []string, f execFlags) error {
 			return err
 		}
 	}
+	// No key is read, nor recorded as handed out, for a program that is not there.
+	if code, err := (supervise.Program{Args: program}).Find(); err != nil {
+		return programError{code, err}
+	}
 	keys, err := a.keysFor(c.Context(), cfg, variables, f.store)
 	if err != nil {
 		return err

@@ -72,6 +72,16 @@ func (p Program) Run(environments <-chan []string, signals <-chan os.Signal) (in
 	}
 }
 
+// Find tells whether there is a program that can be executed: 0, or the code that [Program.Run]
+// would give, and why.
+func (p Program) Find() (int, error) {
+	if _, err := exec.LookPath(p.Args[0]); err != nil {
+		err = fmt.Errorf("run %s: %w", p.Args[0], err)
+		return exitCodeOf(err), err
+	}
+	return 0, nil
+}
+
 // running is a program that was started.
 type running struct {
 	cmd   *exec.Cmd

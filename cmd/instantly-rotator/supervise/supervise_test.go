@@ -144,5 +144,8 @@ func TestAProgramThatIsNotThereIsSaid(t *testing.T) {
 		if code != want || err == nil || !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %d, %v, want %d and its name", name, code, err, want)
 		}
+		if code, before := (supervise.Program{Args: []string{name}}).Find(); code != want || before == nil || before.Error() == "" {
+			t.Errorf("%s: before it is run: %d, %v, want %d and %v", name, code, before, want, err)
+		}
 	}
 }
