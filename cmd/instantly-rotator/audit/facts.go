@@ -82,6 +82,7 @@ const (
 	Making                // ours, of a rotation that is under way
 	Orphan                // ours, and nothing refers to it
 	Lost                  // named as ours, of a store that is not configured
+	Away                  // ours, of a target whose store is lost or not mounted
 	Stranger              // somebody else's
 )
 

@@ -56,6 +56,8 @@ func faults() []fault {
 		{"KEY-05", "a key of a store that is not configured", func(w *world) {
 			w.addKey(time.Hour, "instantly-rotator/sending/0123456789ab/abcdef", "campaigns:read")
 		}, audit.Medium, `^key instantly-rotator/sending/0123456789ab/abcdef .*: it is named as ours, after a store that is not configured`, nil},
+		{"KEY-05", "a key whose store is lost", func(w *world) { w.must(os.RemoveAll(filepath.Join(w.dir, "store", "reporting"))) },
+			audit.Medium, `^key instantly-rotator/reporting/.*: it is ours, and its target's store, .* holds nothing: .*\| do: bring the store back: .* Do not delete`, nil},
 		{"KEY-05", "two keys are current", func(w *world) { w.put("sending", w.addKey(time.Hour, "n", "campaigns:read", "leads:update").Value) }, audit.Medium, `^target sending: two keys are current: store local: .*, store second: .*\| do: instantly-rotator rotate --due`, []string{"KEY-02"}},
 		{"KEY-05", "an orphan", func(w *world) {
 			name := ""

@@ -201,6 +201,9 @@ func sortKeys(w *Workspace, targets []Target, inventories []rotator.Inventory) {
 		for _, k := range inv.Lost {
 			class[k.ID] = Lost
 		}
+		for _, k := range inv.Away { // they are among the lost ones, too
+			class[k.ID] = Away
+		}
 		for _, k := range inv.Strangers {
 			class[k.ID] = Stranger
 		}

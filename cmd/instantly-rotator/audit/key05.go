@@ -24,6 +24,9 @@ func astray(f *Facts) []Finding {
 		case Lost:
 			return []Finding{k.finding(w, Medium, "it is named as ours, after a store that is not configured: nobody rotates or revokes it",
 				"configure the store that it is of again, or delete it in Instantly if its consumers are gone")}
+		case Away:
+			return []Finding{k.finding(w, Medium, "it is ours, and its target's store, which must have held it, holds nothing: it is lost or not mounted, and consumers may have the key",
+				"bring the store back: is it mounted, is its path or name right? Do not delete the key before its consumers have another")}
 		case Orphan:
 			return []Finding{k.finding(w, Low, "a key of target "+k.Target.Name+" that nothing refers to", remedy.Program+" rotate --due revokes it, at once or when its grace period is over")}
 		default:
