@@ -191,6 +191,9 @@ func (r *run) prove(ctx context.Context, s Step) error {
 		probe = r.target.Workspace.issuer.Test(ctx, value, r.spec(s))
 	}
 	r.note(place{s.Store, s.ID}, probe, at, begun)
+	t := r.Tests[place{s.Store, s.ID}]
+	t.Unasked = value.IsZero()
+	r.Tests[place{s.Store, s.ID}] = t
 	return nil
 }
 

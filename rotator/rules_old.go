@@ -223,9 +223,17 @@ func (v *view) stillListed(id string, revoked time.Time) answer {
 }
 
 // proveStep is for a key that the list no longer has: its value must be refused
-// before the stores may forget it. "Deleted" is a claim until shown.
+// before the stores may forget it. "Deleted" is a claim until shown. Where no store has its
+// value any more nothing can show it: the key list has to do, once the grace period is over,
+// and it is not told as proven.
 func (v *view) proveStep(id string) answer {
-	i := v.holder(id)
+	i := v.askable(id)
+	if i < 0 && v.inGrace() {
+		return v.laterRun()
+	}
+	if i < 0 {
+		return act(Step{Verb: Destroy, Store: v.lastHolder(id), ID: id, Reason: "the key list does not have it, nor any store its value"})
+	}
 	t, ok := v.tested(i, id)
 	switch {
 	case !ok:
@@ -263,6 +271,17 @@ func (v *view) witness() answer {
 
 // holder gives the first store that has the version as previous.
 func (v *view) holder(id string) int { return slices.IndexFunc(v.Stores, holds(id)) }
+
+// askable gives the first of them whose value a test call can be made with, as far as is known;
+// -1 if there is none.
+func (v *view) askable(id string) int {
+	for i, st := range v.Stores {
+		if holds(id)(st) && !v.Tests[place{i, id}].Unasked {
+			return i
+		}
+	}
+	return -1
+}
 
 // lastHolder gives the last one.
 func (v *view) lastHolder(id string) int {

@@ -143,6 +143,9 @@ type test struct {
 	Tries int
 	// Refused counts the invalid answers in a row, the newest included.
 	Refused int
+	// Unasked: the store has no value to make the call with, so it counts as invalid, and shows
+	// nothing of the key.
+	Unasked bool
 }
 
 // fresh is how long a test call counts as "just verified".

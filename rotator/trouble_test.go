@@ -5,6 +5,7 @@ package rotator_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -91,6 +92,9 @@ func TestAnUnreadablePreviousValueMustNotStopRotationForEver(t *testing.T) {
 			tg := in.Target()
 			tg.Stores[0].Store = corrupt{tg.Stores[0].Store, rotatortest.KeyID(1)}
 			last = in.Rotator.Reconcile(t.Context(), tg, rotator.Request{IgnoreBackoff: true, EndGrace: true, RotateSince: time.Now()})
+			if slices.ContainsFunc(last.Dead, func(d rotator.Death) bool { return d.KeyID == rotatortest.KeyID(1) }) {
+				t.Error("told as proven dead, though there is nothing to make a test call with")
+			}
 			time.Sleep(due)
 		}
 		if last.Err != nil {
