@@ -22,7 +22,9 @@ type Gate interface {
 type Move struct {
 	// KeyID is the new key's.
 	KeyID string
-	// Since is when the last store took the new key; now, if a store cannot say.
+	// Since is when the last store took the new key; zero, if a store cannot say. It is later
+	// than the last time if a store had another key meanwhile: then consumers who moved since
+	// then may have that one.
 	Since time.Time
 	// Old are the ids of the keys that it displaced and that are not gone yet.
 	Old []string
@@ -49,7 +51,11 @@ func (r *run) converge(ctx context.Context, s Step) error {
 
 func (r *run) move(keyID string) Move {
 	v := r.view()
-	return Move{KeyID: keyID, Since: v.delivered(), Old: v.toRetire()}
+	since, known := v.delivered()
+	if !known {
+		since = time.Time{}
+	}
+	return Move{KeyID: keyID, Since: since, Old: v.toRetire()}
 }
 
 // longestSurvey is how long a survey waits for one related target: the next run asks it again.

@@ -48,7 +48,8 @@ func (v *view) converge() answer {
 
 // askAgain is when a gate is worth asking again that consumers have not passed.
 func (v *view) askAgain(g gateResult) time.Time {
-	waited := max(0, v.now.Sub(v.delivered()))
+	since, _ := v.delivered()
+	waited := max(0, v.now.Sub(since))
 	at := v.now.Add(min(max(gateInterval, waited/gateShare), longestGateInterval))
 	if again := (*AskAgainError)(nil); errors.As(g.err, &again) && again.At.After(at) {
 		return again.At
@@ -56,17 +57,18 @@ func (v *view) askAgain(g gateResult) time.Time {
 	return at
 }
 
-// delivered is when the last store took the current key; now, if a store cannot say.
-func (v *view) delivered() (at time.Time) {
+// delivered is when the last store took the current key, of those that can say; known if all
+// can.
+func (v *view) delivered() (at time.Time, known bool) {
+	known = true
 	for i := range v.Stores {
-		switch cur, ok := v.current(i); {
-		case ok && cur.Promoted.IsZero():
-			return v.now
-		case ok && cur.Promoted.After(at):
+		cur, ok := v.current(i)
+		known = known && !(ok && cur.Promoted.IsZero())
+		if ok && cur.Promoted.After(at) {
 			at = cur.Promoted
 		}
 	}
-	return at
+	return at, known
 }
 
 // waive notes down that the consumers of the current key are not waited for, where

@@ -40,6 +40,7 @@ func givenVariables() []environmentVariable {
 		{defaultVariable, "exec TARGET: the key; others with exec --env NAME=TARGET"},
 		{"INSTANTLY_ROTATOR_TARGET", "commands of after_promote, programs of sinks: the target that has a new key"},
 		{"INSTANTLY_ROTATOR_KEY_ID", "the same: the new key's id"},
+		{"INSTANTLY_ROTATOR_SINCE", "commands of after_promote: since when every store has it; empty if that is not known"},
 		{"INSTANTLY_ROTATOR_PLACE", "programs of sinks: the place, as the target's entry has it"},
 	}
 }

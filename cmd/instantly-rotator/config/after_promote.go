@@ -66,7 +66,7 @@ func afterPromoteOptions() []Option {
 		{
 			In: in, Name: "command",
 			Doc: "Run a program, without a shell: exit code 0 says that the consumers have moved, 75 not yet. It gets " +
-				"INSTANTLY_ROTATOR_TARGET and INSTANTLY_ROTATOR_KEY_ID, never the key, has a minute, and may be run more than once for a key.",
+				"INSTANTLY_ROTATOR_TARGET, INSTANTLY_ROTATOR_KEY_ID and INSTANTLY_ROTATOR_SINCE, never the key, has a minute, and may be run more than once for a key.",
 		},
 		{
 			In: in, Name: "url",

@@ -74,6 +74,9 @@ func (a *AuditLog) Pass(ctx context.Context, m rotator.Move) error {
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if m.Since.IsZero() {
+		m.Since = a.Now()
+	}
 	if a.said == nil || a.key != m.KeyID || !a.Now().Before(a.until) {
 		a.key, a.until = m.KeyID, a.Now().Add(auditInterval)
 		a.said = a.ask(ctx, m)

@@ -16,9 +16,10 @@ const commandTimeout = time.Minute
 
 // Command runs a program, without a shell. It says with its exit code whether the
 // consumers have moved: 0 yes, 75 not yet, anything else that it cannot tell. It
-// is run until it says yes, then not again by the same process; another process,
-// such as the next run of a CronJob, begins anew. It learns the target and the
-// key's id, never the key.
+// is run until it says yes, then not again by the same process, unless a store had
+// another key meanwhile; another process, such as the next run of a CronJob, begins
+// anew. It learns the target, the key's id and since when every store has it, never
+// the key.
 type Command struct {
 	target string
 	name   string
@@ -30,7 +31,7 @@ type Command struct {
 var _ rotator.Gate = (*Command)(nil)
 
 // NewCommand makes the gate of a target. The first of args is the program, which people
-// know by name; the environment is used as it is, with the target and the key's id added.
+// know by name; the environment is used as it is, with the target, the key's id and since when added.
 func NewCommand(target, name string, args, environment []string) *Command {
 	return &Command{target: target, name: name, args: args, env: environment}
 }
@@ -40,13 +41,15 @@ func (c *Command) Name() string { return "command " + c.name }
 
 // Pass implements [rotator.Gate].
 func (c *Command) Pass(ctx context.Context, m rotator.Move) error {
-	return c.once.pass(m.KeyID, func() error { return c.run(ctx, m.KeyID) })
+	return c.once.pass(m, func() error { return c.run(ctx, m) })
 }
 
-func (c *Command) run(ctx context.Context, keyID string) error {
+func (c *Command) run(ctx context.Context, m rotator.Move) error {
 	said, err := childprocess.Command{
 		Args: c.args, Timeout: commandTimeout,
-		Env: slices.Concat(c.env, []string{"INSTANTLY_ROTATOR_TARGET=" + c.target, "INSTANTLY_ROTATOR_KEY_ID=" + keyID}),
+		Env: slices.Concat(c.env, []string{
+			"INSTANTLY_ROTATOR_TARGET=" + c.target, "INSTANTLY_ROTATOR_KEY_ID=" + m.KeyID, "INSTANTLY_ROTATOR_SINCE=" + stamp(m),
+		}),
 	}.Run(ctx)
 	line := said.Line
 	if line != "" {

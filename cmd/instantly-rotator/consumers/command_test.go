@@ -47,12 +47,15 @@ func TestProgramIsToldOnceOfEachKey(t *testing.T) {
 	for _, key := range []string{"k1", "k1", "k2", "k2"} {
 		wantPassed(t, gate.Pass(t.Context(), rotator.Move{KeyID: key}))
 	}
-	wantPassed(t, program("records", heard).Pass(t.Context(), rotator.Move{KeyID: "k2"})) // another process
+	wantPassed(t, program("records", heard).Pass(t.Context(), rotator.Move{KeyID: "k2"}))    // another process
+	again := rotator.Move{KeyID: "k2", Since: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)} // a store had another one meanwhile
+	wantPassed(t, gate.Pass(t.Context(), again))
+	wantPassed(t, gate.Pass(t.Context(), again))
 	got, err := os.ReadFile(heard)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "sending k1 inherited\nsending k2 inherited\nsending k2 inherited\n"
+	want := "sending k1  inherited\nsending k2  inherited\nsending k2  inherited\nsending k2 2026-11-01T12:00:00Z inherited\n"
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Errorf("what it was told (-want +got):\n%s", diff)
 	}

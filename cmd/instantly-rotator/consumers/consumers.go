@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 	"unicode"
 
 	"github.com/instantly-rotator/instantly-rotator/rotator"
@@ -40,21 +41,29 @@ func open(format string, args ...any) error {
 // not called again by the same process.
 type once struct {
 	mu     sync.Mutex
-	passed string // key id
+	passed rotator.Move
 }
 
 // pass asks unless the answer is known.
-func (o *once) pass(keyID string, ask func() error) error {
+func (o *once) pass(m rotator.Move, ask func() error) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.passed == keyID {
+	if o.passed.KeyID == m.KeyID && !m.Since.After(o.passed.Since) {
 		return nil
 	}
 	err := ask()
 	if err == nil {
-		o.passed = keyID
+		o.passed = m
 	}
 	return err
+}
+
+// stamp writes down since when every store has had the key; empty if that is not known.
+func stamp(m rotator.Move) string {
+	if m.Since.IsZero() {
+		return ""
+	}
+	return m.Since.UTC().Format(time.RFC3339Nano)
 }
 
 // oneLine makes what others said fit to be shown: one line of printable text, cut

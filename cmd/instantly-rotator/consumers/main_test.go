@@ -42,7 +42,7 @@ func record(args []string) {
 	if err != nil {
 		panic(err)
 	}
-	_, _ = fmt.Fprintf(f, "%s %s %s\n", os.Getenv("INSTANTLY_ROTATOR_TARGET"), os.Getenv("INSTANTLY_ROTATOR_KEY_ID"), os.Getenv("ALSO"))
+	_, _ = fmt.Fprintf(f, "%s %s %s %s\n", os.Getenv("INSTANTLY_ROTATOR_TARGET"), os.Getenv("INSTANTLY_ROTATOR_KEY_ID"), os.Getenv("INSTANTLY_ROTATOR_SINCE"), os.Getenv("ALSO"))
 	_ = f.Close()
 }
 

@@ -17,11 +17,14 @@ import (
 	"github.com/instantly-rotator/instantly-rotator/secretstore/kubernetescluster"
 )
 
-// annotationPrefix and a target's name make the annotation of a pod template that
-// has the id of the key its pods were restarted for. Each target has its own:
-// with one for all, two targets of one Deployment would restart it in turn, for
-// good.
-const annotationPrefix = "key-id.instantly-rotator.dev/"
+// A target's name and these prefixes make the annotations of a pod template that have the id
+// of the key its pods were restarted for, and since when every store had it: a pod may have
+// found another one in a store that was set back by hand. Each target has its own: with one
+// for all, two targets of one Deployment would restart it in turn, for good.
+const (
+	annotationPrefix = "key-id.instantly-rotator.dev/"
+	sincePrefix      = "since.instantly-rotator.dev/"
+)
 
 // callTimeout bounds one call to the cluster.
 const callTimeout = 30 * time.Second
@@ -30,12 +33,12 @@ const callTimeout = 30 * time.Second
 // restart does, and is passed when none of before is left. It needs the verbs get
 // and patch on it.
 type Restart struct {
-	cluster    *kubernetescluster.Client
-	rest       rest.Interface
-	annotation string
-	kind       string // deployment or statefulset
-	namespace  string
-	name       string
+	cluster   *kubernetescluster.Client
+	rest      rest.Interface
+	target    string
+	kind      string // deployment or statefulset
+	namespace string
+	name      string
 }
 
 var _ rotator.Gate = (*Restart)(nil)
@@ -55,7 +58,7 @@ func NewRestart(c *kubernetescluster.Client, target, workload, namespace string)
 	if err != nil {
 		return nil, err
 	}
-	return &Restart{cluster: c, rest: client, annotation: annotationPrefix + target, kind: kind, namespace: namespace, name: name}, nil
+	return &Restart{cluster: c, rest: client, target: target, kind: kind, namespace: namespace, name: name}, nil
 }
 
 // Name implements [rotator.Gate].
@@ -67,8 +70,8 @@ func (r *Restart) Pass(ctx context.Context, m rotator.Move) error {
 	if err != nil {
 		return err
 	}
-	if w.restartedFor != m.KeyID {
-		if w, err = r.patch(ctx, m.KeyID); err != nil {
+	if !w.isFor(m) {
+		if w, err = r.patch(ctx, m); err != nil {
 			return err
 		}
 	}
@@ -78,7 +81,22 @@ func (r *Restart) Pass(ctx context.Context, m rotator.Move) error {
 // workload is what the gate has to know of one.
 type workload struct {
 	rollout
-	restartedFor string // key id
+	restartedFor string    // key id
+	since        time.Time // zero if that is not known
+}
+
+// isFor tells whether the pods were restarted for the key since every store had it. By clocks
+// that differ a move never goes back: two instances would restart the pods in turn.
+func (w workload) isFor(m rotator.Move) bool {
+	return w.restartedFor == m.KeyID && !m.Since.After(w.since)
+}
+
+func (r *Restart) workload(now rollout, annotations map[string]string) workload {
+	since, err := time.Parse(time.RFC3339Nano, annotations[sincePrefix+r.target])
+	if err != nil {
+		since = time.Time{} // not ours, or not known then
+	}
+	return workload{now, annotations[annotationPrefix+r.target], since}
 }
 
 func (r *Restart) get(ctx context.Context) (workload, error) {
@@ -86,10 +104,11 @@ func (r *Restart) get(ctx context.Context) (workload, error) {
 	return r.do(ctx, "get", r.rest.Get().MaxRetries(retries))
 }
 
-// patch restarts the pods. A second one for the same key changes nothing.
-func (r *Restart) patch(ctx context.Context, keyID string) (workload, error) {
+// patch restarts the pods. A second one for the same move changes nothing.
+func (r *Restart) patch(ctx context.Context, m rotator.Move) (workload, error) {
 	type object = map[string]any
-	body, err := json.Marshal(object{"spec": object{"template": object{"metadata": object{"annotations": object{r.annotation: keyID}}}}})
+	annotations := object{annotationPrefix + r.target: m.KeyID, sincePrefix + r.target: stamp(m)}
+	body, err := json.Marshal(object{"spec": object{"template": object{"metadata": object{"annotations": annotations}}}})
 	if err != nil {
 		return workload{}, fmt.Errorf("encode a patch: %w", err)
 	}
@@ -103,11 +122,11 @@ func (r *Restart) do(ctx context.Context, verb string, request *rest.Request) (w
 	if r.kind == "deployment" {
 		var d appsv1.Deployment
 		err := r.into(ctx, verb, request, &d)
-		return workload{rolloutOfDeployment(&d), d.Spec.Template.Annotations[r.annotation]}, err
+		return r.workload(rolloutOfDeployment(&d), d.Spec.Template.Annotations), err
 	}
 	var s appsv1.StatefulSet
 	err := r.into(ctx, verb, request, &s)
-	return workload{rolloutOfStatefulSet(&s), s.Spec.Template.Annotations[r.annotation]}, err
+	return r.workload(rolloutOfStatefulSet(&s), s.Spec.Template.Annotations), err
 }
 
 func (r *Restart) into(ctx context.Context, verb string, request *rest.Request, o runtime.Object) error {

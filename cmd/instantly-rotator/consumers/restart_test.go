@@ -2,6 +2,7 @@ package consumers_test
 
 import (
 	"testing"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -85,6 +86,28 @@ func TestDeploymentHoldsTheOldKeyUntilNoPodOfBeforeIsLeft(t *testing.T) {
 		t.Errorf("restarted %d times", n)
 	}
 	wantOpen(t, gate.Pass(t.Context(), rotator.Move{KeyID: "k3"}))
+}
+
+// A store was set back by hand while the pods restarted, and got the new key again since: some
+// may have found the old one there.
+func TestPodsThatMayHaveFoundAnotherKeyAreRestartedAgain(t *testing.T) {
+	s := cluster()
+	gates := []*consumers.Restart{restart(t, s, "sending", "deployment/web"), restart(t, s, "sending", "deployment/web")}
+	promoted := time.Date(2026, 11, 1, 12, 0, 0, 123456789, time.UTC)
+	restarts := func(want int, since ...time.Time) {
+		t.Helper()
+		for i, at := range since {
+			_ = gates[i%len(gates)].Pass(t.Context(), rotator.Move{KeyID: "k2", Since: at})
+		}
+		if n := patches(s); n != want {
+			t.Errorf("restarted %d times, want %d", n, want)
+		}
+	}
+	restarts(1, promoted, promoted.In(time.FixedZone("elsewhere", 3600)))
+	restarts(1, time.Time{}, time.Time{})                             // a store cannot say
+	restarts(2, promoted.Add(time.Hour), promoted.Add(time.Hour))     // it got the key again
+	restarts(2, promoted, promoted.Add(time.Hour), promoted)          // one instance has not seen that yet
+	restarts(3, promoted.Add(time.Hour+1), promoted.Add(time.Hour+1)) // and again
 }
 
 func TestStatefulSetHoldsTheOldKeyUntilAllPodsHaveRestarted(t *testing.T) {

@@ -16,10 +16,10 @@ import (
 
 const urlTimeout = 30 * time.Second
 
-// URL tells a server of a new key with POST {"target": …, "key_id": …}, and is
+// URL tells a server of a new key with POST {"target": …, "key_id": …, "since": …}, and is
 // told whether the consumers have moved: 2xx yes, but 202, 425, 429 and 503 not
 // yet, anything else that it cannot be told. It is asked until it says yes, then
-// not again by the same process. The key is not sent, and no redirect is followed.
+// not again by the same process, unless a store had another key meanwhile. The key is not sent, and no redirect is followed.
 type URL struct {
 	target string
 	url    *url.URL
@@ -47,11 +47,11 @@ func (u *URL) Name() string { return "url " + u.url.Scheme + "://" + u.url.Host 
 
 // Pass implements [rotator.Gate].
 func (u *URL) Pass(ctx context.Context, m rotator.Move) error {
-	return u.once.pass(m.KeyID, func() error { return u.post(ctx, m.KeyID) })
+	return u.once.pass(m, func() error { return u.post(ctx, m) })
 }
 
-func (u *URL) post(ctx context.Context, keyID string) error {
-	body, err := json.Marshal(map[string]string{"target": u.target, "key_id": keyID})
+func (u *URL) post(ctx context.Context, m rotator.Move) error {
+	body, err := json.Marshal(map[string]string{"target": u.target, "key_id": m.KeyID, "since": stamp(m)})
 	if err != nil {
 		return fmt.Errorf("encode the request: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -72,10 +73,13 @@ func TestServerIsToldOnceOfEachKey(t *testing.T) {
 	for _, key := range []string{"k1", "k1", "k2"} {
 		wantPassed(t, gate.Pass(t.Context(), rotator.Move{KeyID: key}))
 	}
-	told := func(key string) string {
-		return `POST /canary?token=canary application/json {"key_id":"` + key + `","target":"sending"}`
+	again := rotator.Move{KeyID: "k2", Since: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)} // a store had another one meanwhile
+	wantPassed(t, gate.Pass(t.Context(), again))
+	wantPassed(t, gate.Pass(t.Context(), again))
+	told := func(key, since string) string {
+		return `POST /canary?token=canary application/json {"key_id":"` + key + `","since":"` + since + `","target":"sending"}`
 	}
-	if diff := cmp.Diff([]string{told("k1"), told("k1"), told("k2")}, h.heard); diff != "" {
+	if diff := cmp.Diff([]string{told("k1", ""), told("k1", ""), told("k2", ""), told("k2", "2026-11-01T12:00:00Z")}, h.heard); diff != "" {
 		t.Errorf("what it was told (-want +got):\n%s", diff)
 	}
 }

@@ -36,7 +36,7 @@ func gatesKept(p *Plan) {
 			continue // receivers have gates of their own kind: see senders.go
 		}
 		gated = append(gated, i)
-		for range pick(random, 1, 1, 2) {
+		for range pick(random, 1, 1, 1, 2) {
 			t.Gates = append(t.Gates, drawGate(random, t))
 		}
 	}
@@ -53,9 +53,9 @@ func gatesKept(p *Plan) {
 func drawGate(random *rand.Rand, t *TargetPlan) GatePlan {
 	g := GatePlan{Rollout: random.IntN(2) == 0, Store: random.IntN(len(t.Backends))}
 	if g.Rollout {
-		g.For = pick(random, 30*time.Second, 5*time.Minute, time.Hour, 2*t.Grace)
+		g.For = pick(random, time.Second, 30*time.Second, 5*time.Minute, 30*time.Minute, 2*t.Grace)
 	} else {
-		g.For = pick(random, t.Grace/2, 2*t.Grace, 5*t.Grace)
+		g.For = pick(random, t.Grace/2, t.Grace/2, 2*t.Grace, 5*t.Grace)
 	}
 	return g
 }
@@ -72,8 +72,8 @@ type gate struct {
 	world     *world
 	store     *store
 	consumers []consumer
-	// restartedFor is the key that they were last restarted for.
-	restartedFor string
+	// restarted is what they were last restarted for.
+	restarted rotator.Move
 	// Until then nobody can tell whether they have moved.
 	unknownUntil time.Time
 	// told is when it told, by the call.
@@ -146,10 +146,13 @@ func (g *gate) pass(m rotator.Move) error {
 	return nil
 }
 
-// roll restarts the consumers one after the other, once for each key.
+// roll restarts the consumers one after the other, once for each key, and for each time that
+// a store had another one meanwhile.
 func (g *gate) roll(m rotator.Move) error {
-	begins := g.restartedFor != m.KeyID
-	g.restartedFor = m.KeyID
+	begins := g.restarted.KeyID != m.KeyID || m.Since.After(g.restarted.Since)
+	if begins {
+		g.restarted = m
+	}
 	under := false
 	for i := range g.consumers {
 		c := &g.consumers[i]

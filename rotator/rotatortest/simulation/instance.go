@@ -225,7 +225,7 @@ func (in *instance) reconcile(i int, req rotator.Request) rotator.Result {
 	if !req.NoRotation { // that is what was asked for
 		in.judgeTold(res)
 	}
-	if res.Err == nil || in.failed[i] >= in.mostTries(t) || isDoneWith(req.Incident, res) || req.TakeOver && (isUpToPeople(res.Err) || in.failed[i] >= 3) {
+	if res.Err == nil || in.failed[i] >= in.mostTries(t) || isDoneWith(req.Incident, res) || (req.TakeOver || req.SkipGates != "") && (isUpToPeople(res.Err) || in.failed[i] >= 3) {
 		in.requests[i] = rotator.Request{}
 	}
 	in.next[i] = in.wake(i, res)
