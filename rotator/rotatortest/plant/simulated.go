@@ -90,7 +90,6 @@ func simulated() []string {
 		"directives: a hold does not stop a revocation",
 		"directives: a hold does not stop a rotation",
 		"directives: an open gate does not keep the old key alive",
-		"directives: the consumers of an outdated key are not asked for",
 		"directives: a gate is not told of outdated keys",
 		"directives: a waiver is for every key",
 		"a sweep that failed is told as one that succeeded",
