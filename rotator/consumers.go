@@ -2,6 +2,7 @@ package rotator
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
@@ -44,18 +45,15 @@ func (e *AskAgainError) Error() string { return e.Err.Error() }
 func (e *AskAgainError) Unwrap() error { return e.Err }
 
 func (r *run) converge(ctx context.Context, s Step) error {
-	gate := r.target.Gates[s.Gate]
-	r.Gates[s.Gate] = gateResult{s.ID, gateError(gate.Name(), gate.Pass(ctx, r.move(s.ID)))}
+	gate, m := r.target.Gates[s.Gate], r.move(s.ID)
+	r.Gates[s.Gate] = gateResult{m.KeyID, m.Since, gateError(gate.Name(), gate.Pass(ctx, m))}
 	return nil
 }
 
 func (r *run) move(keyID string) Move {
 	v := r.view()
-	since, known := v.delivered()
-	if !known {
-		since = time.Time{}
-	}
-	return Move{KeyID: keyID, Since: since, Old: v.toRetire()}
+	isNew := func(id string) bool { return id == keyID } // a store that was changed by hand may have displaced it, too
+	return Move{KeyID: keyID, Since: v.since(), Old: slices.DeleteFunc(v.toRetire(), isNew)}
 }
 
 // longestSurvey is how long a survey waits for one related target: the next run asks it again.

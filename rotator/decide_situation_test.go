@@ -86,6 +86,12 @@ func (s State) troubled() State {
 	return s
 }
 
+// passed: a gate said so in this run of a key that every store had since then.
+func (s State) passed(id string, since time.Time) State {
+	s.Gates = append(s.Gates, gateResult{key: id, since: since})
+	return s
+}
+
 func (s State) made(id, name string, at time.Time) State {
 	s = s.listed(id, name)
 	k := s.Keys[id]

@@ -46,3 +46,26 @@ func TestGateLearnsWhichKeysWereDisplacedAndWhen(t *testing.T) {
 		}
 	})
 }
+
+// Somebody puts one key and then another into the second store while the pods restart. It gets
+// the new one again: what the gate said before is no answer any more.
+func TestGateIsToldWhenAStoreHadAnotherKeyMeanwhile(t *testing.T) {
+	story(t, 2, func(t *testing.T, w *world) {
+		p := &patient{}
+		mustSettle(t, w.Start().runWith(p))
+		time.Sleep(due)
+		second := mustSettle(t, w.Start().runWith(p)).KeyID
+		told := p.moves[len(p.moves)-1].Since
+		time.Sleep(10 * time.Minute)
+		w.stores[1].PutByHand(w.Instantly.Add("somebody's").Key.Value)
+		mustSettle(t, w.Start().runWith(p))
+		if m := p.moves[len(p.moves)-1]; !m.Since.IsZero() || slices.Contains(m.Old, second) {
+			t.Errorf("told of %+v, want the new key not to be an old one, and that it is not known since when it is everywhere", m)
+		}
+		w.stores[1].PutByHand(w.Instantly.Add("somebody else's").Key.Value)
+		mustSettle(t, w.Start().runWith(p))
+		if m := p.moves[len(p.moves)-1]; m.KeyID != second || !m.Since.After(told.Add(9*time.Minute)) {
+			t.Errorf("told of %+v, want that %s is everywhere since just now, not since %s", m, second, told)
+		}
+	})
+}

@@ -8,8 +8,9 @@ import (
 
 // gateResult is what a gate said in this run.
 type gateResult struct {
-	key string // that it was asked about
-	err error
+	key   string    // that it was asked about
+	since time.Time // and since when every store had it: see [Move]
+	err   error
 }
 
 // How often a gate is asked that consumers have not passed: the longer they have not, the
@@ -33,7 +34,7 @@ func (v *view) converge() answer {
 	}
 	closed := pass()
 	for i, g := range v.Gates {
-		if g.key != cur.ID {
+		if !v.isAnswer(g, cur.ID) {
 			return act(Step{Verb: Converge, Gate: i, ID: cur.ID, Reason: "bring consumers to the new " + v.noun()})
 		}
 		if g.err == nil {
@@ -55,6 +56,20 @@ func (v *view) askAgain(g gateResult) time.Time {
 		return again.At
 	}
 	return at
+}
+
+// isAnswer tells whether a gate said it of this key, as the stores have it now: one that got the
+// key anew since may have given consumers another one meanwhile.
+func (v *view) isAnswer(g gateResult, keyID string) bool {
+	return g.key == keyID && !v.since().After(g.since)
+}
+
+// since is when the last store took the current key; zero if one cannot say.
+func (v *view) since() time.Time {
+	if at, known := v.delivered(); known {
+		return at
+	}
+	return time.Time{}
 }
 
 // delivered is when the last store took the current key, of those that can say; known if all
@@ -98,7 +113,7 @@ func (v *view) gateOpen() answer {
 	cur, _ := v.current(0)
 	for i, g := range v.Gates {
 		switch {
-		case v.ReadOnly || g.key != cur.ID:
+		case v.ReadOnly || !v.isAnswer(g, cur.ID):
 			return act(Step{Verb: Converge, Gate: i, ID: cur.ID, Reason: "ask whether its consumers have moved"})
 		case g.err != nil:
 			return stop(g.err)

@@ -44,7 +44,7 @@ func (v *view) receiversBehind(cur secretstore.Version) answer {
 // tellReceivers has the gates bring receivers to the current value, once a run.
 func (v *view) tellReceivers(cur secretstore.Version) answer {
 	for i, g := range v.Gates {
-		if g.key != cur.ID && !v.ReadOnly && !v.waived() {
+		if !v.isAnswer(g, cur.ID) && !v.ReadOnly && !v.waived() {
 			return act(Step{Verb: Converge, Gate: i, ID: cur.ID, Reason: "bring receivers to the new value"})
 		}
 	}
@@ -58,7 +58,7 @@ func (v *view) receiversMoved(cur secretstore.Version) answer {
 	}
 	for i, g := range v.Gates {
 		switch {
-		case g.key != cur.ID:
+		case !v.isAnswer(g, cur.ID):
 			return act(Step{Verb: Converge, Gate: i, ID: cur.ID, Reason: "bring receivers to the new value"})
 		case g.err != nil:
 			return stop(g.err).report()

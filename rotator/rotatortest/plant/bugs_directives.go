@@ -22,7 +22,7 @@ func directivesBugs() []bug {
 		{"directives: a freeze window stops what has begun", tests, edits{engine("pressing").never("self.primary().Notes.Intent.IsZero()")}},
 		{"a key that nothing can be asked about is told as proven dead", tests, edits{engine("run.prove").drops("t.Unasked = value.IsZero()")}},
 		{"directives: an open gate does not keep the old key alive", tests, edits{engine("retireOne").never("self.gateOpen()")}},
-		{"directives: the consumers of an outdated key are not asked for", tests, edits{engine("view.converge").replaces("len(self.toRetire()) == 0", "len(self.old()) == 0"), engine("gateOpen").never("g.key != cur.ID")}},
+		{"directives: the consumers of an outdated key are not asked for", tests, edits{engine("view.converge").replaces("len(self.toRetire()) == 0", "len(self.old()) == 0"), engine("gateOpen").never("!self.isAnswer(g, cur.ID)")}},
 		{"directives: a gate is not told of outdated keys", tests, edits{engine("run.move").replaces("self.view()", "&view{State: self.State}")}},
 		{"directives: a waiver is for every key", tests, edits{engine("waived").always("self.primary().Notes.Waiver.KeyID == cur.ID")}},
 		{"directives: an incident waits for consumers", tests, edits{engine("gateOpen").never("self.emergency()")}},
