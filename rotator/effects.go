@@ -122,6 +122,9 @@ func (r *run) stage(ctx context.Context, s Step) error {
 	if err != nil {
 		return err
 	}
+	if s.Store == 0 && r.InHand != nil {
+		r.InHand.Offered = true
+	}
 	at := r.tick()
 	snap, err := r.target.Stores[s.Store].Stage(ctx, r.Stores[s.Store].Snapshot, ver, value)
 	if err := r.wrote(s.Store, snap, at, err); err != nil {

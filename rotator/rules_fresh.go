@@ -36,13 +36,18 @@ func (v *view) inHand() answer {
 }
 
 // intentGone is for a key in hand whose intent is gone: stored after all, or lost to
-// another instance. No store can take it any more, so it is revoked.
+// another instance. No store can take it any more, so it is revoked; unless the primary was
+// asked to: consumers may have had it, before somebody took it away again. Then the next run
+// knows by the key list whether that can be, and sweeps it or retires it.
 func (v *view) intentGone(h *InHand) answer {
 	if _, ok := v.unreadable(); ok || v.referenced(h.ID) {
 		return pass()
 	}
 	if v.Foreign || v.mayHoldUnnamed() {
 		return stop(fmt.Errorf("%w: %s %s may be what a store holds without a record", ErrLostRace, v.noun(), h.ID))
+	}
+	if h.Offered && !v.Sent {
+		return stop(fmt.Errorf("%w: %s %s may have been current for a moment", ErrLostRace, v.noun(), h.ID))
 	}
 	return act(Step{Verb: Discard, Store: inMemory, ID: h.ID, Reason: "another instance took over", Err: ErrLostRace})
 }

@@ -76,9 +76,12 @@ func replay(t *testing.T, seed uint64, faults string) {
 //     was swept at once.
 //   - 933418: the record of a GCP secret is wiped while a version is added. That version
 //     was taken away again, and the newest one gave nothing.
+//   - 613700: a key is stored at AWS, which takes long to say so; another instance promotes it,
+//     and people replace it twice. Whoever had issued it then revoked it, as one that was
+//     never stored.
 func TestWorldsThatOnceBrokeARule(t *testing.T) {
 	withoutRandomRetries(t)
-	for seed, faults := range map[uint64]string{3128477: "1,4,5,6,8,10", 933418: "0,1,3,4,5,6,7,8,9,10,11,14,15,16", 365513: "0,1,2,3,4,5,6"} {
+	for seed, faults := range map[uint64]string{3128477: "1,4,5,6,8,10", 933418: "0,1,3,4,5,6,7,8,9,10,11,14,15,16", 365513: "0,1,2,3,4,5,6", 613700: "0,1,2,3"} {
 		p, err := simulation.NewPlan(seed, simulated()).Keep(faults)
 		if err != nil {
 			t.Fatal(err)

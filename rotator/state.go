@@ -121,6 +121,9 @@ type InHand struct {
 	ID     string
 	Nonce  string
 	Issued time.Time
+	// Offered: the primary was asked to store it. It may have, whatever came back, and another
+	// instance may have promoted it.
+	Offered bool
 }
 
 // A place is where a tested value was read from: a version in a store, or
