@@ -2,7 +2,6 @@ package rotator
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/instantly-rotator/instantly-rotator/secretstore"
@@ -45,15 +44,9 @@ func (e *AskAgainError) Error() string { return e.Err.Error() }
 func (e *AskAgainError) Unwrap() error { return e.Err }
 
 func (r *run) converge(ctx context.Context, s Step) error {
-	gate, m := r.target.Gates[s.Gate], r.move(s.ID)
-	r.Gates[s.Gate] = gateResult{m.KeyID, m.Since, gateError(gate.Name(), gate.Pass(ctx, m))}
+	gate, m := r.target.Gates[s.Gate], r.view().move(s.ID)
+	r.Gates[s.Gate] = gateResult{m, gateError(gate.Name(), gate.Pass(ctx, m))}
 	return nil
-}
-
-func (r *run) move(keyID string) Move {
-	v := r.view()
-	isNew := func(id string) bool { return id == keyID } // a store that was changed by hand may have displaced it, too
-	return Move{KeyID: keyID, Since: v.since(), Old: slices.DeleteFunc(v.toRetire(), isNew)}
 }
 
 // longestSurvey is how long a survey waits for one related target: the next run asks it again.

@@ -88,7 +88,7 @@ func (s State) troubled() State {
 
 // passed: a gate said so in this run of a key that every store had since then.
 func (s State) passed(id string, since time.Time) State {
-	s.Gates = append(s.Gates, gateResult{key: id, since: since})
+	s.Gates = append(s.Gates, gateResult{of: Move{KeyID: id, Since: since, Old: []string{"k0"}}})
 	return s
 }
 

@@ -44,6 +44,7 @@ func TestDecide(t *testing.T) {
 		{"the key is young", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")), Request{}, "settled"},
 		{"grace is over, and the gate has passed", situation().with(0, cur, "k1", t0.Add(-25*time.Hour)).with(0, prev, "k0", t0.Add(-50*day)).listed("k0", ours("0")).listed("k1", ours("1")).passed("k1", t0.Add(-25*time.Hour)), Request{}, "verify k1"},
 		{"the gate passed before the store got the key anew", situation().with(0, cur, "k1", t0.Add(-25*time.Hour)).with(0, prev, "k0", t0.Add(-50*day)).listed("k0", ours("0")).listed("k1", ours("1")).passed("k1", t0.Add(-30*time.Hour)), Request{}, "converge k1"},
+		{"the gate passed before another old key came to light", situation().with(0, cur, "k1", t0.Add(-25*time.Hour)).with(0, prev, "k0", t0.Add(-50*day)).listed("k0", ours("0")).listed("k1", ours("1")).made("k-1", ours("-1"), t0.Add(-100*day)).passed("k1", t0.Add(-25*time.Hour)), Request{}, "converge k1"},
 		{"the gate passed while nobody knew since when the store has the key", situation().with(0, cur, "k1", t0.Add(-25*time.Hour)).with(0, prev, "k0", t0.Add(-50*day)).listed("k0", ours("0")).listed("k1", ours("1")).passed("k1", time.Time{}), Request{}, "converge k1"},
 		{"the key is due", situation().with(0, cur, "k1", t0.Add(-90*day)).listed("k1", ours("1")), Request{}, "reserve"},
 		{"a rotation is asked for", situation().with(0, cur, "k1", t0.Add(-day)).listed("k1", ours("1")), Request{RotateSince: t0}, "reserve"},

@@ -3,14 +3,14 @@ package rotator
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
 // gateResult is what a gate said in this run.
 type gateResult struct {
-	key   string    // that it was asked about
-	since time.Time // and since when every store had it: see [Move]
-	err   error
+	of  Move // that it was asked about
+	err error
 }
 
 // How often a gate is asked that consumers have not passed: the longer they have not, the
@@ -59,9 +59,18 @@ func (v *view) askAgain(g gateResult) time.Time {
 }
 
 // isAnswer tells whether a gate said it of this key, as the stores have it now: one that got the
-// key anew since may have given consumers another one meanwhile.
+// key anew since may have given consumers another one meanwhile, and an old key that only now
+// came to light is one that the gate was not asked about.
 func (v *view) isAnswer(g gateResult, keyID string) bool {
-	return g.key == keyID && !v.since().After(g.since)
+	m := v.move(keyID)
+	isNews := func(old string) bool { return !slices.Contains(g.of.Old, old) }
+	return g.of.KeyID == keyID && !m.Since.After(g.of.Since) && !slices.ContainsFunc(m.Old, isNews)
+}
+
+// move is what gates are asked about.
+func (v *view) move(keyID string) Move {
+	isNew := func(id string) bool { return id == keyID } // a store that was changed by hand may have displaced it, too
+	return Move{KeyID: keyID, Since: v.since(), Old: slices.DeleteFunc(v.toRetire(), isNew)}
 }
 
 // since is when the last store took the current key; zero if one cannot say.

@@ -76,6 +76,8 @@ func replay(t *testing.T, seed uint64, faults string) {
 //     was swept at once.
 //   - 933418: the record of a GCP secret is wiped while a version is added. That version
 //     was taken away again, and the newest one gave nothing.
+//   - 365513: a process gave up the very first key at GCP, and was killed before it had destroyed
+//     the version: the key was revoked while readers of latest got it.
 //   - 613700: a key is stored at AWS, which takes long to say so; another instance promotes it,
 //     and people replace it twice. Whoever had issued it then revoked it, as one that was
 //     never stored.
