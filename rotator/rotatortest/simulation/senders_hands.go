@@ -110,8 +110,14 @@ func (w *world) settleSenders(in *instance) {
 	t.senders.mu.Lock()
 	defer t.senders.mu.Unlock()
 	for _, s := range t.senders.all {
-		if s.Blind && !t.senders.Test { // nothing but deliveries would tell that it is put right
-			t.senders.change(s, func(h *sandbox.Webhook) { h.Disabled = time.Time{} })
+		if s.Blind {
+			t.senders.change(s, func(h *sandbox.Webhook) {
+				// Nothing but deliveries would tell that it is put right, and of what is long ago
+				// the log of deliveries does not say any more why it was turned off.
+				if !t.senders.Test || time.Since(h.Disabled) > 30*day {
+					h.Disabled = time.Time{}
+				}
+			})
 		}
 		s.Blind = false
 	}
