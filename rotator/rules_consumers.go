@@ -87,7 +87,7 @@ func (v *view) delivered() (at time.Time, known bool) {
 	known = true
 	for i := range v.Stores {
 		cur, ok := v.current(i)
-		known = known && !(ok && cur.Promoted.IsZero())
+		known = known && (!ok || !cur.Promoted.IsZero())
 		if ok && cur.Promoted.After(at) {
 			at = cur.Promoted
 		}

@@ -43,11 +43,8 @@ func (v *view) intentGone(h *InHand) answer {
 	if _, ok := v.unreadable(); ok || v.referenced(h.ID) {
 		return pass()
 	}
-	if v.Foreign || v.mayHoldUnnamed() {
-		return stop(fmt.Errorf("%w: %s %s may be what a store holds without a record", ErrLostRace, v.noun(), h.ID))
-	}
-	if h.Offered && !v.Sent {
-		return stop(fmt.Errorf("%w: %s %s may have been current for a moment", ErrLostRace, v.noun(), h.ID))
+	if h.Offered {
+		return stop(fmt.Errorf("%w: %s %s may be what a store holds without a record, or held for a while", ErrLostRace, v.noun(), h.ID))
 	}
 	return act(Step{Verb: Discard, Store: inMemory, ID: h.ID, Reason: "another instance took over", Err: ErrLostRace})
 }

@@ -20,7 +20,6 @@ func directivesBugs() []bug {
 		{"directives: a lease is not kept", tests, edits{engine("leased").replaces("in.Holder == self.Instance", `in.Holder != ""`)}},
 		{"directives: a freeze window is not kept", tests, edits{engine("inFreezeWindow").always("until.IsZero()")}},
 		{"directives: a freeze window stops what has begun", tests, edits{engine("pressing").never("self.primary().Notes.Intent.IsZero()")}},
-		{"a key that a store was asked to take is revoked at once", tests, edits{engine("intentGone").never("h.Offered")}},
 		{"a key that nothing can be asked about is told as proven dead", tests, edits{engine("run.prove").drops("t.Unasked = value.IsZero()")}},
 		{"directives: an open gate does not keep the old key alive", tests, edits{engine("retireOne").never("self.gateOpen()")}},
 		{"directives: the consumers of an outdated key are not asked for", tests, edits{engine("view.converge").replaces("len(self.toRetire()) == 0", "len(self.old()) == 0"), engine("gateOpen").never("!self.isAnswer(g, cur.ID)")}},

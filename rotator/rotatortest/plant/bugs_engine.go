@@ -45,7 +45,7 @@ func engineBugs() []bug {
 		{"destroy before the proof", tests, edits{engine("proveStep").replaces("Verb: Prove", "Verb: Destroy")}},
 		{"sweep of a key whose version a store has not finished forgetting", "./rotator Decide", edits{engine("mayHoldUnnamed").drops("st.Unfinished ||")}},
 		{"sweep of a key that a version of unknown origin may hold", tests, edits{engine("view.sweep").never("self.mayHoldUnnamed()")}},
-		{"a key in hand that a store may have without a record is given up", tests, edits{engine("intentGone").never("self.mayHoldUnnamed()")}},
+		{"a key in hand that a store was asked to take is given up", tests, edits{engine("intentGone").never("h.Offered")}},
 		{"a key that a clock ahead made is never young", tests, edits{engine("young").replaces("made.Add(-clockMargin)", "made")}},
 		{"a dead key in a store that follows a value of unknown origin is left there", tests, edits{engine("due").never("self.followerDead()")}},
 		{"the time of a late promotion stands if its answer is lost", tests, edits{engine("promoteWithin").replaces("if self.wallClock().Sub(begun) > bound", "if err == nil && self.wallClock().Sub(begun) > bound")}},
